@@ -1,0 +1,44 @@
+"""Every error outpace raises on purpose, in one tree. The message says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class OutpaceError(Exception):
+    """Base of all expected errors: shown to the user as one line, never as a traceback."""
+
+
+class SourceError(OutpaceError):
+    """The user's source does not parse, or cannot be read."""
+
+
+class TargetError(OutpaceError):
+    """No such target, an ambiguous one, or one whose inputs cannot be made."""
+
+
+class WorkloadError(OutpaceError):
+    """A benchmark folder or workload that does not follow its format."""
+
+
+class EnvironmentMissing(OutpaceError):
+    """Something the machine lacks: torch, a compiler, a device."""
+
+
+class OutOfResources(OutpaceError):
+    """Out of memory or disk: a passing trouble, never a verdict."""
+
+
+class ArmError(OutpaceError):
+    """An arm failed: its code raised, it died, ran out of time, or broke the protocol.
+
+    `phase` is the operation under way (load, build, call, window), `kind` one of raised, died, timeout,
+    protocol, out-of-memory.
+    """
+
+    def __init__(self, phase: str, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.phase = phase
+        self.kind = kind
+
+
+class JudgeError(OutpaceError):
+    """The judge itself failed; no verdict was reached."""

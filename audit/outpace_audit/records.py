@@ -1,0 +1,199 @@
+"""The records that judge, arms and loop exchange. Standard library only; ids are content hashes.
+
+Times are in seconds, sizes in bytes, intervals are (low, high) of a speedup ratio (baseline time / candidate time).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+AUDITOR_VERSION = "1"
+"""Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
+
+NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]
+Policy = Literal["exact", "tolerant"]
+Level = Literal["L0", "L1", "L2", "L3", "L4", "L5"]
+LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3", "L4", "L5")
+
+
+def content_id(*parts: Any) -> str:
+    """Sixteen hex digits of SHA-256 over the canonical JSON of `parts`."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=asdict)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How the values of one tensor are drawn.
+
+    `kind` and its parameters:
+    normal(mean, std); uniform(low, high); positive(offset): |normal| + offset; integers(low, high): high exclusive;
+    bernoulli(p): 0/1 in the tensor's dtype; causal(low): 0 on and below the diagonal of the last two dims, `low` or the
+    dtype's minimum above; softmax(): of a normal over the last dim; angle(function): cos or sin of a clipped normal;
+    fan_in(): normal / sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over the last dim;
+    fp4_packed(): random nibbles.
+    """
+
+    kind: str
+    params: dict[str, float | str] = field(default_factory=dict[str, "float | str"])
+
+
+@dataclass(frozen=True, slots=True)
+class ArgSpec:
+    """One argument of a call: a tensor (`shape` and `dtype` set) or a plain Python value (`shape` None)."""
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    law: Law | None = None
+    value: bool | int | float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """How to make one call's inputs.
+
+    maker = "laws": draw each of `args` by its law.
+    maker = "get_inputs": call `entry()` of the workload source under a seed; it returns the positional arguments.
+    maker = "custom": call `entry(axes_and_scalars, device)` of the workload source under a seed; it returns a dict that
+    covers `args` by name (SOL-ExecBench's custom_inputs_entrypoint); `axes` and scalar args are passed to it.
+    """
+
+    label: str
+    maker: Literal["laws", "get_inputs", "custom"]
+    origin: Literal["declared", "captured", "benchmark"]
+    args: tuple[ArgSpec, ...] = ()
+    entry: str | None = None
+    axes: dict[str, int] = field(default_factory=dict[str, int])
+    shrunk_from: dict[str, int] | None = None
+    """The axes before they were made smaller to fit this machine; None where the workload is as given."""
+
+    @property
+    def id(self) -> str:
+        return content_id(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One side's source: the text of one file, and the callable in it.
+
+    `path` is where the file stands (or would stand) in the user's tree: siblings and packages are imported from there.
+    `symbol` is a top-level function or nn.Module class; `init_entry` names the function that gives the constructor's
+    arguments (KernelBench's get_init_inputs), where the class takes any.
+    """
+
+    path: str
+    source: str
+    symbol: str
+    kind: Literal["function", "module"]
+    init_entry: str | None = None
+
+    @property
+    def id(self) -> str:
+        return content_id(self.path, self.source, self.symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Qualified name of a function or class that a patch may change, e.g. `Attention.forward`."""
+
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A proposed edit of one file: the whole new text, and which definitions it may have changed."""
+
+    path: str
+    base_hash: str
+    new_source: str
+    spans: tuple[Span, ...]
+
+    @property
+    def id(self) -> str:
+        return content_id(self.path, self.base_hash, self.new_source)
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """One change that somebody believes in, before anything was measured."""
+
+    rule: str
+    title: str
+    rationale: str
+    claimed_class: NumericsClass
+    patch: Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where a verdict was reached."""
+
+    device: Literal["cpu", "cuda"]
+    name: str
+    uuid: str
+    cpu: str
+    cores: int
+    python: str
+    torch: str
+    triton: str | None
+    cuda: str | None
+    driver: str | None
+    ceilings: dict[str, float] = field(default_factory=dict[str, float])
+    """Measured or datasheet rates: `*_bytes_per_s`. A rate nobody measured or published is absent, never guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one check: `evidence` is one line for a person, `numbers` the same for a program."""
+
+    name: str
+    level: Level
+    passed: bool
+    evidence: str
+    threshold: str = ""
+    numbers: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Speedup of one workload over fresh process pairs, by the judge's outside clock."""
+
+    workload: str
+    speedup: float
+    interval: tuple[float, float]
+    confidence: float
+    pairs: int
+    baseline_s: float
+    candidate_s: float
+    mode: Literal["as-called", "graph"]
+    log_ratios: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge decided, with everything needed to doubt it."""
+
+    id: str
+    accepted: bool
+    reason: str
+    numerics: NumericsClass | None
+    level: Level | None
+    """The highest level at which every check that ran has passed; None if L0 failed."""
+    speedup: float | None
+    interval: tuple[float, float] | None
+    timings: tuple[Timing, ...]
+    checks: tuple[Check, ...]
+    machine: Machine
+    protections: tuple[str, ...]
+    trains: bool
+    truth: str
+    auditor: str = AUDITOR_VERSION
+
+    @property
+    def failed(self) -> Check | None:
+        """The first check that failed, in the order they ran."""
+        return next((check for check in self.checks if not check.passed), None)

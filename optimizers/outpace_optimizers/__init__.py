@@ -1,0 +1,1 @@
+"""The ideas: targets, rules and the propose-run-verify loop."""

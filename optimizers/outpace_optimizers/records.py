@@ -1,0 +1,105 @@
+"""What the loop works on and reports: targets, trials, events. Standard library and audit records only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from outpace_audit.records import Check, Code, Idea, Machine, NumericsClass, Patch, Policy, Verdict, Workload
+
+Device = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something to make faster: one callable of one file, and how to call it."""
+
+    code: Code
+    workloads: tuple[Workload, ...]
+    notes: tuple[str, ...] = ()
+    """What the user must know to read the numbers, e.g. that workloads were made smaller for this machine."""
+
+    @property
+    def name(self) -> str:
+        return self.code.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One audited idea."""
+
+    id: str
+    target: str
+    idea: Idea
+    verdict: Verdict
+    diff: str
+    """Unified diff of the user's file."""
+    replay: str
+    """The command that repeats this verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizeRequest:
+    """What `outpace optimize` was asked to do. `budget_s` bounds when the last trial may start, in seconds."""
+
+    path: str
+    target: str | None = None
+    budget_s: float = 60.0
+    policy: Policy = "tolerant"
+    device: Device | None = None
+    python: str | None = None
+    inference: bool = False
+    """Judge and time the forward pass only, also where the target could train."""
+    unsandboxed: bool = False
+    """Run arms although no sandbox can be had on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one `optimize` run; `stop` is the reason it ended."""
+
+    target: Target
+    machine: Machine
+    trials: tuple[Trial, ...]
+    stop: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Trial | None:
+        """The accepted trial with the highest lower bound of its speedup."""
+        won = [trial for trial in self.trials if trial.verdict.accepted and trial.verdict.interval]
+        return max(won, key=lambda trial: trial.verdict.interval[0] if trial.verdict.interval else 0.0, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class StageEvent:
+    """What is being done now, e.g. `probing the baseline`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStarted:
+    index: int
+    total: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDone:
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFinished:
+    trial: Trial
+
+
+Event = StageEvent | TrialStarted | CheckDone | TrialFinished
+Listener = Callable[[Event], None]
+
+__all__ = [
+    "CheckDone", "Device", "Event", "Idea", "Listener", "NumericsClass", "OptimizeRequest", "Patch", "Report",
+    "StageEvent", "Target", "Trial", "TrialFinished", "TrialStarted",
+]
