@@ -1,0 +1,183 @@
+"""An arm: the untrusted process that runs one side. It obeys the judge's messages and answers with claims.
+
+The oracle is an arm too, of the untouched baseline, asked for lifted calls.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from outpace_audit import machine
+from outpace_audit.calls import CallRequest, CheckedCalls, synchronize
+from outpace_audit.channel import Channel, ChannelClosed
+from outpace_audit.codec import code_from_json, workload_from_json
+from outpace_audit.errors import ArmError
+from outpace_audit.impact import needed_bytes
+from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.loading import load_source
+from outpace_audit.subject import Subject, differentiable_outputs
+from outpace_audit.tensors import SharedWriter, flatten
+from outpace_audit.windows import TimedWindows, sample_hex
+
+IDLE_TIMEOUT_S = 3600.0
+"""An arm that hears nothing for an hour has lost its judge."""
+
+
+def serve(channel: Channel, shared_fd: int, protections: tuple[str, ...]) -> None:
+    """Answers messages until the judge hangs up."""
+    arm = Arm(mmap.mmap(shared_fd, 0))
+    while True:
+        try:
+            message = channel.recv(IDLE_TIMEOUT_S)
+        except ChannelClosed:
+            return
+        channel.send(arm.answer(message))
+
+
+class Arm:
+    """One operation per message; `op` names the method."""
+
+    def __init__(self, shared: mmap.mmap) -> None:
+        self._shared = shared
+        self._scratch = Path(tempfile.mkdtemp(prefix="arm-"))
+        self._subject: Subject | None = None
+        self._source: Any = None
+        self._makers: dict[str, InputMaker] = {}
+        self._calls: dict[str, CheckedCalls] = {}
+        self._windows: dict[str, TimedWindows] = {}
+        self._operations: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            "load": self._load, "workload": self._workload, "inspect": self._inspect, "train": self._train, "impact": self._impact, "machine": self._machine,
+            "call": self._call, "prepare": self._prepare, "window": self._window, "sample": self._sample,
+        }
+
+    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        op = str(message.get("op"))
+        try:
+            return {"ok": self._operations[op](message)}
+        except BaseException as error:  # an arm reports whatever user code raises, SystemExit included
+            return {"error": describe_failure(error, op, self._scratch)}
+
+    def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        device = torch.device(message["device"])
+        if device.type == "cuda":
+            torch.cuda.init()
+        source_code, code = code_from_json(message["source"]), code_from_json(message["code"])
+        self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
+        module = load_source(code, self._scratch)
+        self._subject = Subject(code, module, self._source, device)
+        return {"statistics": self._subject.statistics(), "state": self._subject.contract()}
+
+    def _workload(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        workload = workload_from_json(message["workload"])
+        name = str(message["name"])
+        subject = self._loaded()
+        self._makers[name] = InputMaker(workload, self._source, subject.device)
+        self._calls[name] = CheckedCalls(subject, self._makers[name], SharedWriter(self._shared))
+        return {}
+
+    def _train(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        subject = self._loaded()
+        subject.set_training(bool(message["trains"]))
+        if message.get("statistics"):
+            subject.adopt_statistics(message["statistics"])
+        return {}
+
+    def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
+        changes, and the spec of every differentiable output."""
+        subject, maker = self._loaded(), self._makers[message["name"]]
+        one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
+        subject.set_training(True)
+        outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
+        synchronize(subject.device)
+        return {
+            "inputs": [describe_input(a, b, c) for a, b, c in zip(_leaves(one), _leaves(again), _leaves(other), strict=True)],
+            "wants_gradients": any(t.requires_grad for t in _leaves(other)) or subject.module is not None,
+            "differentiable": [[list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)],
+        }
+
+    def _impact(self, message: Mapping[str, Any]) -> dict[str, int]:
+        return needed_bytes(self._loaded(), self._makers[message["name"]], message["seed"])
+
+    def _machine(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return machine.describe(str(message["device"]))
+
+    def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        calls = self._calls[message["name"]]
+        calls.restart_writer(self._shared)
+        return calls.run(CallRequest.from_json(message))
+
+    def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        self._windows.clear()
+        windows = TimedWindows(
+            self._loaded(), self._makers[message["name"]], message["seed"], message["sets"], message["cotangents"])
+        self._windows[message["name"]] = windows
+        windows.warm(message["warm"])
+        if message["graph"]:
+            windows.capture()
+        return {}
+
+    def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return self._windows[message["name"]].run(
+            seed=message["seed"], calls=message["calls"], graph=message["graph"], idle=message["idle"],
+            keep=message["keep"])
+
+    def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The results of a kept call, late: the whole sample, and again the elements that ended the window."""
+        windows = self._windows[message["name"]]
+        late = [sample_hex(leaf, message["window_seed"]) for leaf in windows.watched(message["last"])]
+        calls = self._calls[message["name"]]
+        calls.restart_writer(self._shared)
+        return {"late_hex": late, **calls.describe(windows.kept(message["call"]), message["sample_seed"])}
+
+    def _loaded(self) -> Subject:
+        if self._subject is None:
+            raise ArmError("load", "protocol", "nothing is loaded")
+        return self._subject
+
+
+def describe_input(one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:
+    """Shape, dtype and how values vary; `repeats` and `varies` say whether a seed decides them."""
+    numbers = one.detach().double() if one.is_floating_point() else None
+    finite = numbers is not None and bool(torch.isfinite(numbers).all()) and one.numel() > 1
+    return {
+        "shape": list(one.shape), "stride": list(one.stride()), "dtype": str(one.dtype).removeprefix("torch."),
+        "bytes": one.numel() * one.element_size(), "requires_grad": one.requires_grad,
+        "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
+        "varies": one.shape != other.shape or not torch.equal(_bits(one), _bits(other)),
+        "perturbable": is_perturbable(one),
+        "mean": float(numbers.mean()) if finite and numbers is not None else None,
+        "std": float(numbers.std()) if finite and numbers is not None else None,
+    }
+
+
+def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, Any]:
+    """One line for a person: what was raised, and the last line of the user's own file on the way there."""
+    if isinstance(error, ArmError):
+        return {"phase": error.phase, "kind": error.kind, "message": str(error)}
+    kind = "out-of-memory" if _is_out_of_memory(error) else "raised"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(str(scratch))]
+    where = f" (line {own[-1].lineno} of {Path(own[-1].filename).name})" if own else ""
+    text = " ".join(str(error).split())[:600] or "no message"
+    return {"phase": op, "kind": kind, "message": f"{type(error).__name__}: {text}{where}"}
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in text
+
+
+def _leaves(arguments: Any) -> list[torch.Tensor]:
+    return [leaf.value for leaf in flatten(arguments) if isinstance(leaf.value, torch.Tensor)]
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)

@@ -1,0 +1,54 @@
+"""L1: the candidate returns what the baseline returns: number, shape, dtype and device of outputs, real tensors, the
+same plain values, and for modules the same state dict. A candidate that raises or dies where the baseline does not
+fails here too."""
+
+from __future__ import annotations
+
+from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.records import Check
+from outpace_audit.sides import LeafView, Reply
+
+NAME = "contract"
+
+
+def check(evidence: Evidence) -> Check:
+    if evidence.candidate_failure:
+        return Check(NAME, "L1", False, f"the candidate failed where the baseline ran: {evidence.candidate_failure}")
+    if dict(evidence.baseline_state) != dict(evidence.candidate_state):
+        changed = sorted(evidence.baseline_state.keys() ^ evidence.candidate_state.keys()) or sorted(
+            name for name, spec in evidence.baseline_state.items() if evidence.candidate_state[name] != spec)
+        return Check(NAME, "L1", False, f"the state dict differs at {changed[0]!r}: checkpoints would not load")
+    for seen in evidence.observations:
+        problem = _difference(seen.baseline, seen.candidate, evidence.trains)
+        if problem:
+            return Check(NAME, "L1", False, f"{seen.label}: {problem}")
+    return Check(NAME, "L1", True, f"outputs as the baseline's in {len(evidence.observations)} calls",
+                 threshold="same number, shape, dtype, device, type")
+
+
+def _difference(baseline: Reply, candidate: Reply, trains: bool) -> str:
+    if len(baseline.outputs) != len(candidate.outputs):
+        return f"{len(candidate.outputs)} outputs, the baseline has {len(baseline.outputs)}"
+    for ours, theirs in zip(baseline.outputs, candidate.outputs, strict=True):
+        problem = _leaf_difference(ours, theirs, trains)
+        if problem:
+            return problem
+    return ""
+
+
+def _leaf_difference(ours: LeafView, theirs: LeafView, trains: bool) -> str:
+    if ours.path != theirs.path:
+        return f"{theirs.path} where the baseline returns {ours.path}"
+    if ours.plain != theirs.plain:
+        return f"{ours.path} is {theirs.plain or 'a tensor'}, the baseline's is {ours.plain or 'a tensor'}"
+    for what in ("shape", "dtype", "device"):
+        if getattr(ours, what) != getattr(theirs, what):
+            return f"{ours.path} has {what} {getattr(theirs, what)}, the baseline's {getattr(ours, what)}"
+    if trains and ours.requires_grad != theirs.requires_grad:
+        return f"{ours.path} {'lost' if ours.requires_grad else 'gained'} its gradient"
+    if any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True)) and 0 not in ours.stride:
+        return f"{ours.path} overlaps itself (stride 0), the baseline's does not"
+    return ""
+
+
+CHECK = AuditCheck(NAME, "L1", check)

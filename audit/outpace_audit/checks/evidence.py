@@ -1,0 +1,89 @@
+"""What the judge has gathered so far, as the checks see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from outpace_audit.records import Check, Code, Level, Machine, Patch, Timing
+from outpace_audit.sides import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The same call on all three sides, on inputs in fresh storage.
+
+    `probe` says what was special: fresh (new values), scaled (magnitudes changed too). `perturbed(scale, seed)` asks the oracle for truth on noisy inputs.
+    """
+
+    workload: str
+    probe: str
+    seed: int
+    truth: Reply | None
+    baseline: Reply
+    candidate: Reply
+    perturbed: Callable[[float, int], list[torch.Tensor]] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.workload}, {self.probe} inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A candidate's call under suspicion, and the same candidate's plain call on the same values."""
+
+    label: str
+    suspect: Reply
+    plain: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """Seconds per call of one window pair: claimed inside the arm, and measured outside."""
+
+    workload: str
+    baseline_claim: float
+    baseline_outside: float
+    candidate_claim: float
+    candidate_outside: float
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Filled level by level; a check reads only what its level has gathered."""
+
+    baseline: Code
+    candidate: Code
+    patch: Patch | None
+    policy: str
+    machine: Machine
+    trains: bool
+    baseline_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    candidate_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    observations: list[Observation] = field(default_factory=list[Observation])
+    candidate_failure: str = ""
+    early_and_late: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
+    """(which window, whether its early samples were still the same later)."""
+    reused: list[Repeat] = field(default_factory=list[Repeat])
+    """Calls with new values in the storage of an earlier call."""
+    timed_samples: list[Repeat] = field(default_factory=list[Repeat])
+    """Secretly chosen timed calls, repeated unhurriedly in a process of their own."""
+    clocks: list[ClockReading] = field(default_factory=list[ClockReading])
+    timings: list[Timing] = field(default_factory=list[Timing])
+    as_called: list[Timing] = field(default_factory=list[Timing])
+    geomean: Timing | None = None
+    unavoidable_bytes: dict[str, int] = field(default_factory=dict[str, int])
+    footprint_bytes: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """One check. `run` never raises on hostile evidence; it returns a Check that failed."""
+
+    name: str
+    level: Level
+    run: Callable[[Evidence], Check]

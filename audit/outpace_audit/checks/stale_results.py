@@ -1,0 +1,20 @@
+"""L3: new values in the storage of an earlier call give new results: nothing is remembered by address."""
+
+from __future__ import annotations
+
+from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.repeats import THRESHOLD, difference
+from outpace_audit.records import Check
+
+NAME = "stale-results"
+
+
+def check(evidence: Evidence) -> Check:
+    for repeat in evidence.reused:
+        problem = difference(repeat)
+        if problem:
+            return Check(NAME, "L3", False, f"{repeat.label}: new values at an old address: {problem}", THRESHOLD)
+    return Check(NAME, "L3", True, f"{len(evidence.reused)} calls with new values at old addresses", THRESHOLD)
+
+
+CHECK = AuditCheck(NAME, "L3", check)

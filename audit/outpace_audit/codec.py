@@ -1,0 +1,49 @@
+"""Records back from JSON. (Records to JSON is dataclasses.asdict.) Unknown fields raise TypeError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from outpace_audit.records import ArgSpec, Check, Code, Idea, Law, Machine, Patch, Span, Timing, Verdict, Workload
+
+
+def code_from_json(message: Mapping[str, Any]) -> Code:
+    return Code(**message)
+
+
+def workload_from_json(message: Mapping[str, Any]) -> Workload:
+    return Workload(**{**message, "args": tuple(_arg_from_json(arg) for arg in message["args"])})
+
+
+def _arg_from_json(message: Mapping[str, Any]) -> ArgSpec:
+    law, shape = message["law"], message["shape"]
+    return ArgSpec(**{
+        **message, "shape": None if shape is None else tuple(shape),
+        "law": None if law is None else Law(law["kind"], law["params"])})
+
+
+def patch_from_json(message: Mapping[str, Any]) -> Patch:
+    return Patch(**{**message, "spans": tuple(Span(**span) for span in message["spans"])})
+
+
+def idea_from_json(message: Mapping[str, Any]) -> Idea:
+    return Idea(**{**message, "patch": patch_from_json(message["patch"])})
+
+
+def check_from_json(message: Mapping[str, Any]) -> Check:
+    return Check(**message)
+
+
+def verdict_from_json(message: Mapping[str, Any]) -> Verdict:
+    interval = message["interval"]
+    return Verdict(**{
+        **message, "interval": None if interval is None else (interval[0], interval[1]),
+        "timings": tuple(_timing_from_json(timing) for timing in message["timings"]),
+        "checks": tuple(check_from_json(check) for check in message["checks"]),
+        "machine": Machine(**message["machine"]), "protections": tuple(message["protections"])})
+
+
+def _timing_from_json(message: Mapping[str, Any]) -> Timing:
+    low, high = message["interval"]
+    return Timing(**{**message, "interval": (low, high), "log_ratios": tuple(message["log_ratios"])})

@@ -1,0 +1,127 @@
+"""L4: a screening pair, then the confirmation over fresh process pairs, and the timed calls checked afterwards."""
+
+from __future__ import annotations
+
+import random as ordering
+from typing import TYPE_CHECKING, Any
+
+from outpace_audit.checks.evidence import Evidence, Repeat
+from outpace_audit.facts import WorkloadFacts
+from outpace_audit.records import Check, Timing
+from outpace_audit.sides import Side
+from outpace_audit.stats import confidence_for, estimate, median
+from outpace_audit.thresholds import ALPHA, CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIRS, ROUNDS, SCREEN, SCREEN_ROUNDS
+from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
+
+if TYPE_CHECKING:
+    from outpace_audit.judge import Judge, Listener
+
+SETS_CPU = 4
+SETS_CUDA = (4, 32)
+MEMORY_SHARE = 0.1
+"""Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
+
+
+class Confirmation:
+    """One candidate's timing."""
+
+    def __init__(self, judge: Judge, evidence: Evidence, confirmations_before: int, tell: Listener) -> None:
+        self._judge = judge
+        self._evidence = evidence
+        self._confidence = confidence_for(confirmations_before, ALPHA)
+        self._tell = tell
+        self._device = evidence.machine.device
+
+    def screen(self) -> Check | None:
+        """A failed check if one short pair shows that the candidate is no faster."""
+        self._tell("stage", "timing one pair")
+        results = [result for mode in self._pair(SCREEN_ROUNDS[self._device]) for result in mode[:1]]
+        found = estimate([result.log_ratio for result in results], 0.5).ratio
+        if found >= SCREEN[self._device]:
+            return None
+        return Check("screen", "L4", False, f"{found:.3f}x in a first process pair: not faster",
+                     f"at least {SCREEN[self._device]:g}x", {"speedup": found})
+
+    def run(self) -> None:
+        """Fills the timing evidence."""
+        pairs: list[list[list[PairResult]]] = []
+        for number in range(PAIRS):
+            self._tell("stage", f"timing fresh process pair {number + 1} of {PAIRS}")
+            pairs.append(self._pair(ROUNDS[self._device]))
+        self._summarise(pairs)
+        self._collect(pairs)
+        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.samples])
+
+    def _pair(self, rounds: int) -> list[list[PairResult]]:
+        """For every workload its results by mode, from two processes that live for this pair alone."""
+        baseline, candidate = self._start_pair()
+        try:
+            return [PairTimer(baseline, candidate, self._setup(one, rounds)).run() for one in self._judge.facts.workloads]
+        finally:
+            baseline.close()
+            candidate.close()
+
+    def _start_pair(self) -> tuple[Side, Side]:
+        wanted = [(self._evidence.baseline, "baseline"), (self._evidence.candidate, "candidate")]
+        ordering.SystemRandom().shuffle(wanted)
+        started: dict[str, Side] = {}
+        try:
+            for code, name in wanted:
+                started[name], _ = self._judge.side_of(code, name)
+        except BaseException:
+            for side in started.values():
+                side.close()
+            raise
+        return started["baseline"], started["candidate"]
+
+    def _setup(self, one: WorkloadFacts, rounds: int) -> Setup:
+        bytes_each = max(1, one.input_bytes + one.output_bytes)
+        sets = SETS_CPU
+        if self._device == "cuda":
+            ceilings = self._evidence.machine.ceilings
+            fits = int(ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
+            sets = max(1, min(max(SETS_CUDA[0], int(2 * ceilings["cache_bytes"] / bytes_each) + 1), SETS_CUDA[1], fits))
+        self._evidence.footprint_bytes[one.workload.label] = sets * bytes_each
+        return Setup(one.workload, sets, one.cotangents, self._device, rounds)
+
+    def _summarise(self, pairs: list[list[list[PairResult]]]) -> None:
+        evidence = self._evidence
+        for w in range(len(self._judge.facts.workloads)):
+            modes = min(len(pair[w]) for pair in pairs)
+            if len({pair[w][0].mode for pair in pairs}) > 1:  # captured in some pairs only: what all have decides
+                evidence.timings.append(summarise([pair[w][-1] for pair in pairs], self._confidence))
+                continue
+            evidence.timings.append(summarise([pair[w][0] for pair in pairs], self._confidence))
+            if modes > 1:
+                evidence.as_called.append(summarise([pair[w][1] for pair in pairs], self._confidence))
+        evidence.geomean = self._geomean(evidence.timings)
+
+    def _geomean(self, timings: list[Timing]) -> Timing:
+        """The mean over workloads within each pair, then over pairs."""
+        per_pair = tuple(sum(column) / len(timings) for column in zip(*(t.log_ratios for t in timings), strict=True))
+        found = estimate(per_pair, self._confidence)
+        return timing_of("geometric mean", found, timings[0].mode, per_pair,
+                         median([t.baseline_s for t in timings]), median([t.candidate_s for t in timings]))
+
+    def _collect(self, pairs: list[list[list[PairResult]]]) -> None:
+        for result in (mode for pair in pairs for modes in pair for mode in modes):
+            self._evidence.clocks += result.clocks
+            self._evidence.early_and_late += result.settled
+
+    def _repeat_samples(self, samples: list[TimedCall]) -> None:
+        self._tell("stage", "repeating secretly chosen timed calls in a fresh process")
+        by_label: dict[str, WorkloadFacts] = {one.workload.label: one for one in self._judge.facts.workloads}
+        side, _ = self._judge.side_of(self._evidence.candidate, "candidate")
+        try:
+            for i, sample in enumerate(samples):
+                request = self._request(sample, by_label[sample.workload.label])
+                plain = side.call(sample.workload, COMPILE_TIMEOUT_S if i == 0 else CALL_TIMEOUT_S, **request)
+                self._evidence.timed_samples.append(Repeat(sample.workload.label, sample.reply, plain))
+        finally:
+            side.close()
+
+    def _request(self, sample: TimedCall, one: WorkloadFacts) -> dict[str, Any]:
+        point = sample.point
+        timed = {"base_seed": point.base_seed, "set": point.set, "sets": point.sets,
+                 "window_seed": point.window_seed, "row": point.row}
+        return {"seed": point.base_seed, "sample_seed": sample.sample_seed, "cotangents": one.cotangents, "timed": timed}

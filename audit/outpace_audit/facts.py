@@ -1,0 +1,126 @@
+"""What the judge learns of a baseline before any candidate: how it is called, whether it trains, and its truth."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from outpace_audit.errors import ArmError, OutOfResources, TargetError
+from outpace_audit.records import ArgSpec, Code, Law, Workload
+from outpace_audit.sides import Side
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFacts:
+    """One workload of the baseline. Sizes in bytes, `seconds` of one plain call after the first."""
+
+    workload: Workload
+    cotangents: list[list[Any]] | None
+    input_bytes: int
+    output_bytes: int
+    unavoidable_bytes: int
+    seconds: float
+    truth: str
+    """"" if truth can be had, else why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    code: Code
+    device: str
+    trains: bool
+    statistics: Mapping[str, Sequence[float]]
+    state: Mapping[str, Any]
+    workloads: tuple[WorkloadFacts, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def truth(self) -> str:
+        missing = next((facts.truth for facts in self.workloads if facts.truth), "")
+        return f"the baseline itself ({missing})" if missing else "fp64, every operation lifted"
+
+
+@dataclass(slots=True)
+class _Learning:
+    notes: list[str] = field(default_factory=list[str])
+
+
+def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, *, inference: bool) -> TargetFacts:
+    """Loads the baseline in the oracle and asks. Raises TargetError with what to do where it cannot be audited."""
+    try:
+        loaded = oracle.load(code, code, device, LOAD_TIMEOUT_S)
+    except ArmError as error:
+        raise TargetError(f"{code.path}: importing it failed: {error}") from error
+    learning = _Learning()
+    inspected = [_inspect(oracle, code, workload, learning) for workload in workloads]
+    trains = not inference and any(answer["wants_gradients"] and answer["differentiable"] for _, answer in inspected)
+    oracle.train(trains)
+    facts = [_measure(oracle, code, workload, answer, trains) for workload, answer in inspected]
+    return TargetFacts(code, device, trains, loaded["statistics"], loaded["state"], tuple(facts), tuple(learning.notes))
+
+
+def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) -> tuple[Workload, dict[str, Any]]:
+    where = f"{code.path}, {code.symbol}, {workload.label}"
+    try:
+        oracle.workload(workload)
+        answer = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+    except ArmError as error:
+        what = "its inputs cannot be made" if error.phase == "inputs" else "the baseline itself fails"
+        raise TargetError(f"{where}: {what}: {error}") from error
+    inputs = answer["inputs"]
+    if not inputs:
+        raise TargetError(f"{where}: it takes no tensor, so there is nothing to vary and nothing to time honestly")
+    if not all(one["repeats"] for one in inputs):
+        raise TargetError(f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random")
+    if not any(one["varies"] for one in inputs):
+        redrawn = redraw(workload, inputs)
+        learning.notes.append(f"{workload.label}: its inputs are constants; drawn anew as normals of the same shapes instead")
+        oracle.workload(redrawn)
+        again = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+        return redrawn, again
+    return workload, answer
+
+
+def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]]) -> Workload:
+    """The workload with its floating inputs drawn from normals; for input makers that ignore the seed."""
+    args: list[ArgSpec] = []
+    for i, one in enumerate(inputs):
+        if one["mean"] is None:
+            raise TargetError(f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed")
+        law = Law("normal", {"mean": one["mean"], "std": one["std"] or 1.0})
+        args.append(ArgSpec(f"input{i}", tuple(one["shape"]), one["dtype"], law))
+    return replace(workload, maker="laws", args=tuple(args), entry=None)
+
+
+def _measure(oracle: Side, code: Code, workload: Workload, answer: dict[str, Any], trains: bool) -> WorkloadFacts:
+    where = f"{code.path}, {code.symbol}, {workload.label}"
+    cotangents = answer["differentiable"] if trains else None
+    request = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61), "cotangents": cotangents}
+    try:
+        oracle.call(workload, COMPILE_TIMEOUT_S, **request)
+        plain = oracle.call(workload, COMPILE_TIMEOUT_S, **request)
+        impact = oracle.ask("impact", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+    except ArmError as error:
+        raise TargetError(f"{where}: the baseline itself fails: {error}") from error
+    missing = _try_truth(oracle, where, workload, request)
+    output_bytes = int(impact["output_bytes"])
+    return WorkloadFacts(
+        workload, cotangents, sum(one["bytes"] for one in answer["inputs"]), output_bytes,
+        output_bytes + int(impact["input_bytes"]), plain.seconds, missing)
+
+
+def _try_truth(oracle: Side, where: str, workload: Workload, request: Mapping[str, Any]) -> str:
+    try:
+        truth = oracle.call(workload, COMPILE_TIMEOUT_S, lifted=True, **request)
+    except OutOfResources:
+        return "fp64 did not fit the memory"
+    except ArmError as error:
+        if error.kind != "raised":
+            raise
+        return f"not liftable: {error}"
+    if truth.drew_random:
+        raise TargetError(f"{where}: it draws random numbers, so two runs cannot be compared; set its dropout to 0")
+    return ""

@@ -1,0 +1,46 @@
+"""Which inputs a call cannot do without: those of which a small secret part, wherever it lies, changes the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from outpace_audit.inputs import InputMaker
+from outpace_audit.perturbation import Perturbation
+from outpace_audit.subject import Subject
+from outpace_audit.tensors import Leaf, same_bytes
+
+TRIES = 2
+"""An input whose every tried slice matters is read nearly whole; a table that is gathered from is not."""
+
+
+def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, int]:
+    """Bytes of all outputs, and of the floating inputs that are needed whole, in one forward call."""
+    arguments = maker.make(seed)
+    tensors = [leaf for leaf in tree_leaves(arguments) if isinstance(leaf, torch.Tensor)]
+    before = _outputs(subject, arguments)
+    needed = set(range(len(tensors)))
+    for attempt in range(TRIES):
+        perturbation = Perturbation(arguments, seed + attempt)
+        slices, banks = perturbation.slices(arguments), perturbation.banks(seed + attempt, 1)
+        needed &= set(perturbation.chosen)
+        for i, place, bank in zip(perturbation.chosen, slices, banks, strict=True):
+            original = place.clone()
+            place.copy_(-2 * bank[0] if bank.is_floating_point() else bank[0])
+            changed = _outputs(subject, arguments)
+            place.copy_(original)
+            if all(same_bytes(a.value, b.value) for a, b in zip(before, changed, strict=True)):
+                needed.discard(i)
+    return {"output_bytes": sum(map(_bytes, (leaf.value for leaf in before))),
+            "input_bytes": sum(_bytes(tensors[i]) for i in needed)}
+
+
+def _outputs(subject: Subject, arguments: list[Any]) -> list[Leaf]:
+    with torch.no_grad():
+        return [Leaf(leaf.path, leaf.value.clone()) for leaf in subject.run(arguments, None).tensors()]
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

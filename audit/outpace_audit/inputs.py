@@ -1,0 +1,100 @@
+"""Makes one call's arguments on the device from a seed, inside an arm. Both sides and the oracle run this same code."""
+
+from __future__ import annotations
+
+import random
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map  # torch.utils has no public tree; this one is what torch itself exports
+
+from outpace_audit import laws
+from outpace_audit.errors import ArmError
+from outpace_audit.records import Workload
+
+FEW_VALUES = 3
+"""A floating tensor with at most this many distinct values is taken for a mask or a constant, never perturbed."""
+
+
+def seed_everything(seed: int) -> None:
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+@contextmanager
+def seeding_ignored() -> Iterator[None]:
+    """Input makers that seed themselves would give the same values for ever; their seeding is without effect here."""
+    kept = torch.manual_seed, random.seed
+    torch.manual_seed = lambda seed: torch.default_generator  # pyright: ignore[reportAttributeAccessIssue]
+    random.seed = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        torch.manual_seed, random.seed = kept  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class InputMaker:
+    """Arguments of a workload. `source` is the baseline's module: it owns get_inputs, whichever side asks."""
+
+    def __init__(self, workload: Workload, source: types.ModuleType, device: torch.device) -> None:
+        self._workload = workload
+        self._source = source
+        self._device = device
+
+    def make(self, seed: int, *, magnitudes: bool = False) -> list[Any]:
+        """Positional arguments. `magnitudes` multiplies each floating tensor by a power of two drawn from the seed."""
+        arguments = self._draw(seed)
+        if not magnitudes:
+            return arguments
+        wanted = [isinstance(value, torch.Tensor) and value.requires_grad for value in arguments]
+        plain = [value.detach() if isinstance(value, torch.Tensor) else value for value in arguments]
+        scaled = laws.scale_magnitudes(plain, seed, self._workload.args or None)
+        return [value.requires_grad_() if grad else value for value, grad in zip(scaled, wanted, strict=True)]
+
+    def _draw(self, seed: int) -> list[Any]:
+        workload = self._workload
+        if workload.maker == "laws":
+            return laws.draw_arguments(workload.args, seed, self._device)
+        seed_everything(seed)
+        try:
+            with seeding_ignored():
+                arguments = self._ask_source()
+        except Exception as error:
+            raise ArmError("inputs", "raised", f"{workload.entry}() raised {type(error).__name__}: {error}") from error
+        return [tree_map(self._place, argument) for argument in arguments]
+
+    def _ask_source(self) -> list[Any]:
+        workload = self._workload
+        if workload.maker == "get_inputs":
+            made = self._entry()()
+            return list(made) if isinstance(made, (tuple, list)) else [made]
+        scalars = {arg.name: arg.value for arg in workload.args if arg.shape is None and arg.value is not None}
+        made = self._entry()({**workload.axes, **scalars}, self._device)
+        return [made.get(arg.name, arg.value) for arg in workload.args]
+
+    def _entry(self) -> Callable[..., Any]:
+        entry = getattr(self._source, self._workload.entry or "", None)
+        if not callable(entry):
+            raise ArmError("inputs", "raised", f"{self._workload.entry!r} is not a function once the file is imported")
+        return entry
+
+    def _place(self, value: Any) -> Any:
+        if not isinstance(value, torch.Tensor):
+            return value
+        placed = value.detach().to(self._device)
+        return placed.requires_grad_(value.requires_grad)
+
+
+def is_perturbable(tensor: torch.Tensor) -> bool:
+    """Whether a few elements may be replaced by others of the same tensor without changing what the tensor means."""
+    if not tensor.is_floating_point() or tensor.numel() < 2 or tensor.element_size() < 2:
+        return False
+    sample = tensor.detach().reshape(-1)[:4096]
+    return bool(torch.isfinite(sample).all()) and int(torch.unique(sample).numel()) > FEW_VALUES

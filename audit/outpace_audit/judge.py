@@ -1,0 +1,232 @@
+"""The judge: knows one baseline at a time and audits candidates for it. It executes no user code; its arms do.
+
+Levels run from cheap to dear and stop at the first failure: static checks here, calls in one process of each side,
+then timing over fresh process pairs (`confirmation`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from outpace_audit import checks
+from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.confirmation import Confirmation
+from outpace_audit.errors import ArmError, EnvironmentMissing
+from outpace_audit.facts import TargetFacts, learn
+from outpace_audit.launcher import Launcher
+from outpace_audit.observing import numerics_class, observe
+from outpace_audit.records import (
+    LEVELS, Check, Code, Level, Machine, NumericsClass, Patch, Policy, Verdict, Workload, content_id,
+)
+from outpace_audit.sandbox import SandboxSpec
+from outpace_audit.sides import Side
+from outpace_audit.thresholds import LOAD_TIMEOUT_S
+
+Listener = Callable[[str, Any], None]
+"""Called with ("stage", text) and ("check", Check) as the audit goes on."""
+
+ARM_ENTRY = "outpace_audit.arm:serve"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How strict and how far one audit goes.
+
+    `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
+    failure. `confirmations_before`: ideas on this target that have already reached confirmation. `screen`: drop a
+    clearly slower candidate after one pair.
+    """
+
+    policy: Policy = "tolerant"
+    off: frozenset[str] = frozenset()
+    everything: bool = False
+    confirmations_before: int = 0
+    screen: bool = True
+
+
+@dataclass(slots=True)
+class _Progress:
+    checks: list[Check] = field(default_factory=list[Check])
+    numerics: NumericsClass | None = None
+    level: Level | None = None
+
+    @property
+    def failed(self) -> Check | None:
+        return next((check for check in self.checks if not check.passed), None)
+
+
+class Judge:
+    """One judge for one device. Use as a context: leaving it ends every process it started."""
+
+    def __init__(
+        self, device: Literal["cpu", "cuda"], state: Path, *, project: Path | None = None, unsandboxed: bool = False,
+        python_path: tuple[str, ...] = (),
+    ) -> None:
+        """`state`: the .outpace directory, hidden from arms but for the compile caches. `project`: the user's tree."""
+        self._device = device
+        self._caches = state / "cache" / "compile"
+        visible = (str(project),) if project else ()
+        spec = SandboxSpec(hidden=(str(state),), visible=visible, required=not unsandboxed)
+        self.launcher = Launcher(log_dir=state / "logs", sandbox=spec, python_path=python_path)
+        self._oracle: Side | None = None
+        self._reference: Side | None = None
+        self._facts: TargetFacts | None = None
+        self._machine: Machine | None = None
+        self.protections: tuple[str, ...] = ()
+
+    def __enter__(self) -> Judge:
+        self.launcher.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.launcher.close()
+
+    @property
+    def facts(self) -> TargetFacts:
+        assert self._facts is not None, "set_target comes first"
+        return self._facts
+
+    @property
+    def machine(self) -> Machine:
+        if self._machine is None:
+            side = self.launch("machine", "baseline")
+            try:
+                self._machine = Machine(**side.ask("machine", LOAD_TIMEOUT_S, device=self._device))
+            except ArmError as error:
+                raise EnvironmentMissing(f"no usable {self._device} device: {error}") from error
+            finally:
+                side.close()
+        return self._machine
+
+    def launch(self, name: str, cache_key: str) -> Side:
+        """A fresh sandboxed process with the compile cache of `cache_key`."""
+        cache = self._caches / cache_key
+        cache.mkdir(parents=True, exist_ok=True)
+        env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
+        process = self.launcher.launch(ARM_ENTRY, writable=(str(cache),), env=env)
+        self.protections = process.protections
+        return Side(process, name)
+
+    def set_target(self, code: Code, workloads: Sequence[Workload], *, inference: bool = False) -> TargetFacts:
+        """Loads the baseline in an oracle and learns how to call it."""
+        for side in (self._oracle, self._reference):
+            if side is not None:
+                side.close()
+        self._reference = None
+        _ = self.machine
+        self._oracle = self.launch("oracle", "baseline")
+        self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
+        return self._facts
+
+    def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
+        """A fresh process that has loaded one side and knows every workload, and the state dict it declares."""
+        facts = self.facts
+        is_baseline = code.id == facts.code.id
+        side = self.launch(name, "baseline" if is_baseline else code.id)
+        try:
+            loaded = side.load(code, facts.code, self._device, LOAD_TIMEOUT_S)
+            for one in facts.workloads:
+                side.workload(one.workload)
+            side.train(facts.trains, facts.statistics)
+        except BaseException:
+            side.close()
+            raise
+        return side, loaded["state"]
+
+    def audit(
+        self, candidate: Code, patch: Patch | None = None, options: Options | None = None, listener: Listener | None = None,
+    ) -> Verdict:
+        """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
+        options = options or Options()
+        tell = listener or (lambda kind, payload: None)
+        evidence = Evidence(
+            self.facts.code, candidate, patch, options.policy, self.machine, self.facts.trains, self.facts.state)
+        progress = _Progress()
+        self._static(evidence, options, progress, tell)
+        if self._goes_on(progress, options):
+            self._calls(evidence, options, progress, tell)
+        if self._goes_on(progress, options) and not evidence.candidate_failure:
+            self._timing(evidence, options, progress, tell)
+        return self._verdict(evidence, options, progress)
+
+    def _goes_on(self, progress: _Progress, options: Options) -> bool:
+        return options.everything or progress.failed is None
+
+    def _static(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+        self._run(checks.STATIC, evidence, options, progress, tell)
+
+    def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+        tell("stage", "checking values and gradients against truth" if evidence.trains else "checking values against truth")
+        candidate: Side | None = None
+        try:
+            candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
+            observe(self._oracle_side(), self._reference_side(), candidate, self.facts, evidence)
+        except ArmError as error:
+            evidence.candidate_failure = str(error)
+        finally:
+            if candidate is not None:
+                candidate.close()
+        self._run(checks.CALLS, evidence, options, progress, tell)
+        progress.numerics = numerics_class(evidence)
+        if options.policy == "exact" and progress.numerics != "exact" and not evidence.candidate_failure:
+            self._record(Check("numerics-class", "L2", False, "not the same bits as the baseline, and the policy is exact"),
+                         progress, tell)
+
+    def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+        confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
+        try:
+            refused = confirmation.screen() if options.screen else None
+            if refused is not None:
+                self._record(refused, progress, tell)
+                return
+            confirmation.run()
+        except ArmError as error:
+            self._record(Check("timed-run", "L4", False, f"the candidate failed while it was timed: {error}"), progress, tell)
+            return
+        self._run(checks.TIMING, evidence, options, progress, tell)
+
+    def _run(
+        self, wanted: Sequence[AuditCheck], evidence: Evidence, options: Options, progress: _Progress, tell: Listener,
+    ) -> None:
+        for check in wanted:
+            if check.name in options.off:
+                continue
+            self._record(check.run(evidence), progress, tell)
+            if not self._goes_on(progress, options):
+                return
+            if progress.failed is None:
+                progress.level = max(progress.level or "L0", check.level, key=LEVELS.index)
+
+    def _record(self, check: Check, progress: _Progress, tell: Listener) -> None:
+        progress.checks.append(check)
+        tell("check", check)
+
+    def _oracle_side(self) -> Side:
+        assert self._oracle is not None, "set_target comes first"
+        return self._oracle
+
+    def _reference_side(self) -> Side:
+        """The baseline at working precision, kept between audits."""
+        if self._reference is None or not self._reference.process.alive():
+            self._reference, _ = self.side_of(self.facts.code, "baseline")
+        return self._reference
+
+    def _verdict(self, evidence: Evidence, options: Options, progress: _Progress) -> Verdict:
+        failed, mean = progress.failed, evidence.geomean
+        accepted = failed is None and mean is not None and not options.off
+        reason = f"{failed.name}: {failed.evidence}" if failed else "every check passed"
+        if options.off and failed is None:
+            reason = f"not a verdict to show: checks were off: {', '.join(sorted(options.off))}"
+        key = content_id(
+            evidence.baseline.id, evidence.candidate.id, [one.workload.id for one in self.facts.workloads],
+            options.policy, asdict(self.machine), self.facts.trains, sorted(options.off))
+        return Verdict(
+            id=key, accepted=accepted, reason=reason, numerics=progress.numerics, level=progress.level,
+            speedup=mean.speedup if mean else None, interval=mean.interval if mean else None,
+            timings=(*evidence.timings, *evidence.as_called), checks=tuple(progress.checks), machine=self.machine,
+            protections=self.protections, trains=self.facts.trains, truth=self.facts.truth)

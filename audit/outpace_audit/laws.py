@@ -1,0 +1,254 @@
+"""Inputs from secret seeds: every argument drawn by its law, on the device, from a generator of its own.
+
+Each argument's sub-seed is a hash of (seed, name), so adding, dropping or reordering arguments changes no other value.
+Values depend on (spec, seed, device type); CUDA's generator also depends on the GPU model, through its launch grid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+
+from .errors import WorkloadError
+from .records import ArgSpec, Law
+
+Value: TypeAlias = "torch.Tensor | bool | int | float | str | None"
+
+_SLAB = 1 << 24
+"""Elements drawn at a time: 64 MB of fp32 scratch, whatever the size of the tensor."""
+
+_SMALL_STD = 1e-6
+"""Below this share of max(1, |mean|) a parameter counts as constant: a gain of 1, a bias of 0, a zero-initialised weight."""
+
+_DTYPE_ALIASES = {"float4_e2m1": "float4_e2m1fn_x2"}
+_MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers"})
+
+
+def dtype_of(name: str) -> torch.dtype:
+    """torch's dtype for a workload's name; packed fp4 is uint8 where torch has no type for it."""
+    name = _DTYPE_ALIASES.get(name, name)
+    dtype = getattr(torch, name, torch.uint8 if name.startswith("float4") else None)
+    if not isinstance(dtype, torch.dtype):
+        raise WorkloadError(f"unknown dtype {name!r}")
+    return dtype
+
+
+def sub_seed(seed: int, name: str) -> int:
+    """63 bits of SHA-256 over seed and name."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big") >> 1
+
+
+def generator_for(seed: int, name: str, device: torch.device | str) -> torch.Generator:
+    return torch.Generator(device).manual_seed(sub_seed(seed, name))
+
+
+def draw_arguments(workload_args: Sequence[ArgSpec], seed: int, device: torch.device | str) -> list[Value]:
+    """The call's arguments, in order."""
+    return [draw(spec, generator_for(seed, spec.name, device), device) for spec in workload_args]
+
+
+def draw(spec: ArgSpec, generator: torch.Generator, device: torch.device | str) -> Value:
+    """One argument: a contiguous tensor of `spec.shape`, or a Python scalar where the shape is None."""
+    if spec.shape is None:
+        if spec.law is None or spec.value is not None:
+            return spec.value
+        return draw(ArgSpec(spec.name, (), spec.dtype or "float32", spec.law), generator, device).item()  # type: ignore[union-attr]
+    dtype = dtype_of(spec.dtype or "float32")
+    if is_packed(spec):
+        codes = torch.randint(0, 256, spec.shape, dtype=torch.uint8, generator=generator, device=device)
+        return codes if dtype is torch.uint8 else codes.view(dtype)
+    law = spec.law or default_law(dtype)
+    out = torch.empty(spec.shape, dtype=dtype, device=device)
+    if law.kind == "causal":
+        return _causal(out, law)
+    fill = _LAWS.get(law.kind)
+    if fill is None:
+        raise WorkloadError(f"argument {spec.name}: unknown law {law.kind!r}")
+    wide = torch.float64 if dtype is torch.float64 else torch.float32
+    for slab in _slabs(out, by_row=law.kind in _ROW_LAWS):
+        slab.copy_(_fit(fill(slab.shape, law, generator, wide), dtype))
+    return out
+
+
+def is_packed(spec: ArgSpec) -> bool:
+    """Two fp4 values a byte; a published shape counts the bytes already."""
+    return (spec.dtype or "").startswith("float4") or (spec.law is not None and spec.law.kind == "fp4_packed")
+
+
+def default_law(dtype: torch.dtype) -> Law:
+    """SOL-ExecBench's plain draw: normal; bool 0/1; 8-bit integers their full range; other integers -1024..1023."""
+    if dtype.is_floating_point or dtype.is_complex:
+        return Law("normal")
+    if dtype is torch.bool:
+        return Law("bernoulli")
+    info = torch.iinfo(dtype)
+    if info.bits == 8:
+        return Law("integers", {"low": info.min, "high": info.max + 1})
+    return Law("integers", {"low": -1024, "high": 1024})
+
+
+def _slabs(out: torch.Tensor, *, by_row: bool) -> Iterator[torch.Tensor]:
+    if out.numel() == 0:
+        return
+    flat = out.view(-1, out.shape[-1]) if by_row and out.dim() else out.view(-1)
+    yield from flat.split(max(1, _SLAB // (flat.shape[1] if flat.dim() == 2 else 1)))
+
+
+def _fit(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Clipped to what `dtype` holds: e4m3fn turns larger values into NaN."""
+    if not dtype.is_floating_point or dtype.itemsize > 1:
+        return values
+    limit = torch.finfo(dtype).max
+    return values.clamp_(-limit, limit)
+
+
+def _number(law: Law, name: str, default: float) -> float:
+    return float(law.params.get(name, default))
+
+
+Fill: TypeAlias = "Callable[[torch.Size, Law, torch.Generator, torch.dtype], torch.Tensor]"
+
+
+def _normal(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    values = torch.empty(shape, dtype=wide, device=generator.device)
+    values.normal_(_number(law, "mean", 0.0), _number(law, "std", 1.0), generator=generator)
+    limit = _number(law, "clip", math.inf)
+    return values.clamp_(-limit, limit) if limit < math.inf else values
+
+
+def _uniform(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    values = torch.empty(shape, dtype=wide, device=generator.device)
+    return values.uniform_(_number(law, "low", 0.0), _number(law, "high", 1.0), generator=generator)
+
+
+def _positive(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _normal(shape, Law("normal"), generator, wide).abs_().add_(_number(law, "offset", 0.1))
+
+
+def _integers(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    low, high = int(_number(law, "low", -1024)), int(_number(law, "high", 1024))
+    return torch.randint(low, high, shape, dtype=torch.int64, generator=generator, device=generator.device)
+
+
+def _bernoulli(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _uniform(shape, Law("uniform"), generator, wide) < _number(law, "p", 0.5)
+
+
+def _softmax(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _normal(shape, law, generator, wide).softmax(-1)
+
+
+def _angle(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    angles = _normal(shape, Law("normal"), generator, wide).clamp_(-math.pi, math.pi)
+    return angles.sin_() if law.params.get("function") == "sin" else angles.cos_()
+
+
+def _fan_in(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _normal(shape, law, generator, wide).mul_(max(1, shape[-1]) ** -0.5)
+
+
+def _running_sum(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _uniform(shape, law, generator, wide).cumsum(-1)
+
+
+_LAWS: dict[str, Fill] = {
+    "normal": _normal,
+    "uniform": _uniform,
+    "positive": _positive,
+    "integers": _integers,
+    "bernoulli": _bernoulli,
+    "softmax": _softmax,
+    "angle": _angle,
+    "fan_in": _fan_in,
+    "running_sum": _running_sum,
+}
+_ROW_LAWS = frozenset({"softmax", "fan_in", "running_sum"})
+
+
+def _causal(out: torch.Tensor, law: Law) -> torch.Tensor:
+    """0 on and below the diagonal of the last two dims, `low` (default: the dtype's minimum) above."""
+    low = _number(law, "low", torch.finfo(out.dtype).min if out.dtype.is_floating_point else 1)
+    rows, columns = out.shape[-2:]
+    above = torch.ones(rows, columns, dtype=torch.bool, device=out.device).triu_(1)
+    return out.zero_().masked_fill_(above, low)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterStats:
+    """Mean and population standard deviation of a parameter as the constructor left it; std is 0.1 where it was constant."""
+
+    mean: float
+    std: float
+
+
+def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
+    """Statistics of every float parameter, by its first name; capture them before any perturbation."""
+    stats: dict[str, ParameterStats] = {}
+    for name, parameter in module.named_parameters():
+        if not parameter.dtype.is_floating_point or parameter.numel() == 0:
+            continue
+        values = parameter.detach().to(torch.float64)
+        mean, std = float(values.mean()), float(values.std(correction=0))
+        constant = not std > _SMALL_STD * max(1.0, abs(mean))
+        stats[name] = ParameterStats(mean if math.isfinite(mean) else 0.0, 0.1 if constant else std)
+    return stats
+
+
+def perturb_parameters(
+    module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None
+) -> None:
+    """Draws every float parameter anew in place, normal(mean, std): no gain stays 1, no bias 0. Tied ones stay tied.
+
+    Pass the `stats` of the untouched module when perturbing more than once.
+    """
+    stats = parameter_stats(module) if stats is None else stats
+    for name, parameter in module.named_parameters():
+        if name in stats:
+            law = Law("normal", {"mean": stats[name].mean, "std": stats[name].std})
+            generator = generator_for(seed, name, parameter.device)
+            with torch.no_grad():
+                spec = ArgSpec(name, tuple(parameter.shape), str(parameter.dtype).removeprefix("torch."), law)
+                parameter.copy_(draw(spec, generator, parameter.device))  # type: ignore[arg-type]
+
+
+def scale_magnitudes(
+    values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None
+) -> list[Value]:
+    """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks and distributions stay as they are.
+
+    A factor that would overflow the dtype is inverted. Powers of two keep every mantissa, so no rounding is added.
+    """
+    scaled: list[Value] = []
+    for position, value in enumerate(values):
+        spec = specs[position] if specs is not None else None
+        generator = generator_for(seed, f"magnitude:{position}", "cpu")
+        power = int(torch.randint(-3, 4, (), generator=generator))
+        if not isinstance(value, torch.Tensor) or _keeps_magnitude(value, spec):
+            scaled.append(value)
+            continue
+        wide = value.to(torch.float32) if value.dtype.itemsize == 1 else value
+        if float(wide.abs().max()) * 2.0**power > torch.finfo(value.dtype).max:
+            power = -power
+        scaled.append((wide * 2.0**power).to(value.dtype))
+    return scaled
+
+
+def _keeps_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
+    if not value.dtype.is_floating_point or value.numel() == 0 or str(value.dtype).startswith("torch.float4"):
+        return True
+    if spec is not None and spec.law is not None and spec.law.kind in _MASK_LAWS:
+        return True
+    rest = value.reshape(-1)
+    rest = rest.to(torch.float32) if value.dtype.itemsize == 1 else rest
+    if not bool(torch.isfinite(rest).all()):
+        return True
+    for _ in range(3):  # up to three distinct values: a mask or a constant
+        rest = rest[rest != rest[0]]
+        if rest.numel() == 0:
+            return True
+    return False

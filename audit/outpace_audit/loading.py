@@ -1,0 +1,55 @@
+"""Turns a Code record into a live module inside an arm, without touching the user's tree."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+from outpace_audit.errors import ArmError
+from outpace_audit.records import Code
+
+
+def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.ModuleType:
+    """Executes `code.source` as a module whose siblings and packages are those of `code.path`.
+
+    The text is written under `scratch`, so that tools which read a function's source (Triton, inductor) find the
+    text that runs. `alias` keeps a second copy of the same file apart from the first.
+    """
+    path = Path(code.path)
+    package, name = _package_of(path)
+    qualified = f"{package}.{name}" if package else name
+    if package:
+        importlib.import_module(package)
+    module_name = alias or qualified
+    text_path = scratch / (alias or "subject") / path.name
+    text_path.parent.mkdir(parents=True, exist_ok=True)
+    text_path.write_text(code.source, encoding="utf-8")
+    module = types.ModuleType(module_name)
+    module.__file__ = str(path)
+    module.__package__ = package
+    module.__spec__ = importlib.util.spec_from_file_location(module_name, text_path)
+    sys.modules[module_name] = module
+    exec(compile(code.source, str(text_path), "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+def symbol_of(module: types.ModuleType, symbol: str) -> object:
+    try:
+        return getattr(module, symbol)
+    except AttributeError:
+        raise ArmError("load", "raised", f"{module.__name__} has no {symbol!r} once it is imported") from None
+
+
+def _package_of(path: Path) -> tuple[str, str]:
+    """Dotted package and module name of a file; puts the directory above the package first on sys.path."""
+    parts: list[str] = []
+    root = path.parent
+    while (root / "__init__.py").is_file() and root.name.isidentifier():
+        parts.insert(0, root.name)
+        root = root.parent
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return ".".join(parts), path.stem

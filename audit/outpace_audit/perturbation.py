@@ -1,0 +1,103 @@
+"""Secret elements of every input that change inside the timed window, so that nothing can be computed before the clock.
+
+Each perturbable input tensor has one short slice at a secret place. A window's seed draws a bank of [sets, slice]
+values from the tensor's own elements; call `c` on input set `c % sets` writes the bank's row `(c + c // sets) % sets`
+into the slice of that set. An oracle or a fresh arm repeats any timed call from (base seed, set, window seed, row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from outpace_audit.inputs import is_perturbable
+
+SLICE = 16
+POOL = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TimedPoint:
+    """Which timed call: enough to make its inputs again."""
+
+    base_seed: int
+    set: int
+    sets: int
+    window_seed: int
+    row: int
+
+
+class Perturbation:
+    """Where the secret slices lie and what they may hold, derived from the first input set and the base seed."""
+
+    def __init__(self, first: Sequence[Any], base_seed: int) -> None:
+        tensors = _tensors(first)
+        chosen = [i for i, t in enumerate(tensors) if is_perturbable(t) and _dense(t) is not None]
+        if not chosen:  # token ids and the like: their own values, elsewhere
+            chosen = [i for i, t in enumerate(tensors) if _is_index(t) and _dense(t) is not None]
+        self.chosen = chosen
+        self._places: list[tuple[int, int]] = []
+        self._pools: list[torch.Tensor] = []
+        generator = torch.Generator().manual_seed(base_seed)
+        for i in chosen:
+            flat = _flat(tensors[i])
+            width = min(SLICE, flat.numel())
+            offset = int(torch.randint(flat.numel() - width + 1, (1,), generator=generator))
+            self._places.append((offset, width))
+            where = torch.randint(flat.numel(), (min(POOL, flat.numel()),), generator=generator)
+            self._pools.append(flat.index_select(0, where.to(flat.device)).clone())
+
+    def slices(self, arguments: Sequence[Any]) -> list[torch.Tensor]:
+        """Views of the secret slices of one input set."""
+        tensors = _tensors(arguments)
+        return [
+            _flat(tensors[i])[offset:offset + width]
+            for i, (offset, width) in zip(self.chosen, self._places, strict=True)
+        ]
+
+    def banks(self, window_seed: int, sets: int) -> list[torch.Tensor]:
+        """One [sets, slice] tensor of values for each perturbed input."""
+        drawn: list[torch.Tensor] = []
+        generator = torch.Generator().manual_seed(window_seed)
+        for pool, (_, width) in zip(self._pools, self._places, strict=True):
+            where = torch.randint(pool.numel(), (sets * width,), generator=generator)
+            drawn.append(pool.index_select(0, where.to(pool.device)).reshape(sets, width))
+        return drawn
+
+    def apply(self, arguments: Sequence[Any], point: TimedPoint) -> None:
+        """Makes `arguments` (set `point.set`) hold what the timed call saw."""
+        for place, bank in zip(self.slices(arguments), self.banks(point.window_seed, point.sets), strict=True):
+            place.copy_(bank[point.row])
+
+
+def row_of(call: int, sets: int) -> int:
+    """The bank's row that call number `call` of a window writes into its input set."""
+    return (call + call // sets) % sets
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(list(value)) if isinstance(leaf, torch.Tensor)]
+
+
+def _is_index(tensor: torch.Tensor) -> bool:
+    return tensor.dtype in (torch.int64, torch.int32) and tensor.numel() >= 2
+
+
+def _dense(tensor: torch.Tensor) -> torch.Tensor | None:
+    """A flat view over the tensor's own memory if it is dense and does not overlap itself."""
+    detached = tensor.detach()
+    if detached.is_contiguous():
+        return detached.view(-1)
+    order = sorted(range(detached.dim()), key=lambda d: -detached.stride(d))
+    permuted = detached.permute(order)
+    return permuted.view(-1) if permuted.is_contiguous() else None
+
+
+def _flat(tensor: torch.Tensor) -> torch.Tensor:
+    flat = _dense(tensor)
+    assert flat is not None, "only dense tensors are chosen"
+    return flat

@@ -1,0 +1,84 @@
+"""The judge as a process: JSON lines in, JSON lines out. `python -m outpace_audit.service` in the user's interpreter.
+
+Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
+{"op": "audit", candidate, patch, options}. While an audit runs, lines {"event": ...} come first; every request ends in
+one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from outpace_audit.codec import code_from_json, patch_from_json, workload_from_json
+from outpace_audit.errors import JudgeError, OutpaceError
+from outpace_audit.judge import Judge, Options
+from outpace_audit.records import Check
+from outpace_audit.sandbox import make_undumpable
+
+
+class Service:
+    """Answers one request at a time on `out`."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._judge: Judge | None = None
+
+    def serve(self, lines: TextIO) -> None:
+        with contextlib.ExitStack() as stack:
+            for line in lines:
+                try:
+                    self._write({"ok": self._answer(json.loads(line), stack)})
+                except OutpaceError as error:
+                    self._write({"error": {"kind": type(error).__name__, "message": str(error)}})
+                except OSError as error:
+                    self._write({"error": {"kind": "OSError", "errno": error.errno, "message": str(error)}})
+
+    def _answer(self, request: Mapping[str, Any], stack: contextlib.ExitStack) -> Any:
+        op = request.get("op")
+        if op == "open":
+            project = request.get("project")
+            self._judge = stack.enter_context(Judge(
+                request["device"], Path(request["state"]), project=Path(project) if project else None,
+                unsandboxed=bool(request.get("unsandboxed"))))
+            return asdict(self._judge.machine)
+        if self._judge is None:
+            raise JudgeError("the first request to a judge is `open`")
+        if op == "target":
+            workloads = [workload_from_json(workload) for workload in request["workloads"]]
+            facts = self._judge.set_target(
+                code_from_json(request["code"]), workloads, inference=bool(request.get("inference")))
+            return asdict(facts) | {"truth": facts.truth}
+        if op == "audit":
+            patch = request.get("patch")
+            options = request.get("options") or {}
+            return asdict(self._judge.audit(
+                code_from_json(request["candidate"]), patch_from_json(patch) if patch else None,
+                Options(**{**options, "off": frozenset(options.get("off", ()))}), self._tell))
+        raise JudgeError(f"a judge knows open, target and audit, not {op!r}")
+
+    def _tell(self, kind: str, payload: Any) -> None:
+        self._write({"event": kind, "payload": asdict(payload) if isinstance(payload, Check) else payload})
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        self._out.write(json.dumps(message) + "\n")
+        self._out.flush()
+
+
+def main() -> None:
+    """Keeps the answers' stream for itself: what a library prints goes to stderr."""
+    make_undumpable()
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        Service(out).serve(sys.stdin)
+
+
+if __name__ == "__main__":
+    main()

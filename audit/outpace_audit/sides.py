@@ -1,0 +1,126 @@
+"""The judge's end of an arm: one question at a time, with a deadline, and nothing believed that is not checked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
+from outpace_audit.errors import ArmError, OutOfResources
+from outpace_audit.launcher import ArmProcess
+from outpace_audit.records import Code, Workload
+from outpace_audit.tensors import read_tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LeafView:
+    """One output, gradient or buffer as the judge received it; `tensor` is a CPU copy, maybe of sampled rows."""
+
+    path: str
+    shape: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+    dtype: str = ""
+    device: str = ""
+    requires_grad: bool = False
+    tensor: torch.Tensor | None = None
+    plain: str | None = None
+    sampled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The judge's private copy of one call's results."""
+
+    outputs: tuple[LeafView, ...]
+    gradients: tuple[LeafView, ...]
+    buffers: tuple[LeafView, ...]
+    early: tuple[torch.Tensor, ...] = ()
+    late: tuple[torch.Tensor, ...] = ()
+    mutated: tuple[int, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0.0
+    drew_random: bool = False
+
+
+class Side:
+    """A live arm. `name` is what people read: oracle, baseline, candidate."""
+
+    def __init__(self, process: ArmProcess, name: str) -> None:
+        self.process = process
+        self.name = name
+
+    def ask(self, op: str, timeout: float, **fields: Any) -> Any:
+        """The arm's answer. Raises ArmError (the arm is dead afterwards unless it answered), OutOfResources."""
+        try:
+            self.process.channel.send({"op": op, **fields})
+            answer = self.process.channel.recv(timeout)
+        except ChannelTimeout:
+            self.close()
+            raise ArmError(op, "timeout", f"the {self.name} did not finish within {timeout:.0f} s") from None
+        except ChannelCorrupt as error:
+            self.close()
+            raise ArmError(op, "protocol", f"the {self.name} broke the protocol: {error}") from None
+        except ChannelClosed:
+            reason = self.process.exit_reason()
+            self.close()
+            raise ArmError(op, "died", f"the {self.name}'s process ended: {reason}") from None
+        if "ok" in answer:
+            return answer["ok"]
+        failure = answer.get("error") or {}
+        message, kind = str(failure.get("message", "no reason given")), str(failure.get("kind", "raised"))
+        if kind == "out-of-memory":
+            raise OutOfResources(f"out of memory in the {self.name} during {op}: {message}")
+        raise ArmError(op, kind, message)
+
+    def load(self, code: Code, source: Code, device: str, timeout: float) -> dict[str, Any]:
+        return self.ask("load", timeout, code=asdict(code), source=asdict(source), device=device)
+
+    def workload(self, workload: Workload) -> None:
+        self.ask("workload", 60.0, name=workload.label, workload=asdict(workload))
+
+    def train(self, trains: bool, statistics: Mapping[str, Sequence[float]] | None = None) -> None:
+        self.ask("train", 30.0, trains=trains, statistics=statistics)
+
+    def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
+        return self.read(self.ask("call", timeout, name=workload.label, **request))
+
+    def read(self, answer: Mapping[str, Any]) -> Reply:
+        try:
+            return self._read(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArmError("call", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
+
+    def _read(self, answer: Mapping[str, Any]) -> Reply:
+        leaves = [self._leaf(leaf) for leaf in answer["leaves"]]
+        outputs, gradients = int(answer["outputs"]), int(answer["gradients"])
+        shared = self.process.shared
+        return Reply(
+            outputs=tuple(leaves[:outputs]), gradients=tuple(leaves[outputs:outputs + gradients]),
+            buffers=tuple(leaves[outputs + gradients:]),
+            early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
+            late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
+            mutated=tuple(int(i) for i in answer.get("mutated", ())),
+            aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
+            seconds=float(answer.get("seconds", 0.0)), drew_random=bool(answer.get("drew_random", False)))
+
+    def _leaf(self, leaf: Mapping[str, Any]) -> LeafView:
+        if "plain" in leaf:
+            return LeafView(str(leaf["path"]), plain=str(leaf["plain"]))
+        return LeafView(
+            path=str(leaf["path"]), shape=tuple(int(n) for n in leaf["shape"]),
+            stride=tuple(int(n) for n in leaf["stride"]), dtype=str(leaf["dtype"]), device=str(leaf["device"]),
+            requires_grad=bool(leaf["requires_grad"]), tensor=read_tensor(self.process.shared, leaf["data"]),
+            sampled=bool(leaf["sampled"]))
+
+    def timed(self, workload: Workload, timeout: float, **window: Any) -> tuple[float, Any]:
+        """One window: (seconds by the judge's own clock from the message out to the answer in, the answer)."""
+        started = time.perf_counter()
+        answer = self.ask("window", timeout, name=workload.label, **window)
+        return time.perf_counter() - started, answer
+
+    def close(self) -> None:
+        self.process.kill()

@@ -1,0 +1,153 @@
+"""The callable under test inside an arm: a function, or a module rebuilt from its constructor arguments."""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves
+
+from outpace_audit import laws, truth
+from outpace_audit.errors import ArmError
+from outpace_audit.inputs import seed_everything
+from outpace_audit.loading import symbol_of
+from outpace_audit.records import Code
+from outpace_audit.tensors import Leaf, flatten
+
+CONSTRUCTION_SEED = 20260611
+"""Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
+anew for every call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none)."""
+
+    outputs: list[Leaf]
+    gradients: list[Leaf]
+
+    def tensors(self) -> list[Leaf]:
+        return [leaf for leaf in (*self.outputs, *self.gradients) if isinstance(leaf.value, torch.Tensor)]
+
+
+class Subject:
+    """`trains` decides whether a call means forward alone or forward and backward."""
+
+    def __init__(self, code: Code, module: types.ModuleType, source: types.ModuleType, device: torch.device) -> None:
+        self.device = device
+        self.trains = False
+        self.module: torch.nn.Module | None = None
+        self._stats: dict[str, laws.ParameterStats] = {}
+        symbol = symbol_of(module, code.symbol)
+        if code.kind == "function":
+            if not callable(symbol):
+                raise ArmError("load", "raised", f"{code.symbol!r} is not callable")
+            self._call: Callable[..., Any] = symbol
+        else:
+            self.module = self._build(code, symbol, source)
+            self._call = self.module
+            self._stats = laws.parameter_stats(self.module)
+
+    def _build(self, code: Code, symbol: object, source: types.ModuleType) -> torch.nn.Module:
+        if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
+            raise ArmError("load", "raised", f"{code.symbol!r} is not an nn.Module class")
+        seed_everything(CONSTRUCTION_SEED)
+        given = getattr(source, code.init_entry)() if code.init_entry else []
+        seed_everything(CONSTRUCTION_SEED)
+        built = symbol(**given) if isinstance(given, Mapping) else symbol(*given)
+        for child in built.modules():
+            if isinstance(child, torch.nn.modules.dropout._DropoutNd):
+                child.p = 0.0  # compared without its noise; see docs/audit.md, "random numbers"
+        return built.to(self.device)
+
+    def set_training(self, trains: bool) -> None:
+        self.trains = trains
+        if self.module is not None:
+            self.module.train(trains)
+
+    def adopt_statistics(self, stats: Mapping[str, Sequence[float]]) -> None:
+        """Draw parameters by the baseline's statistics, not by what this side's constructor happened to give."""
+        self._stats = {name: laws.ParameterStats(*values) for name, values in stats.items()}
+
+    def statistics(self) -> dict[str, list[float]]:
+        """Mean and standard deviation of every parameter as the constructor left it."""
+        return {name: [stats.mean, stats.std] for name, stats in self._stats.items()}
+
+    def contract(self) -> dict[str, list[Any]]:
+        """Names, shapes and dtypes of the persistent state, for the state-dict contract."""
+        if self.module is None:
+            return {}
+        return {name: [list(value.shape), str(value.dtype)] for name, value in self.module.state_dict().items()}
+
+    def draw_parameters(self, seed: int) -> None:
+        if self.module is not None:
+            laws.perturb_parameters(self.module, seed, self._stats)
+
+    def prepare(self, arguments: list[Any], differentiate: bool) -> list[Any]:
+        """Marks floating inputs of a training call as leaves whose gradient is wanted."""
+        if self.trains and differentiate and self.module is not None:
+            for tensor in tree_leaves(arguments):
+                if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.is_leaf:
+                    tensor.requires_grad_(True)
+        return arguments
+
+    def leaves(self, arguments: Sequence[Any]) -> list[Leaf]:
+        """Everything whose gradient a training call gives: inputs first, then parameters."""
+        found = [
+            Leaf(f"input {i}", t) for i, t in enumerate(tree_leaves(list(arguments)))
+            if isinstance(t, torch.Tensor) and t.requires_grad
+        ]
+        if self.module is not None:
+            found += [Leaf(f"parameter {n}", p) for n, p in self.module.named_parameters() if p.requires_grad]
+        return found
+
+    def outputs(self, arguments: Sequence[Any]) -> Any:
+        if self.trains:
+            return self._call(*arguments)
+        with torch.no_grad():
+            return self._call(*arguments)
+
+    def run(self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None) -> Result:
+        """One call; with `cotangents` (one for each differentiable output) also the gradients."""
+        outputs = flatten(self.outputs(arguments))
+        if not self.trains or cotangents is None:
+            return Result(outputs, [])
+        leaves = self.leaves(arguments)
+        differentiable = differentiable_outputs(outputs)
+        if len(differentiable) != len(cotangents):
+            raise ArmError("call", "raised", f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}")
+        wanted = [leaf.value for leaf in leaves]
+        gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
+            differentiable, wanted, list(cotangents), allow_unused=True)
+        return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
+
+    def lifted(self) -> Subject:
+        """The same subject with its parameters and buffers in fp64, for a truth run."""
+        if self.module is None:
+            return self
+        twin = copy.copy(self)
+        twin.module = truth.lift_module(self.module)
+        twin._call = twin.module
+        return twin
+
+    def buffers(self) -> list[Leaf]:
+        if self.module is None:
+            return []
+        return [Leaf(f"buffer {name}", value) for name, value in self.module.named_buffers()]
+
+
+def differentiable_outputs(outputs: Sequence[Leaf]) -> list[torch.Tensor]:
+    return [leaf.value for leaf in outputs if isinstance(leaf.value, torch.Tensor) and leaf.value.requires_grad]
+
+
+def draw_cotangents(specs: Sequence[Sequence[Any]], seed: int, device: torch.device) -> list[torch.Tensor]:
+    """One secret normal cotangent for each [shape, dtype] of the baseline's differentiable outputs."""
+    drawn: list[torch.Tensor] = []
+    for i, (shape, dtype) in enumerate(specs):
+        generator = torch.Generator(device).manual_seed((seed + 7919 * (i + 1)) % 2**63)
+        drawn.append(torch.randn(shape, generator=generator, device=device).to(getattr(torch, dtype)))
+    return drawn

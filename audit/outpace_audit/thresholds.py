@@ -1,0 +1,48 @@
+"""Every threshold of the audit with its reason. docs/audit.md derives the measured ones from benchmarks/results/."""
+
+from __future__ import annotations
+
+PAIRS = 5
+"""Fresh process pairs of a confirmation: the least with a usable t-interval (design 6, L4)."""
+
+ALPHA = 0.01
+"""One-sided error rate of one confirmation, before the division by the confirmations already spent on the target."""
+
+MIN_GAIN = {"cpu": 0.02, "cuda": 0.01}
+"""The lower bound of the speedup must exceed 1 + this: identical code must not pass by a drift that the interval misses.
+Derived from the spread between process pairs: docs/audit.md, "Thresholds"."""
+
+SCREEN = {"cpu": 0.99, "cuda": 0.995}
+"""A candidate whose single screening pair is below this is dropped as clearly no faster."""
+
+WORST_WORKLOAD = 0.98
+"""No workload's speedup may fall below this, whatever the mean says."""
+
+AS_CALLED_WORST = 0.95
+"""On CUDA the graph-amortised time decides; called one by one, the candidate may not be slower than this."""
+
+ERROR_BUDGET = 4.0
+"""k of the tolerant class: the candidate's error against truth over the baseline's own; see compare.within_budget."""
+
+CLOCK_AGREEMENT = 0.25
+"""Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
+difference is taken off. Scheduling noise on a loaded 2-core machine stays below 0.1; a patched clock that wins
+anything is far above."""
+
+WINDOW_S = {"cpu": 0.06, "cuda": 0.02}
+"""Length of one timed window: the messages around it cost about 0.1 ms."""
+
+ROUNDS = {"cpu": 8, "cuda": 16}
+SCREEN_ROUNDS = {"cpu": 4, "cuda": 6}
+"""Interleaved windows of each side in one process pair."""
+
+PAIR_S = 4.0
+"""Slow targets take fewer rounds, but at least three, so that a pair stays near this many seconds."""
+
+SETTLE_S = 0.02
+"""How long the judge waits before it reads outputs again: work handed to a thread or stream shows by then."""
+
+CALL_TIMEOUT_S = 120.0
+COMPILE_TIMEOUT_S = 300.0
+LOAD_TIMEOUT_S = 120.0
+"""The first call may compile; loading imports the user's file; other calls are bounded by CALL_TIMEOUT_S."""

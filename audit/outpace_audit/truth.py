@@ -1,0 +1,257 @@
+"""Truth: the baseline itself, with every fp32, bf16 and fp16 operation carried out in fp64.
+
+Feeding fp64 inputs to a reference is not enough: 16 of 42 SOL-ExecBench references hard-code casts, so their "fp64" result
+still carries fp32 or bf16 rounding. `LiftToFloat64` lifts each operator below autograd, where casts are operators too.
+Quantisation is part of the mathematics and stays: a cast to fp8, fp4 or an integer type really rounds.
+
+A truth run owns its process: the mode also sets the default dtype, which is global.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any, cast
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+
+from .truth_ops import EMULATED, CannotLift, is_quantised
+
+__all__ = ["CannotLift", "LiftToFloat64", "lift_inputs", "lift_module", "lift_tensor"]
+
+LIFTED = {
+    torch.float32: torch.float64,
+    torch.bfloat16: torch.float64,
+    torch.float16: torch.float64,
+    torch.complex64: torch.complex128,
+    torch.complex32: torch.complex128,
+}
+"""What each dtype becomes; dtypes not listed (fp64, fp8, fp4, integers, bool) stay."""
+
+_DTYPE_REFUSAL = re.compile(r"double|float64|complex128|dtype|scalar type|not implemented|unsupported", re.IGNORECASE)
+"""Messages of operators that refuse fp64; anything else is the baseline's own error and is passed on unchanged."""
+
+_METADATA_OPS = frozenset({"aten::_assert_tensor_metadata", "aten::_assert_async"})
+_CONSTANT_MAKERS = frozenset({torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor})
+
+
+def lift_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    """`tensor` in fp64 (complex128) with the same values and strides, overlapping strides included; no autograd history."""
+    target = LIFTED.get(tensor.dtype)
+    if target is None:
+        return tensor
+    plain = tensor.detach()
+    if plain.layout is not torch.strided or plain.numel() == 0 or plain.is_contiguous():
+        return plain.to(target)
+    extent = 1 + sum((n - 1) * step for n, step in zip(plain.shape, plain.stride(), strict=True))
+    if extent > 2 * plain.numel() + 1024:  # a thin slice of something large: strides are not worth that memory
+        return plain.to(target)
+    flat = plain.as_strided((extent,), (1,), plain.storage_offset()).to(target)
+    return flat.as_strided(plain.shape, plain.stride())
+
+
+def lift_inputs(nested: Any) -> Any:
+    """Nested lists, tuples and dicts with every low-precision tensor in fp64, still a leaf with its `requires_grad`.
+
+    One tensor that occurs twice stays one tensor. Tensors that need no lifting are passed on, not copied.
+    """
+    done: dict[int, torch.Tensor] = {}
+
+    def lift(leaf: Any) -> Any:
+        if not isinstance(leaf, torch.Tensor) or leaf.dtype not in LIFTED:
+            return leaf
+        if id(leaf) not in done:
+            done[id(leaf)] = lift_tensor(leaf).requires_grad_(leaf.requires_grad)
+        return done[id(leaf)]
+
+    return tree_map(lift, nested)
+
+
+def lift_module(module: torch.nn.Module) -> torch.nn.Module:
+    """A deep copy in fp64: parameters, buffers, and plain tensor attributes; fp8 and integer tensors keep their type."""
+    lifted = copy.deepcopy(module)
+    lifted._apply(lift_tensor)
+    for child in lifted.modules():
+        for name, value in list(vars(child).items()):
+            if isinstance(value, torch.Tensor):
+                setattr(child, name, lift_inputs(value))
+    return lifted
+
+
+class _LiftCalls(TorchFunctionMode):
+    """What cannot be seen below autograd: Python constants, the choice of attention kernel, a dtype-dependent default."""
+
+    def __torch_function__(
+        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func in _CONSTANT_MAKERS:
+            # torch.tensor(0.1, dtype=float32) rounds before any operator runs.
+            kwargs["dtype"] = LIFTED.get(cast("torch.dtype", kwargs.get("dtype")), kwargs.get("dtype"))
+        elif func is torch.nn.functional.scaled_dot_product_attention:
+            with sdpa_kernel(SDPBackend.MATH):  # overrides a context that allows only kernels without fp64
+                return func(*args, **kwargs)
+        elif func in (torch.nn.functional.rms_norm, getattr(torch, "rms_norm", None)) and len(args) < 4:
+            # eps=None means finfo(float32).eps for bf16, fp16 and fp32 alike, but finfo(float64).eps for a lifted input.
+            kwargs["eps"] = torch.finfo(torch.float32).eps if kwargs.get("eps") is None else kwargs["eps"]
+        return func(*args, **kwargs)
+
+
+class LiftToFloat64(TorchDispatchMode):
+    """Inside this context every low-precision operator, forward and backward, runs in fp64 (complex128).
+
+    Leaves that need gradients must be fp64 before they enter (`lift_inputs`, `lift_module`): autograd checks a gradient
+    against the dtype of the leaf. Raises CannotLift where no fp64 form of an operator is known.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drew_random = False
+        """Random numbers were drawn: truth then depends on the generator's state, and fp64 draws may differ from bf16 ones."""
+        self.foreign_ops: set[str] = set()
+        """Operators outside aten that ran: what they do inside is not lifted, so truth is in doubt."""
+        self._depth = 0
+        self._globals = ExitStack()
+        self._default_dtype = torch.float32
+
+    def __enter__(self) -> LiftToFloat64:
+        if self._depth == 0:
+            self._set_globals()
+        self._depth += 1
+        super().__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        super().__exit__(*exc)
+        self._depth -= 1
+        if self._depth == 0:
+            self._globals.close()
+
+    def _set_globals(self) -> None:
+        self._default_dtype = torch.get_default_dtype()
+        stack = self._globals
+        stack.callback(torch.set_default_dtype, self._default_dtype)
+        torch.set_default_dtype(torch.float64)
+        stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
+        torch.backends.mha.set_fastpath_enabled(False)  # the fast path is one fused operator without fp64
+        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        if hasattr(torch.compiler, "set_stance"):
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(_LiftCalls())
+
+    def __torch_dispatch__(
+        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name: str = func._schema.name
+        if name in _METADATA_OPS:
+            return None
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            self.drew_random = True
+        if not name.startswith(("aten::", "prim", "prims::")):
+            self.foreign_ops.add(name)
+        if func is torch.ops.aten.view.dtype:
+            return _reinterpret(*args, **kwargs)
+        if func.is_view and name != "aten::lift_fresh" and not _is_composite(func):
+            return func(*args, **kwargs)  # exact in any dtype; the copy made by lifting would lose later writes
+        if _is_composite(func):  # seen under inference_mode only
+            with self:
+                return func.decompose(*args, **kwargs)
+        return self._run_lifted(func, args, kwargs)
+
+    def _run_lifted(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        originals: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        keep_dtype = _makes_random(func)
+
+        def lift(leaf: Any) -> Any:
+            if isinstance(leaf, torch.dtype) and not keep_dtype:
+                return LIFTED.get(leaf, leaf)
+            if not isinstance(leaf, torch.Tensor) or leaf.dtype not in LIFTED:
+                return leaf
+            if id(leaf) not in originals:
+                originals[id(leaf)] = (leaf, lift_tensor(leaf))
+            return originals[id(leaf)][1]
+
+        if keep_dtype and kwargs.get("dtype") is None:
+            kwargs = {**kwargs, "dtype": self._default_dtype}
+        written = _written(func, args, kwargs) if func._schema.is_mutable else ()
+        result = self._call(func, tree_map(lift, args), tree_map(lift, kwargs))
+        back: dict[int, torch.Tensor] = {}
+        for tensor in written:
+            if id(tensor) in originals:
+                original, lifted = originals[id(tensor)]
+                original.copy_(lifted)
+                back[id(lifted)] = original
+
+        def finish(leaf: Any) -> Any:
+            if not isinstance(leaf, torch.Tensor):
+                return leaf
+            return back[id(leaf)] if id(leaf) in back else lift_tensor(leaf) if leaf.dtype in LIFTED else leaf
+
+        return tree_map(finish, result)
+
+    def _call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        emulation = EMULATED.get(func._schema.name)
+        if emulation is not None:
+            return emulation(func, args, kwargs)
+        try:
+            return func(*args, **kwargs)
+        except (RuntimeError, NotImplementedError) as error:
+            if not _DTYPE_REFUSAL.search(str(error)) or isinstance(error, torch.OutOfMemoryError):
+                raise
+            decomposition = _decomposition(func)
+            if decomposition is None:
+                raise CannotLift(f"{func} has no fp64 form: {str(error).splitlines()[0]}") from error
+        with self:
+            return decomposition(*args, **kwargs)
+
+
+def _decomposition(func: Any) -> Callable[..., Any] | None:
+    from torch._decomp import decomposition_table
+
+    return decomposition_table.get(func)
+
+
+_composite: dict[Any, bool] = {}
+
+
+def _is_composite(func: Any) -> bool:
+    if func not in _composite:
+        _composite[func] = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+    return _composite[func]
+
+
+def _makes_random(func: Any) -> bool:
+    """A factory such as `rand`: drawn in its own dtype and lifted afterwards, so that truth sees the baseline's numbers."""
+    return torch.Tag.nondeterministic_seeded in func.tags and not any(
+        "Tensor" in str(argument.type) for argument in func._schema.arguments
+    )
+
+
+def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors that `func` writes to, by its schema."""
+    found: list[torch.Tensor] = []
+    for position, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is None or not argument.alias_info.is_write:
+            continue
+        value = args[position] if position < len(args) else kwargs.get(argument.name)
+        values: Iterable[Any] = value if isinstance(value, (list, tuple)) else (value,)
+        found.extend(item for item in values if isinstance(item, torch.Tensor))
+    return found
+
+
+def _reinterpret(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """`Tensor.view(dtype)`: bits of a type that lifting leaves alone may be read as another; those of fp64 may not."""
+    if tensor.dtype == LIFTED.get(dtype, dtype):
+        return torch.ops.aten.alias.default(tensor)
+    if tensor.dtype in (torch.float64, torch.complex128):
+        raise CannotLift(f"the bits of a lifted tensor are read as {dtype}: fp64 has other bits than the baseline's type")
+    if tensor.dtype in LIFTED and not is_quantised(dtype) and dtype.is_floating_point:
+        raise CannotLift(f"the bits of {tensor.dtype} are read as {dtype}")
+    return torch.ops.aten.view.dtype(tensor, dtype)

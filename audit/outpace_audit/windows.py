@@ -1,0 +1,162 @@
+"""Timed windows inside an arm: many calls on rotating, secretly changed inputs, between two of the judge's messages.
+
+The clock that decides is the judge's, outside. What this side measures is a claim that has to agree with it, and is
+read from the clocks that the code under test can see, on purpose.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from outpace_audit.calls import early_sample, synchronize
+from outpace_audit.inputs import InputMaker
+from outpace_audit.perturbation import Perturbation, row_of
+from outpace_audit.subject import Result, Subject, draw_cotangents
+from outpace_audit.tensors import Leaf
+
+GRAPH_WARMUP = 3
+"""Calls on a side stream before capture; what torch.cuda.graphs documents."""
+
+READ_BACK = 4
+"""Tensors of the last call whose early samples end a window."""
+
+
+@dataclass(slots=True)
+class _Graph:
+    graph: torch.cuda.CUDAGraph
+    results: list[Result]
+
+
+class TimedWindows:
+    """`sets` argument sets of one workload, and windows of calls over them."""
+
+    def __init__(
+        self, subject: Subject, maker: InputMaker, base_seed: int, sets: int,
+        cotangents: Sequence[Sequence[Any]] | None,
+    ) -> None:
+        self._subject = subject
+        self._sets = sets
+        self._cotangents = None if cotangents is None else draw_cotangents(cotangents, base_seed, subject.device)
+        subject.draw_parameters(base_seed)
+        self._arguments = [
+            subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
+        self._perturbation = Perturbation(maker.make(base_seed), base_seed)
+        self._slices = [self._perturbation.slices(arguments) for arguments in self._arguments]
+        self._banks = self._perturbation.banks(base_seed, sets)
+        self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]
+        self._kept: dict[int, Result] = {}
+        self._graphs: dict[bool, _Graph] = {}
+
+    def warm(self, calls: int) -> None:
+        for call in range(calls):
+            self._perturb(call)
+            self._call(call % self._sets)
+        synchronize(self._subject.device)
+
+    def capture(self) -> None:
+        """Captures one pass over all sets, and the same pass without the calls, as CUDA graphs."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(GRAPH_WARMUP):
+                self._call(0)
+        torch.cuda.current_stream().wait_stream(side)
+        for idle in (False, True):
+            self._graphs[idle] = self._captured(self._nothing if idle else self._call)
+        torch.cuda.synchronize()
+
+    def _captured(self, call: Callable[[int], Result | None]) -> _Graph:
+        graph = torch.cuda.CUDAGraph()
+        results: list[Result] = []
+        with torch.cuda.graph(graph):
+            for k in range(self._sets):
+                self._perturb(k)
+                result = call(k)
+                if result is not None:
+                    results.append(result)
+            for bank in self._banks:
+                bank.copy_(torch.roll(bank, -1, 0))
+        return _Graph(graph, results)
+
+    def run(self, *, seed: int, calls: int, graph: bool, idle: bool, keep: int) -> dict[str, Any]:
+        """One window. `calls` counts calls, or replays of `sets` calls with `graph`; `keep` is the call (or the set of
+        the last replay) whose results stay. The early samples in the answer exist only once the work is done."""
+        for bank, fresh in zip(self._banks, self._perturbation.banks(seed, self._sets), strict=True):
+            bank.copy_(fresh)
+        self._kept.clear()
+        began = self._begin()
+        if graph:
+            self._replay(calls, idle, keep)
+        else:
+            self._loop(calls, idle, keep)
+        seconds = self._end(began)
+        early = self._read_back(seed)
+        synchronize(self._subject.device)
+        return {"seconds": seconds, "early": early}
+
+    def kept(self, call: int) -> Result:
+        return self._kept[call]
+
+    def _loop(self, calls: int, idle: bool, keep: int) -> None:
+        result: Result | None = None
+        call = 0
+        for call in range(calls):
+            self._perturb(call)
+            if not idle:
+                result = self._call(call % self._sets)
+                if call == keep:
+                    self._kept[call] = result
+        if result is not None:
+            self._kept[call] = result
+
+    def _replay(self, replays: int, idle: bool, keep: int) -> None:
+        captured = self._graphs[idle]
+        for _ in range(replays):
+            captured.graph.replay()
+        if not idle:
+            self._kept[keep] = captured.results[keep]
+
+    def _perturb(self, call: int) -> None:
+        if self._banks:
+            with torch.no_grad():
+                torch._foreach_copy_(self._slices[call % self._sets], self._rows[row_of(call, self._sets)])
+
+    def _call(self, k: int) -> Result:
+        return self._subject.run(self._arguments[k], self._cotangents)
+
+    def _nothing(self, k: int) -> None:
+        return None
+
+    def _begin(self) -> Any:
+        if self._subject.device.type != "cuda":
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def _end(self, began: Any) -> float:
+        if self._subject.device.type != "cuda":
+            return time.perf_counter() - began
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        event.synchronize()
+        return began.elapsed_time(event) / 1e3
+
+    def _read_back(self, seed: int) -> list[str]:
+        """Hex bytes of secret elements of the last kept call."""
+        if not self._kept:
+            return []
+        return [sample_hex(leaf, seed) for leaf in self.watched(max(self._kept))]
+
+    def watched(self, call: int) -> list[Leaf]:
+        return self._kept[call].tensors()[:READ_BACK]
+
+
+def sample_hex(leaf: Leaf, seed: int) -> str:
+    sample = early_sample(leaf.value, seed).contiguous().cpu()
+    return bytes(sample.view(torch.uint8).tolist()).hex()

@@ -1,0 +1,237 @@
+"""From what was traced to the arguments of one SDPA call, with every condition that makes the move safe."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .attention_mask import Mask, causal_term, keep_text
+from .attention_ops import CASTS, Product, integer, permuted, pick, transposed, transposed_rank, wrapped
+from .attention_trace import Op, Scale, Scores
+from .attention_use import Use
+from .flow import last_change, later_loads, names_in
+from .scope import Block, Scope
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Replace `node` by a call with `arguments`, then `suffix`; delete `removed`."""
+
+    node: ast.expr
+    arguments: list[str]
+    suffix: str
+    removed: frozenset[ast.stmt]
+    masked: bool
+
+
+def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> Attention | None:
+    first, last = scores.product, use.product
+    if first is None or last is None:
+        return None
+    rank = first.rank or last.rank or transposed_rank(scope, first.right)
+    if dim != -1 and (dim < 1 or (rank is not None and dim != rank - 1)) or first.order not in _IDENTITY:
+        return None
+    rank = rank or (dim + 1 if dim > 0 else None)
+    removed = scores.used | use.used
+    if not _unread(scope, block, scores, use) or not _steady(scope, block, scores, use, removed):
+        return None
+    operands = _operands(scope, first, last, use, scores.cast or use.cast)
+    factors = _scale(scope, scores.ops)
+    masks = _masks(scope, scores.ops, operands[0])
+    if factors is None or masks is None:
+        return None
+    scale, query = factors
+    texts = [operands[0] + query if not query else f"{_tight(operands[0])}{query}", *operands[1:]]
+    suffix = permuted(list(last.order)) if last.order else ""
+    suffix = ".transpose(-2, -1)" if use.flipped else suffix
+    folded = rank == 3 and not masks
+    if folded:
+        texts = [f"{_tight(text)}.unsqueeze(1)" for text in texts]
+        suffix = ".squeeze(1)" + suffix
+    arguments = [*texts, *masks]
+    if use.dropout:
+        arguments.append(f"dropout_p={use.dropout}")
+    return Attention(use.node, [*arguments, f"scale={scale}"], suffix, removed, bool(masks))
+
+
+_IDENTITY = ((), (0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4))
+
+
+def _tight(text: str) -> str:
+    """Parentheses around anything but a name, attribute, call or subscript."""
+    node = ast.parse(text.strip() if "\n" not in text else f"({text})", mode="eval").body
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+        return text
+    return text if text.startswith("(") and text.endswith(")") and text.count("(") == 1 else f"({text})"
+
+
+def _bare(scope: Scope, node: ast.expr) -> ast.expr:
+    """The operand without casts to a higher precision: SDPA accumulates in fp32 by itself."""
+    call = scope.names.call(node)
+    if call is not None and call[1]:
+        name, args, keywords = call
+        kind = pick(args, keywords, 1, "dtype")
+        high = kind is not None and (scope.names.resolve(kind) or "") in ("torch.float32", "torch.float")
+        if name == ".float" or (name in (".to", ".type") and high and len(args) + len(keywords) == 2):
+            return _bare(scope, args[0])
+    return node
+
+
+def _operands(scope: Scope, first: Product, last: Product, use: Use, cast: bool) -> list[str]:
+    del cast
+    left = _bare(scope, first.left) if use.cast else first.left
+    query = first.left_text if left is first.left else wrapped(scope, left)
+    if first.order:
+        key = first.right_text + ".transpose(-2, -1)"
+        key = key.removesuffix(".transpose(-2, -1).transpose(-2, -1)") if key.count("-2, -1") > 1 else key
+        key = _einsum_key(first)
+    else:
+        key = _key(scope, first.right, use.cast)
+    if use.flipped:
+        value = _key(scope, last.left, False)
+    else:
+        value = last.right_text if last.order else scope.text(last.right)
+    plain = query[1:-1] if query == f"({scope.text(left)})" else query
+    return [plain, key, value]
+
+
+def _einsum_key(made: Product) -> str:
+    """The right operand laid out (..., key, inner) where the product wants (..., inner, key)."""
+    text = made.right_text
+    if text.endswith(".transpose(-2, -1)"):
+        return text.removesuffix(".transpose(-2, -1)")
+    marker = text.rfind(".permute(")
+    if marker >= 0 and text.endswith(")"):
+        order = [int(item) for item in text[marker + 9 : -1].split(",")]
+        return text[:marker] + permuted([*order[:-2], order[-1], order[-2]])
+    return text + ".transpose(-2, -1)"
+
+
+def _key(scope: Scope, right: ast.expr, cast: bool) -> str:
+    inner = transposed(scope, right)
+    if inner is not None:
+        return scope.text(_bare(scope, inner) if cast else inner)
+    bare = _bare(scope, right) if cast else right
+    if bare is not right:
+        inner = transposed(scope, bare)
+        if inner is not None:
+            return scope.text(inner)
+    return wrapped(scope, bare) + ".transpose(-2, -1)"
+
+
+def _pieces(scores: Scores, use: Use) -> Iterator[tuple[ast.expr, int]]:
+    """Every expression that moves to the new call, with the place where it was evaluated."""
+    assert scores.product is not None and use.product is not None
+    yield scores.product.left, scores.at
+    yield scores.product.right, scores.at
+    for op in scores.ops:
+        yield op.node, op.at
+        if op.test is not None:
+            yield op.test, op.at - 1
+
+
+def _steady(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> bool:
+    """Whether each moved expression still reads the same bindings at the call as where it stood."""
+    for node, at in _pieces(scores, use):
+        for name in names_in(node):
+            before = last_change(block, at, name)
+            after = last_change(block, use.at, name, removed)
+            if before != after and not (before >= 0 and block[before] in removed and after < 0):
+                return False
+            if before >= 0 and block[before] in removed:
+                return False
+    return True
+
+
+def _unread(scope: Scope, block: Block, scores: Scores, use: Use) -> bool:
+    """Whether nobody but the chain reads the scores or probabilities."""
+    links = (*scores.links, *use.links)
+    allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
+    for link in links:
+        found = later_loads(scope, block, link.at, link.name)
+        if found is None or any(id(read) not in allowed for read in found):
+            return False
+    return True
+
+
+def _scale(scope: Scope, ops: tuple[Op, ...]) -> tuple[str, str] | None:
+    """(scale, what to multiply the query with): numbers go into `scale`, tensors onto the query."""
+    text, query = "", ""
+    for op in ops:
+        if not isinstance(op, Scale):
+            continue
+        factor = wrapped(scope, op.node)
+        if isinstance(op.node, ast.BinOp) and isinstance(op.node.op, ast.Pow):
+            factor = f"({scope.text(op.node)})" if op.op == "/" else scope.text(op.node)
+        if not op.numeric:
+            if op.test is not None:
+                return None
+            query += f" {op.op} {factor}"
+        elif op.test is not None:
+            if text:
+                return None
+            made = f"1.0 / {factor}" if op.op == "/" else factor
+            text = f"({made}) if {scope.text(op.test)} else 1.0"
+        elif " if " in text:
+            return None
+        elif op.op == "*":
+            text = f"{text} * {factor}" if text else factor
+        else:
+            text = f"{text or '1.0'} / {factor}"
+    scales = [op for op in ops if isinstance(op, Scale) and op.numeric]
+    if len(scales) == 1 and scales[0].op == "*" and scales[0].test is None:
+        text = scope.text(scales[0].node)
+    return text or "1.0", query
+
+
+def _masks(scope: Scope, ops: tuple[Op, ...], query: str) -> list[str] | None:
+    """The mask arguments; None where the masks can't be combined."""
+    masks = [op for op in ops if isinstance(op, Mask)]
+    if not masks:
+        return []
+    if len(masks) == 1 and causal_term(scope, masks[0]):
+        test = masks[0].test
+        if test is None:
+            return ["is_causal=True"]
+        text = scope.text(test)
+        return [f"is_causal={text if isinstance(test, ast.Compare) else f'bool({text})'}"]
+    kind, current = "", ""
+    for index, op in enumerate(ops):
+        if not isinstance(op, Mask):
+            continue
+        if op.kind in ("add", "sub") and any(isinstance(later, Scale) for later in ops[index + 1 :]):
+            return None
+        made = _term(scope, op, query)
+        joined = _joined(scope, (kind, current), made) if current else made
+        if joined is None:
+            return None
+        if op.test is not None:
+            if current and kind != joined[0]:
+                return None
+            joined = joined[0], f"({joined[1]}) if {scope.text(op.test)} else {current or 'None'}"
+        kind, current = joined
+    return [f"attn_mask={current}"]
+
+
+def _term(scope: Scope, mask: Mask, query: str) -> tuple[str, str]:
+    if mask.kind in ("drop", "keep"):
+        return "bool", keep_text(scope, mask)
+    text = wrapped(scope, mask.node)
+    if query.isidentifier():
+        text = f"{text}.to({query}.dtype)"
+    return "bias", f"-{text}" if mask.kind == "sub" else text
+
+
+def _joined(scope: Scope, one: tuple[str, str], two: tuple[str, str]) -> tuple[str, str] | None:
+    if one[0] == two[0]:
+        sign = "&" if one[0] == "bool" else "+"
+        return one[0], f"({one[1]}) {sign} ({two[1]})"
+    keep, bias = (one[1], two[1]) if one[0] == "bool" else (two[1], one[1])
+    where, needed = scope.names.spell("torch.where")
+    if needed is not None:
+        return None
+    return "bias", f'{where}({keep}, {bias}, float("-inf"))'
+
+
+__all__ = ["CASTS", "Attention", "assemble", "integer"]

@@ -1,0 +1,83 @@
+"""explicit-attention: softmax(q k^T) v written out becomes `scaled_dot_product_attention`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from outpace_audit.records import Code, Idea, NumericsClass
+
+from .attention_call import Attention, assemble
+from .attention_ops import softmax
+from .attention_trace import Tracer
+from .attention_use import follow
+from .names import own_nodes
+from .scope import Scope, scopes
+from .writing import Edit, make_patch
+
+_SDPA = "torch.nn.functional.scaled_dot_product_attention"
+_WIDTH = 100
+
+
+class ExplicitAttention:
+    id = "explicit-attention"
+    title = "Fuse explicit attention into scaled_dot_product_attention"
+    claimed_class: NumericsClass = "tolerant"
+    page = "docs/rules/explicit-attention.md"
+
+    def propose(self, code: Code) -> Iterator[Idea]:
+        for scope in scopes(code):
+            for node in own_nodes(scope.function):
+                if isinstance(node, ast.expr):
+                    attention = _found(scope, node)
+                    idea = self._idea(code, scope, attention) if attention is not None else None
+                    if idea is not None:
+                        yield idea
+
+    def _idea(self, code: Code, scope: Scope, attention: Attention) -> Idea | None:
+        spelling, needed = scope.names.spell(_SDPA)
+        edit = Edit(imports=[needed] if needed else [])
+        for statement in attention.removed:
+            edit.replace(scope.source, statement, [])
+        text = f"{spelling}({', '.join(attention.arguments)})"
+        holder = scope.block_of(attention.node)
+        margin = holder[0][holder[1]].col_offset if holder is not None else 0
+        if "\n" not in text and margin + len(text) > _WIDTH:
+            text = _wrapped(spelling, attention.arguments, scope)
+        edit.expression(scope.source, attention.node, text + attention.suffix)
+        patch = make_patch(scope.source, code, scope.definition, edit)
+        if patch is None:
+            return None
+        how = "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
+        mask = f" ({how})" if attention.masked else ""
+        return Idea(
+            self.id,
+            f"scaled_dot_product_attention in {scope.definition.qualname}{mask}",
+            "one fused kernel: the scores and probabilities are never written to memory",
+            self.claimed_class,
+            patch,
+        )
+
+
+def _wrapped(spelling: str, arguments: list[str], scope: Scope) -> str:
+    """The call over several lines, the operands on the first; the writer adds the block's own margin."""
+    rows = [", ".join(arguments[:3]), *arguments[3:]]
+    return f"{spelling}(\n" + "".join(f"{scope.source.indent}{row},\n" for row in rows) + ")"
+
+
+def _found(scope: Scope, node: ast.expr) -> Attention | None:
+    found = softmax(scope, node)
+    place = scope.block_of(node)
+    if found is None or place is None:
+        return None
+    block, at = place
+    scores = Tracer(scope, block).peel(found[0], at)
+    if scores is None or scores.product is None:
+        return None
+    use = follow(scope, block, node, at)
+    if use is None or use.product is None:
+        return None
+    return assemble(scope, block, scores, use, found[1])
+
+
+RULE = ExplicitAttention()

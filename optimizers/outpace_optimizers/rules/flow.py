@@ -1,0 +1,173 @@
+"""Small dataflow over one statement list: which statement binds a name, and which loads see that binding."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Set
+
+from .names import dotted
+from .scope import Block, Scope
+
+NOTHING: frozenset[ast.stmt] = frozenset()
+
+
+def in_place(name: str) -> bool:
+    """Whether a method of this name changes its receiver: `add_`, not `__len__`."""
+    return name.endswith("_") and not name.startswith("_") and not name.endswith("__")
+
+
+def root(node: ast.expr) -> str | None:
+    """The name under subscripts, attributes and method calls: `x` of `x.data[0].view(-1)`."""
+    while True:
+        if isinstance(node, (ast.Subscript, ast.Attribute, ast.Starred)):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        else:
+            return node.id if isinstance(node, ast.Name) else None
+
+
+def changes(node: ast.AST) -> Iterator[str]:
+    """Names that this one node (not its children) rebinds or mutates."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        yield node.id
+    elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        yield root(node) or ""
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and in_place(node.func.attr):
+            yield root(node.func.value) or ""
+            if (dotted(node.func) or "").startswith(("nn.init", "torch.nn.init", "init.", "torch.")) and node.args:
+                yield root(node.args[0]) or ""
+        for key in node.keywords:
+            if key.arg == "out":
+                yield root(key.value) or ""
+            elif key.arg == "inplace" and node.args and not _false(key.value):
+                yield root(node.args[0]) or ""
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        for alias in node.names:
+            yield (alias.asname or alias.name).split(".")[0]
+    elif isinstance(node, (ast.Global, ast.Nonlocal)):
+        yield from node.names
+
+
+def _false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def changed(node: ast.AST, skip: Set[ast.stmt] = NOTHING) -> set[str]:
+    """Names that `node` or anything below it rebinds or mutates, statements in `skip` left out."""
+    if isinstance(node, ast.stmt) and node in skip:
+        return set()
+    found = set(changes(node))
+    for child in ast.iter_child_nodes(node):
+        found |= changed(child, skip)
+    return found
+
+
+def last_change(block: Block, before: int, name: str, skip: Set[ast.stmt] = NOTHING) -> int:
+    """Index of the last statement before `before` that binds or mutates `name`; -1 for none."""
+    for index in range(before - 1, -1, -1):
+        if name in changed(block[index], skip):
+            return index
+    return -1
+
+
+def loads(node: ast.AST, name: str) -> list[ast.Name]:
+    return [
+        child
+        for child in ast.walk(node)
+        if isinstance(child, ast.Name) and child.id == name and isinstance(child.ctx, ast.Load)
+    ]
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+
+
+def rebinds(statement: ast.stmt, name: str) -> bool:
+    """Whether after this statement no earlier value of `name` can be seen."""
+    if isinstance(statement, ast.Assign):
+        return any(
+            isinstance(child, ast.Name) and child.id == name and isinstance(child.ctx, ast.Store)
+            for target in statement.targets
+            for child in ast.walk(target)
+        )
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        return isinstance(statement.target, ast.Name) and statement.target.id == name
+    return isinstance(statement, (ast.Return, ast.Raise))
+
+
+def later_loads(scope: Scope, block: Block, index: int, name: str) -> list[ast.Name] | None:
+    """Loads that may see the value which block[index] gave to `name`; None where it may escape the block."""
+    found: list[ast.Name] = []
+    for statement in block[index + 1 :]:
+        found.extend(loads(statement, name))
+        if rebinds(statement, name):
+            return found
+    if block is scope.function.body:
+        return found
+    inside = {id(node) for statement in block[index + 1 :] for node in loads(statement, name)}
+    own = {id(node) for node in ast.walk(block[index])}
+    first = block[index].lineno
+    in_loop = any(isinstance(node, (ast.For, ast.While, ast.AsyncFor)) for node in ancestors(scope, block[index]))
+    for node in loads(scope.function, name):
+        if id(node) not in inside and id(node) not in own and (node.lineno > first or in_loop):
+            if node.lineno < first and last_change(block, index, name) >= 0:
+                continue
+            return None
+    return found
+
+
+def ancestors(scope: Scope, node: ast.AST) -> Iterator[ast.AST]:
+    parent = scope.parents.get(node)
+    while parent is not None:
+        yield parent
+        parent = scope.parents.get(parent)
+
+
+def number(node: ast.expr | None) -> float | None:
+    """The value of a literal number, signs and simple arithmetic included, `float("-inf")` too."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        inner = number(node.operand)
+        return None if inner is None else -inner if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.Attribute) and node.attr in ("inf", "Inf", "infty"):
+        return float("inf")
+    if isinstance(node, ast.Name) and node.id == "inf":
+        return float("inf")
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "int"):
+        if len(node.args) == 1 and isinstance(node.args[0], ast.Constant):
+            try:
+                return float(node.args[0].value)  # type: ignore[arg-type]
+            except (ValueError, TypeError):
+                return None
+        return number(node.args[0]) if len(node.args) == 1 else None
+    if isinstance(node, ast.BinOp):
+        return _arithmetic(node)
+    return None
+
+
+def _arithmetic(node: ast.BinOp) -> float | None:
+    left, right = number(node.left), number(node.right)
+    if left is None or right is None:
+        return None
+    try:
+        match node.op:
+            case ast.Mult():
+                return left * right
+            case ast.Add():
+                return left + right
+            case ast.Sub():
+                return left - right
+            case ast.Div():
+                return left / right
+            case ast.Pow():
+                return float(left**right)
+            case _:
+                return None
+    except (ArithmeticError, TypeError, ValueError):
+        return None

@@ -1,0 +1,106 @@
+"""The rule registry: built-in rules and third parties' come through the same entry-point group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, cast, runtime_checkable
+
+from outpace_audit.records import Code, Idea, NumericsClass
+
+GROUP = "outpace.rules"
+_PACKAGE = "outpace_optimizers.rules"
+_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch")
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def claimed_class(self) -> NumericsClass: ...
+    @property
+    def page(self) -> str: ...
+    def propose(self, code: Code) -> Iterator[Idea]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A rule that could not be loaded or that raised: reported, never fatal."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that loaded, in registry order, and those that did not."""
+
+    rules: tuple[Rule, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ideas:
+    """What the rules proposed for one target, and which of them raised."""
+
+    ideas: tuple[Idea, ...]
+    troubles: tuple[Trouble, ...] = ()
+
+
+def _points() -> Sequence[EntryPoint]:
+    """Registered rules, built-ins first; the built-ins themselves where no distribution is installed."""
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    order: dict[str, EntryPoint] = {}
+    for module in _BUILT_IN:
+        name = module.replace("_", "-")
+        order[name] = found.pop(name, None) or EntryPoint(name, f"{_PACKAGE}.{module}:RULE", GROUP)
+    return [*order.values(), *found.values()]
+
+
+def _load(point: EntryPoint) -> Rule:
+    module, _, attribute = point.value.partition(":")
+    rule: object = import_module(module.strip())
+    for part in (attribute.strip() or "RULE").split("."):
+        rule = getattr(rule, part)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"{point.value} is not a rule: it needs id, title, claimed_class, page and propose")
+    return rule
+
+
+def load_rules() -> Rules:
+    """Every rule of the entry-point group `outpace.rules`. A broken one becomes a trouble."""
+    rules: dict[str, Rule] = {}
+    troubles: list[Trouble] = []
+    for point in _points():
+        try:
+            rule = _load(point)
+        except Exception as error:  # a third party's module may raise anything
+            troubles.append(Trouble(point.name, f"{point.value}: {type(error).__name__}: {error}"))
+            continue
+        if rule.id in rules:
+            troubles.append(Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered"))
+            continue
+        rules[rule.id] = rule
+    return Rules(tuple(rules.values()), tuple(troubles))
+
+
+def ideas(code: Code, rules: Sequence[Rule]) -> Ideas:
+    """All ideas of all rules, in the rules' order, each distinct edit once."""
+    found: dict[str, Idea] = {}
+    troubles: list[Trouble] = []
+    for rule in rules:
+        try:
+            for idea in cast("Iterator[object]", rule.propose(code)):
+                if not isinstance(idea, Idea):
+                    raise TypeError(f"proposed a {type(idea).__name__}, not an Idea")
+                found.setdefault(idea.patch.id, idea)
+        except Exception as error:  # one rule's bug must not cost the user the others
+            troubles.append(Trouble(rule.id, f"{type(error).__name__}: {error}"))
+    return Ideas(tuple(found.values()), tuple(troubles))

@@ -1,0 +1,169 @@
+"""The functions that a rule may edit, each with what its names and its `self` attributes mean."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from outpace_audit.records import Code
+
+from ..source import Definition, FunctionNode, Source, parse, reached
+from .names import Names, own_nodes
+
+Block = list[ast.stmt]
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """One function, possibly nested in others, within one definition."""
+
+    source: Source
+    definition: Definition
+    function: FunctionNode
+    enclosing: tuple[FunctionNode, ...] = ()
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.source, self.function, self.enclosing)
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {child: node for node in ast.walk(self.function) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def self_name(self) -> str | None:
+        """The first parameter of a method."""
+        outer = (*self.enclosing, self.function)[0]
+        args = [*outer.args.posonlyargs, *outer.args.args]
+        return args[0].arg if self.definition.owner is not None and args else None
+
+    @cached_property
+    def attributes(self) -> dict[str, ast.expr]:
+        """What `self.<name>` was set to, where it is set once, by assignment or `register_buffer`."""
+        owner = self.definition.owner
+        return class_attributes(self.source, owner) if owner is not None else {}
+
+    @cached_property
+    def construction(self) -> Names | None:
+        """The names as `__init__` sees them."""
+        owner = self.definition.owner
+        init = self.source.definitions.get(f"{owner.name}.__init__") if owner is not None else None
+        if init is None or isinstance(init.node, ast.ClassDef):
+            return None
+        return Names(self.source, init.node)
+
+    def attribute(self, node: ast.expr) -> ast.expr | None:
+        """What `node`, spelled `self.x`, was set to."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.self_name:
+            return self.attributes.get(node.attr)
+        return None
+
+    def module(self, node: ast.expr) -> tuple[str, ast.Call] | None:
+        """(`torch.nn.Linear`, its constructor call) where `node` is `self.x` and x was set to a module call."""
+        made = self.attribute(node)
+        names = self.construction or self.names
+        if made is None:
+            made, names = node, self.names
+        if isinstance(made, ast.Call):
+            name = names.resolve(made.func)
+            return (name, made) if name is not None else None
+        return None
+
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        return self.source.segment(node)
+
+    def block_of(self, node: ast.AST) -> tuple[Block, int] | None:
+        """The statement list that holds the statement around `node`, and its index there."""
+        statement: ast.AST | None = node
+        while statement is not None and not isinstance(statement, ast.stmt):
+            statement = self.parents.get(statement)
+        holder = self.parents.get(statement) if statement is not None else None
+        if holder is None or not isinstance(statement, ast.stmt):
+            return None
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(holder, name, None)
+            if isinstance(block, list) and statement in block:
+                return block, block.index(statement)
+        return None
+
+    def blocks(self) -> Iterator[Block]:
+        """Every statement list of the function, outermost first, nested functions not entered."""
+        yield self.function.body
+        for node in own_nodes(self.function):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+                continue
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(node, name, None)
+                if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                    yield block
+
+
+def class_attributes(source: Source, owner: ast.ClassDef, depth: int = 4) -> dict[str, ast.expr]:
+    """`self.<name>` -> its one value in the class, else in its bases of the same file."""
+    values: dict[str, list[ast.expr]] = {}
+    for method in owner.body:
+        if isinstance(method, ast.FunctionDef) and method.args.args:
+            for name, value in _attribute_values(method, method.args.args[0].arg):
+                values.setdefault(name, []).append(value)
+    found = {name: made[0] for name, made in values.items() if len(made) == 1}
+    for base in owner.bases if depth else []:
+        parent = source.definitions.get(base.id) if isinstance(base, ast.Name) else None
+        if parent is not None and isinstance(parent.node, ast.ClassDef):
+            for name, value in class_attributes(source, parent.node, depth - 1).items():
+                if name not in values:
+                    found[name] = value
+    return found
+
+
+def _attribute_values(method: ast.FunctionDef, receiver: str) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(method):
+        if isinstance(node, ast.AugAssign) and is_attribute(node.target, receiver):
+            yield node.target.attr, node.value  # type: ignore[union-attr]
+            yield node.target.attr, node.value  # type: ignore[union-attr]
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield from _bound(target, node.value, receiver)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            plain = len(node.args) >= 2 and isinstance(node.args[0], ast.Constant)
+            if node.func.attr in ("register_buffer", "register_parameter") and plain:
+                yield str(node.args[0].value), node.args[1]  # type: ignore[union-attr]
+
+
+def _bound(target: ast.expr, value: ast.expr, receiver: str) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        for index, item in enumerate(target.elts):
+            yield from _bound(item, pairs[index] if len(pairs) == len(target.elts) else value, receiver)
+    elif is_attribute(target, receiver):
+        yield target.attr, value  # type: ignore[union-attr]
+
+
+def is_attribute(node: ast.expr, receiver: str) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == receiver
+
+
+def scopes(code: Code) -> Iterator[Scope]:
+    """Every function that the target reaches, nested ones too; constructors are left out: they run once."""
+    source = parse(code.path, code.source)
+    for definition in reached(source, code.symbol):
+        if isinstance(definition.node, ast.ClassDef) or definition.node.name in ("__init__", "reset_parameters"):
+            continue
+        if not any(is_kernel(decorator) for decorator in definition.node.decorator_list):
+            yield from _nested(source, definition, definition.node, ())
+
+
+def _nested(
+    source: Source, definition: Definition, function: FunctionNode, enclosing: tuple[FunctionNode, ...]
+) -> Iterator[Scope]:
+    yield Scope(source, definition, function, enclosing)
+    for node in own_nodes(function):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from _nested(source, definition, node, (*enclosing, function))
+
+
+def is_kernel(decorator: ast.expr) -> bool:
+    """`@triton.jit`, `@triton.autotune(...)`, `@cuda.jit`, `@gluon.jit`, ...: device code, not PyTorch."""
+    text = ast.unparse(decorator)
+    return any(word in text for word in ("triton", "cuda.jit", "autotune", "gluon", "cute.", "tilelang", "T.prim"))

@@ -1,0 +1,215 @@
+"""Writes edits with LibCST into the text of one definition, and splices it back: all else stays byte for byte."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+from outpace_audit.records import Code, Patch, Span
+
+from ..source import Definition, Position, Source, base_hash, differs_outside
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+
+@dataclass
+class Edit:
+    """What to change in one definition. Texts use \\n and an indent of four spaces, whatever the file uses."""
+
+    expressions: dict[tuple[Position, Position], str] = field(default_factory=dict[tuple[Position, Position], str])
+    replaced: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
+    inserted: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
+    decorators: list[str] = field(default_factory=list[str])
+    imports: list[str] = field(default_factory=list[str])
+
+    def expression(self, source: Source, node: ast.expr, text: str) -> None:
+        """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in parentheses."""
+        self.expressions[source.start(node), source.end(node)] = text
+
+    def replace(self, source: Source, node: ast.stmt, texts: Sequence[str]) -> None:
+        self.replaced[source.start(node)] = list(texts)
+
+    def before(self, source: Source, node: ast.stmt, texts: Sequence[str]) -> None:
+        self.inserted.setdefault(source.start(node), []).extend(texts)
+
+
+class _Writer(cst.CSTTransformer):
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self, edit: Edit, shift: int, config: cst.PartialParserConfig) -> None:
+        super().__init__()
+        self.edit = edit
+        self.shift = shift
+        self.config = config
+        self.done = 0
+        self.removed: dict[cst.CSTNode, list[Statement] | None] = {}
+
+    def at(self, node: cst.CSTNode) -> tuple[Position, Position]:
+        where = self.get_metadata(PositionProvider, node)
+        return (where.start.line + self.shift, where.start.column), (where.end.line + self.shift, where.end.column)
+
+    def statements(self, texts: Sequence[str]) -> list[Statement]:
+        parsed: list[Statement] = []
+        for text in texts:
+            parsed.extend(cst.parse_module(text.rstrip() + "\n", self.config).body)
+        return parsed
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> object:  # type: ignore[override]
+        updated = super().on_leave(original_node, updated_node)  # type: ignore[arg-type]
+        if isinstance(original_node, cst.BaseExpression) and isinstance(updated, cst.BaseExpression):
+            text = self.edit.expressions.get(self.at(original_node))
+            if text is not None:
+                self.done += 1
+                new = cst.parse_expression(text, self.config)
+                if isinstance(new, cst.BaseExpression) and updated.lpar and not new.lpar:
+                    return new.with_changes(lpar=updated.lpar, rpar=updated.rpar)
+                return new
+        if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite)):
+            return self.block(original_node, updated)
+        return updated
+
+    def block(self, original: cst.IndentedBlock | cst.SimpleStatementSuite, updated: object) -> object:
+        if isinstance(original, cst.SimpleStatementSuite):
+            assert isinstance(updated, cst.SimpleStatementSuite)
+            if not any(self.touched(small) for small in original.body):
+                return updated
+            line = cst.SimpleStatementLine(updated.body, trailing_whitespace=updated.trailing_whitespace)
+            return cst.IndentedBlock(self.line(original, line) or self.statements(["pass"]))
+        assert isinstance(updated, cst.IndentedBlock)
+        body: list[Statement] = []
+        pending: list[cst.EmptyLine] = []
+        for old, new in zip(original.body, updated.body, strict=True):
+            assert isinstance(new, (cst.SimpleStatementLine, cst.BaseCompoundStatement))
+            made = self.line(old, new)
+            if not made:
+                pending += [line for line in new.leading_lines if line.comment or not pending]
+                continue
+            if pending:
+                made[0] = made[0].with_changes(leading_lines=[*pending, *made[0].leading_lines])
+                pending = []
+            body.extend(made)
+        footer = [*[line for line in pending if line.comment], *updated.footer]
+        return updated.with_changes(body=body or self.statements(["pass"]), footer=footer)
+
+    def touched(self, node: cst.CSTNode) -> bool:
+        start = self.at(node)[0]
+        return start in self.edit.replaced or start in self.edit.inserted
+
+    def line(self, old: cst.CSTNode, new: Statement) -> list[Statement]:
+        """What becomes of one statement line: itself, or what the edit says."""
+        if isinstance(old, cst.BaseCompoundStatement):
+            return self.with_edit(self.statement_start(old), new)
+        assert isinstance(old, (cst.SimpleStatementLine, cst.SimpleStatementSuite))
+        assert isinstance(new, cst.SimpleStatementLine)
+        if not any(self.touched(small) for small in old.body):
+            return [new]
+        made: list[Statement] = []
+        for index, (small, fresh) in enumerate(zip(old.body, new.body, strict=True)):
+            single = cst.SimpleStatementLine([fresh.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+            if index == 0:
+                single = single.with_changes(leading_lines=new.leading_lines)
+            if index == len(old.body) - 1:
+                single = single.with_changes(trailing_whitespace=new.trailing_whitespace)
+            made.extend(self.with_edit(self.at(small)[0], single))
+        return made
+
+    def statement_start(self, node: cst.BaseCompoundStatement) -> Position:
+        return self.at(node)[0]
+
+    def with_edit(self, start: Position, new: Statement) -> list[Statement]:
+        before = self.statements(self.edit.inserted.get(start, ()))
+        self.done += start in self.edit.inserted
+        after: list[Statement] = [new]
+        if start in self.edit.replaced:
+            self.done += 1
+            after = self.statements(self.edit.replaced[start])
+            if after and not before:
+                after[0] = after[0].with_changes(leading_lines=new.leading_lines)
+        if before:
+            before[0] = before[0].with_changes(leading_lines=new.leading_lines)
+            if start not in self.edit.replaced:
+                after = [new.with_changes(leading_lines=())]
+        return [*before, *after]
+
+
+def _extent(definition: Definition) -> tuple[int, int]:
+    """First and last line of a definition, decorators included, from 1."""
+    node = definition.node
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return first, node.end_lineno or node.lineno
+
+
+def _rewritten(source: Source, definition: Definition, edit: Edit) -> str | None:
+    first, last = _extent(definition)
+    text = "".join(source.lines[first - 1 : last])
+    tail = "" if text.endswith(("\n", "\r")) else source.newline
+    indented = text[:1] in " \t"
+    head = f"if 1:{source.newline}" if indented else ""
+    config = cst.PartialParserConfig(default_indent=source.indent, default_newline=source.newline)
+    module = cst.parse_module(head + text + tail, config)
+    if module.code != head + text + tail:
+        return None
+    writer = _Writer(edit, first - 1 - bool(indented), config)
+    written = MetadataWrapper(module, unsafe_skip_copy=True).visit(writer).code
+    if writer.done != len(edit.expressions) + len(edit.replaced) + len(edit.inserted):
+        return None
+    written = written[len(head) :]
+    if edit.decorators:
+        margin = text[: len(text) - len(text.lstrip(" \t"))]
+        written = "".join(f"{margin}@{name}{source.newline}" for name in edit.decorators) + written
+    return written.removesuffix(tail) if tail else written
+
+
+def _import_line(source: Source) -> int:
+    """After how many lines an import can be added: after the file's own leading imports, or its docstring."""
+    line = 0
+    for index, node in enumerate(source.tree.body):
+        docstring = index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, (ast.Import, ast.ImportFrom)) or docstring:
+            line = node.end_lineno or node.lineno
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            break
+    if line == 0 and source.tree.body:
+        first = source.tree.body[0]
+        line = min([first.lineno, *(item.lineno for item in getattr(first, "decorator_list", []))]) - 1
+    return line
+
+
+def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -> Patch | None:
+    """The edit as a patch of the whole file; None where it can't be written faithfully."""
+    try:
+        written = _rewritten(source, definition, edit)
+    except (cst.ParserSyntaxError, cst.CSTValidationError):
+        return None
+    if written is None:
+        return None
+    first, last = _extent(definition)
+    lines = [*source.lines[: first - 1], written, *source.lines[last:]]
+    if edit.imports:
+        at = _import_line(source)
+        added = "".join(line + source.newline for line in dict.fromkeys(edit.imports))
+        if at and not lines[at - 1].endswith(("\n", "\r")):
+            return None
+        lines.insert(at, added)
+    new = "".join(lines)
+    try:
+        if new == source.text or differs_outside(source.text, new, (definition.qualname,)):
+            return None
+        compile(new, source.path, "exec", dont_inherit=True, flags=ast.PyCF_ONLY_AST)
+    except (SyntaxError, ValueError):
+        return None
+    return Patch(code.path, base_hash(source.text), new, (Span(definition.qualname),))
+
+
+def retab(source: Source, text: str) -> str:
+    """`text`, indented by fours, in the file's own unit."""
+    unit = source.indent
+    lines: list[str] = []
+    for line in textwrap.dedent(text).split("\n"):
+        stripped = line.lstrip(" ")
+        lines.append(unit * ((len(line) - len(stripped)) // 4) + stripped)
+    return "\n".join(lines)

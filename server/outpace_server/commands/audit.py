@@ -1,0 +1,32 @@
+"""`outpace audit`: judge a candidate that you wrote against the baseline it replaces."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from outpace_server.commands.engine import Engine
+from outpace_server.commands.options import Commands, add_run_options, request_from
+from outpace_server.output import abandoned_on_error, choose_view
+
+
+def add_parser(commands: Commands) -> None:
+    parser = commands.add_parser("audit", help="judge a candidate against a baseline", description=__doc__)
+    parser.add_argument(
+        "baseline", metavar="BASELINE", help="a Python file, or a SOL-ExecBench problem folder"
+    )
+    parser.add_argument("candidate", metavar="CANDIDATE", help="a Python file that defines the same target")
+    add_run_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
+    """0 accepted, 1 rejected."""
+    view = choose_view(args.json)
+    with abandoned_on_error(view):
+        request = request_from(args, args.baseline)
+        trial = engine().audit_files(Path(args.baseline), Path(args.candidate), request, view.on_event)
+        view.show_trial(trial, "audited")
+    view.close()
+    return 0 if trial.verdict.accepted else 1

@@ -1,0 +1,84 @@
+"""`outpace optimize`: find audited speedups of one target, show them, apply the best on request."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from outpace_audit.errors import OutpaceError, TargetError
+from outpace_optimizers.records import Report
+from outpace_server.apply_edit import apply_patch, write_new_source
+from outpace_server.commands.engine import Engine
+from outpace_server.commands.options import Commands, add_run_options, duration, request_from
+from outpace_server.output import abandoned_on_error, choose_view
+from outpace_server.trouble import explain_os_error
+
+
+def add_parser(commands: Commands) -> None:
+    parser = commands.add_parser("optimize", help="find audited speedups in a file", description=__doc__)
+    parser.add_argument(
+        "path", metavar="FILE_OR_FOLDER", help="a Python file, or a SOL-ExecBench problem folder"
+    )
+    parser.add_argument(
+        "--budget",
+        type=duration,
+        default=60.0,
+        metavar="TIME",
+        help="start no new trial after this: 60s, 2m, 1h (60s)",
+    )
+    parser.add_argument(
+        "--policy",
+        choices=("exact", "tolerant"),
+        default="tolerant",
+        help="how far results may differ (tolerant)",
+    )
+    parser.add_argument("--apply", action="store_true", help="write the best accepted change into the file")
+    parser.add_argument("--output", metavar="FILE", help="write the source with the best change to FILE")
+    add_run_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
+    """0 whenever the run worked, with or without a speedup."""
+    path = Path(args.path)
+    if args.apply and path.is_dir():
+        raise TargetError(
+            f"{path}: a benchmark folder has no file of yours to change; use --output FILE for the new source"
+        )
+    view = choose_view(args.json)
+    with abandoned_on_error(view):
+        report = engine().optimize(request_from(args, args.path), view.on_event)
+        view.show_report(report)
+    try:
+        for line in _write(args, path, report):
+            view.say(line)
+    except OutpaceError as error:
+        view.close(str(error))
+        return 2
+    except OSError as error:
+        view.close(explain_os_error(error))
+        return 2
+    view.close()
+    return 0
+
+
+def _write(args: argparse.Namespace, path: Path, report: Report) -> list[str]:
+    """Do what --apply and --output ask for; the lines say what was done."""
+    if not args.apply and args.output is None:
+        return []
+    best = report.best
+    if best is None:
+        return ["nothing to apply: no change was accepted"]
+    code, patch = report.target.code, best.idea.patch
+    lines: list[str] = []
+    if args.apply:
+        lines.append(apply_patch(path, code, patch))
+    if args.output is not None:
+        output = Path(args.output)
+        same = output.exists() and path.is_file() and output.samefile(path)
+        if not same:
+            lines.append(write_new_source(output, code, patch))
+        elif not args.apply:
+            lines.append(apply_patch(path, code, patch))
+    return lines

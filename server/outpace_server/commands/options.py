@@ -1,0 +1,68 @@
+"""Options that several commands share, and the request that they make."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from typing import TypeAlias
+
+from outpace_optimizers.records import OptimizeRequest
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+"""What `add_subparsers` returns: argparse gives the type no public name."""
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Seconds of `60s`, `2m`, `1.5h` or `90`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)([smh]?)", text.strip())
+    value = float(match[1]) * UNITS[match[2]] if match else 0.0
+    if not match or value <= 0 or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 60s, 2m, 1h or 90 (seconds)")
+    return value
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document on stdout and nothing else"
+    )
+
+
+def add_python(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the interpreter that has your torch (default: $VIRTUAL_ENV's, else the one that runs outpace)",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """What decides how code is run and judged."""
+    parser.add_argument("--target", metavar="NAME", help="class or function, where the file has several")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), help="where to measure (default: cuda if there is one)"
+    )
+    add_python(parser)
+    parser.add_argument("--inference", action="store_true", help="judge and time the forward pass only")
+    parser.add_argument(
+        "--unsandboxed",
+        action="store_true",
+        help="run the code although no sandbox can be had on this machine",
+    )
+    add_json(parser)
+
+
+def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
+    """`audit` has neither budget nor policy of its own: the defaults of the record hold."""
+    base = OptimizeRequest(path=path)
+    return OptimizeRequest(
+        path=path,
+        target=args.target,
+        budget_s=getattr(args, "budget", base.budget_s),
+        policy=getattr(args, "policy", base.policy),
+        device=args.device,
+        python=args.python,
+        inference=args.inference,
+        unsandboxed=args.unsandboxed,
+    )

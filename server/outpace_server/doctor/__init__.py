@@ -1,0 +1,1 @@
+"""What this machine can do, found out without importing torch here: every probe is a process of its own."""

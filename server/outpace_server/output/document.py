@@ -1,0 +1,85 @@
+"""The JSON document of `--json`. Its keys are an interface: add, never rename."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from outpace_audit.records import Machine
+from outpace_optimizers.records import Report, Trial
+from outpace_server.version import VERSION
+
+
+def trial_document(trial: Trial) -> dict[str, Any]:
+    """`class` is null where no numerics were reached, `speedup` and `interval` where no time was taken."""
+    verdict = trial.verdict
+    return {
+        "id": trial.id,
+        "target": trial.target,
+        "change": trial.idea.title,
+        "rule": trial.idea.rule,
+        "rationale": trial.idea.rationale,
+        "class": verdict.numerics,
+        "speedup": verdict.speedup,
+        "interval": verdict.interval,
+        "level": verdict.level,
+        "accepted": verdict.accepted,
+        "reason": verdict.reason,
+        "replay": trial.replay,
+        "trains": verdict.trains,
+        "truth": verdict.truth,
+        "protections": verdict.protections,
+        "auditor": verdict.auditor,
+        "timings": verdict.timings,
+        "checks": verdict.checks,
+        "diff": trial.diff,
+    }
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    notes = [*report.target.notes, *report.notes]
+    return _document(
+        report.machine, report.target.name, report.stop, list(dict.fromkeys(notes)), report.trials
+    )
+
+
+def single_document(trial: Trial, heading: str) -> dict[str, Any]:
+    """The same shape for `audit` and `replay`: one trial, `stop` says which of the two it was."""
+    return _document(trial.verdict.machine, trial.target, heading, [], (trial,))
+
+
+def error_document(message: str) -> dict[str, Any]:
+    return {"error": {"message": message}}
+
+
+def _document(
+    machine: Machine, target: str, stop: str, notes: list[str], trials: Sequence[Trial]
+) -> dict[str, Any]:
+    return {
+        "outpace": VERSION,
+        "machine": machine,
+        "target": target,
+        "stop": stop,
+        "notes": notes,
+        "trials": [trial_document(trial) for trial in trials],
+    }
+
+
+def to_json(document: object) -> str:
+    return json.dumps(_plain(document), indent=2, allow_nan=False, ensure_ascii=True)
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become the strings `nan`, `inf` and `-inf`."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

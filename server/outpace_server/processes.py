@@ -1,0 +1,72 @@
+"""Leaving nothing behind: signals become an exception, and what still runs below us is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import types
+from collections.abc import Generator
+from pathlib import Path
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, a closed terminal or a polite kill. `exit_status` is 128 + the signal, as shells count."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_status = 128 + number
+
+
+@contextlib.contextmanager
+def interruptible() -> Generator[None]:
+    """Raise Interrupted once; further signals of the kind are ignored while the clean-up runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def interrupt(number: int, _frame: types.FrameType | None) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    try:
+        for number in numbers:
+            if before[number] is not signal.SIG_IGN:  # nohup stays nohup
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def descendants(root: int) -> list[int]:
+    """Processes below `root`, children before grandchildren; empty where there is no /proc."""
+    found: list[int] = []
+    queue = [root]
+    while queue:
+        for task in _children_files(queue.pop(0)):
+            with contextlib.suppress(OSError, ValueError):
+                children = [int(word) for word in task.read_text().split()]
+                found += children
+                queue += children
+    return found
+
+
+def kill_descendants() -> int:
+    """The last resort after an interrupt: the judge ends its arms itself, this ends what it could not."""
+    killed = 0
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+    return killed
+
+
+def _children_files(pid: int) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return list(Path(f"/proc/{pid}/task").glob("*/children"))
+    return []

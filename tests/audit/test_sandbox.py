@@ -1,0 +1,302 @@
+"""Each probe is run outside first, where it must succeed: a wall that stops nothing would not be noticed otherwise."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import arm_entries
+import pytest
+from outpace_audit import syscalls
+from outpace_audit.arm_process import ArmProcess
+from outpace_audit.errors import EnvironmentMissing
+from outpace_audit.launcher import Launcher
+from outpace_audit.sandbox import REQUIRED, SandboxSpec, scrub_environment
+
+HERE = str(Path(__file__).parent)
+SCRATCH_MB = 32
+
+Probe = Callable[..., Any]
+
+
+def namespaces_refused() -> bool:
+    return arm_entries.nested_namespace() != "ok"
+
+
+pytestmark = pytest.mark.skipif(namespaces_refused(), reason="this machine refuses user namespaces")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's project under /tmp, with a ledger that is hidden and a cache inside it that is writable."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "train.py").write_text("print('hello')")
+    (root / ".outpace" / "cache").mkdir(parents=True)
+    (root / ".outpace" / "ledger.db").write_text("secret")
+    (root / ".outpace" / "cache" / "kernel.o").write_text("compiled")
+    return root
+
+
+@pytest.fixture(scope="module")
+def spec(tree: Path) -> SandboxSpec:
+    ledger = tree / ".outpace"
+    return SandboxSpec(
+        visible=(str(tree),), hidden=(str(ledger),), writable=(str(ledger / "cache"),), scratch_mb=SCRATCH_MB, max_processes=64
+    )
+
+
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory: pytest.TempPathFactory, spec: SandboxSpec) -> Iterator[Launcher]:
+    path = (HERE, *sys.path[1:])
+    with Launcher(log_dir=tmp_path_factory.mktemp("logs"), sandbox=spec, shared_bytes=1 << 20, python_path=path) as made:
+        yield made
+
+
+@pytest.fixture
+def arm(launcher: Launcher) -> Iterator[ArmProcess]:
+    process = launcher.launch("arm_entries:serve")
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def inside(arm: ArmProcess) -> Probe:
+    def run(probe: Probe, *arguments: Any) -> Any:
+        arm.channel.send({"do": probe.__name__, "with": list(arguments)})
+        return arm.channel.recv(30.0)["did"]
+
+    return run
+
+
+def outside(probe: Probe, *arguments: Any) -> Any:
+    return arm_entries.attempt(probe, *arguments)
+
+
+def test_every_required_wall_stands(arm: ArmProcess) -> None:
+    assert set(REQUIRED) <= set(arm.protections)
+    assert {"hidden-places", "private-proc", "private-dev", "private-run", "no-nested-ns"} <= set(arm.protections)
+
+
+def test_the_users_tree_is_readable_and_not_writable(inside: Probe, tree: Path) -> None:
+    source, new = str(tree / "train.py"), str(tree / "new.py")
+    assert outside(arm_entries.write, new) == "ok"
+    Path(new).unlink()
+    assert inside(arm_entries.read, source) == "print('hello')"
+    assert inside(arm_entries.write, source) == "EROFS"
+    assert inside(arm_entries.write, new) == "EROFS"
+    assert not Path(new).exists()
+
+
+def test_the_rest_of_the_machine_is_not_writable(inside: Probe) -> None:
+    path = Path(__file__).with_name("written-by-an-arm")
+    try:
+        assert outside(arm_entries.write, str(path)) == "ok"
+    finally:
+        path.unlink(missing_ok=True)
+    assert inside(arm_entries.write, str(path)) == "EROFS"
+
+
+def test_a_hidden_directory_is_empty_but_for_what_is_writable_in_it(inside: Probe, tree: Path) -> None:
+    ledger = tree / ".outpace"
+    assert outside(arm_entries.listing, str(ledger)) == ["cache", "ledger.db"]
+    assert inside(arm_entries.listing, str(ledger)) == ["cache"]
+    assert inside(arm_entries.read, str(ledger / "ledger.db")) == "ENOENT"
+    assert inside(arm_entries.write, str(ledger / "ledger.db")) == "EROFS"
+    assert inside(arm_entries.read, str(ledger / "cache" / "kernel.o")) == "compiled"
+    assert inside(arm_entries.write, str(ledger / "cache" / "more.o")) == "ok"
+    assert (ledger / "cache" / "more.o").read_text() == "changed"
+
+
+def test_a_hidden_file_reads_as_empty(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("secret")
+    spec = SandboxSpec(visible=(str(tmp_path),), hidden=(str(secret),))
+    assert run_once(spec, arm_entries.read, str(secret)) == ""
+
+
+def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = False) -> Any:
+    with tempfile.TemporaryDirectory() as logs:
+        path = (HERE, *sys.path[1:])
+        with Launcher(log_dir=Path(logs), sandbox=spec, shared_bytes=4096, prefer_fork=fork, python_path=path) as launcher:
+            arm = launcher.launch("arm_entries:serve")
+            arm.channel.send({"do": probe.__name__, "with": list(arguments)})
+            return arm.channel.recv(30.0)["did"]
+
+
+def test_tmp_is_private_and_bounded(inside: Probe, tree: Path) -> None:
+    with tempfile.NamedTemporaryFile(dir="/tmp") as file:
+        name = Path(file.name).name
+        assert name in outside(arm_entries.listing, "/tmp")
+        assert name not in inside(arm_entries.listing, "/tmp")
+    limit = 2 * SCRATCH_MB << 20
+    for directory in ("/tmp", "/dev/shm"):
+        assert inside(arm_entries.fill, directory, limit) <= SCRATCH_MB << 20
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        assert outside(arm_entries.fill, directory, limit) == limit
+
+
+def test_no_network(inside: Probe) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert outside(arm_entries.connect, port) == "ok"
+        assert inside(arm_entries.connect, port) in ("ENETUNREACH", "ECONNREFUSED", "EADDRNOTAVAIL")
+
+
+def test_no_abstract_socket(inside: Probe) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        name = f"\0outpace-test-{os.getpid()}"
+        server.bind(name)
+        server.listen()
+        assert outside(arm_entries.connect_path, name) == "ok"
+        assert inside(arm_entries.connect_path, name) == "ECONNREFUSED"
+
+
+def test_sockets_in_run_are_out_of_sight(inside: Probe) -> None:
+    if not any(Path("/run").iterdir()):
+        pytest.skip("/run is empty here")
+    assert inside(arm_entries.listing, "/run") == []
+
+
+def test_no_other_process_is_seen_signalled_traced_or_read(inside: Probe) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as victim:
+        for probe in (arm_entries.poke, arm_entries.attach):
+            assert outside(probe, victim.pid) == "ok"
+            assert inside(probe, victim.pid) == "ESRCH"
+    text = ctypes.create_string_buffer(b"secret")
+    address = ctypes.addressof(text)
+    assert outside(arm_entries.read_memory, os.getpid(), address) == "secret"
+    assert inside(arm_entries.read_memory, os.getpid(), address) == "ENOENT"
+    processes = {name for name in inside(arm_entries.listing, "/proc") if name.isdigit()}
+    assert len(processes) == 2  # Its init and itself.
+    assert inside(arm_entries.read_memory, 1, address) == "EACCES"
+    assert inside(arm_entries.attach, 1) == "EPERM"
+
+
+def test_an_undumpable_process_is_not_read_or_traced_by_its_own_user() -> None:
+    """What protects the judge where there is no PID namespace. Root is held back by its missing capabilities."""
+    code = (
+        "import ctypes, os, sys; from outpace_audit import sandbox, syscalls\n"
+        "text = ctypes.create_string_buffer(b'secret')\n"
+        "if sys.argv[1] == 'hide': sandbox.make_undumpable()\n"
+        "print(ctypes.addressof(text), flush=True); input()"
+    )
+    for how, expected in (("show", "secret"), ("hide", "EACCES")):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path[1:])},
+        ) as victim:  # fmt: skip
+            assert victim.stdout is not None
+            address = int(victim.stdout.readline())
+            assert without_capabilities(arm_entries.read_memory, victim.pid, address) == expected
+
+
+def without_capabilities(probe: Probe, *arguments: Any) -> str:
+    answer = mmap.mmap(-1, 4096)
+    pid = os.fork()
+    if pid == 0:
+        syscalls.drop_capabilities()
+        text = str(outside(probe, *arguments)).encode()
+        answer[: len(text)] = text
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return answer[:].rstrip(b"\0").decode()
+
+
+def test_a_fork_bomb_is_bounded(arm: ArmProcess, inside: Probe) -> None:
+    if "process-limit" not in arm.protections:
+        pytest.skip("no bound on processes here")
+    assert outside(arm_entries.bomb, 500) == 500
+    assert inside(arm_entries.bomb, 500) <= 300  # Root: the kernel's least pid_max is 301.
+
+
+def test_walls_cannot_be_taken_down_from_inside(inside: Probe, tree: Path) -> None:
+    assert outside(arm_entries.nested_namespace) == "ok"
+    assert inside(arm_entries.nested_namespace) in ("EPERM", "ENOSPC")
+    assert inside(arm_entries.remount, "/") == "EPERM"
+    assert inside(arm_entries.remount, str(tree)) == "EPERM"
+
+
+def test_kernel_settings_and_devices_are_out_of_reach(inside: Probe) -> None:
+    setting = "/proc/sys/kernel/core_pattern"
+    if os.access(setting, os.W_OK):
+        assert outside(arm_entries.open_for_writing, setting) == "ok"
+    assert inside(arm_entries.open_for_writing, setting) in ("EROFS", "EACCES")
+    assert inside(arm_entries.open_for_writing, "/dev/null") == "ok"
+    allowed = {"fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero", "dxg"}
+    assert {name for name in inside(arm_entries.listing, "/dev") if not name.startswith("nvidia")} <= allowed
+
+
+def test_an_arm_holds_its_channel_and_its_memory_and_nothing_else(inside: Probe) -> None:
+    held = [target.split(":")[0].split("(")[0] for target in inside(arm_entries.descriptors)]
+    assert sorted(held) == ["/dev/null", "/memfd", "pipe", "pipe", "socket"]
+
+
+def test_the_environment_tells_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "OPENAI_API_KEY", "AWS_PROFILE", "SSH_AUTH_SOCK", "TORCH_HUB_TOKEN", "LD_PRELOAD", "PYTHONSTARTUP"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    environment = scrub_environment({"TRITON_CACHE_DIR": "/tmp/triton"})
+    assert "secret" not in environment.values()
+    assert environment["HOME"] == "/tmp/home"
+    assert environment["CUDA_VISIBLE_DEVICES"] == "1"
+    assert environment["TRITON_CACHE_DIR"] == "/tmp/triton"
+    assert run_once(SandboxSpec(), arm_entries.environment).keys() <= environment.keys() | {"PYTHONPATH", "LC_CTYPE"}
+
+
+def test_an_arm_starts_where_no_file_can_pass_for_a_module(inside: Probe) -> None:
+    situation = inside(arm_entries.situation)
+    assert situation["cwd"] == "/tmp/home"
+    assert situation["cwd"] not in situation["path"]
+    assert "" not in situation["path"]
+    assert not any(entry.endswith("/empty") for entry in situation["path"])
+
+
+def test_what_is_missing_is_named_and_stops_only_who_requires_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusing: str
+) -> None:
+    path = (refusing, HERE, *sys.path[1:])
+    logs = tmp_path / "logs"
+    with (
+        Launcher(log_dir=logs, sandbox=SandboxSpec(), shared_bytes=4096, python_path=path, prefer_fork=False) as strict,
+        pytest.raises(EnvironmentMissing, match=r"lacks pid-ns .*Operation not permitted.*user namespaces"),
+    ):
+        strict.launch("arm_entries:serve")
+    lax = SandboxSpec(required=False, scratch_mb=SCRATCH_MB)
+    with Launcher(log_dir=logs, sandbox=lax, shared_bytes=4096, python_path=path, prefer_fork=False) as launcher:
+        arm = launcher.launch("arm_entries:serve")
+        assert {"rlimits", "no-new-privs", "no-caps"} <= set(arm.protections)
+        assert not {"pid-ns", "net-ns", "mount-ns", "read-only-tree", "private-tmp"} & set(arm.protections)
+        # Without a PID namespace its keeper has to find what it left behind.
+        arm.channel.send({"do": "orphan"})
+        assert arm.channel.recv(10.0) == {"did": "ok"}
+        view = arm.shared
+        first = beats(view)
+        while beats(view) == first:
+            pass
+        pid = arm.pid
+        arm.kill()
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def beats(view: mmap.mmap) -> bytes:
+    return view[:8]
+
+
+@pytest.fixture
+def refusing(tmp_path: Path) -> str:
+    """A directory for the path: every interpreter that starts with it finds unshare(2) forbidden, as in many containers."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from outpace_audit import syscalls\n"
+        "def refuse(flags):\n"
+        "    raise PermissionError(1, 'Operation not permitted')\n"
+        "syscalls.unshare = refuse\n"
+    )
+    return str(tmp_path)
