@@ -27,7 +27,9 @@ GRACE_SECONDS = 0.3
 
 _F_ADD_SEALS = 1033
 _F_SEAL_SEAL, _F_SEAL_SHRINK, _F_SEAL_GROW = 1, 2, 4
-_OUT_OF_MEMORY = re.compile(r"MemoryError|OutOfMemoryError|out of memory|can't allocate memory|bad_alloc|Cannot allocate memory")
+_OUT_OF_MEMORY = re.compile(
+    r"MemoryError|OutOfMemoryError|out of memory|can't allocate memory|bad_alloc|Cannot allocate memory"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Descriptors:
     def __enter__(self) -> Descriptors:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.channel.close()
         self.control.close()
         os.close(self.shared)
@@ -86,7 +90,11 @@ class ArmProcess:
     """`pid` is PID 1 of the arm's namespace as the judge sees it (0 before that is known)."""
 
     def __init__(
-        self, ends: ArmEnds, started_by: Literal["fork", "spawn"], waiter: int, process: subprocess.Popen[bytes] | None
+        self,
+        ends: ArmEnds,
+        started_by: Literal["fork", "spawn"],
+        waiter: int,
+        process: subprocess.Popen[bytes] | None,
     ) -> None:
         self.channel = ends.channel
         self.shared = ends.shared
@@ -101,6 +109,7 @@ class ArmProcess:
         self._status: int | None = None
         self._ended = False
         self._killed = False
+        self.released = False
 
     def begin(self, protections: tuple[str, ...], self_test_s: float) -> None:
         """For the launcher, once the arm has reported."""
@@ -129,7 +138,7 @@ class ArmProcess:
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(KILL_SECONDS)
-        self._ended = True
+        self._ended = self.released = True
         self._ends.close()
 
     def log_tail(self, n_chars: int = 2000) -> str:
@@ -142,7 +151,8 @@ class ArmProcess:
             return ""
 
     def exit_reason(self) -> str:
-        """One phrase. "out of memory" is a passing trouble and rests on the arm's own words or the kernel's kill."""
+        """One phrase. "out of memory" is a passing trouble and rests on the arm's own words or the kernel's
+        kill."""
         # The end of the channel is seen before the end of the process.
         self._await_end(GRACE_SECONDS)
         if self.alive():

@@ -1,7 +1,7 @@
 """Length-prefixed JSON over a unix stream socket, written for a peer that may be hostile.
 
-Frame: four bytes of length (big-endian), then that many bytes of UTF-8 JSON, always an object. Standard JSON only: NaN
-and infinities are refused on both sides, so a sender encodes them itself.
+Frame: four bytes of length (big-endian), then that many bytes of UTF-8 JSON, always an object. Standard JSON
+only: NaN and infinities are refused on both sides, so a sender encodes them itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 from outpace_audit.errors import ArmError
 
 DEFAULT_CAP = 8 * 1024 * 1024
-"""Bytes of one message. Tensors travel in shared memory, so a message near this size is an attack or a bug."""
+"""Bytes of one message. Tensors travel in shared memory, so a message near this size is an attack or a
+bug."""
 
 SEND_TIMEOUT = 30.0
 """Seconds for a peer that has stopped reading, before a send gives up."""
@@ -39,19 +40,19 @@ class ChannelError(ArmError):
         super().__init__("channel", self.fault, message)
 
 
-class ChannelClosed(ChannelError):
+class ChannelClosed(ChannelError):  # noqa: N818
     """The other end is gone, or this end was closed."""
 
     fault = "died"
 
 
-class ChannelTimeout(ChannelError):
+class ChannelTimeout(ChannelError):  # noqa: N818
     """No whole message within the deadline. Bytes already read are kept: a later recv may go on."""
 
     fault = "timeout"
 
 
-class ChannelCorrupt(ChannelError):
+class ChannelCorrupt(ChannelError):  # noqa: N818
     """Oversized, not JSON, not an object, or not representable. The stream cannot be trusted after it."""
 
 
@@ -142,7 +143,8 @@ class Channel:
         try:
             message = _DECODER.decode(body.decode())
             if b"\\ud" in body or b"\\uD" in body:
-                # A lone surrogate would pass here and blow up later, where the judge prints or stores the text.
+                # A lone surrogate would pass here and blow up later, where the judge prints or stores the
+                # text.
                 json.dumps(message, ensure_ascii=False).encode()
         except (ValueError, RecursionError, MemoryError) as error:
             raise self._break(ChannelCorrupt(f"not JSON: {str(error)[:200]}")) from None
@@ -173,14 +175,17 @@ class Channel:
         while view:
             try:
                 view = view[self._sock.send(view) :]
-            except BlockingIOError:
-                try:
-                    self._wait(self._writable, deadline, "the arm stopped reading")
-                except ChannelTimeout as error:
-                    # Half a frame may be out: nothing sent after it would be understood.
-                    raise self._break(error) from None
+            except BlockingIOError:  # noqa: PERF203
+                self._wait_to_send(deadline)
             except OSError as error:
                 raise self._break(ChannelClosed(f"the arm's channel broke: {error.strerror}")) from None
+
+    def _wait_to_send(self, deadline: float) -> None:
+        try:
+            self._wait(self._writable, deadline, "the arm stopped reading")
+        except ChannelTimeout as error:
+            # Half a frame may be out: nothing sent after it would be understood.
+            raise self._break(error) from None
 
     def _wait(self, poll: select.poll, deadline: float, message: str) -> None:
         remaining = deadline - time.monotonic()

@@ -1,12 +1,13 @@
 """Errors against truth, and whether a candidate's are within what the baseline itself commits.
 
 All functions take CPU tensors, decoded from raw bytes by the judge. Errors are relative to
-max(|truth_i|, rms of truth over its last-dim row): an element that cancels to nearly nothing is measured by its row.
+max(|truth_i|, rms of truth over its last-dim row): an element that cancels to nearly nothing is measured by
+its row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -17,7 +18,8 @@ _CHUNK = 1 << 20
 
 _SHIFT = 13
 _BINS = 1 << (31 - _SHIFT)
-"""Errors are histogrammed by their upper 18 fp32 bits: quantiles are exact to 1 part in 1,024, at any size, in one pass."""
+"""Errors are histogrammed by their upper 18 fp32 bits: quantiles are exact to 1 part in 1,024, at any size,
+in one pass."""
 
 _TINY = 1e-300
 """Keeps 0/0 out of all-zero rows: an error there, however small, is then enormous, as it should be."""
@@ -45,7 +47,8 @@ class ErrorProfile:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`worst_ratio` is the largest statistic / its allowance, and `which` names that statistic; above 1 fails."""
+    """`worst_ratio` is the largest statistic / its allowance, and `which` names that statistic; above 1
+    fails."""
 
     passed: bool
     worst_ratio: float
@@ -54,12 +57,16 @@ class Budget:
 
 
 def error_profile(
-    value: torch.Tensor, truth: torch.Tensor, baseline: torch.Tensor | None = None
+    value: torch.Tensor,
+    truth: torch.Tensor,
+    baseline: torch.Tensor | None = None,
+    *,
+    least: float = 0.0,
 ) -> ErrorProfile:
-    """Errors of `value` against `truth` (same shape).
+    """Errors of `value` against `truth` (same shape), relative to at least `least` (see `zero_scales`).
 
-    Where truth is NaN or +-inf, `value` must be the same kind, and finite where it is finite. Where `baseline` has
-    another kind than truth (fp16 overflow, a guarded division), either kind is right.
+    Where truth is NaN or +-inf, `value` must be the same kind, and finite where it is finite.
+    Where `baseline` has another kind than truth (fp16 overflow, a guarded division), either kind is right.
     """
     if value.shape != truth.shape:
         raise ValueError(f"shapes differ: {tuple(value.shape)} and {tuple(truth.shape)}")
@@ -68,7 +75,7 @@ def error_profile(
     value, truth = _real(value), _real(truth)
     baseline = _real(baseline) if baseline is not None else None
     columns = truth.shape[-1] if truth.dim() > 1 else truth.numel()
-    tally = _Tally(columns)
+    tally = _Tally(columns, max(least, _TINY))
     flat = (truth.reshape(-1, columns), value.reshape(-1, columns))
     third = baseline.reshape(-1, columns) if baseline is not None else None
     for rows in _row_chunks(flat[0].shape[0], columns):
@@ -79,8 +86,10 @@ def error_profile(
 def _real(tensor: torch.Tensor) -> torch.Tensor:
     """Complex numbers as [..., 2] reals, fp8 as fp32; other types unchanged."""
     if tensor.is_complex():
-        return torch.view_as_real(tensor.resolve_conj()).flatten(-2) if tensor.dim() else torch.view_as_real(tensor)
-    return tensor.to(torch.float32) if tensor.dtype.is_floating_point and tensor.dtype.itemsize == 1 else tensor
+        pairs = torch.view_as_real(tensor.resolve_conj())
+        return pairs.flatten(-2) if tensor.dim() else pairs
+    quantised = tensor.dtype.is_floating_point and tensor.dtype.itemsize == 1
+    return tensor.to(torch.float32) if quantised else tensor
 
 
 def _row_chunks(rows: int, columns: int) -> Iterator[slice]:
@@ -91,13 +100,15 @@ def _row_chunks(rows: int, columns: int) -> Iterator[slice]:
 
 def _kind(tensor: torch.Tensor) -> torch.Tensor:
     """0 finite, 1 +inf, 2 -inf, 3 NaN."""
-    return (tensor == torch.inf).to(torch.int8) + 2 * (tensor == -torch.inf).to(torch.int8) + 3 * torch.isnan(tensor).to(torch.int8)
+    plus, minus, nan = torch.isposinf(tensor), torch.isneginf(tensor), torch.isnan(tensor)
+    return plus.to(torch.int8) + 2 * minus.to(torch.int8) + 3 * nan.to(torch.int8)
 
 
 class _Tally:
     """Running histogram, maxima and sums of squares over chunks of rows."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, least: float) -> None:
+        self.least = least
         self.counts = torch.zeros(_BINS, dtype=torch.int64)
         self.squares = torch.zeros(columns, dtype=torch.float64)
         self.rows = self.n = self.wrong = self.nonfinite = 0
@@ -115,7 +126,7 @@ class _Tally:
         else:
             error = (value - truth).abs_()
         rms = truth.square().sum(-1, keepdim=True).div_(finite.sum(-1, keepdim=True).clamp_(min=1)).sqrt_()
-        error /= torch.maximum(truth.abs(), rms).clamp_(min=_TINY)
+        error /= torch.maximum(truth.abs(), rms).clamp_(min=self.least)
         squares = error.square()
         self.row = max(self.row, float(squares.mean(-1).max().sqrt()))
         self.squares += squares.sum(0)
@@ -144,11 +155,25 @@ class _Tally:
         )
 
 
+def zero_scales(truths: Sequence[torch.Tensor]) -> list[float]:
+    """`least` for each of the outputs or gradients of one call: the largest rms among them where truth is
+    zero.
+
+    A key bias under softmax, or a bias before batch normalisation, has a gradient that is zero up to fp64
+    rounding (below 1e-10 of the others'). Its relative error is noise over noise; against the others' size it
+    means something.
+    """
+    sizes = [float(torch.nan_to_num(_real(t).double(), 0.0, 0.0, 0.0).square().mean().sqrt()) if t.numel() else 0.0
+             for t in truths]  # fmt: skip
+    largest = max(sizes, default=0.0)
+    return [largest if size < 1e-10 * largest else 0.0 for size in sizes]
+
+
 def pool(*profiles: ErrorProfile) -> ErrorProfile:
     """The worst of each statistic over several calls; counts add up.
 
-    A scalar loss may be right by luck in one call, and then no honest candidate fits into four times its error: give
-    `within_budget` the pool over all of a check's seeds, on both sides.
+    A scalar loss may be right by luck in one call, and then no honest candidate fits into four times its
+    error: give `within_budget` the pool over all of a check's seeds, on both sides.
     """
     counted = {"n", "wrong", "nonfinite"}
     combined = {
@@ -161,13 +186,14 @@ def pool(*profiles: ErrorProfile) -> ErrorProfile:
 def within_budget(
     candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0
 ) -> Budget:
-    """Each statistic at most max(k * baseline's, floor); floor = eps(dtype) for maxima and rms, eps/2 for quantiles.
+    """Each statistic at most max(k * baseline's, floor); floor = eps(dtype) for maxima and rms, eps/2 for
+    quantiles.
 
-    Why k = 4: two honest orders of the same sums differ in error by a factor that seldom reaches 2 (the error of a sum
-    grows with the square root of the length of its chains), while one step down in format costs 8 (fp16 to bf16, fp32
-    to TF32: 8192; bf16 to e4m3: 16). 4 is the geometric mean of 2 and 8.
-    The floor is one rounding of the output type, the least that any kernel commits: it also serves baselines with no
-    error at all (copies, gathers). fp8 outputs are quantised in truth too, so an honest error is a whole step or none:
+    Why k = 4: two honest orders of the same sums differ in error by a factor that seldom reaches 2 (the error
+    of a sum grows with the square root of the length of its chains), while one step down in format costs 8
+    (fp16 to bf16, fp32 to TF32: 8192; bf16 to e4m3: 16). 4 is the geometric mean of 2 and 8. The floor is one
+    rounding of the output type, the least that any kernel commits: it also serves baselines with no error at
+    all (copies, gathers). fp8 outputs are quantised in truth too, so an honest error is a whole step or none:
     there the number of wrong elements is bounded instead of the quantiles.
     """
     eps = torch.finfo(dtype).eps
@@ -184,12 +210,14 @@ def within_budget(
         ratios["nonfinite"] = float("inf")
     which = max(ratios, key=lambda name: ratios[name] if ratios[name] == ratios[name] else float("inf"))
     worst = ratios[which]
-    text = f"error <= max({k:g} x baseline's, {eps:.3g} (eps of {str(dtype).removeprefix('torch.')}; half for quantiles))"
+    name = str(dtype).removeprefix("torch.")
+    text = f"error <= max({k:g} x baseline's, {eps:.3g} (eps of {name}; half for quantiles))"
     return Budget(worst <= 1.0, worst, which, text)
 
 
 def bitwise_mismatches(a: torch.Tensor, b: torch.Tensor) -> int:
-    """Elements whose bits differ. Any NaN equals any NaN; -0.0 differs from 0.0. Shapes and dtypes must agree."""
+    """Elements whose bits differ. Any NaN equals any NaN; -0.0 differs from 0.0. Shapes and dtypes must
+    agree."""
     if a.shape != b.shape or a.dtype != b.dtype:
         raise ValueError(f"{a.dtype}{tuple(a.shape)} and {b.dtype}{tuple(b.shape)}")
     if a.is_complex():

@@ -30,14 +30,15 @@ class OutOfResources(OutpaceError):
 class ArmError(OutpaceError):
     """An arm failed: its code raised, it died, ran out of time, or broke the protocol.
 
-    `phase` is the operation under way (load, build, call, window), `kind` one of raised, died, timeout,
-    protocol, out-of-memory.
+    `phase` is the operation under way (load, inputs, call, window), `kind` one of raised, died, timeout, protocol,
+    out-of-memory. `side` names the arm (oracle, baseline, candidate) where the judge knows it.
     """
 
-    def __init__(self, phase: str, kind: str, message: str) -> None:
+    def __init__(self, phase: str, kind: str, message: str, side: str = "") -> None:
         super().__init__(message)
         self.phase = phase
         self.kind = kind
+        self.side = side
 
 
 class JudgeError(OutpaceError):

@@ -16,14 +16,13 @@ from typing import Any, Literal
 from outpace_audit import checks
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.confirmation import Confirmation
-from outpace_audit.errors import ArmError, EnvironmentMissing
+from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
 from outpace_audit.facts import TargetFacts, learn
 from outpace_audit.launcher import Launcher
 from outpace_audit.observing import numerics_class, observe
 from outpace_audit.records import (
     LEVELS, Check, Code, Level, Machine, NumericsClass, Patch, Policy, Verdict, Workload, content_id,
 )
-from outpace_audit.sandbox import SandboxSpec
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import LOAD_TIMEOUT_S
 
@@ -63,16 +62,11 @@ class _Progress:
 class Judge:
     """One judge for one device. Use as a context: leaving it ends every process it started."""
 
-    def __init__(
-        self, device: Literal["cpu", "cuda"], state: Path, *, project: Path | None = None, unsandboxed: bool = False,
-        python_path: tuple[str, ...] = (),
-    ) -> None:
-        """`state`: the .outpace directory, hidden from arms but for the compile caches. `project`: the user's tree."""
+    def __init__(self, device: Literal["cpu", "cuda"], launcher: Launcher, state: Path) -> None:
+        """`state`: the .outpace folder, which arms cannot see but for the compile caches in it."""
         self._device = device
         self._caches = state / "cache" / "compile"
-        visible = (str(project),) if project else ()
-        spec = SandboxSpec(hidden=(str(state),), visible=visible, required=not unsandboxed)
-        self.launcher = Launcher(log_dir=state / "logs", sandbox=spec, python_path=python_path)
+        self.launcher = launcher
         self._oracle: Side | None = None
         self._reference: Side | None = None
         self._facts: TargetFacts | None = None
@@ -167,7 +161,7 @@ class Judge:
             candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
             observe(self._oracle_side(), self._reference_side(), candidate, self.facts, evidence)
         except ArmError as error:
-            evidence.candidate_failure = str(error)
+            evidence.candidate_failure = blame_candidate(error)
         finally:
             if candidate is not None:
                 candidate.close()
@@ -186,7 +180,8 @@ class Judge:
                 return
             confirmation.run()
         except ArmError as error:
-            self._record(Check("timed-run", "L4", False, f"the candidate failed while it was timed: {error}"), progress, tell)
+            failure = f"the candidate failed while it was timed: {blame_candidate(error)}"
+            self._record(Check("timed-run", "L4", False, failure), progress, tell)
             return
         self._run(checks.TIMING, evidence, options, progress, tell)
 
@@ -230,3 +225,10 @@ class Judge:
             speedup=mean.speedup if mean else None, interval=mean.interval if mean else None,
             timings=(*evidence.timings, *evidence.as_called), checks=tuple(progress.checks), machine=self.machine,
             protections=self.protections, trains=self.facts.trains, truth=self.facts.truth)
+
+
+def blame_candidate(error: ArmError) -> str:
+    """The message of a candidate's failure; a baseline's or oracle's is no verdict and raises JudgeError."""
+    if error.side not in ("candidate", ""):
+        raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
+    return str(error)

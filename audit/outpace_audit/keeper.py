@@ -1,11 +1,12 @@
-"""Two small processes between the judge and an arm, so that an arm always ends whole and its end is always reported.
+"""Two small processes between the judge and an arm, so that an arm always ends whole and its end is always
+reported.
 
     judge --- control socket --- waiter (outside the PID namespace) --- init (PID 1 inside) --- arm
 
-The waiter holds the control socket: the judge's death or wish (any byte, or end of file) kills init, and with PID 1 the
-kernel ends everything in the namespace, whatever session or group it hid in. Without a PID namespace the waiter adopts
-the orphans and kills them one by one. An arm is not PID 1 itself, because default signal actions (alarm, abort) do not
-work there and nobody would reap its orphans.
+The waiter holds the control socket: the judge's death or wish (any byte, or end of file) kills init, and with
+PID 1 the kernel ends everything in the namespace, whatever session or group it hid in. Without a PID
+namespace the waiter adopts the orphans and kills them one by one. An arm is not PID 1 itself, because default
+signal actions (alarm, abort) do not work there and nobody would reap its orphans.
 """
 
 from __future__ import annotations
@@ -59,10 +60,12 @@ class _Log:
 
 
 def split(control: int, log: int, *, contained: bool, keep: set[int]) -> int:
-    """Forks. The parent becomes the waiter and never returns; the child returns the pipe on which it owes a status.
+    """Forks. The parent becomes the waiter and never returns; the child returns the pipe on which it owes a
+    status.
 
-    `control` is a connected SOCK_SEQPACKET to the judge, `log` an open file, `keep` the child's other descriptors. In the
-    child, standard output and error are the log's pipe, standard input is empty, and nothing else is open.
+    `control` is a connected SOCK_SEQPACKET to the judge, `log` an open file, `keep` the child's other
+    descriptors. In the child, standard output and error are the log's pipe, standard input is empty, and
+    nothing else is open.
     """
     status_read, status_write = os.pipe()
     log_read, log_write = os.pipe()
@@ -91,7 +94,8 @@ def _become_init(log_write: int, status_write: int, keep: set[int]) -> None:
 
 
 def _die_if_orphan(status_write: int) -> None:
-    """The waiter may have died before die_with_parent; its pid cannot be asked for from inside a PID namespace."""
+    """The waiter may have died before die_with_parent; its pid cannot be asked for from inside a PID
+    namespace."""
     poll = select.poll()
     poll.register(status_write, 0)
     if poll.poll(0):
@@ -128,7 +132,8 @@ def _watch(child: int, control: socket.socket, log: _Log, status_read: int, cont
 
 
 def _until_end(child: int, control: socket.socket, log: _Log, wake_read: int) -> int:
-    """The status of `child` once it has been reaped, which for PID 1 means that its whole namespace is gone."""
+    """The status of `child` once it has been reaped, which for PID 1 means that its whole namespace is
+    gone."""
     poll = select.poll()
     for fd in (control.fileno(), log.pipe, wake_read):
         poll.register(fd, select.POLLIN)

@@ -66,7 +66,9 @@ class Launcher:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def start(self) -> None:
@@ -82,12 +84,16 @@ class Launcher:
     ) -> ArmProcess:
         """An arm that has proved itself and is entering `entry` ("module:function").
 
-        The function gets (channel, descriptor of the shared memory, names of the protections). Variables that a library
-        reads when it is loaded (OMP_*, MKL_*) act only where they stand in the judge's own environment.
-        Raises EnvironmentMissing where the sandbox requires what the machine refuses, ArmError where no arm can start.
+        The function gets (channel, descriptor of the shared memory, names of the protections). Variables that
+        a library reads when it is loaded (OMP_*, MKL_*) act only where they stand in the judge's own
+        environment.
+        Whoever launches an arm kills it, dead or alive, to free its memory; `close` does so for those that
+        are left.
+        Raises EnvironmentMissing where the sandbox requires what the machine refuses, ArmError where no arm
+        can start.
         """
         self.start()
-        self._arms = [arm for arm in self._arms if arm.alive()]
+        self._arms = [arm for arm in self._arms if not arm.released]
         if self.fork_doubt is None:
             try:
                 return self._attempt("fork", entry, writable, env or {})
@@ -117,7 +123,9 @@ class Launcher:
         }  # fmt: skip
         text = json.dumps(request)
         if len(text) >= REQUEST_CAP:
-            raise JudgeError(f"the arm's environment and sandbox take {len(text)} bytes: the cap is {REQUEST_CAP}")
+            raise JudgeError(
+                f"the arm's environment and sandbox take {len(text)} bytes: the cap is {REQUEST_CAP}"
+            )
         ends = ArmEnds.open(self._log_dir / f"arm-{self._count:03}.log", self._shared_bytes)
         with ends.theirs as theirs:
             arm = self._fork(text, theirs, ends) if how == "fork" else self._spawn(text, theirs, ends, env)
@@ -174,7 +182,8 @@ class Launcher:
 
 
 def _make_work_directory() -> Path:
-    """`path` holds this package alone: its real parent may be the site-packages of an interpreter other than the arms'.
+    """`path` holds this package alone: its real parent may be the site-packages of an interpreter other than
+    the arms'.
 
     `empty` is where processes start, so that no file beside the user's script passes for a module.
     """
@@ -197,11 +206,14 @@ def _await_ready(arm: ArmProcess) -> None:
     if "failed" in message:
         raise ArmError("start", "died", str(message["failed"]))
     protections = tuple(str(name) for name in message["ready"])
-    arm.begin(protections if syscalls.is_dumpable() else (*protections, "undumpable-judge"), message["self_test_s"])
+    arm.begin(
+        protections if syscalls.is_dumpable() else (*protections, "undumpable-judge"), message["self_test_s"]
+    )
 
 
 class _Zygote:
-    """The forking process, seen from the judge. It ends when this end of its socket closes, whatever closes it."""
+    """The forking process, seen from the judge. It ends when this end of its socket closes, whatever closes
+    it."""
 
     def __init__(self, command: list[str], env: Mapping[str, str], cwd: Path, log_dir: Path) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -241,3 +253,12 @@ class _Zygote:
             self._process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
+
+
+def arm_launcher(
+    state: Path, *, project: Path | None = None, unsandboxed: bool = False, python_path: tuple[str, ...] = ()
+) -> Launcher:
+    """The launcher that judges use. `state` is hidden from arms, `project` stays readable wherever it lies."""
+    visible = (str(project),) if project else ()
+    spec = SandboxSpec(hidden=(str(state),), visible=visible, required=not unsandboxed)
+    return Launcher(log_dir=state / "logs", sandbox=spec, python_path=python_path)

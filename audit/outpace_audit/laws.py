@@ -1,7 +1,8 @@
 """Inputs from secret seeds: every argument drawn by its law, on the device, from a generator of its own.
 
-Each argument's sub-seed is a hash of (seed, name), so adding, dropping or reordering arguments changes no other value.
-Values depend on (spec, seed, device type); CUDA's generator also depends on the GPU model, through its launch grid.
+Each argument's sub-seed is a hash of (seed, name), so adding, dropping or reordering arguments changes no
+other value. Values depend on (spec, seed, device type); CUDA's generator also depends on the GPU model,
+through its launch grid.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _SLAB = 1 << 24
 """Elements drawn at a time: 64 MB of fp32 scratch, whatever the size of the tensor."""
 
 _SMALL_STD = 1e-6
-"""Below this share of max(1, |mean|) a parameter counts as constant: a gain of 1, a bias of 0, a zero-initialised weight."""
+"""Below this share of max(1, |mean|) a parameter counts as constant: a gain of 1, a bias of 0, a zero-
+initialised weight."""
 
 _DTYPE_ALIASES = {"float4_e2m1": "float4_e2m1fn_x2"}
 _MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers"})
@@ -81,7 +83,8 @@ def is_packed(spec: ArgSpec) -> bool:
 
 
 def default_law(dtype: torch.dtype) -> Law:
-    """SOL-ExecBench's plain draw: normal; bool 0/1; 8-bit integers their full range; other integers -1024..1023."""
+    """SOL-ExecBench's plain draw: normal; bool 0/1; 8-bit integers their full range; other integers
+    -1024..1023."""
     if dtype.is_floating_point or dtype.is_complex:
         return Law("normal")
     if dtype is torch.bool:
@@ -180,7 +183,8 @@ def _causal(out: torch.Tensor, law: Law) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True)
 class ParameterStats:
-    """Mean and population standard deviation of a parameter as the constructor left it; std is 0.1 where it was constant."""
+    """Mean and population standard deviation of a parameter as the constructor left it; std is 0.1 where it
+    was constant."""
 
     mean: float
     std: float
@@ -202,7 +206,8 @@ def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
 def perturb_parameters(
     module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None
 ) -> None:
-    """Draws every float parameter anew in place, normal(mean, std): no gain stays 1, no bias 0. Tied ones stay tied.
+    """Draws every float parameter anew in place, normal(mean, std): no gain stays 1, no bias 0. Tied ones
+    stay tied.
 
     Pass the `stats` of the untouched module when perturbing more than once.
     """
@@ -219,9 +224,11 @@ def perturb_parameters(
 def scale_magnitudes(
     values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None
 ) -> list[Value]:
-    """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks and distributions stay as they are.
+    """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks and distributions stay as they
+    are.
 
-    A factor that would overflow the dtype is inverted. Powers of two keep every mantissa, so no rounding is added.
+    A factor that would overflow the dtype is inverted. Powers of two keep every mantissa, so no rounding is
+    added.
     """
     scaled: list[Value] = []
     for position, value in enumerate(values):

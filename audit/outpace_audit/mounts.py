@@ -1,6 +1,7 @@
 """What an arm sees of the file system: everything, read-only, except what is masked, private or writable.
 
-Runs inside a fresh mount namespace, with the capabilities of its owner. Nothing here changes the host's mounts.
+Runs inside a fresh mount namespace, with the capabilities of its owner. Nothing here changes the host's
+mounts.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from outpace_audit import syscalls
 SCRATCH = Path("/tmp")
 HOME = SCRATCH / "home"
 _SOCKETS = (Path("/run"), Path("/mnt/wslg"))
-"""Unix sockets are reached by path even from another network namespace: the session bus there starts any program."""
+"""Unix sockets are reached by path even from another network namespace: the session bus there starts any
+program."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "dxg")
-"""As root an arm could open every other node for writing, disks included, and a read-only mount would not stop it."""
+"""As root an arm could open every other node for writing, disks included, and a read-only mount would not
+stop it."""
 
 _DRIVER_LINKS = (Path("/run/opengl-driver"), Path("/run/current-system"))
 """Where NixOS keeps the GPU driver's libraries."""
@@ -39,7 +42,8 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All paths are absolute and real (no links). `visible` and `writable` win over `hidden` and over private places."""
+    """All paths are absolute and real (no links). `visible` and `writable` win over `hidden` and over private
+    places."""
 
     writable: tuple[str, ...]
     visible: tuple[str, ...]
@@ -62,7 +66,8 @@ def isolate_mounts() -> None:
 
 
 def lock_tree() -> None:
-    """Every mount read-only, without set-user-id programs or (Linux 5.12) devices; raises OSError if one stays open."""
+    """Every mount read-only, without set-user-id programs or (Linux 5.12) devices; raises OSError if one
+    stays open."""
     attributes = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
     try:
         syscalls.mount_setattr("/", attributes, recursive=True)
@@ -91,7 +96,9 @@ def _clear(path: Path, attr_clr: int) -> None:
         syscalls.mount_setattr(str(path), attr_clr=attr_clr)
     except OSError:
         flags = next((flags for point, flags in reversed([*_mount_points()]) if point == str(path)), 0)
-        _remount(str(path), flags & ~attr_clr)  # MOUNT_ATTR_* and MS_* agree in the three bits that are used here.
+        _remount(
+            str(path), flags & ~attr_clr
+        )  # MOUNT_ATTR_* and MS_* agree in the three bits that are used here.
 
 
 def _tmpfs(path: Path, size: int, mode: int = 0o755) -> None:
@@ -126,7 +133,8 @@ def _needed(layout: Layout, masks: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _plain_entries(path: Path) -> Iterable[Path]:
-    """For code that stands in /tmp itself, which has to stay private: what lies there, without sockets and dot files."""
+    """For code that stands in /tmp itself, which has to stay private: what lies there, without sockets and
+    dot files."""
     for entry in sorted(path.iterdir()):
         if not entry.name.startswith(".") and not entry.is_symlink() and (entry.is_dir() or entry.is_file()):
             yield entry
@@ -177,7 +185,8 @@ def lock_proc() -> None:
 
 
 def mask_and_restore(layout: Layout, kept: list[_Kept]) -> None:
-    """Hides what is hidden and puts back what was held, outer places first, so that each may lie in the other."""
+    """Hides what is hidden and puts back what was held, outer places first, so that each may lie in the
+    other."""
     steps: list[tuple[Path, _Kept | None]] = [(Path(path), None) for path in layout.hidden]
     steps += [(place.path, place) for place in kept]
     # At equal depth a mask comes before what is put back at the same path.

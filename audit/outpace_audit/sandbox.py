@@ -1,6 +1,7 @@
 """The walls around an arm: what each one is called, how it is put up, and which of them stand.
 
-Everything is done by the arm's own process through system calls, so that a forked child needs no other program.
+Everything is done by the arm's own process through system calls, so that a forked child needs no other
+program.
 """
 
 from __future__ import annotations
@@ -18,29 +19,34 @@ from outpace_audit import keeper, mounts, syscalls
 from outpace_audit.errors import EnvironmentMissing
 
 REQUIRED = (
-    "pid-ns", "net-ns", "ipc-ns", "mount-ns", "read-only-tree", "private-tmp", "rlimits", "no-caps", "no-new-privs",
+    "pid-ns", "net-ns", "ipc-ns", "mount-ns", "read-only-tree", "private-tmp", "rlimits", "no-caps",
+    "no-new-privs",
 )  # fmt: skip
 """Without one of these an arm can change the user's files, phone home, or outlive its judge."""
 
 _KEPT_VARIABLES = frozenset({
-    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CC",
-    "CXX", "CUDAHOSTCXX", "OPENBLAS_NUM_THREADS", "KMP_AFFINITY", "KMP_BLOCKTIME", "CUBLAS_WORKSPACE_CONFIG",
+    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH",
+    "CC", "CXX", "CUDAHOSTCXX", "OPENBLAS_NUM_THREADS", "KMP_AFFINITY", "KMP_BLOCKTIME",
+    "CUBLAS_WORKSPACE_CONFIG",
 })  # fmt: skip
 _KEPT_PREFIXES = (
-    "CUDA_", "NVIDIA_", "CUDNN_", "CUBLASLT_", "PYTORCH_", "TORCH_", "TORCHINDUCTOR_", "TORCHDYNAMO_", "TRITON_",
-    "OMP_", "GOMP_", "MKL_",
+    "CUDA_", "NVIDIA_", "CUDNN_", "CUBLASLT_", "PYTORCH_", "TORCH_", "TORCHINDUCTOR_", "TORCHDYNAMO_",
+    "TRITON_", "OMP_", "GOMP_", "MKL_",
 )  # fmt: skip
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY", "ACCESS_KEY")
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSpec:
-    """Paths are directories (files too, where they are to be seen or hidden); sizes in bytes unless named otherwise.
+    """Sizes are in bytes unless named otherwise; `visible` and `hidden` may name files too.
 
-    `visible`: read-only places that a private /tmp, /run or a hidden directory would cover, such as the user's project.
-    The interpreter's own places are always visible. `memory_bytes` bounds private writable memory (RLIMIT_DATA, which
-    counts thread stacks whole; never RLIMIT_AS: CUDA reserves address space by the terabyte). `max_processes` counts
-    threads too. `cpu_seconds` is summed over threads. `scratch_mb` bounds /tmp and /dev/shm, each.
+    `visible`: read-only places that a private /tmp, /run or a hidden directory would cover, such as the user's
+    project. The interpreter's own places are always visible.
+    `hidden`: seen as empty, but for what is visible or writable inside.
+    `memory_bytes` bounds private writable memory by RLIMIT_DATA, which counts thread stacks whole; leave it None
+    for a GPU. RLIMIT_AS is never set: CUDA reserves address space by the terabyte.
+    `max_processes` counts threads too, `cpu_seconds` is summed over threads, `scratch_mb` is for /tmp and /dev/shm
+    each.
     """
 
     writable: tuple[str, ...] = ()
@@ -58,7 +64,10 @@ class SandboxSpec:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> SandboxSpec:
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+        known = dict(fields)
+        for name in ("writable", "hidden", "visible"):
+            known[name] = tuple(known[name])
+        return cls(**known)
 
 
 class _Walls:
@@ -82,16 +91,16 @@ class _Walls:
 
 
 def make_undumpable() -> None:
-    """For the judge: no arm of the same user reads its memory or traces it. Lasts until the process executes another."""
+    """For the judge: no arm of the same user reads its memory or traces it. Lasts until the next exec."""
     syscalls.set_dumpable(False)
 
 
 def enter(spec: SandboxSpec, *, control: int, log: int, keep: tuple[int, ...] = ()) -> tuple[str, ...]:
     """Call in a single-threaded child: forks twice (see keeper), and what returns is the arm.
 
-    `control` and `log` go to the waiter; `keep` are the arm's own descriptors, all others are closed. Returns the names of
-    the protections in force. Raises EnvironmentMissing where `spec.required` and one of REQUIRED cannot be had, and
-    OSError where a writable place is missing or cannot be made so.
+    `control` and `log` go to the waiter; `keep` are the arm's own descriptors, all others are closed. Returns
+    the names of the protections in force. Raises EnvironmentMissing where `spec.required` and one of REQUIRED
+    cannot be had, and OSError where a writable place is missing or cannot be made so.
     """
     syscalls.set_dumpable(True)  # A process that is not dumpable does not own its uid_map; the zygote is not.
     walls = _Walls()
@@ -157,10 +166,12 @@ def _layout(spec: SandboxSpec) -> mounts.Layout:
 def _limit(spec: SandboxSpec, walls: _Walls) -> None:
     walls.attempt("rlimits", lambda: _set_rlimits(spec))
     if os.getuid() != 0:
-        walls.attempt("process-limit", lambda: _set_process_rlimit(spec.max_processes, "user-ns" in walls.standing))
+        walls.attempt(
+            "process-limit", lambda: _set_process_rlimit(spec.max_processes, "user-ns" in walls.standing)
+        )
     elif syscalls.kernel_release() >= (6, 14):
-        # The kernel never holds root to RLIMIT_NPROC, but pids are bounded per namespace. Earlier kernels have one bound
-        # for the whole machine, which must not be touched.
+        # The kernel never holds root to RLIMIT_NPROC, but pids are bounded per namespace. Earlier kernels
+        # have one bound for the whole machine, which must not be touched.
         walls.attempt("process-limit", lambda: _set_pid_max(spec.max_processes), after="private-proc")
     else:
         walls.refused["process-limit"] = "root is exempt before Linux 6.14"
@@ -204,7 +215,8 @@ def _set_pid_max(count: int) -> None:
 
 
 def _forbid_namespaces() -> None:
-    """A nested user namespace would give back capabilities, over a kernel surface that an arm has no need of."""
+    """A nested user namespace would give back capabilities, over a kernel surface that an arm has no need
+    of."""
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
@@ -226,16 +238,23 @@ def _give_up_privileges(spec: SandboxSpec, walls: _Walls) -> None:
 
 def _drop_and_verify() -> None:
     syscalls.drop_capabilities()
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    status = dict(
+        line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line
+    )
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         if int(status[name], 16):
             raise OSError(0, f"{name} is not empty")
 
 
 def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What an arm may know of this process's environment, and `keep` on top: no secrets, no paths into the editor."""
-    environment = {k: v for k, v in os.environ.items() if k in _KEPT_VARIABLES or k.startswith(_KEPT_PREFIXES)}
-    environment = {k: v for k, v in environment.items() if not any(word in k.upper() for word in _SECRET_WORDS)}
+    """What an arm may know of this process's environment, and `keep` on top: no secrets, no paths into the
+    editor."""
+    environment = {
+        k: v for k, v in os.environ.items() if k in _KEPT_VARIABLES or k.startswith(_KEPT_PREFIXES)
+    }
+    environment = {
+        k: v for k, v in environment.items() if not any(word in k.upper() for word in _SECRET_WORDS)
+    }
     environment.setdefault("PATH", os.defpath)
     environment["HOME"] = str(mounts.HOME)
     # HOME has moved, so packages installed with `pip install --user` need another pointer.

@@ -14,13 +14,40 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from outpace_audit.codec import code_from_json, patch_from_json, workload_from_json
-from outpace_audit.errors import JudgeError, OutpaceError
-from outpace_audit.judge import Judge, Options
+from outpace_audit.errors import EnvironmentMissing, JudgeError, OutpaceError
+from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Check
 from outpace_audit.sandbox import make_undumpable
+
+if TYPE_CHECKING:
+    from outpace_audit.judge import Judge, Options
+
+
+def open_judge(request: Mapping[str, Any]) -> Judge:
+    """Starts the zygote first, so that it imports torch while this process does."""
+    launcher = arm_launcher(
+        Path(request["state"]), project=Path(request["project"]), unsandboxed=bool(request.get("unsandboxed")))
+    launcher.start()
+    try:
+        import torch
+
+        from outpace_audit.judge import Judge
+    except ImportError as error:
+        launcher.close()
+        raise EnvironmentMissing(
+            f"{sys.executable} has no usable torch ({error}): install it there, or name an interpreter that has it "
+            "with --python") from error
+    device = request.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
+    return Judge(device, launcher, Path(request["state"]))
+
+
+def options_from_json(message: Mapping[str, Any]) -> Options:
+    from outpace_audit.judge import Options
+
+    return Options(**{**message, "off": frozenset(message.get("off", ()))})
 
 
 class Service:
@@ -43,10 +70,7 @@ class Service:
     def _answer(self, request: Mapping[str, Any], stack: contextlib.ExitStack) -> Any:
         op = request.get("op")
         if op == "open":
-            project = request.get("project")
-            self._judge = stack.enter_context(Judge(
-                request["device"], Path(request["state"]), project=Path(project) if project else None,
-                unsandboxed=bool(request.get("unsandboxed"))))
+            self._judge = stack.enter_context(open_judge(request))
             return asdict(self._judge.machine)
         if self._judge is None:
             raise JudgeError("the first request to a judge is `open`")
@@ -60,7 +84,7 @@ class Service:
             options = request.get("options") or {}
             return asdict(self._judge.audit(
                 code_from_json(request["candidate"]), patch_from_json(patch) if patch else None,
-                Options(**{**options, "off": frozenset(options.get("off", ()))}), self._tell))
+                options_from_json(options), self._tell))
         raise JudgeError(f"a judge knows open, target and audit, not {op!r}")
 
     def _tell(self, kind: str, payload: Any) -> None:

@@ -60,21 +60,25 @@ class Side:
             answer = self.process.channel.recv(timeout)
         except ChannelTimeout:
             self.close()
-            raise ArmError(op, "timeout", f"the {self.name} did not finish within {timeout:.0f} s") from None
+            raise self._error(op, "timeout", f"the {self.name} did not finish within {timeout:.0f} s") from None
         except ChannelCorrupt as error:
             self.close()
-            raise ArmError(op, "protocol", f"the {self.name} broke the protocol: {error}") from None
+            raise self._error(op, "protocol", f"the {self.name} broke the protocol: {error}") from None
         except ChannelClosed:
             reason = self.process.exit_reason()
             self.close()
-            raise ArmError(op, "died", f"the {self.name}'s process ended: {reason}") from None
+            raise self._error(op, "died", f"the {self.name}'s process ended: {reason}") from None
         if "ok" in answer:
             return answer["ok"]
-        failure = answer.get("error") or {}
+        failure = answer.get("error")
+        failure = failure if isinstance(failure, dict) else {}
         message, kind = str(failure.get("message", "no reason given")), str(failure.get("kind", "raised"))
         if kind == "out-of-memory":
             raise OutOfResources(f"out of memory in the {self.name} during {op}: {message}")
-        raise ArmError(op, kind, message)
+        raise self._error(str(failure.get("phase", op)), kind, message)
+
+    def _error(self, phase: str, kind: str, message: str) -> ArmError:
+        return ArmError(phase, kind, message, self.name)
 
     def load(self, code: Code, source: Code, device: str, timeout: float) -> dict[str, Any]:
         return self.ask("load", timeout, code=asdict(code), source=asdict(source), device=device)
@@ -92,7 +96,9 @@ class Side:
         try:
             return self._read(answer)
         except (KeyError, TypeError, ValueError) as error:
-            raise ArmError("call", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
+            raise self._error("call", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
+        except ArmError as error:
+            raise self._error(error.phase, error.kind, str(error)) from None
 
     def _read(self, answer: Mapping[str, Any]) -> Reply:
         leaves = [self._leaf(leaf) for leaf in answer["leaves"]]

@@ -1,6 +1,7 @@
 """An arm in a fresh interpreter: slower to start than a fork, and what a doubtful fork falls back to.
 
-The sandbox is entered before torch is imported: importing it may start threads, and a threaded process can't enter.
+The sandbox is entered before torch is imported: importing it may start threads, and a threaded process can't
+enter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The Linux calls that Python has no function for, through the C library. Each raises OSError with the kernel's errno."""
+"""The Linux calls that Python has no function for, through the C library. Each raises OSError with the
+kernel's errno."""
 
 from __future__ import annotations
 
@@ -107,7 +108,8 @@ def is_dumpable() -> bool:
 
 
 def die_with_parent() -> None:
-    """SIGKILL when the parent *thread* ends. The kernel forgets it on a change of credentials: call it after those."""
+    """SIGKILL when the parent *thread* ends. The kernel forgets it on a change of credentials: call it after
+    those."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -125,7 +127,7 @@ def drop_capabilities() -> None:
     for capability in range(last + 1):
         try:
             _prctl(_PR_CAPBSET_DROP, capability)
-        except PermissionError:
+        except PermissionError:  # noqa: PERF203
             break  # An ordinary user without a namespace: it has none, and no_new_privileges keeps it so.
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

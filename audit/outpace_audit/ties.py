@@ -1,11 +1,12 @@
 """Integer outputs that hang on near-ties: routing, top-k, argsort, argmax.
 
-Two correct kernels may select differently where scores differ by less than rounding. A legal answer is one that the
-reference itself gives for inputs within rounding distance, so the judge asks the oracle for truths of slightly
-perturbed inputs and looks whether one of them makes the candidate's selection.
+Two correct kernels may select differently where scores differ by less than rounding. A legal answer is one
+that the reference itself gives for inputs within rounding distance, so the judge asks the oracle for truths
+of slightly perturbed inputs and looks whether one of them makes the candidate's selection.
 
-Vocabulary: a row is a slice over the last dim of an integer output. It is settled where it equals truth's, contested
-where not, explained when a perturbed truth has it. A companion is a float output with one row per row of the integers.
+Vocabulary: a row is a slice over the last dim of an integer output. It is settled where it equals truth's,
+contested where not, explained when a perturbed truth has it. A companion is a float output with one row per
+row of the integers.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _CLIMB_DRAWS = 8
 """Draws a rung while climbing: a tie within the rung's reach shows at odds of about one half a draw."""
 
 _COARSE_ROWS = 3
-"""Rows that only a coarser noise explains: from a rate that left the baseline none, 3 come by chance in few percent."""
+"""Rows that only a coarser noise explains: from a rate that left the baseline none, 3 come by chance in few
+percent."""
 
 _NEARLY_ALL = 0.99
 
@@ -34,7 +36,8 @@ _NEARLY_ALL = 0.99
 class Aligned:
     """One float output ready for `error_profile`: each side beside the truth of the selection it made.
 
-    Rows are in canonical order where order is free. Unexplained rows hold truth on both sides: they are counted instead.
+    Rows are in canonical order where order is free. Unexplained rows hold truth on both sides: they are
+    counted instead.
     """
 
     candidate: torch.Tensor
@@ -58,12 +61,14 @@ class TieResult:
     scale: float = 0.0
     draws: int = 0
     aligned: dict[int, Aligned] = field(default_factory=dict[int, Aligned])
-    """By output index: the float outputs that go with an integer output; all others are compared as they are."""
+    """By output index: the float outputs that go with an integer output; all others are compared as they
+    are."""
 
 
 @dataclass(slots=True)
 class _Side:
-    """One side's integer rows [R, K] and its companions [R, ...] in canonical order, and what is still unexplained."""
+    """One side's integer rows [R, K] and its companions [R, ...] in canonical order, and what is still
+    unexplained."""
 
     rows: torch.Tensor
     companions: dict[int, torch.Tensor]
@@ -74,9 +79,11 @@ class _Side:
 
 
 class TieJudge:
-    """Judges integer outputs against truth; construct once per call of the workload, then `judge` any candidate.
+    """Judges integer outputs against truth; construct once per call of the workload, then `judge` any
+    candidate.
 
-    `ordered` says whether the order within a row is part of the answer; None decides by the evidence (see `_ordered`).
+    `ordered` says whether the order within a row is part of the answer; None decides by the evidence (see
+    `_ordered`).
     """
 
     def __init__(
@@ -95,10 +102,13 @@ class TieJudge:
         self._ordered = ordered
 
     def judge(self, candidate: Sequence[torch.Tensor]) -> TieResult:
-        """Every integer output in turn; floats are aligned with the first integer output whose rows they share."""
+        """Every integer output in turn; floats are aligned with the first integer output whose rows they
+        share."""
         for position, (mine, true) in enumerate(zip(candidate, self._truth, strict=True)):
             if mine.shape != true.shape:
-                return TieResult(False, f"output {position}: shape {tuple(mine.shape)}, truth {tuple(true.shape)}")
+                return TieResult(
+                    False, f"output {position}: shape {tuple(mine.shape)}, truth {tuple(true.shape)}"
+                )
         results: list[TieResult] = []
         taken: set[int] = set()
         for index, true in enumerate(self._truth):
@@ -145,7 +155,8 @@ class _Layout:
     """Companions with one row per row of integers: [..., D]."""
 
     def split(self, outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
-        """Integer rows [R, K] and companions by output index, [R, K] or [R, D], rows sorted where order is free."""
+        """Integer rows [R, K] and companions by output index, [R, K] or [R, D], rows sorted where order is
+        free."""
         rows = outputs[self.index].reshape(-1, self.width).to(torch.int64)
         floats = {i: outputs[i].reshape(rows.shape) for i in self.permuted}
         floats |= {i: outputs[i].reshape(rows.shape[0], -1) for i in self.followers}
@@ -158,7 +169,11 @@ class _Layout:
 
 
 def _layout(
-    index: int, truth: Sequence[torch.Tensor], baseline: Sequence[torch.Tensor], taken: set[int], ordered: bool | None
+    index: int,
+    truth: Sequence[torch.Tensor],
+    baseline: Sequence[torch.Tensor],
+    taken: set[int],
+    ordered: bool | None,
 ) -> _Layout:
     shape = truth[index].shape
     free = [i for i, other in enumerate(truth) if i not in taken and not _is_integer(other)]
@@ -169,7 +184,9 @@ def _layout(
     width = 1 if len(shape) < 2 and ordered else shape[-1] if shape else 1
     rows = truth[index].numel() // width
     followers = tuple(
-        i for i in free if i not in permuted and truth[i].dim() and truth[i].numel() and truth[i].shape[:-1].numel() == rows
+        i
+        for i in free
+        if i not in permuted and truth[i].dim() and truth[i].numel() and truth[i].shape[:-1].numel() == rows
     )
     return _Layout(index, width, ordered, permuted, followers)
 
@@ -177,9 +194,10 @@ def _layout(
 def _ordered(truth: torch.Tensor, baseline: torch.Tensor, companions: Sequence[torch.Tensor]) -> bool:
     """Whether the order within a row belongs to the answer.
 
-    It does for rows with repeats (argmax over positions) and for whole permutations (argsort): as sets they would say
-    nothing. It does not where the baseline's own order differs from truth's on rows that agree as sets. Else a
-    companion decides: scores that run monotonically along nearly all rows were sorted; without any, order is kept.
+    It does for rows with repeats (argmax over positions) and for whole permutations (argsort): as sets they
+    would say nothing. It does not where the baseline's own order differs from truth's on rows that agree as
+    sets. Else a companion decides: scores that run monotonically along nearly all rows were sorted; without
+    any, order is kept.
     """
     if truth.dim() == 0 or truth.shape[-1] == 1:
         return True
@@ -201,7 +219,10 @@ def _ordered(truth: torch.Tensor, baseline: torch.Tensor, companions: Sequence[t
 
 
 def _side(
-    layout: _Layout, outputs: Sequence[torch.Tensor], true_rows: torch.Tensor, true_floats: dict[int, torch.Tensor]
+    layout: _Layout,
+    outputs: Sequence[torch.Tensor],
+    true_rows: torch.Tensor,
+    true_floats: dict[int, torch.Tensor],
 ) -> _Side:
     rows, floats = layout.split(outputs)
     pending = torch.nonzero((rows != true_rows).any(-1)).flatten()
@@ -219,7 +240,8 @@ class _Search:
         self.drawn = 0
 
     def calibrate(self, base: _Side) -> int:
-        """The lowest rung after which no coarser one explains more of the baseline's contested rows; 0 without any."""
+        """The lowest rung after which no coarser one explains more of the baseline's contested rows; 0
+        without any."""
         rung, left = 0, base.pending.numel()
         for step, scale in enumerate(LADDER):
             if base.pending.numel() == 0:
@@ -232,9 +254,9 @@ class _Search:
     def explain(self, sides: Sequence[_Side], scale: float, draws: int) -> None:
         """Up to `draws` truths at this scale, while rows are pending on the first of `sides`.
 
-        A row is explained when one draw has the same selection. Long ordered rows hold several independent ties, more
-        combinations than draws: there every element must be what some draw has at its place, and a row without
-        repeats must stay without.
+        A row is explained when one draw has the same selection. Long ordered rows hold several independent
+        ties, more combinations than draws: there every element must be what some draw has at its place, and a
+        row without repeats must stay without.
         """
         places = [_Places(side, self._layout) for side in sides]
         for seed in range(draws):
@@ -260,7 +282,8 @@ def _strike(side: _Side, rows: torch.Tensor, floats: dict[int, torch.Tensor]) ->
 
 
 class _Places:
-    """Element by element: which places of the pending rows some draw explains, and with which companion values."""
+    """Element by element: which places of the pending rows some draw explains, and with which companion
+    values."""
 
     def __init__(self, side: _Side, layout: _Layout) -> None:
         self._side, self._layout = side, layout
@@ -309,7 +332,15 @@ def _combine(results: Sequence[TieResult]) -> TieResult:
         aligned |= result.aligned
     total = {
         name: sum(getattr(result, name) for result in results)
-        for name in ("rows", "contested", "unexplained", "coarse", "baseline_contested", "baseline_unexplained", "draws")
+        for name in (
+            "rows",
+            "contested",
+            "unexplained",
+            "coarse",
+            "baseline_contested",
+            "baseline_unexplained",
+            "draws",
+        )
     }
     return TieResult(
         all(result.passed for result in results),

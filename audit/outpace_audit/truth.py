@@ -1,8 +1,9 @@
 """Truth: the baseline itself, with every fp32, bf16 and fp16 operation carried out in fp64.
 
-Feeding fp64 inputs to a reference is not enough: 16 of 42 SOL-ExecBench references hard-code casts, so their "fp64" result
-still carries fp32 or bf16 rounding. `LiftToFloat64` lifts each operator below autograd, where casts are operators too.
-Quantisation is part of the mathematics and stays: a cast to fp8, fp4 or an integer type really rounds.
+Feeding fp64 inputs to a reference is not enough: 16 of 42 SOL-ExecBench references hard-code casts, so their
+"fp64" result still carries fp32 or bf16 rounding. `LiftToFloat64` lifts each operator below autograd, where
+casts are operators too. Quantisation is part of the mathematics and stays: a cast to fp8, fp4 or an integer
+type really rounds.
 
 A truth run owns its process: the mode also sets the default dtype, which is global.
 """
@@ -34,15 +35,21 @@ LIFTED = {
 }
 """What each dtype becomes; dtypes not listed (fp64, fp8, fp4, integers, bool) stay."""
 
-_DTYPE_REFUSAL = re.compile(r"double|float64|complex128|dtype|scalar type|not implemented|unsupported", re.IGNORECASE)
-"""Messages of operators that refuse fp64; anything else is the baseline's own error and is passed on unchanged."""
+_DTYPE_REFUSAL = re.compile(
+    r"double|float64|complex128|dtype|scalar type|not implemented|unsupported", re.IGNORECASE
+)
+"""Messages of operators that refuse fp64; anything else is the baseline's own error and is passed on
+unchanged."""
 
 _METADATA_OPS = frozenset({"aten::_assert_tensor_metadata", "aten::_assert_async"})
-_CONSTANT_MAKERS = frozenset({torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor})
+_CONSTANT_MAKERS = frozenset(
+    {torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor}
+)
 
 
 def lift_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """`tensor` in fp64 (complex128) with the same values and strides, overlapping strides included; no autograd history."""
+    """`tensor` in fp64 (complex128) with the same values and strides, overlapping strides included; no
+    autograd history."""
     target = LIFTED.get(tensor.dtype)
     if target is None:
         return tensor
@@ -50,14 +57,15 @@ def lift_tensor(tensor: torch.Tensor) -> torch.Tensor:
     if plain.layout is not torch.strided or plain.numel() == 0 or plain.is_contiguous():
         return plain.to(target)
     extent = 1 + sum((n - 1) * step for n, step in zip(plain.shape, plain.stride(), strict=True))
-    if extent > 2 * plain.numel() + 1024:  # a thin slice of something large: strides are not worth that memory
+    if extent > 2 * plain.numel() + 1024:  # a thin slice of something large
         return plain.to(target)
     flat = plain.as_strided((extent,), (1,), plain.storage_offset()).to(target)
     return flat.as_strided(plain.shape, plain.stride())
 
 
 def lift_inputs(nested: Any) -> Any:
-    """Nested lists, tuples and dicts with every low-precision tensor in fp64, still a leaf with its `requires_grad`.
+    """Nested lists, tuples and dicts with every low-precision tensor in fp64, still a leaf with its
+    `requires_grad`.
 
     One tensor that occurs twice stays one tensor. Tensors that need no lifting are passed on, not copied.
     """
@@ -74,7 +82,8 @@ def lift_inputs(nested: Any) -> Any:
 
 
 def lift_module(module: torch.nn.Module) -> torch.nn.Module:
-    """A deep copy in fp64: parameters, buffers, and plain tensor attributes; fp8 and integer tensors keep their type."""
+    """A deep copy in fp64: parameters, buffers, and plain tensor attributes; fp8 and integer tensors keep
+    their type."""
     lifted = copy.deepcopy(module)
     lifted._apply(lift_tensor)
     for child in lifted.modules():
@@ -85,10 +94,15 @@ def lift_module(module: torch.nn.Module) -> torch.nn.Module:
 
 
 class _LiftCalls(TorchFunctionMode):
-    """What cannot be seen below autograd: Python constants, the choice of attention kernel, a dtype-dependent default."""
+    """What cannot be seen below autograd: Python constants, the choice of attention kernel, a dtype-
+    dependent default."""
 
     def __torch_function__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
         if func in _CONSTANT_MAKERS:
@@ -98,7 +112,7 @@ class _LiftCalls(TorchFunctionMode):
             with sdpa_kernel(SDPBackend.MATH):  # overrides a context that allows only kernels without fp64
                 return func(*args, **kwargs)
         elif func in (torch.nn.functional.rms_norm, getattr(torch, "rms_norm", None)) and len(args) < 4:
-            # eps=None means finfo(float32).eps for bf16, fp16 and fp32 alike, but finfo(float64).eps for a lifted input.
+            # eps=None means finfo(float32).eps for bf16, fp16 and fp32 alike, finfo(float64).eps once lifted.
             kwargs["eps"] = torch.finfo(torch.float32).eps if kwargs.get("eps") is None else kwargs["eps"]
         return func(*args, **kwargs)
 
@@ -106,14 +120,15 @@ class _LiftCalls(TorchFunctionMode):
 class LiftToFloat64(TorchDispatchMode):
     """Inside this context every low-precision operator, forward and backward, runs in fp64 (complex128).
 
-    Leaves that need gradients must be fp64 before they enter (`lift_inputs`, `lift_module`): autograd checks a gradient
-    against the dtype of the leaf. Raises CannotLift where no fp64 form of an operator is known.
+    Leaves that need gradients must be fp64 before they enter (`lift_inputs`, `lift_module`): autograd checks
+    a gradient against the dtype of the leaf. Raises CannotLift where no fp64 form of an operator is known.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.drew_random = False
-        """Random numbers were drawn: truth then depends on the generator's state, and fp64 draws may differ from bf16 ones."""
+        """Random numbers were drawn: truth then depends on the generator's state, and fp64 draws may differ
+        from bf16 ones."""
         self.foreign_ops: set[str] = set()
         """Operators outside aten that ran: what they do inside is not lifted, so truth is in doubt."""
         self._depth = 0
@@ -146,7 +161,11 @@ class LiftToFloat64(TorchDispatchMode):
         stack.enter_context(_LiftCalls())
 
     def __torch_dispatch__(
-        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
         name: str = func._schema.name
@@ -159,7 +178,7 @@ class LiftToFloat64(TorchDispatchMode):
         if func is torch.ops.aten.view.dtype:
             return _reinterpret(*args, **kwargs)
         if func.is_view and name != "aten::lift_fresh" and not _is_composite(func):
-            return func(*args, **kwargs)  # exact in any dtype; the copy made by lifting would lose later writes
+            return func(*args, **kwargs)  # exact in any dtype; a lifted copy would lose later writes
         if _is_composite(func):  # seen under inference_mode only
             with self:
                 return func.decompose(*args, **kwargs)
@@ -223,12 +242,14 @@ _composite: dict[Any, bool] = {}
 
 def _is_composite(func: Any) -> bool:
     if func not in _composite:
-        _composite[func] = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+        key = "CompositeImplicitAutograd"
+        _composite[func] = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), key)
     return _composite[func]
 
 
 def _makes_random(func: Any) -> bool:
-    """A factory such as `rand`: drawn in its own dtype and lifted afterwards, so that truth sees the baseline's numbers."""
+    """A factory such as `rand`: drawn in its own dtype and lifted afterwards, so that truth sees the
+    baseline's numbers."""
     return torch.Tag.nondeterministic_seeded in func.tags and not any(
         "Tensor" in str(argument.type) for argument in func._schema.arguments
     )
@@ -247,11 +268,12 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[t
 
 
 def _reinterpret(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """`Tensor.view(dtype)`: bits of a type that lifting leaves alone may be read as another; those of fp64 may not."""
+    """`Tensor.view(dtype)`: bits of a type that lifting leaves alone may be read as another; those of fp64
+    may not."""
     if tensor.dtype == LIFTED.get(dtype, dtype):
         return torch.ops.aten.alias.default(tensor)
     if tensor.dtype in (torch.float64, torch.complex128):
-        raise CannotLift(f"the bits of a lifted tensor are read as {dtype}: fp64 has other bits than the baseline's type")
+        raise CannotLift(f"the bits of a lifted tensor are read as {dtype}: fp64 has other bits")
     if tensor.dtype in LIFTED and not is_quantised(dtype) and dtype.is_floating_point:
         raise CannotLift(f"the bits of {tensor.dtype} are read as {dtype}")
     return torch.ops.aten.view.dtype(tensor, dtype)

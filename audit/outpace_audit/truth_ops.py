@@ -1,7 +1,9 @@
-"""Operators that refuse fp64, written out in fp64: scaled and grouped matmul, fused attention, fused optimizers.
+"""Operators that refuse fp64, written out in fp64: scaled and grouped matmul, fused attention, fused
+optimizers.
 
-Each emulation takes (operator, args, kwargs) with low-precision tensors already lifted, fp8 and fp4 operands as they were.
-Formulas: torch.nn.functional.scaled_dot_product_attention, torch.optim.Adam, and the schemas of the aten operators.
+Each emulation takes (operator, args, kwargs) with low-precision tensors already lifted, fp8 and fp4 operands
+as they were. Formulas: torch.nn.functional.scaled_dot_product_attention, torch.optim.Adam, and the schemas of
+the aten operators.
 """
 
 from __future__ import annotations
@@ -66,7 +68,9 @@ def _spread(scale: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         if scale.shape[dim] not in (1, shape[dim]):
             width = -(-shape[dim] // scale.shape[dim])
             if width not in (16, 32, 128):
-                raise CannotLift(f"scaled matmul with scales of shape {tuple(scale.shape)} for {tuple(shape)}")
+                raise CannotLift(
+                    f"scaled matmul with scales of shape {tuple(scale.shape)} for {tuple(shape)}"
+                )
             scale = scale.repeat_interleave(width, dim).narrow(dim, 0, shape[dim])
     return scale
 
@@ -106,7 +110,8 @@ def _mm_dtype(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def _grouped_mm(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor:
-    """Per group g of rows, columns or the contraction, as `offs` (exclusive ends, int32) cuts them: A_g @ B_g."""
+    """Per group g of rows, columns or the contraction, as `offs` (exclusive ends, int32) cuts them: A_g @
+    B_g."""
     call = bind(func, args, kwargs)
     left, right, offs = call["self"], call["mat2"], call["offs"]
     if call["bias"] is not None:
@@ -172,7 +177,8 @@ def _attention_backward(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     slope = grad @ _heads(value, query).transpose(-2, -1)
     scores = weights * (slope - (weights * slope).sum(-1, keepdim=True))
     grads: list[Any] = [scale * scores @ _heads(key, query)]
-    for full, like in ((scale * scores.transpose(-2, -1) @ query, key), (weights.transpose(-2, -1) @ grad, value)):
+    d_key, d_value = scale * scores.transpose(-2, -1) @ query, weights.transpose(-2, -1) @ grad
+    for full, like in ((d_key, key), (d_value, value)):
         grads.append(full.unflatten(1, (like.shape[1], -1)).sum(2))
     if len(func._schema.returns) == 4:
         bias = call.get("attn_bias")

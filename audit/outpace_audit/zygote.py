@@ -1,7 +1,7 @@
 """A process that has imported torch and done nothing with it, and forks an arm on request.
 
-A fork after any parallel operation hangs in OpenMP, and a fork after CUDA was touched cannot use the GPU: so the parent
-runs no operation at all, and each child proves itself with one before it is trusted.
+A fork after any parallel operation hangs in OpenMP, and a fork after CUDA was touched cannot use the GPU: so
+the parent runs no operation at all, and each child proves itself with one before it is trusted.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _prove(limit: int) -> float:
 
 def forget_working_directory() -> None:
     """`python -m` puts it first on the path, where a file could pass for a module."""
-    if sys.path and sys.path[0] in ("", os.getcwd()):
+    if sys.path and sys.path[0] in ("", str(Path.cwd())):
         del sys.path[0]
 
 

@@ -1,6 +1,7 @@
 """What the tests' arms run. A probe does one thing that a hostile arm might try and says how it went.
 
-The tests run the probes in their own process too: what a wall stops there must succeed, or the test proves nothing.
+The tests run the probes in their own process too: what a wall stops there must succeed, or the test proves
+nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 
 
 def serve(channel: Channel, shared: int, protections: tuple[str, ...]) -> None:
-    """Answers {"do": probe, "with": [...]} with {"did": ...}; an OSError is answered by the name of its errno."""
+    """Answers {"do": probe, "with": [...]} with {"did": ...}; an OSError is answered by the name of its
+    errno."""
     memory = mmap.mmap(shared, 0)
     while True:
         message = channel.recv(60.0)
@@ -235,7 +237,8 @@ NEEDS_MEMORY = {"orphan", "shrink", "put"}
 PROBES: dict[str, Callable[..., Any]] = {
     probe.__name__: probe
     for probe in (
-        write, read, listing, connect, connect_path, poke, attach, read_memory, bomb, fill, orphan, shrink, put, descriptors,
-        socket_numbers,        environment, situation, parallel, nested_namespace, remount, open_for_writing, end, chatter, send_raw,
+        write, read, listing, connect, connect_path, poke, attach, read_memory, bomb, fill, orphan, shrink,
+        put, descriptors, socket_numbers,        environment, situation, parallel, nested_namespace, remount,
+        open_for_writing, end, chatter, send_raw,
     )
 }  # fmt: skip

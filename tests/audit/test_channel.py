@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from outpace_audit.channel import Channel, ChannelClosed, ChannelCorrupt, ChannelError, ChannelTimeout
 from outpace_audit.errors import ArmError
 
@@ -67,11 +68,13 @@ def test_several_messages_in_one_packet(pair: tuple[Channel, socket.socket]) -> 
     "body",
     [
         b"", b"{", b"[1]", b"null", b"7", b'"text"', b"\xff\xfe", b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1e999}',
-        b'{"a":"\\ud800"}', b'{"a":"\\uDfff"}', b"[" * 60_000, b'{"a":' * 10_000, b'{"a":' + b"9" * 60_000 + b"}",
-        b'{"a":1} {"b":2}', b"{'a':1}",
+        b'{"a":"\\ud800"}', b'{"a":"\\uDfff"}', b"[" * 60_000, b'{"a":' * 10_000, b'{"a":' + b"9" * 60_000 +
+        b"}", b'{"a":1} {"b":2}', b"{'a':1}",
     ],
 )  # fmt: skip
-def test_anything_but_one_object_of_standard_json_is_corrupt(pair: tuple[Channel, socket.socket], body: bytes) -> None:
+def test_anything_but_one_object_of_standard_json_is_corrupt(
+    pair: tuple[Channel, socket.socket], body: bytes
+) -> None:
     channel, peer = pair
     peer.sendall(frame(body))
     with pytest.raises(ChannelCorrupt) as caught:

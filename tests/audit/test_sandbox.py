@@ -1,4 +1,5 @@
-"""Each probe is run outside first, where it must succeed: a wall that stops nothing would not be noticed otherwise."""
+"""Each probe is run outside first, where it must succeed: a wall that stops nothing would not be noticed
+otherwise."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import arm_entries
 import pytest
+
 from outpace_audit import syscalls
 from outpace_audit.arm_process import ArmProcess
 from outpace_audit.errors import EnvironmentMissing
@@ -49,14 +51,20 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec(tree: Path) -> SandboxSpec:
     ledger = tree / ".outpace"
     return SandboxSpec(
-        visible=(str(tree),), hidden=(str(ledger),), writable=(str(ledger / "cache"),), scratch_mb=SCRATCH_MB, max_processes=64
+        visible=(str(tree),),
+        hidden=(str(ledger),),
+        writable=(str(ledger / "cache"),),
+        scratch_mb=SCRATCH_MB,
+        max_processes=64,
     )
 
 
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory: pytest.TempPathFactory, spec: SandboxSpec) -> Iterator[Launcher]:
     path = (HERE, *sys.path[1:])
-    with Launcher(log_dir=tmp_path_factory.mktemp("logs"), sandbox=spec, shared_bytes=1 << 20, python_path=path) as made:
+    with Launcher(
+        log_dir=tmp_path_factory.mktemp("logs"), sandbox=spec, shared_bytes=1 << 20, python_path=path
+    ) as made:
         yield made
 
 
@@ -82,7 +90,9 @@ def outside(probe: Probe, *arguments: Any) -> Any:
 
 def test_every_required_wall_stands(arm: ArmProcess) -> None:
     assert set(REQUIRED) <= set(arm.protections)
-    assert {"hidden-places", "private-proc", "private-dev", "private-run", "no-nested-ns"} <= set(arm.protections)
+    assert {"hidden-places", "private-proc", "private-dev", "private-run", "no-nested-ns"} <= set(
+        arm.protections
+    )
 
 
 def test_the_users_tree_is_readable_and_not_writable(inside: Probe, tree: Path) -> None:
@@ -96,7 +106,7 @@ def test_the_users_tree_is_readable_and_not_writable(inside: Probe, tree: Path) 
 
 
 def test_the_rest_of_the_machine_is_not_writable(inside: Probe) -> None:
-    path = Path(__file__).with_name("written-by-an-arm")
+    path = Path(f"/var/tmp/outpace-test-{os.getpid()}")
     try:
         assert outside(arm_entries.write, str(path)) == "ok"
     finally:
@@ -125,7 +135,9 @@ def test_a_hidden_file_reads_as_empty(tmp_path: Path) -> None:
 def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = False) -> Any:
     with tempfile.TemporaryDirectory() as logs:
         path = (HERE, *sys.path[1:])
-        with Launcher(log_dir=Path(logs), sandbox=spec, shared_bytes=4096, prefer_fork=fork, python_path=path) as launcher:
+        with Launcher(
+            log_dir=Path(logs), sandbox=spec, shared_bytes=4096, prefer_fork=fork, python_path=path
+        ) as launcher:
             arm = launcher.launch("arm_entries:serve")
             arm.channel.send({"do": probe.__name__, "with": list(arguments)})
             return arm.channel.recv(30.0)["did"]
@@ -181,10 +193,12 @@ def test_no_other_process_is_seen_signalled_traced_or_read(inside: Probe) -> Non
 
 
 def test_an_undumpable_process_is_not_read_or_traced_by_its_own_user() -> None:
-    """What protects the judge where there is no PID namespace. Root is held back by its missing capabilities."""
+    """What protects the judge where there is no PID namespace."""
     code = (
         "import ctypes, os, sys; from outpace_audit import sandbox, syscalls\n"
         "text = ctypes.create_string_buffer(b'secret')\n"
+        "syscalls.drop_capabilities()  # Root would be protected by those it has.\n"
+        "syscalls.set_dumpable(True)\n"
         "if sys.argv[1] == 'hide': sandbox.make_undumpable()\n"
         "print(ctypes.addressof(text), flush=True); input()"
     )
@@ -236,11 +250,26 @@ def test_kernel_settings_and_devices_are_out_of_reach(inside: Probe) -> None:
 
 def test_an_arm_holds_its_channel_and_its_memory_and_nothing_else(inside: Probe) -> None:
     held = [target.split(":")[0].split("(")[0] for target in inside(arm_entries.descriptors)]
-    assert sorted(held) == ["/dev/null", "/memfd", "pipe", "pipe", "socket"]
+    assert sorted(held) == [
+        "/dev/null",
+        "/memfd",
+        "/memfd",
+        "pipe",
+        "pipe",
+        "socket",
+    ]  # A mapping holds its own
 
 
 def test_the_environment_tells_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HF_TOKEN", "OPENAI_API_KEY", "AWS_PROFILE", "SSH_AUTH_SOCK", "TORCH_HUB_TOKEN", "LD_PRELOAD", "PYTHONSTARTUP"):
+    for name in (
+        "HF_TOKEN",
+        "OPENAI_API_KEY",
+        "AWS_PROFILE",
+        "SSH_AUTH_SOCK",
+        "TORCH_HUB_TOKEN",
+        "LD_PRELOAD",
+        "PYTHONSTARTUP",
+    ):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     environment = scrub_environment({"TRITON_CACHE_DIR": "/tmp/triton"})
@@ -248,7 +277,10 @@ def test_the_environment_tells_no_secrets(monkeypatch: pytest.MonkeyPatch) -> No
     assert environment["HOME"] == "/tmp/home"
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"
     assert environment["TRITON_CACHE_DIR"] == "/tmp/triton"
-    assert run_once(SandboxSpec(), arm_entries.environment).keys() <= environment.keys() | {"PYTHONPATH", "LC_CTYPE"}
+    assert run_once(SandboxSpec(), arm_entries.environment).keys() <= environment.keys() | {
+        "PYTHONPATH",
+        "LC_CTYPE",
+    }
 
 
 def test_an_arm_starts_where_no_file_can_pass_for_a_module(inside: Probe) -> None:
@@ -265,12 +297,16 @@ def test_what_is_missing_is_named_and_stops_only_who_requires_it(
     path = (refusing, HERE, *sys.path[1:])
     logs = tmp_path / "logs"
     with (
-        Launcher(log_dir=logs, sandbox=SandboxSpec(), shared_bytes=4096, python_path=path, prefer_fork=False) as strict,
+        Launcher(
+            log_dir=logs, sandbox=SandboxSpec(), shared_bytes=4096, python_path=path, prefer_fork=False
+        ) as strict,
         pytest.raises(EnvironmentMissing, match=r"lacks pid-ns .*Operation not permitted.*user namespaces"),
     ):
         strict.launch("arm_entries:serve")
     lax = SandboxSpec(required=False, scratch_mb=SCRATCH_MB)
-    with Launcher(log_dir=logs, sandbox=lax, shared_bytes=4096, python_path=path, prefer_fork=False) as launcher:
+    with Launcher(
+        log_dir=logs, sandbox=lax, shared_bytes=4096, python_path=path, prefer_fork=False
+    ) as launcher:
         arm = launcher.launch("arm_entries:serve")
         assert {"rlimits", "no-new-privs", "no-caps"} <= set(arm.protections)
         assert not {"pid-ns", "net-ns", "mount-ns", "read-only-tree", "private-tmp"} & set(arm.protections)
@@ -292,7 +328,8 @@ def beats(view: mmap.mmap) -> bytes:
 
 @pytest.fixture
 def refusing(tmp_path: Path) -> str:
-    """A directory for the path: every interpreter that starts with it finds unshare(2) forbidden, as in many containers."""
+    """A directory for the path: every interpreter that starts with it finds unshare(2) forbidden, as in many
+    containers."""
     (tmp_path / "sitecustomize.py").write_text(
         "from outpace_audit import syscalls\n"
         "def refuse(flags):\n"

@@ -23,7 +23,12 @@ def route(
     choice = scores + bias.to(torch.float32)
     grouped = choice.view(len(hidden), GROUPS, -1)
     group = grouped.topk(2, -1, sorted=False).values.sum(-1).topk(2, -1, sorted=False).indices
-    mask = torch.zeros(len(hidden), GROUPS).scatter_(1, group, 1.0)[..., None].expand_as(grouped).reshape_as(choice)
+    mask = (
+        torch.zeros(len(hidden), GROUPS)
+        .scatter_(1, group, 1.0)[..., None]
+        .expand_as(grouped)
+        .reshape_as(choice)
+    )
     chosen = choice.masked_fill(mask == 0, torch.finfo(torch.float32).min).topk(TOP, -1, sorted=False).indices
     picked = scores.gather(1, chosen)
     return chosen, picked / picked.sum(-1, keepdim=True) * 2.5
@@ -67,7 +72,9 @@ def verdict(at: SimpleNamespace, candidate: list[torch.Tensor], **options: Any) 
     result = TieJudge(at.truth, at.baseline, at.perturbed, **options).judge(candidate)
     fits = all(
         within_budget(
-            error_profile(a.candidate, a.candidate_truth), error_profile(a.baseline, a.baseline_truth), torch.float32
+            error_profile(a.candidate, a.candidate_truth),
+            error_profile(a.baseline, a.baseline_truth),
+            torch.float32,
         ).passed
         for a in result.aligned.values()
     )
@@ -84,7 +91,9 @@ def shuffled(outputs: list[torch.Tensor], *, weights_too: bool) -> list[torch.Te
     return [outputs[0].gather(1, order), outputs[1].gather(1, order) if weights_too else outputs[1]]
 
 
-def flip_route(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def flip_route(
+    hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Honest, with the experts visited backwards: among equals it prefers the last where `route` takes the first."""
     chosen, weights = route(hidden, weight.flip(0), bias.flip(0))
     return EXPERTS - 1 - chosen, weights

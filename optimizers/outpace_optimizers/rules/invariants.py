@@ -59,11 +59,11 @@ class _Finder:
             return None
         statements = self.statements()
         expressions: dict[str, list[ast.expr]] = {}
-        moved = {node for statement in statements for node in ast.walk(statement)}
         for statement in self.loop.body:
-            if statement not in moved:
+            if statement not in statements:
                 for node in self.candidates(statement):
                     expressions.setdefault(self.scope.text(node), []).append(node)
+        statements = self.needed(statements, [nodes[0] for nodes in expressions.values()])
         if not statements and not expressions:
             return None
         named = tuple(
@@ -71,24 +71,33 @@ class _Finder:
         )
         return Hoist(self.loop, tuple(statements), named)
 
-    def statements(self) -> list[ast.stmt]:
+    def statements(self) -> list[ast.Assign]:
         """Assignments at the top of the body whose value is invariant, in order; each may make the next one so."""
-        found: list[ast.stmt] = []
+        found: list[ast.Assign] = []
         for statement in self.loop.body:
             if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or statement in self.taken:
                 continue
             target = statement.targets[0]
             if not isinstance(target, ast.Name) or not self.invariant(statement.value) or not self.bound_once(target.id):
                 continue
-            if self.read_before(statement, target.id) or self.used_after_without(target.id):
+            if self.read_before(statement, target.id) or self.read_outside(target.id):
                 continue
-            worth = self.costs(statement.value) or any(name in _targets(found) for name in names_in(statement.value))
-            if worth and not self.escapes(statement, target.id):
+            if not self.escapes(statement, target.id):
                 found.append(statement)
                 self.variant.discard(target.id)
-        return found if any(self.costs(getattr(item, "value", item)) for item in found) else []
+        return found
 
-    def used_after_without(self, name: str) -> bool:
+    def needed(self, statements: list[ast.Assign], readers: list[ast.expr]) -> list[ast.Assign]:
+        """Without the moves that cost nothing and that no other move reads."""
+        kept: list[ast.Assign] = []
+        names = {name for node in readers for name in names_in(node)}
+        for statement in reversed(statements):
+            if self.costs(statement.value) or changed(statement) & names:
+                kept.insert(0, statement)
+                names |= names_in(statement.value)
+        return kept
+
+    def read_outside(self, name: str) -> bool:
         """Whether a zero-trip loop would leave an earlier value that somebody reads."""
         inside = set(ast.walk(self.loop))
         return any(
@@ -204,10 +213,6 @@ class _Finder:
         if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute):
             return parent.func.attr in ("append", "extend", "insert", "add", "update", "put", "setdefault")
         return isinstance(parent, (ast.List, ast.Dict, ast.Set, ast.Yield, ast.Return))
-
-
-def _targets(statements: list[ast.stmt]) -> set[str]:
-    return {name for statement in statements for name in changed(statement)}
 
 
 def _mutated(loop: Loop) -> set[str]:

@@ -82,7 +82,7 @@ def _problems(interpreter: Interpreter, document: dict[str, Any]) -> Iterator[st
     if space["problem"]:
         yield f"{space['folder']}: {space['problem']}"
     elif space["free_bytes"] is not None and space["free_bytes"] < LOW_DISK:
-        yield f"{space['folder']}: {space['free_bytes'] / 2**30:.1f} GiB free; compile caches need about 2 GiB"
+        yield f"{space['folder']}: {space['free_bytes'] / 2**30:.1f} GiB free; compile caches need 2 GiB"
     for name in document["here_never_run"]:
         yield f"outpace was never run on {name} before: distrust the first numbers, and report them"
 

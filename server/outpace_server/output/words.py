@@ -100,7 +100,7 @@ def machine_words(machine: Machine) -> str:
 
 
 def timing_words(timing: Timing) -> str:
-    """`batch=2: 1.42× [1.38, 1.46], 3.1 ms -> 2.2 ms (99% interval over 5 fresh process pairs, as-called)`."""
+    """`b=2: 1.42× [1.38, 1.46], 3.1 ms -> 2.2 ms (99% interval over 5 fresh process pairs, as-called)`."""
     times = f"{seconds(timing.baseline_s)} -> {seconds(timing.candidate_s)}"
     sure = f"{100 * timing.confidence:.4g}% interval over {timing.pairs} fresh process pairs, {timing.mode}"
     return one_line(f"{timing.workload}: {ratio(timing.speedup)} {span(timing.interval)}, {times} ({sure})")

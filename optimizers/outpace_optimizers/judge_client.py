@@ -1,0 +1,128 @@
+"""Drives a judge: a process of the user's interpreter with only outpace_audit on its path, spoken to in JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import outpace_audit
+from outpace_audit import errors
+from outpace_audit.codec import check_from_json, verdict_from_json
+from outpace_audit.records import Check, Code, Machine, Patch, Verdict, Workload
+
+OnStage = Callable[[str], None]
+OnCheck = Callable[[Check], None]
+
+
+def user_interpreter(named: str | None) -> str:
+    """The Python whose torch is to be made faster: the named one, else $VIRTUAL_ENV's, else this one."""
+    if named:
+        found = shutil.which(named)
+        if found is None:
+            raise errors.EnvironmentMissing(f"no interpreter {named!r}: give --python the path of one that has torch")
+        return found
+    active = os.environ.get("VIRTUAL_ENV")
+    if active and (Path(active) / "bin" / "python").is_file():
+        return str(Path(active) / "bin" / "python")
+    return sys.executable
+
+
+class JudgeClient:
+    """One judge process. Use as a context; leaving it ends the judge, which ends its arms."""
+
+    def __init__(self, python: str | None) -> None:
+        self.python = user_interpreter(python)
+        self._work = Path(tempfile.mkdtemp(prefix="outpace-client-"))
+        (self._work / "path").mkdir()
+        (self._work / "empty").mkdir()
+        (self._work / "path" / "outpace_audit").symlink_to(Path(outpace_audit.__file__).resolve().parent)
+        self._log = (self._work / "judge.log").open("wb")
+        self._process = subprocess.Popen(
+            [self.python, "-m", "outpace_audit.service"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._log, cwd=self._work / "empty", text=True,
+            env=os.environ | {"PYTHONPATH": str(self._work / "path"), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"})
+
+    def __enter__(self) -> JudgeClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hangs up, waits a moment, then kills; arms die with their judge."""
+        assert self._process.stdin is not None, "opened with a pipe"
+        try:
+            self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def open(self, device: str | None, state: Path, project: Path, *, unsandboxed: bool) -> None:
+        """Sends the request; `opened` waits for the answer, so that the caller can work while torch is imported."""
+        self._send({"op": "open", "device": device, "state": str(state), "project": str(project), "unsandboxed": unsandboxed})
+
+    def opened(self) -> Machine:
+        return Machine(**self._answer())
+
+    def target(self, code: Code, workloads: tuple[Workload, ...], *, inference: bool) -> Mapping[str, Any]:
+        """The judge's TargetFacts as JSON."""
+        self._send({"op": "target", "code": asdict(code), "workloads": [asdict(w) for w in workloads], "inference": inference})
+        return self._answer()
+
+    def audit(
+        self, candidate: Code, patch: Patch | None, options: Mapping[str, Any], on_stage: OnStage, on_check: OnCheck,
+    ) -> Verdict:
+        self._send({"op": "audit", "candidate": asdict(candidate), "patch": asdict(patch) if patch else None,
+                    "options": dict(options)})
+        return verdict_from_json(self._answer(on_stage, on_check))
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None, "opened with a pipe"
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, OSError):
+            raise errors.JudgeError(f"the judge ended: {self._last_words()}") from None
+
+    def _answer(self, on_stage: OnStage | None = None, on_check: OnCheck | None = None) -> Any:
+        assert self._process.stdout is not None, "opened with a pipe"
+        for line in self._process.stdout:
+            message = json.loads(line)
+            if message.get("event") == "stage" and on_stage:
+                on_stage(message["payload"])
+            elif message.get("event") == "check" and on_check:
+                on_check(check_from_json(message["payload"]))
+            elif "ok" in message:
+                return message["ok"]
+            elif "error" in message:
+                raise _error(message["error"])
+        raise errors.JudgeError(f"the judge ended: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        status = self._process.wait()
+        lines = (self._work / "judge.log").read_text(errors="replace").strip().splitlines()
+        return f"{lines[-1] if lines else 'no message'} (status {status}, interpreter {self.python})"
+
+
+def _error(message: Mapping[str, Any]) -> Exception:
+    if message["kind"] == "OSError":
+        return OSError(message.get("errno") or 0, message["message"])
+    kind = getattr(errors, message["kind"], errors.JudgeError)
+    if kind is errors.ArmError:
+        kind = errors.JudgeError
+    return kind(message["message"])

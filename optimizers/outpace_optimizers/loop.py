@@ -1,0 +1,119 @@
+"""Propose, run, verify: every idea of every rule for one target, then the accepted ones combined.
+
+One change per idea; each is audited against the untouched baseline. Accepted ideas are then stacked on the best one and
+measured again, because gains interact.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from outpace_audit.errors import OutOfResources
+from outpace_audit.records import Idea, Patch
+from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
+from outpace_optimizers.rules.registry import Rule, ideas, load_rules
+from outpace_optimizers.session import Session, candidate_file
+
+
+def optimize(request: OptimizeRequest, listener: Listener) -> Report:
+    """Audits what the rules propose until they are dry or the budget is spent; always says which."""
+    with Session.of_file(Path(request.path), request, listener) as session:
+        return _Run(session, request, listener).report()
+
+
+def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+    """One verdict on a candidate file for a baseline file or problem folder."""
+    with Session.of_file(baseline, request, listener) as session:
+        idea = candidate_file(session.target, candidate)
+        return session.try_idea(idea, whole_file=True, screen=False)
+
+
+def replay(reference: str, root: Path, listener: Listener) -> Trial:
+    """Repeats a stored verdict with fresh seeds and processes."""
+    with Session.of_stored(reference, root, listener) as (session, stored):
+        listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))
+        return session.try_idea(
+            stored.idea, whole_file=stored.whole_file, screen=False, confirmations_before=stored.confirmations_before)
+
+
+class _Run:
+    """One `optimize`: its trials and why it stopped."""
+
+    def __init__(self, session: Session, request: OptimizeRequest, listener: Listener) -> None:
+        self._session = session
+        self._tell = listener
+        self._deadline = time.monotonic() + request.budget_s
+        self._trials: list[Trial] = []
+        self._notes: list[str] = list(session.notes)
+        loaded = load_rules()
+        self._rules = {rule.id: rule for rule in loaded.rules}
+        self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
+
+    def report(self) -> Report:
+        stop = self._try_all() or self._combine() or "no ideas left"
+        session = self._session
+        return Report(session.target, session.machine, tuple(self._trials), stop, tuple(self._notes))
+
+    def _try_all(self) -> str:
+        """Why it stopped early, or nothing."""
+        found = ideas(self._session.target.code, list(self._rules.values()))
+        self._notes += [f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles]
+        if not found.ideas:
+            return "no rule matches this code"
+        # Cheap to check first: an idea that compiles takes ten times as long as one that does not.
+        ordered = sorted(found.ideas, key=lambda idea: "torch.compile" in added_text(idea, self._session.target.code.source))
+        for number, idea in enumerate(ordered, 1):
+            if time.monotonic() > self._deadline:
+                return f"the time budget is spent, {len(ordered) - number + 1} of {len(ordered)} ideas not tried"
+            self._tell(TrialStarted(number, len(ordered), idea.title))
+            self._try(idea)
+        return ""
+
+    def _combine(self) -> str:
+        """Stacks accepted ideas of other rules on the best one, as long as that makes it better."""
+        best = self._best()
+        tried = {best.idea.rule} if best else set[str]()
+        while best is not None:
+            partners = [t for t in self._trials if t.verdict.accepted and t.idea.rule not in tried and "+" not in t.idea.rule]
+            if not partners:
+                return ""
+            partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
+            tried.add(partner.idea.rule)
+            stacked = self._stack(best, self._rules[partner.idea.rule], partner.idea)
+            if stacked is None:
+                continue
+            if time.monotonic() > self._deadline:
+                return "the time budget is spent before all combinations were tried"
+            self._tell(TrialStarted(1, 1, stacked.title))
+            self._try(stacked)
+            best = self._best()
+        return ""
+
+    def _stack(self, best: Trial, rule: Rule, wanted: Idea) -> Idea | None:
+        """The partner's rule applied to the source that the best trial left, as one patch of the original."""
+        code = replace(self._session.target.code, source=best.idea.patch.new_source)
+        for idea in ideas(code, [rule]).ideas:
+            if idea.title == wanted.title:
+                spans = tuple(dict.fromkeys((*best.idea.patch.spans, *idea.patch.spans)))
+                patch = Patch(idea.patch.path, best.idea.patch.base_hash, idea.patch.new_source, spans)
+                return Idea(f"{best.idea.rule}+{rule.id}", f"{best.idea.title}, and {idea.title}",
+                            "both were accepted alone; gains interact", "tolerant", patch)
+        return None
+
+    def _best(self) -> Trial | None:
+        session = self._session
+        return Report(session.target, session.machine, tuple(self._trials), "").best
+
+    def _try(self, idea: Idea) -> None:
+        try:
+            self._trials.append(self._session.try_idea(idea))
+        except OutOfResources as error:
+            self._notes.append(f"{idea.title}: not judged: {error}")
+
+
+def added_text(idea: Idea, before: str) -> str:
+    """Lines that the edit adds."""
+    known = set(before.splitlines())
+    return "\n".join(line for line in idea.patch.new_source.splitlines() if line not in known)

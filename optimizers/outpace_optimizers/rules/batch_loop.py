@@ -1,0 +1,223 @@
+"""Reads a Python loop: what it walks over, what each iteration hands out, and which tensors it slices."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .attention_ops import integer
+from .attention_ops import pick as argument
+from .batch_index import Pick, Range, parse_range, pick
+from .flow import changed, names_in
+from .names import own_nodes
+from .scope import Scope
+
+_LISTS = frozenset({
+    "split", "chunk", "unbind", "tolist", "keys", "values", "items", "parameters", "named_parameters", "children",
+    "modules", "named_modules", "named_children", "buffers", "splitlines", "tensor_split", "meshgrid", "list", "sorted",
+    "zip", "range", "enumerate", "reversed", "tqdm", "map", "filter", "trange", "load", "DataLoader", "size", "shape",
+})  # fmt: skip
+_EVIDENCE = frozenset(
+    "shape size dim dtype device view reshape transpose permute ndim float to T mT sum mean unsqueeze squeeze contiguous "
+    "expand numel requires_grad".split()
+)
+
+
+@dataclass
+class Mapped:
+    """The parameters of one iteration: `(parameter, tensor text, dim)` in order, without repeats."""
+
+    entries: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
+
+    def add(self, base: str, dim: int, wanted: str, scope: Scope) -> str:
+        if (base, dim) not in self.entries:
+            self.entries[base, dim] = wanted if wanted not in self.entries.values() else scope.names.fresh(wanted)
+        return self.entries[base, dim]
+
+
+@dataclass
+class Walk:
+    """What a loop header gives: the index with its range, and names bound to slices directly."""
+
+    index: str | None = None
+    over: Range | None = None
+    direct: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+
+
+def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
+    """`for i in range(n)`, `for row in x`, `for a, b in zip(x, y)`, `for i, row in enumerate(x)`."""
+    over = parse_range(scope, iterable)
+    if over is not None:
+        return Walk(target.id, over) if isinstance(target, ast.Name) else None
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and not iterable.keywords:
+        if iterable.func.id == "enumerate" and len(iterable.args) == 1:
+            return _enumerated(scope, target, iterable.args[0])
+        if iterable.func.id == "zip" and isinstance(target, ast.Tuple) and len(target.elts) == len(iterable.args):
+            found = [walk(scope, item, arg) for item, arg in zip(target.elts, iterable.args, strict=True)]
+            if any(item is None or item.index is not None for item in found):
+                return None
+            return Walk(direct=[entry for item in found if item is not None for entry in item.direct])
+    if not isinstance(target, ast.Name):
+        return None
+    source = _elements(scope, iterable)
+    return Walk(direct=[(target.id, *source)]) if source is not None else None
+
+
+def _enumerated(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
+    if not isinstance(target, ast.Tuple) or len(target.elts) != 2 or not isinstance(target.elts[0], ast.Name):
+        return None
+    inner = walk(scope, target.elts[1], iterable)
+    if inner is None or inner.index is not None or len(inner.direct) != 1:
+        return None
+    _, base, dim = inner.direct[0]
+    stop = f"{base}.shape[{dim}]" if dim else f"len({base})"
+    node = ast.parse(stop, mode="eval").body
+    return Walk(target.elts[0].id, Range("0", stop, "", node, True), inner.direct)
+
+
+def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
+    """(tensor, dim) whose slices an iteration over `node` gives."""
+    call = scope.names.call(node)
+    if call is not None and call[1]:
+        name, args, keywords = call
+        if name in (".unbind", "torch.unbind"):
+            dim = integer(argument(args, keywords, 1, "dim")) if len(args) > 1 or "dim" in keywords else 0
+            return (_base_text(scope, args[0]), dim) if dim is not None else None
+        if name in (".chunk", "torch.chunk", ".split", "torch.split"):
+            size = argument(args, keywords, 1, "chunks", "split_size", "split_size_or_sections")
+            dim = integer(argument(args, keywords, 2, "dim")) if len(args) > 2 or "dim" in keywords else 0
+            if size is None or dim is None or isinstance(size, (ast.List, ast.Tuple)):
+                return None
+            parts = f"({scope.text(size)}, -1)" if name.endswith("chunk") else f"(-1, {scope.text(size)})"
+            return f"{_base_text(scope, args[0])}.unflatten({dim}, {parts})", dim
+    if isinstance(node, ast.Name):
+        made = _list_definition(scope, node)
+        if made is not None:
+            return _elements(scope, made)
+    return (_base_text(scope, node), 0) if is_tensor(scope, node) else None
+
+
+def _list_definition(scope: Scope, node: ast.Name) -> ast.expr | None:
+    """The one `x.chunk(...)` behind a name, where its tensor keeps its value afterwards."""
+    made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and node.id in names_in(item.targets[0])]
+    if len(made) != 1 or not isinstance(made[0].targets[0], ast.Name) or not isinstance(made[0].value, ast.Call):
+        return None
+    call = scope.names.call(made[0].value)
+    if call is None or call[0].rpartition(".")[2] not in ("chunk", "split", "unbind"):
+        return None
+    names = names_in(made[0].value)
+    later = [item for item in own_nodes(scope.function) if isinstance(item, ast.stmt) and item.lineno > made[0].lineno]
+    return None if any(names & changed(item) for item in later) else made[0].value
+
+
+def _base_text(scope: Scope, node: ast.expr) -> str:
+    text = scope.text(node)
+    return text if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)) else f"({text})"
+
+
+def is_tensor(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
+    """Whether the expression is a tensor, by how it is made or used; lists, loaders and modules are not."""
+    if depth == 0:
+        return False
+    match node:
+        case ast.Call(func=func):
+            name = scope.names.resolve(func) or ""
+            word = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            if word in _LISTS:
+                return False
+            return name.startswith("torch.") or (isinstance(func, ast.Attribute) and is_tensor(scope, func.value, depth - 1))
+        case ast.Subscript(value=value):
+            return is_tensor(scope, value, depth - 1)
+        case ast.BinOp(left=left, right=right):
+            return isinstance(node.op, ast.MatMult) or any(is_tensor(scope, item, depth - 1) for item in (left, right))
+        case ast.Attribute(attr=attr, value=value):
+            made = scope.attribute(node)
+            if made is not None:
+                call = scope.construction.resolve(made.func) if scope.construction and isinstance(made, ast.Call) else None
+                call = call or ""
+                return call == "torch.nn.Parameter" or (call.startswith("torch.") and not call.startswith("torch.nn."))
+            return attr in ("T", "mT", "weight", "bias") or (attr in ("data", "grad") and is_tensor(scope, value, depth - 1))
+        case ast.Name(id=name):
+            return _tensor_name(scope, name, depth)
+        case _:
+            return False
+
+
+def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
+    evidence = False
+    for node in own_nodes(scope.function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id == name:
+                    value = node.value
+                    if isinstance(value, (ast.List, ast.ListComp, ast.Tuple, ast.Dict, ast.Constant)):
+                        return False
+                    word = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
+                    if word in _LISTS or (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _LISTS):
+                        return False
+                    evidence = evidence or is_tensor(scope, value, depth - 1)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
+            if node.attr in ("append", "items", "keys", "extend"):
+                return False
+            evidence = evidence or node.attr in _EVIDENCE
+        evidence = evidence or _used_as_tensor(scope, node, name)
+    args = scope.function.args
+    for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs]:
+        if arg.arg == name and arg.annotation is not None:
+            text = ast.unparse(arg.annotation)
+            return text.split(".")[-1].strip("'\"") in ("Tensor", "FloatTensor") or (evidence and "ist" not in text)
+    return evidence
+
+
+def _used_as_tensor(scope: Scope, node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name:
+        return isinstance(node.slice, ast.Tuple)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return any(isinstance(side, ast.Name) and side.id == name for side in (node.left, node.right))
+    if isinstance(node, ast.Call) and (scope.names.resolve(node.func) or "").startswith("torch."):
+        word = (scope.names.resolve(node.func) or "").rpartition(".")[2]
+        return word not in ("stack", "cat") and any(isinstance(arg, ast.Name) and arg.id == name for arg in node.args)
+    return False
+
+
+def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, ast.expr]) -> list[Pick] | None:
+    """Every slice that the index takes in `parts`; None where the index is used in any other way."""
+    if header.index is None or header.over is None:
+        return []
+    found: list[Pick] = []
+    covered: set[ast.AST] = set()
+    for node in _subscripts(parts):
+        names = names_in(node.slice)
+        if node in covered or not (header.index in names or names & set(inline)):
+            continue
+        if not isinstance(node.ctx, ast.Load) or not indexable(scope, node.value):
+            return None
+        made = pick(scope, node, header.index, inline, header.over)
+        if made is None:
+            return None
+        found.append(made)
+        covered |= set(ast.walk(node))
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Name) and node not in covered and (node.id == header.index or node.id in inline):
+                return None
+    return found
+
+
+def _subscripts(parts: list[ast.AST]) -> Iterator[ast.Subscript]:
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Subscript):
+                yield node
+
+
+def indexable(scope: Scope, node: ast.expr) -> bool:
+    """A tensor that a loop may slice: known by its making, or a name that nothing shows to be a list."""
+    if isinstance(node, ast.Name):
+        made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and node.id in names_in(item.targets[0])]
+        lists = (ast.List, ast.ListComp, ast.Tuple, ast.Dict)
+        if any(isinstance(item.value, lists) for item in made):
+            return False
+        return is_tensor(scope, node) or not made
+    return is_tensor(scope, node)

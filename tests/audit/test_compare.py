@@ -1,0 +1,171 @@
+"""Error budgets: what an honest kernel may do, what a dishonest one may not, and NaN, infinities, bits."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from outpace_audit.compare import (
+    ErrorProfile,
+    bitwise_equal,
+    bitwise_mismatches,
+    error_profile,
+    integer_mismatches,
+    pool,
+    within_budget,
+)
+
+INF, NAN = torch.inf, torch.nan
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_profile_against_the_formula() -> None:
+    truth, value = normal(40, 50), normal(40, 50) + 1e-3 * normal(40, 50, seed=1)
+    scale = torch.maximum(truth.abs(), truth.square().mean(-1, keepdim=True).sqrt())
+    error = (value - truth).abs() / scale
+    profile = error_profile(value, truth)
+    ranked = error.flatten().sort().values
+    for name, q in (("q50", 0.5), ("q90", 0.9), ("q99", 0.99), ("q999", 0.999)):
+        assert getattr(profile, name) == pytest.approx(float(ranked[int(q * 2000)]), rel=2e-3)
+    assert profile.max == pytest.approx(float(error.max()))
+    assert profile.row == pytest.approx(float(error.square().mean(-1).max().sqrt()))
+    assert profile.channel == pytest.approx(float(error.square().mean(0).max().sqrt()))
+    assert (profile.n, profile.wrong, profile.nonfinite) == (2000, 2000, 0)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 1), (2, 3, 4), (0,), (2, 0)])
+def test_any_shape(shape: tuple[int, ...]) -> None:
+    truth = normal(*shape)
+    assert error_profile(truth, truth) == ErrorProfile(n=truth.numel())
+    assert within_budget(error_profile(truth * 2, truth), ErrorProfile(), torch.float32).passed == (
+        truth.numel() == 0
+    )
+
+
+def test_one_rounding_of_the_output_type_always_fits() -> None:
+    truth = normal(100, 100)
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.float8_e4m3fn, torch.float8_e5m2):
+        rounded = error_profile(truth.to(dtype), truth)
+        if dtype.itemsize > 1:
+            assert within_budget(rounded, ErrorProfile(n=truth.numel()), dtype).passed
+        assert within_budget(rounded, rounded, dtype).passed
+
+
+def test_budget_is_four_times_the_baselines() -> None:
+    truth = normal(50, 400)
+    noise = 1e-2 * normal(50, 400, seed=1)
+    baseline = error_profile(truth + noise, truth)
+    assert within_budget(error_profile(truth + 3.9 * noise, truth), baseline, torch.float32).passed
+    worse = within_budget(error_profile(truth + 4.1 * noise, truth), baseline, torch.float32)
+    assert not worse.passed and worse.worst_ratio == pytest.approx(4.1 / 4, rel=1e-2)
+    assert "4 x baseline" in worse.threshold
+
+
+@pytest.mark.parametrize(("where", "which"), [
+    ((3, 4), "max"), ((slice(5, 6), slice(None)), "row"), ((slice(None), slice(7, 8)), "channel"),
+])  # fmt: skip
+def test_no_free_percentage(where: tuple[object, ...], which: str) -> None:
+    """Garbage in one element, one row or one channel of 40,000 elements hides in no quantile."""
+    truth = normal(200, 200)
+    baseline = error_profile(truth.bfloat16(), truth)
+    value = truth.clone()
+    value[where] *= 1.2
+    candidate = error_profile(value, truth)
+    assert candidate.q50 == 0 and not within_budget(candidate, baseline, torch.bfloat16).passed
+    assert getattr(candidate, which) > 4 * getattr(baseline, which)
+
+
+def test_a_lower_format_inside_is_found() -> None:
+    a, b = normal(64, 256), normal(256, 64, seed=1)
+    truth = a.float().double() @ b.float().double()
+    baseline = error_profile(a.float() @ b.float(), truth)
+    for dtype in (torch.bfloat16, torch.float16):
+        low = a.to(dtype).float() @ b.to(dtype).float()
+        assert not within_budget(error_profile(low, truth), baseline, torch.float32).passed
+    halves = a.float()[:, :128] @ b.float()[:128] + a.float()[:, 128:] @ b.float()[128:]
+    assert within_budget(error_profile(halves, truth), baseline, torch.float32).passed
+
+
+def test_nan_and_infinity_must_match_truth_or_baseline() -> None:
+    truth = torch.tensor([1.0, NAN, INF, -INF, 70000.0])
+    baseline = torch.tensor([1.0, NAN, INF, -INF, INF])
+    assert error_profile(truth, truth).nonfinite == 0
+    assert error_profile(baseline, truth).nonfinite == 1
+    assert error_profile(baseline, truth, baseline).nonfinite == 0
+    assert error_profile(truth, truth, baseline).nonfinite == 0  # better than the baseline is right
+    for wrong in (
+        [NAN, NAN, INF, -INF, INF],
+        [1, 0, INF, -INF, INF],
+        [1, NAN, -INF, -INF, INF],
+        [1, NAN, INF, -INF, NAN],
+    ):
+        profile = error_profile(torch.tensor(wrong), truth, baseline)
+        assert profile.nonfinite == 1 and not within_budget(profile, ErrorProfile(n=5), torch.float32).passed
+    assert error_profile(truth, truth).max == 0
+
+
+def test_zero_rows_allow_no_error() -> None:
+    truth = torch.zeros(4, 4)
+    value = truth.clone()
+    value[1, 1] = 1e-30
+    assert not within_budget(error_profile(value, truth), error_profile(truth, truth), torch.float32).passed
+
+
+def test_fp8_outputs_may_be_a_step_off_as_often_as_the_baseline() -> None:
+    truth = normal(100, 100).to(torch.float8_e4m3fn)
+    codes = truth.view(torch.uint8)
+
+    def steps(count: int) -> ErrorProfile:
+        moved = codes.flatten().clone()
+        moved[:count] ^= 1
+        return error_profile(moved.view(codes.shape).view(torch.float8_e4m3fn), truth)
+
+    assert within_budget(steps(15), steps(5), torch.float8_e4m3fn).passed
+    assert not within_budget(steps(300), steps(5), torch.float8_e4m3fn).passed
+
+
+def test_pool_takes_the_worst() -> None:
+    lucky, usual = ErrorProfile(max=1e-9, n=1), ErrorProfile(max=1e-6, n=1, nonfinite=1)
+    assert pool(lucky, usual) == ErrorProfile(max=1e-6, n=2, nonfinite=1)
+
+
+def test_complex_outputs() -> None:
+    truth = torch.complex(normal(4, 8), normal(4, 8, seed=1))
+    assert error_profile(truth.to(torch.complex64), truth).max < 1e-7
+    assert error_profile(truth.conj(), truth).max > 0.1
+    assert error_profile(truth[0, 0], truth[0, 0]).n == 2
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.float8_e4m3fn]
+)
+def test_bitwise(dtype: torch.dtype) -> None:
+    a = torch.tensor([1.0, 0.0, NAN, 2.0]).to(dtype)
+    assert bitwise_equal(a, a.clone())
+    assert not bitwise_equal(a, torch.tensor([1.0, -0.0, NAN, 2.0]).to(dtype))
+    assert bitwise_equal(a[::2], a[::2].clone())
+    assert bitwise_mismatches(a, torch.tensor([1.0, 0.0, 3.0, NAN]).to(dtype)) == 2
+    assert not bitwise_equal(a, a[:3]) and not bitwise_equal(a, a.to(torch.float64).to(torch.int32))
+
+
+def test_nan_payloads_are_ignored() -> None:
+    a = torch.tensor([0x7FC00000, 0x7FC00001, 0x3F800000], dtype=torch.int32).view(torch.float32)
+    b = torch.tensor([0x7FC00003, -0x400000, 0x3F800000], dtype=torch.int32).view(torch.float32)
+    assert bitwise_equal(a, b)
+
+
+def test_integers() -> None:
+    a = torch.tensor([1, 2, 3])
+    assert integer_mismatches(a.int(), a) == 0 and integer_mismatches(a, torch.tensor([1, 0, 0])) == 2
+    assert integer_mismatches(torch.tensor([True, False]), torch.tensor([True, True])) == 1
+
+
+def test_sixteen_million_elements_take_seconds_not_minutes() -> None:
+    truth = torch.rand(1 << 24)
+    start = time.perf_counter()
+    assert error_profile(truth.bfloat16(), truth).n == 1 << 24
+    assert time.perf_counter() - start < 10  # about 1 s on two free cores

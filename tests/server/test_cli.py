@@ -1,0 +1,297 @@
+"""The command line with a made-up engine: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_fakes import SOURCE, fake_optimize, fake_report, make_engine
+
+from outpace_audit.errors import EnvironmentMissing
+from outpace_optimizers.records import Listener, OptimizeRequest, Report
+from outpace_server.cli import build_parser, main
+from outpace_server.commands.options import duration
+from outpace_server.output import words
+from outpace_server.output.plain import PlainView
+from outpace_server.output.terminal import TerminalView
+from outpace_server.processes import descendants
+
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    path = tmp_path / "work.py"
+    path.write_text(SOURCE)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("60s", 60), ("2m", 120), ("1h", 3600), ("90", 90), ("1.5m", 90), (".5", 0.5)],
+
+)
+def test_durations(text: str, value: float) -> None:
+    assert duration(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "0", "0s", "-5", "1d", "2 m", "m", "nan", "1e3", "9" * 400])
+def test_bad_durations(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no duration"):
+        duration(text)
+
+
+def test_plain_output_has_no_control_characters(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["optimize", str(work)], make_engine()) == 0
+    out, err = capsys.readouterr()
+    assert not CONTROL.search(out) and err == ""
+    lines = out.splitlines()
+    assert lines[:2] == ["probing the baseline", "[1/2] compile work [bold]with[/bold] torch.compile"]
+    assert "✓ torch-compile  1.42× [1.38, 1.46]  tolerant  L4" in lines
+    assert "✗ torch-compile  L2 error-against-truth: wrong by far" in lines
+    assert lines.count("note: workloads made smaller") == 1
+    assert "  replay: outpace replay abc" in lines and "  protections: net-ns, pid-ns" in lines
+    workload = "1.42× [1.38, 1.46], 3.1 ms -> 2.2 ms (99.5% interval over 5 fresh process pairs, as-called)"
+    assert f"  workload: batch=2: {workload}" in lines
+    assert lines[-1].endswith(
+        "2 changes tried, 1 accepted; best: torch-compile 1.42× [1.38, 1.46]; stopped: no more ideas"
+    )
+
+
+def test_ascii_streams_get_ascii() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    PlainView(stream).say("✓ 1.42×")
+    stream.seek(0)
+    assert stream.read() == "ok 1.42x\n"
+
+
+def test_json_is_one_document_with_the_promised_keys(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def noisy(request: OptimizeRequest, listener: Listener) -> Report:
+        print("user code talks")
+        return fake_optimize(request, listener)
+
+    assert main(["optimize", str(work), "--json"], make_engine(noisy)) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert "user code talks" in err
+    assert set(document) == {"outpace", "machine", "target", "stop", "notes", "trials"}
+    won, lost = document["trials"]
+    promised = (
+        *("target", "change", "class", "speedup", "interval", "level", "accepted", "reason"),
+        *("replay", "checks", "timings", "diff", "rule"),
+    )
+    assert set(promised) <= set(won)
+    assert (won["speedup"], won["interval"], won["class"], won["accepted"]) == (
+        1.42,
+        [1.38, 1.46],
+        "tolerant",
+        True,
+    )
+    assert (lost["speedup"], lost["interval"], lost["accepted"]) == (None, None, False)
+    assert won["checks"][0]["numbers"] == {"worst": "nan"}
+    assert document["machine"]["torch"] == "2.13.0" and document["notes"] == [
+        "workloads made smaller",
+        "from the loop",
+    ]
+
+
+def test_json_of_audit_and_replay_has_the_same_shape(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, stop in ((["audit", str(work), str(work)], "audited"), (["replay", "abc"], "replayed")):
+        assert main([*arguments, "--json"], make_engine()) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["stop"] == stop and len(document["trials"]) == 1
+
+
+def test_terminal_never_reads_user_text_as_markup(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = _Terminal()
+    view = TerminalView(stream)
+    report = fake_optimize(OptimizeRequest(str(work)), view.on_event)
+    view.show_report(report)
+    view.close()
+    shown = stream.getvalue()
+    assert "\x1b[" in shown and "[bold]with[/bold]" in shown and "[1.38, 1.46]" in shown
+    assert "✗ torch-compile  L2 error-against-truth: wrong by far" in shown
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor is back
+
+
+def test_no_color_is_honoured(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = _Terminal()
+    TerminalView(stream).show_report(fake_report(OptimizeRequest(str(work))))
+    assert not re.search("\x1b\\[[0-9;]*3[0-7]m", stream.getvalue())
+
+
+def test_dumb_terminals_get_plain_lines(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["optimize", str(work)], make_engine()) == 0
+    assert not CONTROL.search(stream.getvalue())
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "error, line",
+    [
+        (EnvironmentMissing("torch is missing; install it"), "error: torch is missing; install it"),
+        (
+            OSError(errno.ENOSPC, "No space", "/w/.outpace"),
+            "error: /w/.outpace: the disk is full; free some space",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only", "/w/.outpace"),
+            "error: /w/.outpace: the file system is read-only",
+        ),
+        (PermissionError(errno.EACCES, "denied", "/w"), "error: /w: no permission; check the owner"),
+        (RuntimeError("bug"), "error: internal error: RuntimeError: bug"),
+    ],
+)
+def test_errors_are_one_line_and_exit_2(
+    work: Path, capsys: pytest.CaptureFixture[str], error: Exception, line: str
+) -> None:
+    def fail(request: OptimizeRequest, listener: Listener) -> Report:
+        raise error
+
+    assert main(["optimize", str(work)], make_engine(fail)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith(line)
+    if not isinstance(error, RuntimeError):
+        assert len(err.splitlines()) == 1
+    assert main(["optimize", str(work), "--json"], make_engine(fail)) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert line.removeprefix("error: ") in document["error"]["message"] and set(document) == {"error"}
+
+
+def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["optimize"]) == 2
+    assert capsys.readouterr().err.startswith("error: the following arguments are required: FILE_OR_FOLDER")
+    assert main(["optimize", "x.py", "--budget", "soon", "--json"]) == 2
+    assert "no duration" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert main(["optimise"]) == 2
+    assert "optimize" in capsys.readouterr().err
+
+
+def test_no_command_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "optimize" in capsys.readouterr().out
+
+
+def test_audit_tells_acceptance_by_status(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(work), str(work)], make_engine()) == 0
+    assert main(["audit", str(work), str(work)], make_engine(accept=False)) == 1
+    assert "  failed: L2 error-against-truth: error 3e-2 [31mred (limit: 4e-6)" in capsys.readouterr().out
+
+
+def test_no_speedup_is_no_error(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = make_engine(lambda request, _: fake_report(request, win=False))
+    assert main(["optimize", str(work), "--apply"], engine) == 0
+    out = capsys.readouterr().out
+    assert "nothing to apply: no change was accepted" in out and "no audited speedup" in out
+    assert work.read_text() == SOURCE
+
+
+def test_request_carries_every_option(work: Path) -> None:
+    seen: list[OptimizeRequest] = []
+
+    def note(request: OptimizeRequest, listener: Listener) -> Report:
+        seen.append(request)
+        return fake_report(request)
+
+    options = ["--target", "work", "--budget", "2m", "--policy", "exact", "--device", "cpu"]
+    options += ["--python", "/p", "--inference", "--unsandboxed"]
+    assert main(["optimize", str(work), *options], make_engine(note)) == 0
+    assert seen == [OptimizeRequest(str(work), "work", 120.0, "exact", "cpu", "/p", True, True)]
+
+
+def test_interrupt_says_so_and_leaves_nothing_running(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def hang(request: OptimizeRequest, listener: Listener) -> Report:
+        subprocess.Popen(["sh", "-c", "sleep 1000 & sleep 1000"])
+        raise KeyboardInterrupt
+
+    assert main(["optimize", str(work)], make_engine(hang)) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert not [pid for pid in descendants(os.getpid()) if "sleep" in _command(pid)]
+
+
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_signals_end_a_real_process(tmp_path: Path, name: str, status: int) -> None:
+    script = (
+        "import os, signal, sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "from cli_fakes import make_engine; from outpace_server.cli import main\n"
+        "def hang(request, listener):\n"
+        f"    os.kill(os.getpid(), signal.{name}); time.sleep(60)\n"
+        "sys.exit(main(['optimize', 'x.py'], make_engine(hang)))"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr, done.stdout) == (status, "interrupted\n", "")
+    assert time.monotonic() - start < 30
+
+
+def test_broken_pipe_is_quiet(work: Path) -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from cli_fakes import make_engine\n"
+        "from outpace_server.cli import main; sys.exit(main(['optimize', sys.argv[2]], make_engine()))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(work)]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_json_keeps_child_processes_out_of_the_document(work: Path) -> None:
+    script = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from cli_fakes import make_engine, fake_optimize\n"
+        "from outpace_server.cli import main\n"
+        "def noisy(request, listener):\n"
+        "    os.system('echo child'); return fake_optimize(request, listener)\n"
+        "sys.exit(main(['optimize', sys.argv[2], '--json'], make_engine(noisy)))"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(work)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["target"] == "work" and done.stderr == "child\n"
+
+
+def test_every_option_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    parsers: list[argparse.ArgumentParser] = [build_parser()]
+    for action in parsers[0]._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            choices: dict[str, Any] = action.choices
+            parsers += choices.values()
+            assert all(f"`outpace {name}" in text for name in choices)
+    options = {option for parser in parsers for action in parser._actions for option in action.option_strings}
+    assert {option for option in options if option.startswith("--")} <= set(re.findall("--[a-z]+", text))
+
+
+def test_words() -> None:
+    assert [words.seconds(v) for v in (2.5, 3.1e-3, 4.2e-6, 5e-9)] == ["2.5 s", "3.1 ms", "4.2 µs", "5 ns"]
+    assert words.printable("a\x1b[31m\u202eb\tc\r\nd") == "a[31mb\tc\nd"
+
+
+def _command(pid: int) -> str:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        return "" if "State:\tZ" in status else Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
