@@ -163,8 +163,10 @@ def zero_scales(truths: Sequence[torch.Tensor]) -> list[float]:
     rounding (below 1e-10 of the others'). Its relative error is noise over noise; against the others' size it
     means something.
     """
-    sizes = [float(torch.nan_to_num(_real(t).double(), 0.0, 0.0, 0.0).square().mean().sqrt()) if t.numel() else 0.0
-             for t in truths]  # fmt: skip
+    sizes: list[float] = []
+    for truth in truths:
+        finite = torch.nan_to_num(_real(truth).double(), 0.0, 0.0, 0.0)
+        sizes.append(float(finite.square().mean().sqrt()) if truth.numel() else 0.0)
     largest = max(sizes, default=0.0)
     return [largest if size < 1e-10 * largest else 0.0 for size in sizes]
 

@@ -10,7 +10,7 @@ from outpace_audit.facts import WorkloadFacts
 from outpace_audit.records import Check, Timing
 from outpace_audit.sides import Side
 from outpace_audit.stats import confidence_for, estimate, median
-from outpace_audit.thresholds import ALPHA, CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIRS, ROUNDS, SCREEN, SCREEN_ROUNDS
+from outpace_audit.thresholds import ALPHA, CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIRS, ROUNDS, SCREEN, SCREEN_ROUNDS, SETTLE_S
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
 if TYPE_CHECKING:
@@ -124,4 +124,5 @@ class Confirmation:
         point = sample.point
         timed = {"base_seed": point.base_seed, "set": point.set, "sets": point.sets,
                  "window_seed": point.window_seed, "row": point.row}
-        return {"seed": point.base_seed, "sample_seed": sample.sample_seed, "cotangents": one.cotangents, "timed": timed}
+        return {"seed": point.base_seed, "sample_seed": sample.sample_seed, "cotangents": one.cotangents, "timed": timed,
+                "pause_s": SETTLE_S}

@@ -1,5 +1,4 @@
-"""Two small processes between the judge and an arm, so that an arm always ends whole and its end is always
-reported.
+"""Two small processes between the judge and an arm: an arm always ends whole, and its end is reported.
 
     judge --- control socket --- waiter (outside the PID namespace) --- init (PID 1 inside) --- arm
 
@@ -60,8 +59,7 @@ class _Log:
 
 
 def split(control: int, log: int, *, contained: bool, keep: set[int]) -> int:
-    """Forks. The parent becomes the waiter and never returns; the child returns the pipe on which it owes a
-    status.
+    """Forks. The parent becomes the waiter and never returns; the child returns the pipe for its status.
 
     `control` is a connected SOCK_SEQPACKET to the judge, `log` an open file, `keep` the child's other
     descriptors. In the child, standard output and error are the log's pipe, standard input is empty, and
@@ -94,8 +92,7 @@ def _become_init(log_write: int, status_write: int, keep: set[int]) -> None:
 
 
 def _die_if_orphan(status_write: int) -> None:
-    """The waiter may have died before die_with_parent; its pid cannot be asked for from inside a PID
-    namespace."""
+    """The waiter may have died before die_with_parent, and from inside the namespace its pid is unknown."""
     poll = select.poll()
     poll.register(status_write, 0)
     if poll.poll(0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,10 @@ SPAWN_SECONDS = 180.0
 """The same with a fresh import of torch, from a cold disk."""
 
 ZYGOTE_SECONDS = 180.0
+
+_WORK_PREFIX = "outpace-judge-"
+_STALE_SECONDS = 60.0
+"""Longer than from making a work directory to locking it."""
 
 
 class Launcher:
@@ -60,6 +66,7 @@ class Launcher:
         self._arms: list[ArmProcess] = []
         self._count = 0
         self._work: Path | None = None
+        self._work_lock = -1
         self.fork_doubt: str | None = None if prefer_fork else "not wanted"
 
     def __enter__(self) -> Launcher:
@@ -76,6 +83,7 @@ class Launcher:
         if self._work is None:
             self._log_dir.mkdir(parents=True, exist_ok=True)
             self._work = _make_work_directory()
+            self._work_lock = _lock(self._work)
         if self.fork_doubt is None and self._zygote is None:
             self._zygote = _Zygote(self._command("zygote"), self._environment(), self._cwd(), self._log_dir)
 
@@ -84,14 +92,16 @@ class Launcher:
     ) -> ArmProcess:
         """An arm that has proved itself and is entering `entry` ("module:function").
 
-        The function gets (channel, descriptor of the shared memory, names of the protections). Variables that
-        a library reads when it is loaded (OMP_*, MKL_*) act only where they stand in the judge's own
-        environment.
-        Whoever launches an arm kills it, dead or alive, to free its memory; `close` does so for those that
-        are left.
+        The function gets (channel, descriptor of the shared memory, names of the protections). `writable` are
+        existing directories. Variables that a library reads when it is loaded (OMP_*, MKL_*) act only where
+        they stand in the judge's own environment.
+        Whoever launches an arm kills it, dead or alive, to free its memory; `close` does so for what is left.
         Raises EnvironmentMissing where the sandbox requires what the machine refuses, ArmError where no arm
         can start.
         """
+        for path in (*self._sandbox.writable, *writable):
+            if not Path(path).is_dir():
+                raise JudgeError(f"{path} is to be writable for an arm and is not a directory")
         self.start()
         self._arms = [arm for arm in self._arms if not arm.released]
         if self.fork_doubt is None:
@@ -110,12 +120,12 @@ class Launcher:
         self._drop_zygote()
         if self._work is not None:
             shutil.rmtree(self._work, ignore_errors=True)
+            os.close(self._work_lock)
             self._work = None
 
     def _attempt(self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str]) -> ArmProcess:
         self._count += 1
         scratch = self._directory() / f"scratch-{self._count}"
-        scratch.mkdir()
         spec = replace(self._sandbox, writable=(*self._sandbox.writable, *writable))
         request = {
             "entry": entry, "sandbox": spec.to_json(), "env": dict(env), "scratch": str(scratch),
@@ -182,16 +192,37 @@ class Launcher:
 
 
 def _make_work_directory() -> Path:
-    """`path` holds this package alone: its real parent may be the site-packages of an interpreter other than
-    the arms'.
+    """`path` holds this package alone: its real parent may be another interpreter's site-packages.
 
     `empty` is where processes start, so that no file beside the user's script passes for a module.
     """
-    work = Path(tempfile.mkdtemp(prefix="outpace-judge-"))
+    _sweep_work_directories()
+    work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX))
     (work / "path").mkdir()
     (work / "path" / "outpace_audit").symlink_to(Path(__file__).resolve().parent)
     (work / "empty").mkdir(mode=0o555)
     return work
+
+
+def _sweep_work_directories() -> None:
+    """Removes what killed judges left. A judge's own is younger, or locked by `_lock`."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_WORK_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if status.st_uid == os.getuid() and time.time() - status.st_ctime > _STALE_SECONDS:
+                os.close(_lock(path))
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _lock(path: Path) -> int:
+    """A descriptor that holds the directory's lock while it is open; BlockingIOError where another does."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _await_ready(arm: ArmProcess) -> None:
@@ -212,8 +243,7 @@ def _await_ready(arm: ArmProcess) -> None:
 
 
 class _Zygote:
-    """The forking process, seen from the judge. It ends when this end of its socket closes, whatever closes
-    it."""
+    """The forking process, seen from the judge. It ends when this end of its socket closes, however."""
 
     def __init__(self, command: list[str], env: Mapping[str, str], cwd: Path, log_dir: Path) -> None:
         self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -258,7 +288,7 @@ class _Zygote:
 def arm_launcher(
     state: Path, *, project: Path | None = None, unsandboxed: bool = False, python_path: tuple[str, ...] = ()
 ) -> Launcher:
-    """The launcher that judges use. `state` is hidden from arms, `project` stays readable wherever it lies."""
+    """The launcher that judges use. `state` is hidden from arms, `project` is readable wherever it lies."""
     visible = (str(project),) if project else ()
     spec = SandboxSpec(hidden=(str(state),), visible=visible, required=not unsandboxed)
     return Launcher(log_dir=state / "logs", sandbox=spec, python_path=python_path)

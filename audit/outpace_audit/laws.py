@@ -56,16 +56,22 @@ def draw_arguments(workload_args: Sequence[ArgSpec], seed: int, device: torch.de
 
 def draw(spec: ArgSpec, generator: torch.Generator, device: torch.device | str) -> Value:
     """One argument: a contiguous tensor of `spec.shape`, or a Python scalar where the shape is None."""
-    if spec.shape is None:
-        if spec.law is None or spec.value is not None:
-            return spec.value
-        return draw(ArgSpec(spec.name, (), spec.dtype or "float32", spec.law), generator, device).item()  # type: ignore[union-attr]
+    if spec.shape is not None:
+        return _draw_tensor(spec, spec.shape, generator, device)
+    if spec.law is None or spec.value is not None:
+        return spec.value
+    return _draw_tensor(spec, (), generator, device).item()
+
+
+def _draw_tensor(
+    spec: ArgSpec, shape: tuple[int, ...], generator: torch.Generator, device: torch.device | str
+) -> torch.Tensor:
     dtype = dtype_of(spec.dtype or "float32")
     if is_packed(spec):
-        codes = torch.randint(0, 256, spec.shape, dtype=torch.uint8, generator=generator, device=device)
+        codes = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator, device=device)
         return codes if dtype is torch.uint8 else codes.view(dtype)
     law = spec.law or default_law(dtype)
-    out = torch.empty(spec.shape, dtype=dtype, device=device)
+    out = torch.empty(shape, dtype=dtype, device=device)
     if law.kind == "causal":
         return _causal(out, law)
     fill = _LAWS.get(law.kind)
@@ -217,8 +223,8 @@ def perturb_parameters(
             law = Law("normal", {"mean": stats[name].mean, "std": stats[name].std})
             generator = generator_for(seed, name, parameter.device)
             with torch.no_grad():
-                spec = ArgSpec(name, tuple(parameter.shape), str(parameter.dtype).removeprefix("torch."), law)
-                parameter.copy_(draw(spec, generator, parameter.device))  # type: ignore[arg-type]
+                spec = ArgSpec(name, dtype=str(parameter.dtype).removeprefix("torch."), law=law)
+                parameter.copy_(_draw_tensor(spec, tuple(parameter.shape), generator, parameter.device))
 
 
 def scale_magnitudes(

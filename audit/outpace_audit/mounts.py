@@ -1,7 +1,6 @@
 """What an arm sees of the file system: everything, read-only, except what is masked, private or writable.
 
-Runs inside a fresh mount namespace, with the capabilities of its owner. Nothing here changes the host's
-mounts.
+Runs in a fresh mount namespace, with the capabilities of its owner. The host's mounts stay as they are.
 """
 
 from __future__ import annotations
@@ -19,12 +18,10 @@ from outpace_audit import syscalls
 SCRATCH = Path("/tmp")
 HOME = SCRATCH / "home"
 _SOCKETS = (Path("/run"), Path("/mnt/wslg"))
-"""Unix sockets are reached by path even from another network namespace: the session bus there starts any
-program."""
+"""Unix sockets are reached by path from any network namespace, and the session bus there starts programs."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "dxg")
-"""As root an arm could open every other node for writing, disks included, and a read-only mount would not
-stop it."""
+"""Root could open every other node for writing, disks included: a read-only mount does not stop that."""
 
 _DRIVER_LINKS = (Path("/run/opengl-driver"), Path("/run/current-system"))
 """Where NixOS keeps the GPU driver's libraries."""
@@ -42,8 +39,7 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All paths are absolute and real (no links). `visible` and `writable` win over `hidden` and over private
-    places."""
+    """Absolute real paths. `visible` and `writable` win over what hides them from above."""
 
     writable: tuple[str, ...]
     visible: tuple[str, ...]
@@ -66,8 +62,7 @@ def isolate_mounts() -> None:
 
 
 def lock_tree() -> None:
-    """Every mount read-only, without set-user-id programs or (Linux 5.12) devices; raises OSError if one
-    stays open."""
+    """Every mount read-only, without set-user-id programs or (Linux 5.12) devices; OSError if one is not."""
     attributes = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
     try:
         syscalls.mount_setattr("/", attributes, recursive=True)
@@ -133,8 +128,7 @@ def _needed(layout: Layout, masks: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _plain_entries(path: Path) -> Iterable[Path]:
-    """For code that stands in /tmp itself, which has to stay private: what lies there, without sockets and
-    dot files."""
+    """For code that stands in /tmp itself, which has to stay private: no sockets, links or dot files."""
     for entry in sorted(path.iterdir()):
         if not entry.name.startswith(".") and not entry.is_symlink() and (entry.is_dir() or entry.is_file()):
             yield entry
@@ -175,31 +169,39 @@ def restore_devices() -> None:
 
 
 def private_proc() -> None:
-    """Only this namespace's processes. Read-only, since root owns /proc/sys whatever its capabilities."""
+    """Only this namespace's processes. `lock_proc` follows: root owns /proc/sys whatever its capabilities."""
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
     syscalls.mount("proc", "/proc", "proc", flags)
 
 
 def lock_proc() -> None:
-    _remount("/proc", syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
+    """Read-only but for the processes' own folders: cuInit fails where it cannot name its threads there."""
+    flags = syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY
+    flags |= syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+    for entry in sorted(Path("/proc").iterdir()):
+        if entry.name.isdigit() or entry.is_symlink() or not (entry.is_dir() or entry.stat().st_mode & 0o222):
+            continue
+        syscalls.mount(str(entry), str(entry), None, syscalls.MS_BIND)
+        syscalls.mount(None, str(entry), None, flags)
 
 
 def mask_and_restore(layout: Layout, kept: list[_Kept]) -> None:
-    """Hides what is hidden and puts back what was held, outer places first, so that each may lie in the
-    other."""
+    """Hides what is hidden and puts back what was held, outer places first: each may lie in the other."""
     steps: list[tuple[Path, _Kept | None]] = [(Path(path), None) for path in layout.hidden]
     steps += [(place.path, place) for place in kept]
     # At equal depth a mask comes before what is put back at the same path.
+    masked: list[Path] = []
     for path, place in sorted(steps, key=lambda step: (len(step[0].parts), step[1] is not None)):
         if place is not None:
             _bind(place)
         elif path.is_dir():
             _tmpfs(path, 1 << 16)
+            masked.append(path)
         elif path.exists():
             syscalls.mount("/dev/null", str(path), None, syscalls.MS_BIND)
-    for path in layout.hidden:
-        if Path(path).is_dir() and path not in layout.writable:
-            _remount(path, syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV)
+    for path in masked:
+        if str(path) not in layout.writable:
+            _remount(str(path), syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV)
 
 
 def _bind(place: _Kept) -> None:

@@ -52,8 +52,8 @@ def _reused(candidate: Side, one: WorkloadFacts) -> list[Repeat]:
     """A call on fresh storage, one with new values in that storage, and the same values somewhere new."""
     first, second = _request(one), _request(one)
     candidate.call(one.workload, CALL_TIMEOUT_S, slot="kept", **first)
-    suspect = candidate.call(one.workload, CALL_TIMEOUT_S, slot="kept", **second)
-    plain = candidate.call(one.workload, CALL_TIMEOUT_S, **second)
+    suspect = candidate.call(one.workload, CALL_TIMEOUT_S, slot="kept", pause_s=SETTLE_S, **second)
+    plain = candidate.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
     return [Repeat(one.workload.label, suspect, plain)]
 
 

@@ -40,13 +40,13 @@ _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY", "ACCESS
 class SandboxSpec:
     """Sizes are in bytes unless named otherwise; `visible` and `hidden` may name files too.
 
-    `visible`: read-only places that a private /tmp, /run or a hidden directory would cover, such as the user's
-    project. The interpreter's own places are always visible.
+    `visible`: read-only places that a private /tmp, /run or a hidden directory would cover, such as the
+    user's project. The interpreter's own places are always visible.
     `hidden`: seen as empty, but for what is visible or writable inside.
-    `memory_bytes` bounds private writable memory by RLIMIT_DATA, which counts thread stacks whole; leave it None
-    for a GPU. RLIMIT_AS is never set: CUDA reserves address space by the terabyte.
-    `max_processes` counts threads too, `cpu_seconds` is summed over threads, `scratch_mb` is for /tmp and /dev/shm
-    each.
+    `memory_bytes` bounds private writable memory by RLIMIT_DATA, which counts thread stacks whole; leave it
+    None for a GPU. RLIMIT_AS is never set: CUDA reserves address space by the terabyte.
+    `max_processes` counts threads too, `cpu_seconds` is summed over threads, `scratch_mb` is for /tmp and
+    /dev/shm each.
     """
 
     writable: tuple[str, ...] = ()
@@ -215,14 +215,16 @@ def _set_pid_max(count: int) -> None:
 
 
 def _forbid_namespaces() -> None:
-    """A nested user namespace would give back capabilities, over a kernel surface that an arm has no need
-    of."""
+    """A nested user namespace would give back capabilities, over a surface that an arm has no need of."""
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
 def _give_up_privileges(spec: SandboxSpec, walls: _Walls) -> None:
     if "private-proc" in walls.standing and not walls.attempt("read-only-proc", mounts.lock_proc):
-        walls.standing.remove("private-proc")
+        # Root could write the kernel's settings.
+        if "read-only-tree" in walls.standing:
+            walls.standing.remove("read-only-tree")
+        walls.refused["read-only-tree"] = walls.refused["read-only-proc"]
     walls.attempt("no-new-privs", syscalls.no_new_privileges)
     walls.attempt("no-caps", _drop_and_verify)
     missing = next((name for name in REQUIRED if name not in walls.standing), None)
@@ -230,9 +232,10 @@ def _give_up_privileges(spec: SandboxSpec, walls: _Walls) -> None:
         missing = missing or "hidden-places"
     if spec.required and missing is not None:
         raise EnvironmentMissing(
-            f"the sandbox lacks {missing} ({walls.refused.get(missing, 'not attempted')}): allow unprivileged user "
-            "namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0, or a container "
-            "that permits unshare and mount), or turn the sandbox requirement off for code you trust"
+            f"the sandbox lacks {missing} ({walls.refused.get(missing, 'not attempted')}): allow "
+            "unprivileged user namespaces (sysctl user.max_user_namespaces, "
+            "kernel.apparmor_restrict_unprivileged_userns=0, or a container that permits unshare and mount), "
+            "or turn the sandbox requirement off for code you trust"
         )
 
 
@@ -247,8 +250,7 @@ def _drop_and_verify() -> None:
 
 
 def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What an arm may know of this process's environment, and `keep` on top: no secrets, no paths into the
-    editor."""
+    """What an arm may know of this process's environment, and `keep` on top."""
     environment = {
         k: v for k, v in os.environ.items() if k in _KEPT_VARIABLES or k.startswith(_KEPT_PREFIXES)
     }
@@ -257,6 +259,7 @@ def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:
     }
     environment.setdefault("PATH", os.defpath)
     environment["HOME"] = str(mounts.HOME)
+    environment["USER"] = "outpace"  # Inductor asks for a name, which not every user of a container has.
     # HOME has moved, so packages installed with `pip install --user` need another pointer.
     environment["PYTHONUSERBASE"] = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
     environment["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"

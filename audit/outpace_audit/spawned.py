@@ -1,7 +1,6 @@
 """An arm in a fresh interpreter: slower to start than a fork, and what a doubtful fork falls back to.
 
-The sandbox is entered before torch is imported: importing it may start threads, and a threaded process can't
-enter.
+The sandbox is entered before torch is imported, since that may start threads, and a threaded process can't.
 """
 
 from __future__ import annotations

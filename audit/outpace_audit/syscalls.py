@@ -1,5 +1,4 @@
-"""The Linux calls that Python has no function for, through the C library. Each raises OSError with the
-kernel's errno."""
+"""The Linux calls that Python has no function for, through the C library. Each raises OSError."""
 
 from __future__ import annotations
 

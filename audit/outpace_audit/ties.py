@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from .tie_rows import Layout, is_integer, make_layout
+
 PerturbedTruth = Callable[[float, int], "list[torch.Tensor]"]
 """(scale, seed) -> the lifted reference's outputs for inputs with relative noise of that scale."""
 
@@ -28,8 +30,6 @@ _CLIMB_DRAWS = 8
 _COARSE_ROWS = 3
 """Rows that only a coarser noise explains: from a rate that left the baseline none, 3 come by chance in few
 percent."""
-
-_NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,14 @@ class TieJudge:
         results: list[TieResult] = []
         taken: set[int] = set()
         for index, true in enumerate(self._truth):
-            if _is_integer(true) and true.numel():
+            if is_integer(true) and true.numel():
                 result = self._judge_output(index, candidate, taken)
                 taken |= result.aligned.keys()
                 results.append(result)
         return _combine(results)
 
     def _judge_output(self, index: int, candidate: Sequence[torch.Tensor], taken: set[int]) -> TieResult:
-        layout = _layout(index, self._truth, self._baseline, taken, self._ordered)
+        layout = make_layout(index, self._truth, self._baseline, taken, self._ordered)
         true_rows, true_floats = layout.split(self._truth)
         base = _side(layout, self._baseline, true_rows, true_floats)
         mine = _side(layout, candidate, true_rows, true_floats)
@@ -133,93 +133,27 @@ class TieJudge:
         left, base_left = mine.pending.numel(), base.pending.numel()
         passed = left <= base_left
         evidence = (
-            f"output {index}: {mine.contested} of {true_rows.shape[0]} rows differ from truth (baseline "
-            f"{base.contested}), {left} unexplained (baseline {base_left}) by {search.drawn} draws, noise {LADDER[rung]:.2g}"
+            f"output {index}: {mine.contested} of {len(true_rows)} rows differ from truth (baseline "
+            f"{base.contested}), {left} unexplained (baseline {base_left}) by {search.drawn} draws, "
+            f"noise {LADDER[rung]:.2g}"
         )
         return TieResult(
-            passed, evidence, true_rows.shape[0], mine.contested, left, late - left, base.contested, base_left,
-            LADDER[rung], search.drawn, _align(layout, mine, base, self._truth),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How one integer output and its companions are cut into rows."""
-
-    index: int
-    width: int
-    ordered: bool
-    permuted: tuple[int, ...]
-    """Companions of the integers' own shape: reordered with them."""
-    followers: tuple[int, ...]
-    """Companions with one row per row of integers: [..., D]."""
-
-    def split(self, outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
-        """Integer rows [R, K] and companions by output index, [R, K] or [R, D], rows sorted where order is
-        free."""
-        rows = outputs[self.index].reshape(-1, self.width).to(torch.int64)
-        floats = {i: outputs[i].reshape(rows.shape) for i in self.permuted}
-        floats |= {i: outputs[i].reshape(rows.shape[0], -1) for i in self.followers}
-        if self.ordered:
-            return rows, floats
-        rows, order = rows.sort(dim=-1, stable=True)
-        for i in self.permuted:
-            floats[i] = floats[i].gather(-1, order)
-        return rows, floats
-
-
-def _layout(
-    index: int,
-    truth: Sequence[torch.Tensor],
-    baseline: Sequence[torch.Tensor],
-    taken: set[int],
-    ordered: bool | None,
-) -> _Layout:
-    shape = truth[index].shape
-    free = [i for i, other in enumerate(truth) if i not in taken and not _is_integer(other)]
-    permuted = tuple(i for i in free if truth[i].shape == shape)
-    if ordered is None:
-        ordered = _ordered(truth[index], baseline[index], [truth[i] for i in permuted])
-    # An ordered 1-D output (argmax per token, a whole argsort) is one decision per element.
-    width = 1 if len(shape) < 2 and ordered else shape[-1] if shape else 1
-    rows = truth[index].numel() // width
-    followers = tuple(
-        i
-        for i in free
-        if i not in permuted and truth[i].dim() and truth[i].numel() and truth[i].shape[:-1].numel() == rows
-    )
-    return _Layout(index, width, ordered, permuted, followers)
-
-
-def _ordered(truth: torch.Tensor, baseline: torch.Tensor, companions: Sequence[torch.Tensor]) -> bool:
-    """Whether the order within a row belongs to the answer.
-
-    It does for rows with repeats (argmax over positions) and for whole permutations (argsort): as sets they
-    would say nothing. It does not where the baseline's own order differs from truth's on rows that agree as
-    sets. Else a companion decides: scores that run monotonically along nearly all rows were sorted; without
-    any, order is kept.
-    """
-    if truth.dim() == 0 or truth.shape[-1] == 1:
-        return True
-    rows, base = truth.reshape(-1, truth.shape[-1]), baseline.reshape(-1, truth.shape[-1])
-    canonical = rows.sort(-1).values
-    if bool((canonical.diff(dim=-1) == 0).any()):
-        return True
-    if bool((canonical[:, -1] - canonical[:, 0] == rows.shape[-1] - 1).all()):
-        return True
-    settled = (canonical == base.sort(-1).values).all(-1)
-    same_order = (rows == base).all(-1)[settled]
-    if same_order.numel() and float(same_order.double().mean()) < _NEARLY_ALL:
-        return False
-    if not companions:
-        return True
-    steps = companions[0].reshape(rows.shape).double().diff(dim=-1)
-    monotone = (steps <= 0).all(-1) | (steps >= 0).all(-1)
-    return float(monotone.double().mean()) >= _NEARLY_ALL
+            passed,
+            evidence,
+            rows=len(true_rows),
+            contested=mine.contested,
+            unexplained=left,
+            coarse=late - left,
+            baseline_contested=base.contested,
+            baseline_unexplained=base_left,
+            scale=LADDER[rung],
+            draws=search.drawn,
+            aligned=_align(layout, mine, base, self._truth),
+        )
 
 
 def _side(
-    layout: _Layout,
+    layout: Layout,
     outputs: Sequence[torch.Tensor],
     true_rows: torch.Tensor,
     true_floats: dict[int, torch.Tensor],
@@ -233,7 +167,7 @@ def _side(
 class _Search:
     """Draws perturbed truths, one at a time, and strikes off the rows that they explain."""
 
-    def __init__(self, layout: _Layout, perturbed: PerturbedTruth, true_rows: torch.Tensor) -> None:
+    def __init__(self, layout: Layout, perturbed: PerturbedTruth, true_rows: torch.Tensor) -> None:
         self._layout = layout
         self._perturbed = perturbed
         self._true = true_rows
@@ -285,7 +219,7 @@ class _Places:
     """Element by element: which places of the pending rows some draw explains, and with which companion
     values."""
 
-    def __init__(self, side: _Side, layout: _Layout) -> None:
+    def __init__(self, side: _Side, layout: Layout) -> None:
         self._side, self._layout = side, layout
         self._start = side.pending
         self._found = torch.zeros(self._start.numel(), layout.width, dtype=torch.bool)
@@ -312,7 +246,7 @@ def _distinct(rows: torch.Tensor) -> torch.Tensor:
     return (rows.sort(-1).values.diff(dim=-1) != 0).all(-1)
 
 
-def _align(layout: _Layout, mine: _Side, base: _Side, truth: Sequence[torch.Tensor]) -> dict[int, Aligned]:
+def _align(layout: Layout, mine: _Side, base: _Side, truth: Sequence[torch.Tensor]) -> dict[int, Aligned]:
     aligned: dict[int, Aligned] = {}
     for i in (*layout.permuted, *layout.followers):
         parts: list[torch.Tensor] = []
@@ -349,7 +283,3 @@ def _combine(results: Sequence[TieResult]) -> TieResult:
         aligned=aligned,
         **total,
     )
-
-
-def _is_integer(tensor: torch.Tensor) -> bool:
-    return not tensor.dtype.is_floating_point and not tensor.dtype.is_complex

@@ -45,6 +45,11 @@ _METADATA_OPS = frozenset({"aten::_assert_tensor_metadata", "aten::_assert_async
 _CONSTANT_MAKERS = frozenset(
     {torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor}
 )
+_RUNNING = ("running_mean", "running_var")
+_HIDDEN_WRITES = frozenset(
+    f"aten::{name}_batch_norm" for name in ("native", "cudnn", "miopen")
+)  # their schemas do not say that they update running statistics
+_RMS_NORMS = frozenset({torch.nn.functional.rms_norm, torch.rms_norm})
 
 
 def lift_tensor(tensor: torch.Tensor) -> torch.Tensor:
@@ -85,7 +90,7 @@ def lift_module(module: torch.nn.Module) -> torch.nn.Module:
     """A deep copy in fp64: parameters, buffers, and plain tensor attributes; fp8 and integer tensors keep
     their type."""
     lifted = copy.deepcopy(module)
-    lifted._apply(lift_tensor)
+    lifted._apply(lift_tensor)  # pyright: ignore[reportPrivateUsage]
     for child in lifted.modules():
         for name, value in list(vars(child).items()):
             if isinstance(value, torch.Tensor):
@@ -111,7 +116,7 @@ class _LiftCalls(TorchFunctionMode):
         elif func is torch.nn.functional.scaled_dot_product_attention:
             with sdpa_kernel(SDPBackend.MATH):  # overrides a context that allows only kernels without fp64
                 return func(*args, **kwargs)
-        elif func in (torch.nn.functional.rms_norm, getattr(torch, "rms_norm", None)) and len(args) < 4:
+        elif func in _RMS_NORMS and len(args) < 4:
             # eps=None means finfo(float32).eps for bf16, fp16 and fp32 alike, finfo(float64).eps once lifted.
             kwargs["eps"] = torch.finfo(torch.float32).eps if kwargs.get("eps") is None else kwargs["eps"]
         return func(*args, **kwargs)
@@ -199,7 +204,7 @@ class LiftToFloat64(TorchDispatchMode):
 
         if keep_dtype and kwargs.get("dtype") is None:
             kwargs = {**kwargs, "dtype": self._default_dtype}
-        written = _written(func, args, kwargs) if func._schema.is_mutable else ()
+        written = _written(func, args, kwargs)
         result = self._call(func, tree_map(lift, args), tree_map(lift, kwargs))
         back: dict[int, torch.Tensor] = {}
         for tensor in written:
@@ -243,7 +248,8 @@ _composite: dict[Any, bool] = {}
 def _is_composite(func: Any) -> bool:
     if func not in _composite:
         key = "CompositeImplicitAutograd"
-        _composite[func] = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), key)
+        has_kernel: Any = getattr(torch, "_C")._dispatch_has_kernel_for_dispatch_key  # noqa: B009 (no public form)
+        _composite[func] = bool(has_kernel(func.name(), key))
     return _composite[func]
 
 
@@ -256,10 +262,14 @@ def _makes_random(func: Any) -> bool:
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
-    """The tensors that `func` writes to, by its schema."""
+    """The tensors that `func` writes to: by its schema, or running statistics, which old schemas hide."""
+    hidden = _RUNNING if func._schema.name in _HIDDEN_WRITES else ()
     found: list[torch.Tensor] = []
+    if not (func._schema.is_mutable or hidden):
+        return found
     for position, argument in enumerate(func._schema.arguments):
-        if argument.alias_info is None or not argument.alias_info.is_write:
+        declared = argument.alias_info is not None and argument.alias_info.is_write
+        if not declared and argument.name not in hidden:
             continue
         value = args[position] if position < len(args) else kwargs.get(argument.name)
         values: Iterable[Any] = value if isinstance(value, (list, tuple)) else (value,)

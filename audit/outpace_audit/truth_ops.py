@@ -155,7 +155,7 @@ def _heads(tensor: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
 
 
 def _attention(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """Output and log-sum-exp; the seeds, lengths and debug masks that a fused kernel adds are placeholders."""
+    """Output and log-sum-exp; a fused kernel's seeds, lengths and debug masks are placeholders."""
     call = bind(func, args, kwargs)
     query = call["query"]
     weights, lse, _ = _attention_weights(call)
@@ -182,8 +182,8 @@ def _attention_backward(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         grads.append(full.unflatten(1, (like.shape[1], -1)).sum(2))
     if len(func._schema.returns) == 4:
         bias = call.get("attn_bias")
-        wanted = bias is not None and bias.numel() and call["grad_input_mask"][3]
-        grads.append(scores.sum_to_size(bias.shape) if wanted else None)
+        wanted = bias if call["grad_input_mask"][3] else None
+        grads.append(scores.sum_to_size(wanted.shape) if wanted is not None else None)
     return tuple(grads)
 
 

@@ -112,6 +112,7 @@ def _begin(
 
 
 def _use_scratch(path: str) -> None:
+    Path(path).mkdir(exist_ok=True)
     os.environ["HOME"] = os.environ["TMPDIR"] = path
     os.chdir(path)
 

@@ -1,4 +1,6 @@
-"""One user file: its text, its tree, and what a target reaches in it. Nothing here imports torch or runs user code."""
+"""One user file: its text, its tree, and what a target reaches in it. Nothing here imports torch or
+runs user code.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,11 @@ class Source:
 
     def column(self, line: int, byte: int) -> int:
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        return byte if text.isascii() else len(text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace"))
+        return (
+            byte
+            if text.isascii()
+            else len(text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace"))
+        )
 
     def start(self, node: ast.stmt | ast.expr) -> Position:
         return node.lineno, self.column(node.lineno, node.col_offset)
@@ -86,6 +92,13 @@ class Source:
         middle = self.lines[first : last - 1]
         parts = [self.lines[first - 1][left:], *middle, self.lines[last - 1][:right]]
         return "".join(parts).replace("\r\n", "\n").replace("\r", "\n")
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name and parameter that occurs in the file."""
+        nodes = list(ast.walk(self.tree))
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        return frozenset(names | {node.arg for node in nodes if isinstance(node, ast.arg)})
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -195,7 +208,7 @@ class _Reach:
 def reached(source: Source, symbol: str) -> list[Definition]:
     """The definitions that `symbol` can reach within its file, itself included, in file order.
 
-    Over-approximates: a method counts as reached when its class is and its name is mentioned anywhere reached.
+    Over-approximates: a method counts as reached when its class is and its name is mentioned somewhere.
     """
     if symbol not in source.definitions:
         raise TargetError(f"{source.path}: no top-level function or class named {symbol}")

@@ -57,13 +57,24 @@ def descendants(root: int) -> list[int]:
 
 
 def kill_descendants() -> int:
-    """The last resort after an interrupt: the judge ends its arms itself, this ends what it could not."""
-    killed = 0
-    for pid in descendants(os.getpid()):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
+    """The last resort after an interrupt: the judge ends its arms itself, this ends what it could not.
+
+    All are stopped first, again and again until no new one turns up: a stopped process cannot fork, and none
+    is lost to init because its parent died before it was seen.
+    """
+    stopped: set[int] = set()
+    while fresh := set(descendants(os.getpid())) - stopped:
+        for pid in fresh:
+            _send(pid, signal.SIGSTOP)
+        stopped |= fresh
+    for pid in stopped:
+        _send(pid, signal.SIGKILL)
+    return len(stopped)
+
+
+def _send(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _children_files(pid: int) -> list[Path]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 import torch
+
 from outpace_audit.compare import (
     ErrorProfile,
     bitwise_equal,
@@ -14,6 +16,7 @@ from outpace_audit.compare import (
     integer_mismatches,
     pool,
     within_budget,
+    zero_scales,
 )
 
 INF, NAN = torch.inf, torch.nan
@@ -68,7 +71,7 @@ def test_budget_is_four_times_the_baselines() -> None:
 @pytest.mark.parametrize(("where", "which"), [
     ((3, 4), "max"), ((slice(5, 6), slice(None)), "row"), ((slice(None), slice(7, 8)), "channel"),
 ])  # fmt: skip
-def test_no_free_percentage(where: tuple[object, ...], which: str) -> None:
+def test_no_free_percentage(where: Any, which: str) -> None:
     """Garbage in one element, one row or one channel of 40,000 elements hides in no quantile."""
     truth = normal(200, 200)
     baseline = error_profile(truth.bfloat16(), truth)
@@ -113,6 +116,17 @@ def test_zero_rows_allow_no_error() -> None:
     value = truth.clone()
     value[1, 1] = 1e-30
     assert not within_budget(error_profile(value, truth), error_profile(truth, truth), torch.float32).passed
+
+
+def test_a_gradient_that_is_zero_by_mathematics_is_measured_by_its_neighbours() -> None:
+    weight, bias = normal(16, 16), 1e-15 * normal(16, seed=1)
+    least = zero_scales([weight, bias])
+    assert least[0] == 0 and least[1] == pytest.approx(float(weight.square().mean().sqrt()))
+    baseline = error_profile(torch.zeros(16), bias, least=least[1])
+    small, large = (error_profile(x * normal(16, seed=2), bias, least=least[1]) for x in (1e-8, 1e-4))
+    assert within_budget(small, baseline, torch.float32).passed
+    assert not within_budget(large, baseline, torch.float32).passed
+    assert zero_scales([torch.tensor([torch.nan, 1.0]), torch.zeros(0)]) == [0.0, pytest.approx(0.7, abs=0.1)]
 
 
 def test_fp8_outputs_may_be_a_step_off_as_often_as_the_baseline() -> None:

@@ -17,7 +17,7 @@ import pytest
 from outpace_audit import keeper
 from outpace_audit.arm_process import ArmProcess
 from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
-from outpace_audit.errors import ArmError
+from outpace_audit.errors import JudgeError
 from outpace_audit.launcher import Launcher
 from outpace_audit.sandbox import SandboxSpec
 
@@ -198,9 +198,7 @@ def test_a_writable_place_per_arm(launcher: Launcher, tmp_path: Path) -> None:
 
 
 def test_a_writable_place_that_does_not_exist_is_an_error(launcher: Launcher, tmp_path: Path) -> None:
-    if launcher.fork_doubt is None:
-        pytest.skip("would make the shared launcher doubt its fork")
-    with pytest.raises(ArmError, match="No such file"):
+    with pytest.raises(JudgeError, match="absent"):
         launcher.launch("arm_entries:serve", writable=(str(tmp_path / "absent"),))
 
 
@@ -276,6 +274,18 @@ def test_a_doubtful_fork_falls_back_to_a_fresh_interpreter(tmp_path: Path, torch
         assert arm.started_by == "spawn"
         assert launcher.fork_doubt is not None
         assert doubt in launcher.fork_doubt
+
+
+def test_what_a_killed_judge_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("outpace_audit.launcher._STALE_SECONDS", -1.0)
+    (tmp_path / "outpace-judge-killed" / "empty").mkdir(parents=True)
+    logs = tmp_path / "logs"
+    with Launcher(log_dir=logs, sandbox=SPEC, prefer_fork=False):
+        with Launcher(log_dir=logs, sandbox=SPEC, prefer_fork=False):
+            assert len(list(tmp_path.glob("outpace-judge-*"))) == 2  # Theirs: the older one is locked.
+        assert len(list(tmp_path.glob("outpace-judge-*"))) == 1
+    assert not list(tmp_path.glob("outpace-judge-*"))
 
 
 JUDGE = """

@@ -244,6 +244,8 @@ def test_kernel_settings_and_devices_are_out_of_reach(inside: Probe) -> None:
         assert outside(arm_entries.open_for_writing, setting) == "ok"
     assert inside(arm_entries.open_for_writing, setting) in ("EROFS", "EACCES")
     assert inside(arm_entries.open_for_writing, "/dev/null") == "ok"
+    # The CUDA driver names its threads, and does not start where it cannot.
+    assert inside(arm_entries.open_for_writing, "/proc/self/comm") == "ok"
     allowed = {"fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero", "dxg"}
     assert {name for name in inside(arm_entries.listing, "/dev") if not name.startswith("nvidia")} <= allowed
 
@@ -324,6 +326,32 @@ def test_what_is_missing_is_named_and_stops_only_who_requires_it(
 
 def beats(view: mmap.mmap) -> bytes:
     return view[:8]
+
+
+def test_an_older_kernel_gets_the_same_tree(tmp_path: Path, tree: Path, spec: SandboxSpec) -> None:
+    """Before Linux 5.12 every mount is made read-only by itself."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from outpace_audit import syscalls\n"
+        "def missing(*arguments, **options):\n"
+        "    raise OSError(38, 'Function not implemented')\n"
+        "syscalls.mount_setattr = missing\n"
+    )
+    path = (str(tmp_path), HERE, *sys.path[1:])
+    with Launcher(
+        log_dir=tmp_path, sandbox=spec, shared_bytes=4096, python_path=path, prefer_fork=False
+    ) as launcher:
+        arm = launcher.launch("arm_entries:serve")
+        assert {*REQUIRED, "private-dev", "hidden-places"} <= set(arm.protections)
+        ledger = tree / ".outpace"
+        for probe, place, expected in (
+            (arm_entries.write, tree / "train.py", "EROFS"),
+            (arm_entries.write, Path("/var/tmp/written-by-an-arm"), "EROFS"),
+            (arm_entries.write, ledger / "cache" / "older.o", "ok"),
+            (arm_entries.listing, ledger, ["cache"]),
+            (arm_entries.open_for_writing, Path("/dev/null"), "ok"),
+        ):
+            arm.channel.send({"do": probe.__name__, "with": [str(place)]})
+            assert arm.channel.recv(10.0)["did"] == expected
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from outpace_audit.truth import CannotLift, LiftToFloat64, lift_inputs, lift_module
 from torch import nn
 
+from outpace_audit.truth import CannotLift, LiftToFloat64, lift_inputs, lift_module
+
+scaled_mm: Any = getattr(torch, "_scaled_mm")  # noqa: B009 (no public form in torch 2.6)
 PACK = Path(os.environ.get("OUTPACE_SOL_EXECBENCH", "/work/shared/data/sol-execbench"))
 
 
@@ -29,7 +31,7 @@ def normal(*shape: int, dtype: torch.dtype = torch.bfloat16, seed: int = 0) -> t
 
 def apart(a: torch.Tensor, b: torch.Tensor) -> float:
     assert a.dtype is torch.float64 and a.shape == b.shape
-    return float((a - b).abs().max() / b.abs().max().clamp(min=1e-30))
+    return float((a - b).detach().abs().max() / b.detach().abs().max().clamp(min=1e-30))
 
 
 def rms_norm(x: torch.Tensor, residual: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
@@ -129,10 +131,10 @@ def test_module_forward_and_backward(cast: str, training: bool) -> None:
     torch.manual_seed(0)
     module = Block().train(training)
     module = module.bfloat16() if cast == "bf16" else module
-    exact = lift_module(module)
+    exact: Any = lift_module(module)
     exact.rms.eps = torch.finfo(torch.float32).eps  # what eps=None means for fp32 and bf16
     exact.wide = torch.float64
-    lifted = lift_module(module)
+    lifted: Any = lift_module(module)
     assert lifted.head.weight is lifted.table.weight
     tokens, scale = torch.randint(0, 11, (2, 7)), normal(2, 7, 1, dtype=torch.float32).requires_grad_()
     low = torch.autocast("cpu", dtype=torch.bfloat16) if cast == "autocast" else nullcontext()
@@ -167,8 +169,8 @@ def test_scaled_matmul_tensorwise_rowwise_and_blockwise() -> None:
     exact = a.double() @ b.double().T
     one, rows, columns = torch.tensor(0.3), normal(32, 1, dtype=torch.float32).abs(), torch.rand(1, 48)
     with LiftToFloat64():
-        tensorwise = torch._scaled_mm(a, b.t(), one, one, out_dtype=torch.bfloat16)
-        rowwise = torch._scaled_mm(a, b.t(), rows, columns, out_dtype=torch.bfloat16)
+        tensorwise = scaled_mm(a, b.t(), one, one, out_dtype=torch.bfloat16)
+        rowwise = scaled_mm(a, b.t(), rows, columns, out_dtype=torch.bfloat16)
     assert apart(tensorwise, exact * one.double() ** 2) < 1e-14
     assert apart(rowwise, exact * rows.double() * columns.double()) < 1e-14
 
@@ -183,7 +185,7 @@ def test_scaled_matmul_of_packed_fp4_with_swizzled_scales() -> None:
     wide *= scales.double().repeat_interleave(16, 1)
     packed = codes.view(torch.float4_e2m1fn_x2)
     with LiftToFloat64():
-        result = torch._scaled_mm(packed, packed.t(), blocked, blocked, out_dtype=torch.bfloat16)
+        result = scaled_mm(packed, packed.t(), blocked, blocked, out_dtype=torch.bfloat16)
     assert apart(result, wide @ wide.T) < 1e-14
 
 
@@ -205,9 +207,11 @@ def test_tensors_that_are_still_low_are_written_through() -> None:
 
 @pytest.mark.parametrize("make", [
     lambda: torch.zeros(3), lambda: torch.empty(3, dtype=torch.float16), lambda: torch.full((2,), 0.1),
-    lambda: torch.arange(0, 1, 0.1, dtype=torch.float32), lambda: torch.tensor([0.1]), lambda: torch.FloatTensor([1]),
-    lambda: torch.tensor(0.1, dtype=torch.bfloat16), lambda: torch.rand(3), lambda: torch.linspace(0, 1, 4),
-    lambda: torch.ones(3, dtype=torch.int32) / 3, lambda: torch.scalar_tensor(0.1), lambda: torch.eye(2).half(),
+    lambda: torch.arange(0, 1, 0.1, dtype=torch.float32), lambda: torch.tensor([0.1]),
+    lambda: torch.FloatTensor([1]), lambda: torch.tensor(0.1, dtype=torch.bfloat16), lambda: torch.rand(3),
+    lambda: torch.linspace(0, 1, 4),
+    lambda: torch.ones(3, dtype=torch.int32) / 3, lambda: torch.scalar_tensor(0.1),
+    lambda: torch.eye(2).half(),
 ])  # fmt: skip
 def test_factories_give_fp64(make: Callable[[], torch.Tensor]) -> None:
     with LiftToFloat64():
@@ -247,6 +251,35 @@ def test_random_numbers_are_reported_and_are_the_baselines() -> None:
     )
 
 
+def test_random_numbers_inside_a_composite_operator_are_reported() -> None:
+    with LiftToFloat64() as mode, torch.inference_mode():
+        assert F.dropout(torch.ones(8), 0.5).dtype is torch.float64
+    assert mode.drew_random
+
+
+def test_running_statistics_are_written_by_a_composite_operator() -> None:
+    mean, variance = torch.zeros(3), torch.ones(3)
+    with LiftToFloat64(), torch.inference_mode():
+        F.batch_norm(torch.full((4, 3), 2.0), mean, variance, training=True)
+    assert torch.allclose(mean, torch.full((3,), 0.2)) and mean.dtype is torch.float32
+
+
+def test_lifted_modules_keep_what_is_quantised() -> None:
+    class Quantised(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("codes", torch.ones(3).to(torch.float8_e4m3fn))
+            self.register_buffer("steps", torch.tensor(3))
+            self.gain = nn.Parameter(torch.ones(3, dtype=torch.bfloat16), requires_grad=False)
+            self.table = torch.ones(3, dtype=torch.float16)
+
+    module = Quantised()
+    lifted: Any = lift_module(module)
+    assert lifted.codes.dtype is torch.float8_e4m3fn and lifted.steps.dtype is torch.int64
+    assert lifted.gain.dtype is lifted.table.dtype is torch.float64 and not lifted.gain.requires_grad
+    assert module.gain.dtype is torch.bfloat16 and module.table.dtype is torch.float16
+
+
 def test_reinterpreted_bits_cannot_be_lifted() -> None:
     x = normal(4, dtype=torch.float32)
     with pytest.raises(CannotLift, match="bits of a lifted tensor"):
@@ -278,7 +311,7 @@ def test_fused_attention_operators_by_hand() -> None:
 def test_fused_optimizer_step(kind: type[torch.optim.Optimizer], decay: float) -> None:
     def steps(weight: torch.Tensor, fused: bool) -> torch.Tensor:
         weight = nn.Parameter(weight.clone())
-        optimizer = kind([weight], lr=0.1, weight_decay=decay, fused=fused)  # type: ignore[call-arg]
+        optimizer = kind([weight], lr=0.1, weight_decay=decay, fused=fused)  # pyright: ignore[reportCallIssue]
         for _ in range(3):
             weight.grad = torch.cos(weight.detach())
             optimizer.step()

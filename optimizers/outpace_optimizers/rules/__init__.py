@@ -1,4 +1,6 @@
-"""Rules: each detects one slow spelling and writes the faster one. The audit, not the rule, says whether it is right."""
+"""Rules: each detects one slow spelling and writes the faster one. The audit, not the rule, says
+whether it is right.
+"""
 
 from __future__ import annotations
 

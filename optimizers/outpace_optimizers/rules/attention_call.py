@@ -10,7 +10,8 @@ from .attention_mask import Mask, causal_term, keep_text
 from .attention_ops import CASTS, Product, integer, permuted, pick, transposed, transposed_rank, wrapped
 from .attention_trace import Op, Scale, Scores
 from .attention_use import Use
-from .flow import last_change, later_loads, names_in
+from .flow import last_change, later_loads, loads, names_in
+from .pure_ops import PURE
 from .scope import Block, Scope
 
 
@@ -30,11 +31,15 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     if first is None or last is None:
         return None
     rank = first.rank or last.rank or transposed_rank(scope, first.right)
-    if dim != -1 and (dim < 1 or (rank is not None and dim != rank - 1)) or first.order not in _IDENTITY:
+    if (dim != -1 and (dim < 1 or (rank is not None and dim != rank - 1))) or first.order not in _IDENTITY:
         return None
     rank = rank or (dim + 1 if dim > 0 else None)
     removed = scores.used | use.used
-    if not _unread(scope, block, scores, use) or not _steady(scope, block, scores, use, removed):
+    if not _zeroed(scores, use):
+        return None
+    dead = _dead(scope, block, scores, use, removed)
+    removed |= dead
+    if not _unread(scope, block, scores, use, dead) or not _steady(scope, block, scores, use, removed):
         return None
     operands = _operands(scope, first, last, use, scores.cast or use.cast)
     factors = _scale(scope, scores.ops)
@@ -120,20 +125,28 @@ def _key(scope: Scope, right: ast.expr, cast: bool) -> str:
     return wrapped(scope, bare) + ".transpose(-2, -1)"
 
 
-def _pieces(scores: Scores, use: Use) -> Iterator[tuple[ast.expr, int]]:
+def _pieces(scores: Scores, use: Use, masks: bool = True) -> Iterator[tuple[ast.expr, int]]:
     """Every expression that moves to the new call, with the place where it was evaluated."""
     assert scores.product is not None and use.product is not None
     yield scores.product.left, scores.at
     yield scores.product.right, scores.at
+    yield use.product.left if use.flipped else use.product.right, use.at
     for op in scores.ops:
+        if isinstance(op, Mask) and not masks:
+            continue
         yield op.node, op.at
-        if op.test is not None:
+        if op.test is not None and not _whether_none(op.test):
             yield op.test, op.at - 1
+
+
+def _whether_none(test: ast.expr) -> bool:
+    """`mask is not None`: reshaping the mask under the test does not change its answer."""
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot))
 
 
 def _steady(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> bool:
     """Whether each moved expression still reads the same bindings at the call as where it stood."""
-    for node, at in _pieces(scores, use):
+    for node, at in _pieces(scores, use, masks=not _all_causal(scope, scores)):
         for name in names_in(node):
             before = last_change(block, at, name)
             after = last_change(block, use.at, name, removed)
@@ -144,10 +157,68 @@ def _steady(scope: Scope, block: Block, scores: Scores, use: Use, removed: froze
     return True
 
 
-def _unread(scope: Scope, block: Block, scores: Scores, use: Use) -> bool:
+def _zeroed(scores: Scores, use: Use) -> bool:
+    """Whether what is set to zero after the softmax was masked before it."""
+    masks = [op for op in scores.ops if isinstance(op, Mask) and op.test is None]
+    dropped = {ast.dump(op.node) for op in masks if op.kind == "drop"}
+    calls = ("nan_to_num",)
+    return all(ast.dump(node) in dropped or (bool(masks) and _named(node) in calls) for node in use.zeroed)
+
+
+def _named(node: ast.expr) -> str:
+    return getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+
+
+def _all_causal(scope: Scope, scores: Scores) -> bool:
+    masks = [op for op in scores.ops if isinstance(op, Mask)]
+    return len(masks) == 1 and masks[0].test is None and causal_term(scope, masks[0])
+
+
+def _dead(
+    scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]
+) -> frozenset[ast.stmt]:
+    """Assignments that made the causal mask or a fill value, where nothing but the removed statements reads them."""
+    gone = set(removed)
+    moved = {
+        id(node)
+        for piece, _ in _pieces(scores, use, masks=not _all_causal(scope, scores))
+        for node in ast.walk(piece)
+    }
+    for statement in reversed(block[: use.at]):
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            continue
+        name = statement.targets[0].id
+        inside = {id(node) for item in gone for node in ast.walk(item)} | {
+            id(node) for node in ast.walk(use.node)
+        }
+        reads = [node for node in loads(scope.function, name) if id(node) not in inside - moved]
+        makes = any(
+            isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value)
+        )
+        feeds = any(id(node) in inside for node in loads(scope.function, name))
+        if statement not in removed and makes and feeds and not reads and _pure(scope, statement.value):
+            gone.add(statement)
+    return frozenset(gone) - removed
+
+
+def _pure(scope: Scope, node: ast.expr) -> bool:
+    """Whether leaving the expression out is noticed by nobody."""
+    calls = [scope.names.call(item) for item in ast.walk(node) if isinstance(item, ast.Call)]
+    return all(
+        call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo")))
+        for call in calls
+    )
+
+
+def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozenset[ast.stmt]) -> bool:
     """Whether nobody but the chain reads the scores or probabilities."""
     links = (*scores.links, *use.links)
     allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
+    allowed |= {id(node) for statement in dead for node in ast.walk(statement)}
+    if use.zeroed or _all_causal(scope, scores):
+        chain = [item for statement in scores.used | use.used for item in ast.walk(statement)]
+        tests = {id(node) for item in use.zeroed for node in ast.walk(item)} & {id(item) for item in chain}
+        allowed |= tests
     for link in links:
         found = later_loads(scope, block, link.at, link.name)
         if found is None or any(id(read) not in allowed for read in found):

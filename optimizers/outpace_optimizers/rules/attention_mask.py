@@ -8,15 +8,17 @@ from typing import Literal
 
 from .attention_ops import integer, pick, wrapped
 from .flow import last_change, number
+from .names import words
 from .scope import Scope
 
 Polarity = Literal["keep", "drop"]
 _FLIP: dict[Polarity, Polarity] = {"keep": "drop", "drop": "keep"}
-_SHAPING = frozenset({
-    ".view", ".reshape", ".unsqueeze", ".bool", ".to", ".type", ".float", ".int", ".long", ".byte", ".half",
-    ".expand", ".contiguous", ".cuda", ".type_as", ".clone", ".detach", ".expand_as", ".repeat", ".bfloat16",
-    "torch.unsqueeze", "torch.nn.Parameter", "torch.reshape",
-})  # fmt: skip
+_MIRROR: dict[str, type[ast.cmpop]] = {"Lt": ast.Gt, "LtE": ast.GtE, "Gt": ast.Lt, "GtE": ast.LtE}
+_SHAPING = words(
+    ".view .reshape .unsqueeze .bool .to .type .float .int .long .byte .half .expand .contiguous "
+    ".cuda .type_as .clone .detach .expand_as .repeat .bfloat16 torch.unsqueeze torch.nn.Parameter "
+    "torch.reshape"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def minus_infinity(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
         value_node = definition(scope, node)
         return value_node is not None and minus_infinity(scope, value_node, depth - 1)
     made = scope.attribute(node)
-    return made is not None and minus_infinity(scope, made, depth - 1)
+    return made is not None and minus_infinity(scope.constructor, made, depth - 1)
 
 
 def definition(scope: Scope, node: ast.Name) -> ast.expr | None:
@@ -73,7 +75,9 @@ def definition(scope: Scope, node: ast.Name) -> ast.expr | None:
                 return statement.value if isinstance(target, ast.Name) and target.id == node.id else None
             return None
         holder = scope.parents.get(block[0])
-        place = scope.block_of(holder) if isinstance(holder, ast.stmt) and holder is not scope.function else None
+        place = (
+            scope.block_of(holder) if isinstance(holder, ast.stmt) and holder is not scope.function else None
+        )
     if node.id in scope.names.bound:
         return None
     for statement in scope.source.tree.body:
@@ -104,7 +108,7 @@ def causal(scope: Scope, node: ast.expr, depth: int = 12) -> Polarity | None:
             pass
     made = scope.attribute(node)
     if made is not None:
-        return causal(scope, made, depth - 1)
+        return causal(scope.constructor, made, depth - 1)
     call = scope.names.call(node)
     if call is None or not call[1]:
         return None
@@ -132,20 +136,24 @@ def _compared(scope: Scope, left: ast.expr, op: ast.cmpop, right: ast.expr, dept
     rows, columns = _arange(scope, left), _arange(scope, right)
     if rows and columns and rows[0] == columns[0] and {rows[1], columns[1]} == {"row", "column"}:
         if rows[1] == "column":
-            op = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}.get(type(op), ast.Eq)()
+            op = _MIRROR.get(type(op).__name__, ast.Eq)()
         return "keep" if isinstance(op, ast.GtE) else "drop" if isinstance(op, ast.Lt) else None
     inner = causal(scope, left, depth - 1)
     value = integer(right) if not isinstance(right, ast.Constant) else right.value
     if inner is None or isinstance(value, (str, bytes)):
         return None
-    if (isinstance(op, (ast.Eq, ast.Is)) and value == 0) or (isinstance(op, (ast.NotEq, ast.Lt)) and value == 1):
+    if (isinstance(op, (ast.Eq, ast.Is)) and value == 0) or (
+        isinstance(op, (ast.NotEq, ast.Lt)) and value == 1
+    ):
         return _flip(inner)
     truth = (isinstance(op, (ast.NotEq, ast.Gt)) and value == 0) or (isinstance(op, ast.Eq) and value == 1)
     return inner if truth else None
 
 
 def _arange(scope: Scope, node: ast.expr) -> tuple[str, str] | None:
-    """(length, row or column) of `torch.arange(T)[:, None]`, `.unsqueeze(0)`, `.view(-1, 1)`, or a name for one."""
+    """(length, row or column) of `torch.arange(T)[:, None]`, `.unsqueeze(0)`, `.view(-1, 1)`, or a
+    name for one.
+    """
     side = ""
     if isinstance(node, ast.Subscript):
         text = ast.unparse(node.slice).strip("()")
@@ -166,14 +174,18 @@ def _arange(scope: Scope, node: ast.expr) -> tuple[str, str] | None:
 
 
 def square(scope: Scope, index: ast.expr) -> bool:
-    """Whether slicing a causal square by `index` leaves a causal square: `[:T, :T]`, `[None, None]`, `[:, :, :T, :T]`."""
+    """Whether slicing a causal square by `index` leaves a causal square: `[:T, :T]`, `[None, None]`,
+    `[:, :, :T, :T]`.
+    """
     items = index.elts if isinstance(index, ast.Tuple) else [index]
-    slices = [item for item in items if isinstance(item, ast.Slice) and (item.lower or item.upper or item.step)]
+    slices = [
+        item for item in items if isinstance(item, ast.Slice) and (item.lower or item.upper or item.step)
+    ]
     if not slices:
         return all(not isinstance(item, ast.Constant) or item.value in (None, ...) for item in items)
     if len(slices) != 2 or items[-2:] != slices:
         return False
-    if any(item.lower is not None and integer(item.lower) != 0 or item.step is not None for item in slices):
+    if any((item.lower is not None and integer(item.lower) != 0) or item.step is not None for item in slices):
         return False
     first, second = slices[0].upper, slices[1].upper
     return first is not None and second is not None and ast.dump(first) == ast.dump(second)
@@ -190,6 +202,8 @@ def square_of(scope: Scope, node: ast.expr, ones: bool, depth: int = 6) -> bool:
     name, args, keywords = call
     if name in _SHAPING and args and depth:
         return square_of(scope, args[0], ones, depth - 1)
+    if ones and name == "torch.ones_like":
+        return True  # of the scores: what is not square there is not causal here, and the audit sees it
     if ones and name in (".new_ones", "torch.ones", "numpy.ones"):
         args = args[1:] if name == ".new_ones" else args
     elif not ones and name == "torch.full":
@@ -213,8 +227,11 @@ def causal_term(scope: Scope, mask: Mask) -> bool:
 
 def _causal_bias(scope: Scope, node: ast.expr, depth: int = 8) -> bool:
     """Minus infinity strictly above the diagonal of a square and zero elsewhere."""
-    if isinstance(node, ast.Name) or scope.attribute(node) is not None:
-        made = definition(scope, node) if isinstance(node, ast.Name) else scope.attribute(node)
+    kept = scope.attribute(node)
+    if kept is not None:
+        return depth > 0 and _causal_bias(scope.constructor, kept, depth - 1)
+    if isinstance(node, ast.Name):
+        made = definition(scope, node)
         return made is not None and depth > 0 and _causal_bias(scope, made, depth - 1)
     if isinstance(node, ast.Subscript):
         return square(scope, node.slice) and _causal_bias(scope, node.value, depth - 1)
@@ -238,7 +255,7 @@ def keep_text(scope: Scope, mask: Mask) -> str:
         case ast.UnaryOp(op=ast.Invert(), operand=inner):
             return scope.text(inner)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            opposite = {ast.Eq: "!=", ast.NotEq: "=="}.get(type(op))
+            opposite = {"Eq": "!=", "NotEq": "=="}.get(type(op).__name__)
             if opposite is not None:
                 return f"{wrapped(scope, left)} {opposite} {wrapped(scope, right)}"
         case _:

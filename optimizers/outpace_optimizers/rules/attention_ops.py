@@ -1,4 +1,6 @@
-"""Single operations around attention, in every spelling: products, transposes, softmax, fills, casts, dropout."""
+"""Single operations around attention, in every spelling: products, transposes, softmax, fills, casts,
+dropout.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,15 @@ def integer(node: ast.expr | None) -> int | None:
 def wrapped(scope: Scope, node: ast.expr) -> str:
     """The node's text, in parentheses where it does not bind as tightly as a name."""
     text = scope.text(node)
-    tight = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List)
+    tight = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple, ast.List, ast.Constant)
     return text if isinstance(node, tight) else f"({text})"
 
 
 @dataclass(frozen=True)
 class Product:
-    """`left @ right` over the last two dims; texts already brought to that layout, `order` brings the result back."""
+    """`left @ right` over the last two dims; texts already brought to that layout, `order` brings the
+    result back.
+    """
 
     left: ast.expr
     right: ast.expr
@@ -67,6 +71,9 @@ def _equation(text: str) -> tuple[str, str, str] | None:
     """`bhqd,bhkd->bhqk` as its three words; einops' spaced words are renamed to letters."""
     left, arrow, out = text.partition("->")
     operands = left.split(",")
+    parts = [item.strip() for item in (*operands, out)]
+    if all(item.startswith("...") and len(item.replace(" ", "")) == 5 for item in parts):
+        return _equation(text.replace("...", ""))
     if not arrow or len(operands) != 2 or "." in text:
         return None
     words = [operands[0].strip(), operands[1].strip(), out.strip()]
@@ -95,12 +102,14 @@ def _einsum(scope: Scope, name: str, args: list[ast.expr]) -> Product | None:
     if not (len(rows) == len(columns) == len(summed) == 1) or set(out) != set(batch) | rows | columns:
         return None
     (row,), (column,), (inner,) = rows, columns, summed
+    if out.index(row) > out.index(column):
+        left, right, a, b, row, column = right, left, b, a, column, row
     laid = [*batch, row, column]
     return Product(
         left, right,
         wrapped(scope, left) + permuted([a.index(letter) for letter in [*batch, row, inner]]),
         wrapped(scope, right) + permuted([b.index(letter) for letter in [*batch, inner, column]]),
-        len(out), tuple(laid.index(letter) for letter in out),
+        None if "..." in spec.value else len(out), tuple(laid.index(letter) for letter in out),
     )  # fmt: skip
 
 
@@ -112,7 +121,9 @@ def permuted(order: list[int]) -> str:
     if len(moved) == 2:
         first, second = moved
         last = len(order) - 1
-        return ".transpose(-2, -1)" if (first, second) == (last - 1, last) else f".transpose({first}, {second})"
+        return (
+            ".transpose(-2, -1)" if (first, second) == (last - 1, last) else f".transpose({first}, {second})"
+        )
     return f".permute({', '.join(map(str, order))})"
 
 
@@ -130,7 +141,10 @@ def transposed(scope: Scope, node: ast.expr) -> ast.expr | None:
     if name in (".contiguous",):
         return transposed(scope, args[0])
     if name in (".transpose", "torch.transpose", ".swapaxes", ".swapdims"):
-        dims = {integer(pick(rest, keywords, 0, "dim0", "axis0")), integer(pick(rest, keywords, 1, "dim1", "axis1"))}
+        dims = {
+            integer(pick(rest, keywords, 0, "dim0", "axis0")),
+            integer(pick(rest, keywords, 1, "dim1", "axis1")),
+        }
         return args[0] if dims in ({-2, -1}, {3, 2}, {2, 1}, {3, -2}, {2, -1}) else None
     if name in (".permute", "torch.permute"):
         items = rest[0].elts if len(rest) == 1 and isinstance(rest[0], (ast.Tuple, ast.List)) else rest
@@ -149,7 +163,9 @@ def transposed(scope: Scope, node: ast.expr) -> ast.expr | None:
 
 
 def transposed_rank(scope: Scope, node: ast.expr) -> int | None:
-    """The rank that a transpose with positive dims gives away: `transpose(1, 2)` on the last two dims means 3."""
+    """The rank that a transpose with positive dims gives away: `transpose(1, 2)` on the last two dims
+    means 3.
+    """
     call = scope.names.call(node)
     if call is None:
         return None

@@ -1,4 +1,6 @@
-"""Backwards from softmax to the product of queries and keys, through reassignments, scales, masks and casts."""
+"""Backwards from softmax to the product of queries and keys, through reassignments, scales, masks and
+casts.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .attention_mask import Mask, minus_infinity
-from .attention_ops import CASTS, Product, pick, product
-from .flow import changed, last_change, rebinds
+from .attention_ops import CASTS, Product, pick, product, wrapped
+from .flow import changed, last_change, number, rebinds
 from .numbers_known import is_number
 from .scope import Block, Scope
 
@@ -39,7 +41,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Scores:
-    """What was found: the product at block[at], and from it outwards the ops, the statements used up, the names."""
+    """What was found: the product at block[at], and from it outwards the ops, the statements used up,
+    the names.
+    """
 
     product: Product | None
     at: int
@@ -87,7 +91,9 @@ class Tracer:
             case ast.AugAssign(target=ast.Name(id=target) as name, op=op, value=value) if target == node.id:
                 read = ast.copy_location(ast.Name(target, ast.Load()), name)
                 inner = self.peel(ast.copy_location(ast.BinOp(read, op, value), statement), index)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target))) as call) if target == node.id:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target))) as call) if (
+                target == node.id
+            ):
                 inner = self.peel(call, index)
             case ast.If(orelse=[]):
                 return self.guard(node, statement, index)
@@ -118,11 +124,15 @@ class Tracer:
     def arithmetic(self, node: ast.BinOp, at: int) -> Scores | None:
         match node.op:
             case ast.Mult():
-                return self.scaled(node.left, "*", node.right, at) or self.scaled(node.right, "*", node.left, at)
+                return self.scaled(node.left, "*", node.right, at) or self.scaled(
+                    node.right, "*", node.left, at
+                )
             case ast.Div():
                 return self.scaled(node.left, "/", node.right, at)
             case ast.Add():
-                return self.biased(node.left, "add", node.right, at) or self.biased(node.right, "add", node.left, at)
+                return self.biased(node.left, "add", node.right, at) or self.biased(
+                    node.right, "add", node.left, at
+                )
             case ast.Sub():
                 if self.is_maximum(node.right, node.left):
                     return self.shifted(node, at)
@@ -169,6 +179,8 @@ class Tracer:
         if name in CASTS and args:
             inner = self.peel(args[0], at)
             return replace(inner, cast=True) if inner is not None else None
+        if name in ("torch.baddbmm", ".baddbmm", "torch.addmm", ".addmm") and len(args) == 3:
+            return self.added(args, keywords, at)
         if name in (".masked_fill", ".masked_fill_", "torch.masked_fill"):
             condition, value = pick(args, keywords, 1, "mask"), pick(args, keywords, 2, "value")
             return self.filled(args[0], "drop", condition, value, at)
@@ -185,8 +197,28 @@ class Tracer:
             return self.biased(args[0], "add", args[1], at)
         return None
 
+    def added(self, args: list[ast.expr], keywords: dict[str, ast.expr], at: int) -> Scores | None:
+        """`torch.baddbmm(bias, q, kt, beta=..., alpha=...)`."""
+        if self.hole or set(keywords) - {"beta", "alpha"}:
+            return None
+        texts = [wrapped(self.scope, arg) for arg in args[1:]]
+        alpha, beta = keywords.get("alpha"), keywords.get("beta")
+        ops: list[Op] = []
+        if alpha is not None:
+            ops.append(Scale("*", alpha, at, is_number(self.scope, alpha)))
+        if beta is None or number(beta) == 1:
+            ops.append(Mask("add", args[0], at))
+        elif number(beta) != 0:
+            return None
+        return Scores(Product(args[1], args[2], texts[0], texts[1]), at, tuple(ops))
+
     def filled(
-        self, scores: ast.expr, kind: Literal["drop", "keep"], condition: ast.expr | None, value: ast.expr | None, at: int
+        self,
+        scores: ast.expr,
+        kind: Literal["drop", "keep"],
+        condition: ast.expr | None,
+        value: ast.expr | None,
+        at: int,
     ) -> Scores | None:
         if condition is None or value is None or not minus_infinity(self.scope, value):
             return None

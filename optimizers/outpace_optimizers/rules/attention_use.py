@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .attention_ops import CASTS, Product, dropout, product, transposed
 from .attention_trace import Link, plain_test
-from .flow import changed, last_change, later_loads
+from .flow import changed, last_change, later_loads, number
 from .scope import Block, Scope
 
 
@@ -22,6 +22,8 @@ class Use:
     dropout: str = ""
     cast: bool = False
     product: Product | None = None
+    zeroed: tuple[ast.expr, ...] = ()
+    """Conditions under which probabilities are set to zero; None inside stands for NaN."""
     flipped: bool = False
     """values @ probabilities transposed: the result is the transpose of attention over transposed values."""
 
@@ -46,6 +48,9 @@ def _step(scope: Scope, block: Block, use: Use) -> Use | None:
         call = scope.parents.get(parent)
         if isinstance(call, ast.Call) and call.func is parent and "." + parent.attr in CASTS:
             return replace(use, node=call, cast=True)
+    cleared = _cleared(scope, use, parent)
+    if cleared is not None:
+        return cleared
     if isinstance(parent, ast.keyword):
         parent = scope.parents.get(parent)
     if not isinstance(parent, ast.expr):
@@ -58,6 +63,20 @@ def _step(scope: Scope, block: Block, use: Use) -> Use | None:
     return _consumed(scope, use, parent)
 
 
+def _cleared(scope: Scope, use: Use, parent: ast.AST | None) -> Use | None:
+    """`p.masked_fill(mask == 0, 0.0)` and `torch.nan_to_num(p)`: SDPA gives zeros to rows that are all masked."""
+    node = scope.parents.get(parent) if isinstance(parent, ast.Attribute) else parent
+    call = scope.names.call(node) if node is not None else None
+    if call is None or not isinstance(node, ast.Call) or not call[1] or call[1][0] is not use.node:
+        return None
+    name, args, keywords = call
+    if name in ("torch.nan_to_num", ".nan_to_num") and len(args) == 1 and not keywords:
+        return replace(use, node=node, zeroed=(*use.zeroed, node))
+    if name in (".masked_fill", "torch.masked_fill") and len(args) == 3 and number(args[2]) == 0:
+        return replace(use, node=node, zeroed=(*use.zeroed, args[1]))
+    return None
+
+
 def _consumed(scope: Scope, use: Use, parent: ast.expr) -> Use | None:
     made = product(scope, parent)
     if made is None and isinstance(parent, ast.Attribute):
@@ -67,9 +86,9 @@ def _consumed(scope: Scope, use: Use, parent: ast.expr) -> Use | None:
             turned = transposed(scope, call)
             if made is None and turned is use.node:
                 return _turned(scope, use, call)
-    if made is None and isinstance(parent, ast.expr) and transposed(scope, parent) is use.node:
+    if made is None and transposed(scope, parent) is use.node:
         return _turned(scope, use, parent)
-    if made is None or made.left is not use.node or made.left_text.endswith(")") and _relaid(scope, made):
+    if made is None or made.left is not use.node or (made.left_text.endswith(")") and _relaid(scope, made)):
         return None
     return replace(use, node=parent, product=made)
 
@@ -111,7 +130,9 @@ def _guarded(scope: Scope, block: Block, use: Use, name: str, first: ast.Name) -
     """`if self.dropout is not None: p = self.dropout(p)`, then the one use of `p`."""
     holder = next((node for node in block[use.at + 1 :] if first in ast.walk(node)), None)
     match holder:
-        case ast.If(test=test, body=[ast.Assign(targets=[ast.Name(id=target)], value=value) as inner], orelse=[]):
+        case ast.If(
+            test=test, body=[ast.Assign(targets=[ast.Name(id=target)], value=value) as inner], orelse=[]
+        ):
             pass
         case _:
             return None

@@ -1,4 +1,6 @@
-"""Whether a loop body can run once under `torch.vmap`: pure, no value read back, nothing carried between iterations."""
+"""Whether a loop body can run once under `torch.vmap`: pure, no value read back, nothing carried
+between iterations.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +9,41 @@ from collections.abc import Iterator
 
 from .attention_trace import plain_test
 from .flow import changed, in_place, names_in
-from .names import dotted
+from .names import dotted, words
 from .numbers_known import is_number
 from .pure_ops import MAKERS
 from .scope import Scope
 
-_READS = frozenset({
-    "item", "tolist", "numpy", "cpu", "cuda", "backward", "register_hook", "nonzero", "unique", "data_ptr", "append_",
-    "multinomial", "bernoulli", "dropout", "storage", "is_contiguous", "retain_grad", "masked_select", "argwhere",
-    "unique_consecutive", "share_memory", "set", "allclose", "equal", "detach_", "pin_memory", "numpy_", "write", "pop",
-    "update", "add_module", "step", "zero_grad", "put", "get", "remove", "clear", "cpu_", "insert", "extend", "print",
-})  # fmt: skip
+_READS = words(
+    "item tolist numpy cpu cuda backward register_hook nonzero unique data_ptr append_ multinomial "
+    "bernoulli dropout storage is_contiguous retain_grad masked_select argwhere unique_consecutive "
+    "share_memory set allclose equal detach_ pin_memory numpy_ write pop update add_module step "
+    "zero_grad put get remove clear cpu_ insert extend print"
+)  # fmt: skip
 """Methods that read values back to Python, change shapes by value, are random, or have an effect."""
 
-_RANDOM = ("rand", "randn", "randint", "bernoulli", "multinomial", "normal", "dropout", "seed", "poisson", "empty")
-_MODULES = frozenset(
-    "Linear LayerNorm RMSNorm GroupNorm ReLU GELU SiLU Sigmoid Tanh Softmax LogSoftmax ELU LeakyReLU Identity Embedding "
-    "Conv1d Conv2d Softplus Mish Hardtanh Flatten Bilinear PReLU ReLU6 CELU SELU AvgPool1d AvgPool2d MaxPool1d "
-    "MaxPool2d Unflatten Hardswish Softsign LogSigmoid".split()
+_RANDOM = frozenset({"bernoulli", "multinomial", "normal", "seed", "poisson", "manual_seed", "alpha_dropout"})
+_MODULES = words(
+    "Linear LayerNorm RMSNorm GroupNorm ReLU GELU SiLU Sigmoid Tanh Softmax LogSoftmax ELU LeakyReLU "
+    "Identity Embedding Conv1d Conv2d Softplus Mish Hardtanh Flatten Bilinear PReLU ReLU6 CELU SELU "
+    "AvgPool1d AvgPool2d MaxPool1d MaxPool2d Unflatten Hardswish Softsign LogSigmoid"
 )
 """Modules without randomness and without buffers that they update."""
 
 _BUILT_IN = frozenset({"range", "len", "min", "max", "abs", "sum", "tuple", "zip", "enumerate", "reversed"})
-_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Pass, ast.FunctionDef, ast.Return)
+_STATEMENTS = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.For,
+    ast.If,
+    ast.Pass,
+    ast.FunctionDef,
+    ast.Return,
+)
 _EXPRESSIONS = (
-    ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.JoinedStr, ast.Set, ast.Dict, ast.DictComp, ast.SetComp,
+    ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.JoinedStr, ast.Set, ast.Dict, ast.DictComp,
+    ast.SetComp,
 )  # fmt: skip
 
 
@@ -98,22 +110,41 @@ def _call(scope: Scope, node: ast.Call, tensors: set[str], depth: int) -> bool:
     name = scope.names.resolve(node.func)
     if name is not None:
         word = name.rpartition(".")[2]
-        if in_place(word) or word.startswith(_RANDOM) or any(key.arg in ("out", "inplace") for key in node.keywords):
+        if (
+            in_place(word)
+            or (word in _RANDOM or word.startswith(("rand", "dropout", "empty")))
+            or any(key.arg in ("out", "inplace") for key in node.keywords)
+        ):
             return False
-        if word in ("unique", "nonzero", "masked_select", "argwhere", "checkpoint", "compile", "allclose", "equal"):
+        if word in (
+            "unique",
+            "nonzero",
+            "masked_select",
+            "argwhere",
+            "checkpoint",
+            "compile",
+            "allclose",
+            "equal",
+        ):
             return False
         if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
             return word in _MODULES
-        return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(("torch.cuda", "torch.autograd"))
+        return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(
+            ("torch.cuda", "torch.autograd")
+        )
     if isinstance(node.func, ast.Name):
         if node.func.id in ("float", "int", "bool"):
-            return all(is_number(scope, arg) for arg in node.args)
+            return all(isinstance(arg, ast.Constant) or is_number(scope, arg) for arg in node.args)
         return node.func.id in _BUILT_IN or _own(scope, node.func.id, depth)
     if not isinstance(node.func, ast.Attribute):
-        return isinstance(node.func, ast.Call) and _module(scope, node.func)
+        if not isinstance(node.func, ast.Call):
+            return False
+        return scope.names.resolve(node.func.func) == "torch.vmap" or _module(scope, node.func)
     if dotted(node.func) == f"{scope.self_name}.{node.func.attr}":
         owner = scope.definition.owner
-        return _module(scope, node.func) or (owner is not None and _own(scope, f"{owner.name}.{node.func.attr}", depth))
+        return _module(scope, node.func) or (
+            owner is not None and _own(scope, f"{owner.name}.{node.func.attr}", depth)
+        )
     if dotted(node.func.value) is not None and scope.names.resolve(node.func.value) is not None:
         return False
     return node.func.attr not in _READS and not in_place(node.func.attr)
@@ -134,7 +165,12 @@ def _module(scope: Scope, node: ast.expr) -> bool:
 def _own(scope: Scope, qualname: str, depth: int) -> bool:
     """A function or method of this file whose body is itself fit for vmap."""
     found = scope.source.definitions.get(qualname)
-    if found is None or depth == 0 or not isinstance(found.node, ast.FunctionDef) or found.node.decorator_list:
+    if (
+        found is None
+        or depth == 0
+        or not isinstance(found.node, ast.FunctionDef)
+        or found.node.decorator_list
+    ):
         return False
     inner = Scope(scope.source, found.node and found, found.node)
     tensors = {arg.arg for arg in found.node.args.args} - {inner.self_name or ""}
@@ -143,11 +179,17 @@ def _own(scope: Scope, qualname: str, depth: int) -> bool:
         return False
     if set().union(*(_attributes_set(item) for item in body)):
         return False
-    return all(expression(inner, item, tensors, depth - 1) for part in found.node.body for item in ast.walk(part))
+    return all(
+        expression(inner, item, tensors, depth - 1) for part in found.node.body for item in ast.walk(part)
+    )
 
 
 def _attributes_set(node: ast.AST) -> set[str]:
-    return {item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store)}
+    return {
+        item.attr
+        for item in ast.walk(node)
+        if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store)
+    }
 
 
 def _loads(node: ast.AST) -> Iterator[str]:
@@ -175,7 +217,9 @@ def _carried(body: list[ast.stmt], results: list[ast.expr], local: set[str]) -> 
         elif (set(_loads(statement)) & local) - known - _comprehended(statement):
             return True
         known |= changed(statement)
-    return bool({name for result in results for name in set(_loads(result)) - _comprehended(result)} & local - known)
+    return bool(
+        {name for result in results for name in set(_loads(result)) - _comprehended(result)} & local - known
+    )
 
 
 def _carried_within(body: list[ast.stmt], local: set[str], known: set[str]) -> bool:
@@ -211,4 +255,9 @@ def _aliased(body: list[ast.stmt], local: set[str]) -> bool:
     return False
 
 
-_NEW = frozenset(name.removeprefix("torch.") for name in MAKERS) | {"empty", "empty_like", "view", "transpose"}
+_NEW = frozenset(name.removeprefix("torch.") for name in MAKERS) | {
+    "empty",
+    "empty_like",
+    "view",
+    "transpose",
+}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from .batch_body import can_map
-from .batch_emit import _word, joining, substituted
+from .batch_emit import joining, substituted, word
 from .batch_loop import Mapped, picks, walk
 from .flow import later_loads, names_in
 from .names import own_nodes
@@ -37,10 +37,10 @@ def _comprehension(scope: Scope, node: ast.ListComp | ast.GeneratorExp) -> Edit 
         mapped.entries[base, dim] = name
     replaced: dict[ast.expr, str] = {}
     for item in found:
-        if names_in(item.node.value) & names_in(node.generators[0].target):
+        if (names_in(item.node) - {header.index}) & names_in(node.generators[0].target):
             return None
-        wanted = f"{_word(item.node.value)}_{header.index}"
-        replaced[item.node] = mapped.add(item.base, item.dim, wanted, scope) + item.rest
+        wanted = f"{word(item.node.value)}_{header.index}"
+        replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, [], [node.elt], set(mapped.entries.values())):
         return None
     return _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
@@ -52,7 +52,9 @@ def _edit(
     whole, out, suffix, later = place
     vmap, needed = scope.names.spell("torch.vmap")
     dims = [dim for _, dim in mapped.entries]
-    options = "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
+    options = (
+        "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
+    )
     options += f", out_dims={out}" if out else ""
     call = f"{vmap}(lambda {', '.join(mapped.entries.values())}: {body}{options})"
     call += f"({', '.join(base for base, _ in mapped.entries)})"
@@ -74,7 +76,11 @@ def _consumer(scope: Scope, node: ast.expr) -> tuple[ast.expr, int, str, ast.exp
             return (parent, 0, ".sum(0)", None) if scope.names.resolve(parent.func) is None else None
         joined = joining(scope, parent)
         return (parent, joined[1], joined[2], None) if joined is not None and joined[0] is node else None
-    if not isinstance(parent, ast.Assign) or len(parent.targets) != 1 or not isinstance(parent.targets[0], ast.Name):
+    if (
+        not isinstance(parent, ast.Assign)
+        or len(parent.targets) != 1
+        or not isinstance(parent.targets[0], ast.Name)
+    ):
         return None
     place = scope.block_of(node)
     reads = later_loads(scope, place[0], place[1], parent.targets[0].id) if place is not None else None

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from dataclasses import dataclass
 
 from .attention_ops import integer
 from .attention_ops import pick as argument
 from .batch_body import can_map
 from .batch_index import pick
-from .batch_loop import Mapped, Walk, picks, walk
-from .flow import changed, last_change, later_loads, names_in
+from .batch_loop import Mapped, Walk, indexable, picks, walk
+from .flow import changed, last_change, later_loads, live_after, names_in
 from .scope import Block, Scope
 from .writing import Edit
 
 
 @dataclass(frozen=True)
 class Output:
-    """What an iteration hands out: `value` goes to `name` by append, by a store into a slice, or by addition."""
+    """What an iteration hands out: `value` goes to `name` by append, by a store into a slice, or by
+    addition.
+    """
 
     kind: str
     name: str
@@ -35,7 +36,7 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
         return None
     outputs, body = _outputs(loop)
     inline = _index_arithmetic(body, header)
-    body = [item for item in body if not (isinstance(item, ast.Assign) and _target(item) in inline)]
+    body = [item for item in body if not (_pairs(item) and {name for name, _ in _pairs(item)} <= set(inline))]
     if not outputs or not _private(scope, place[0], loop, body, outputs):
         return None
     values = [output.value for output in outputs]
@@ -48,17 +49,22 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
     replaced: dict[ast.expr, str] = {}
     fixed = set[str]().union(*(changed(item) for item in loop.body)) | names_in(loop.target)
     for item in found:
-        if names_in(item.node.value) & fixed:
+        if (names_in(item.node) - {header.index or "", *inline}) & fixed:
             return None
-        wanted = scope.names.fresh(f"{_word(item.node.value)}_{header.index}") if (item.base, item.dim) not in mapped.entries else ""
-        replaced[item.node] = mapped.add(item.base, item.dim, wanted, scope) + item.rest
+        wanted = (
+            scope.names.fresh(f"{word(item.node.value)}_{header.index}")
+            if (item.mapped, item.axis) not in mapped.entries
+            else ""
+        )
+        replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, body, values, set(mapped.entries.values())):
         return None
     return _edit(scope, place, loop, header, outputs, body, mapped, replaced, inline)
 
 
 def _edit(
-    scope: Scope, place: tuple[Block, int], loop: ast.For, header: Walk, outputs: list[Output], body: list[ast.stmt],
+    scope: Scope, place: tuple[Block, int], loop: ast.For, header: Walk,
+    outputs: list[Output], body: list[ast.stmt],
     mapped: Mapped, replaced: dict[ast.expr, str], inline: dict[str, ast.expr],
 ) -> Edit | None:  # fmt: skip
     edit = Edit()
@@ -72,11 +78,13 @@ def _edit(
     edit.imports.extend([needed] if needed else [])
     function = scope.names.fresh(f"one_{header.index or header.direct[0][0]}")
     dims = [dim for _, dim in mapped.entries]
-    options = "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
+    options = (
+        "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
+    )
     outs = [dim for _, dim in finished]
     if set(outs) != {0}:
         options += f", out_dims={outs[0] if len(outs) == 1 else tuple(outs)}"
-    call = f"{vmap}({function}{options})({', '.join(base for base, _ in mapped.entries)})"
+    call = called(scope, f"{vmap}({function}{options})", [base for base, _ in mapped.entries])
     lines = _function(scope, loop, function, mapped, outputs, body, replaced)
     if len(finished) == 1:
         tail = [finished[0][0].replace("\0", call)]
@@ -88,6 +96,14 @@ def _edit(
     return edit
 
 
+def called(scope: Scope, function: str, arguments: list[str]) -> str:
+    """The call on one line, or with one argument per line where that would be too wide."""
+    text = f"{function}({', '.join(arguments)})"
+    if len(text) <= 80 or any("\n" in item for item in arguments):
+        return text
+    return f"{function}(\n" + "".join(f"{scope.source.indent}{item},\n" for item in arguments) + ")"
+
+
 def _function(
     scope: Scope, loop: ast.For, name: str, mapped: Mapped, outputs: list[Output], body: list[ast.stmt],
     replaced: dict[ast.expr, str],
@@ -96,17 +112,28 @@ def _function(
     results = ", ".join(substituted(scope, output.value, replaced) for output in outputs)
     lines = [f"def {name}({', '.join(mapped.entries.values())}):"]
     for statement in body:
-        margin = " " * scope.source.start(statement)[1]
-        text = textwrap.dedent(margin + substituted(scope, statement, replaced)) if "\t" not in _margin(scope, statement) else (
-            substituted(scope, statement, replaced).replace("\n" + _margin(scope, statement), "\n")
-        )  # fmt: skip
-        lines.append(textwrap.indent(text, unit))
+        margin = _margin(scope, statement)
+        text = substituted(scope, statement, replaced)
+        tail = scope.source.lines[(statement.end_lineno or 1) - 1][scope.source.end(statement)[1] :].strip()
+        moved = [*_comments(scope, statement), *text.split("\n")]
+        moved[-1] += f"  {tail}" if tail.startswith("#") else ""
+        lines.extend(unit + line.removeprefix(margin) for line in moved)
     return "\n".join([*lines, f"{unit}return {results}"])
 
 
 def _margin(scope: Scope, statement: ast.stmt) -> str:
     line, column = scope.source.start(statement)
     return scope.source.lines[line - 1][:column]
+
+
+def _comments(scope: Scope, statement: ast.stmt) -> list[str]:
+    """The comment lines right above a statement."""
+    line = statement.lineno - 2
+    found: list[str] = []
+    while line >= 0 and scope.source.lines[line].lstrip().startswith("#"):
+        found.insert(0, scope.source.lines[line].strip())
+        line -= 1
+    return found
 
 
 def _outputs(loop: ast.For) -> tuple[list[Output], list[ast.stmt]]:
@@ -124,7 +151,11 @@ def _outputs(loop: ast.For) -> tuple[list[Output], list[ast.stmt]]:
 
 def _output(node: ast.stmt, loop: ast.For) -> Output | None:
     match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])):
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[]
+            )
+        ):
             return Output("append", name, value)
         case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name)) as target], value=value):
             return Output("store", name, value, target)
@@ -143,21 +174,35 @@ def _output(node: ast.stmt, loop: ast.For) -> Output | None:
             return None
 
 
-def _target(node: ast.Assign) -> str:
-    return node.targets[0].id if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) else ""
-
-
 def _index_arithmetic(body: list[ast.stmt], header: Walk) -> dict[str, ast.expr]:
-    """`start = h * d`: names for arithmetic on the index, to be read through."""
+    """`start = h * d`, `s, e = i * d, (i + 1) * d`: names for arithmetic on the index, to be read through."""
     found: dict[str, ast.expr] = {}
+    arithmetic = (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context, ast.Attribute)
     for statement in body:
-        if not isinstance(statement, ast.Assign) or not _target(statement):
-            continue
-        arithmetic = (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context, ast.Attribute)
-        plain = all(isinstance(node, arithmetic) for node in ast.walk(statement.value))
-        if plain and names_in(statement.value) & {header.index or "", *found}:
-            found[_target(statement)] = statement.value
+        pairs = _pairs(statement)
+        plain = all(isinstance(node, arithmetic) for _, value in pairs for node in ast.walk(value))
+        index = {header.index or "", *found}
+        if pairs and plain and all(names_in(value) & index for _, value in pairs):
+            found |= dict(pairs)
     return found
+
+
+def _pairs(statement: ast.stmt) -> list[tuple[str, ast.expr]]:
+    """(name, value) of each part of an assignment to names; empty for any other statement."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return [(name, value)]
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(
+            values
+        ):
+            pairs = [
+                (item.id, value)
+                for item, value in zip(names, values, strict=True)
+                if isinstance(item, ast.Name)
+            ]
+            return pairs if len(pairs) == len(names) else []
+        case _:
+            return []
 
 
 def _private(scope: Scope, block: Block, loop: ast.For, body: list[ast.stmt], outputs: list[Output]) -> bool:
@@ -171,23 +216,28 @@ def _private(scope: Scope, block: Block, loop: ast.For, body: list[ast.stmt], ou
     if any(names & names_in(output.value) for output in outputs):
         return False
     index = block.index(loop)
-    for name in bound:
-        reads = later_loads(scope, block, index, name)
-        if reads is None or reads:
-            return False
-    return True
+    return not any(live_after(scope, block[index], name) for name in bound)
 
 
-def _word(node: ast.expr) -> str:
+def word(node: ast.expr) -> str:
     while isinstance(node, (ast.Subscript, ast.Call)):
         node = node.value if isinstance(node, ast.Subscript) else node.func
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "slice"
+    return (
+        node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "slice"
+    )
 
 
 def _finish(
-    scope: Scope, place: tuple[Block, int], output: Output, header: Walk, inline: dict[str, ast.expr], edit: Edit
+    scope: Scope,
+    place: tuple[Block, int],
+    output: Output,
+    header: Walk,
+    inline: dict[str, ast.expr],
+    edit: Edit,
 ) -> tuple[str, int] | None:
     """(statement with a zero byte for the batched call, out_dim)."""
+    if output.kind == "add" and isinstance(output.value, (ast.Tuple, ast.List, ast.ListComp, ast.JoinedStr)):
+        return None
     if output.kind == "add":
         if output.sign == "+":
             return f"{output.name} = {output.name} + \0.sum(0)", 0
@@ -195,11 +245,13 @@ def _finish(
     if output.kind == "store":
         if not isinstance(output.target, ast.Subscript) or header.index is None or header.over is None:
             return None
+        if not indexable(scope, output.target.value):
+            return None
         made = pick(scope, output.target, header.index, inline, header.over)
-        if made is None or made.rest or ".unflatten(" in made.base:
+        if made is None or (made.chunk and made.dim < 0):
             return None
         target = made.base if made.base.endswith("]") else f"{made.base}[:]"
-        return f"{target} = \0", made.dim
+        return f"{target} = \0" + (f".flatten({made.dim}, {made.dim + 1})" if made.chunk else ""), made.dim
     return _collected(scope, place, output, edit)
 
 
@@ -208,7 +260,8 @@ def _collected(scope: Scope, place: tuple[Block, int], output: Output, edit: Edi
     block, index = place
     start = last_change(block, index, output.name)
     made = block[start] if start >= 0 else None
-    empty = isinstance(made, ast.Assign) and _target(made) == output.name and ast.unparse(made.value) in ("[]", "list()")
+    pairs = _pairs(made) if made is not None else []
+    empty = any(name == output.name and ast.unparse(value) in ("[]", "list()") for name, value in pairs)
     if isinstance(made, ast.AnnAssign) and isinstance(made.target, ast.Name) and made.value is not None:
         empty = ast.unparse(made.value) in ("[]", "list()")
     reads = later_loads(scope, block, index, output.name)
@@ -220,7 +273,8 @@ def _collected(scope: Scope, place: tuple[Block, int], output: Output, edit: Edi
     joined = joining(scope, call) if isinstance(call, ast.Call) else None
     if joined is None or not isinstance(call, ast.Call) or joined[0] is not reads[0]:
         return None
-    edit.replace(scope.source, made, [])
+    if len(pairs) < 2:
+        edit.replace(scope.source, made, [])
     edit.expression(scope.source, call, output.name + joined[2])
     return f"{output.name} = \0", joined[1]
 
@@ -237,7 +291,11 @@ def joining(scope: Scope, call: ast.Call) -> tuple[ast.expr, int, str] | None:
         return None
     if name == "torch.stack":
         return args[0], dim, ""
-    return (args[0], dim, f".flatten({dim}, {dim + 1})") if dim >= 0 else (args[0], dim - 1, f".flatten({dim - 1}, {dim})")
+    return (
+        (args[0], dim, f".flatten({dim}, {dim + 1})")
+        if dim >= 0
+        else (args[0], dim - 1, f".flatten({dim - 1}, {dim})")
+    )
 
 
 def substituted(scope: Scope, node: ast.expr | ast.stmt, replaced: dict[ast.expr, str]) -> str:

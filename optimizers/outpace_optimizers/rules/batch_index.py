@@ -1,4 +1,6 @@
-"""How a loop index picks a slice: `x[i]`, `x[:, i]`, `x[..., i, :]`, `x[:, h*d:(h+1)*d]`, as a mapped dimension."""
+"""How a loop index picks a slice: `x[i]`, `x[:, i]`, `x[..., i, :]`, `x[:, h*d:(h+1)*d]`, as a mapped
+dimension.
+"""
 
 from __future__ import annotations
 
@@ -84,19 +86,31 @@ class Range:
         end = self.stop
         if shift:
             begin = str(shift) if self.uses_zero else f"{self.start} + {shift}"
-            end = f"{self.stop} + {shift}" if self.stop.replace(".", "").isalnum() else f"({self.stop}) + {shift}"
+            end = (
+                f"{self.stop} + {shift}"
+                if self.stop.replace(".", "").isalnum()
+                else f"({self.stop}) + {shift}"
+            )
         return f"{begin}:{end}" + (f":{self.step}" if self.step else "")
 
 
 def parse_range(scope: Scope, node: ast.expr) -> Range | None:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
         return None
-    if node.keywords or not 1 <= len(node.args) <= 3 or any(isinstance(arg, ast.Starred) for arg in node.args):
+    if (
+        node.keywords
+        or not 1 <= len(node.args) <= 3
+        or any(isinstance(arg, ast.Starred) for arg in node.args)
+    ):
         return None
     start = node.args[0] if len(node.args) > 1 else None
     stop = node.args[1] if len(node.args) > 1 else node.args[0]
     step = integer(node.args[2]) if len(node.args) > 2 else 1
-    if step is None or step < 1 or (start is not None and (integer(start) is None or (integer(start) or 0) < 0)):
+    if (
+        step is None
+        or step < 1
+        or (start is not None and (integer(start) is None or (integer(start) or 0) < 0))
+    ):
         return None
     first = integer(start) if start is not None else 0
     return Range(str(first), scope.text(stop), "" if step == 1 else str(step), stop, first == 0)
@@ -104,36 +118,81 @@ def parse_range(scope: Scope, node: ast.expr) -> Range | None:
 
 @dataclass(frozen=True)
 class Pick:
-    """One subscript that the index selects: the mapped tensor `base`, its dim, and what remains inside the body."""
+    """One subscript that the index selects: slice number i of `base` along `dim`."""
 
     node: ast.Subscript
     base: str
     dim: int
-    rest: str
-    """What follows the parameter inside the body, e.g. `[:, 0]`."""
+    chunk: str = ""
+    """`(n, d)` where each slice is a run of d entries, not one: `base` must be unflattened to that
+    along `dim`.
+    """
+
+    @property
+    def axis(self) -> int:
+        """Which dim of `mapped` to map: a run of d entries leaves its own dim behind the mapped one."""
+        return self.dim - 1 if self.chunk and self.dim < 0 else self.dim
+
+    @property
+    def mapped(self) -> str:
+        return f"{self.base}.unflatten({self.dim}, {self.chunk})" if self.chunk else self.base
 
 
-def pick(scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.expr], over: Range) -> Pick | None:
-    """None where the subscript is not one slice per iteration."""
+def pick(
+    scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.expr], over: Range
+) -> Pick | None:
+    """None where the subscript is not one slice per iteration. All other indexing goes into `base`."""
     items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
     hits = [place for place, item in enumerate(items) if _mentions(item, index, inline)]
     if len(hits) != 1 or not all(_plain(scope, item) for place, item in enumerate(items) if place != hits[0]):
         return None
     place = hits[0]
-    ellipsis = [at for at, item in enumerate(items) if isinstance(item, ast.Constant) and item.value is ...]
-    consuming = [not (isinstance(item, ast.Constant) and item.value in (None, ...)) for item in items]
-    dim = sum(consuming[:place]) if not ellipsis or ellipsis[0] > place else -sum(consuming[place:])
+    after_dots = any(_is(item, ...) for item in items[:place])
+    if any(_is(item, ...) for item in items[place + 1 :]) and after_dots:
+        return None
+    own = _own_dim(items, place, after_dots)
+    kept = [isinstance(item, ast.Slice) or _is(item, None) for item in items]
+    dim = -sum(kept[place + 1 :]) - 1 if after_dots else sum(kept[:place])
     element = items[place]
     if isinstance(element, ast.Slice):
-        base = _chunked(scope, node.value, element, index, inline, over, dim)
-        others = [":" if at == place else scope.text(item) for at, item in enumerate(items)]  # type: ignore[arg-type]
+        chunk = _chunk(element, index, inline, over)
+        if chunk is None:
+            return None
+        span, sizes = chunk
     else:
-        base = _indexed(scope, node.value, element, index, inline, over, dim)
-        others = [scope.text(item) for at, item in enumerate(items) if at != place]
-    if base is None:
-        return None
-    trivial = all(item in (":", "...") for item in others)
-    return Pick(node, base, dim, "" if trivial else f"[{', '.join(others)}]")
+        shift = _shift(element, index, inline)
+        if shift is None:
+            return None
+        whole = (
+            shift == 0
+            and over.uses_zero
+            and not over.step
+            and same_size(scope, node.value, own, over.stop_node)
+        )
+        span, sizes = ":" if whole else over.span(shift), ""
+    texts = [span if at == place else scope.source.segment(item) for at, item in enumerate(items)]
+    return Pick(node, _indexed(scope, node.value, texts), dim, sizes)
+
+
+def _is(node: ast.expr, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def _own_dim(items: list[ast.expr], place: int, after_dots: bool) -> int:
+    """Which dim of the indexed tensor the item at `place` stands for."""
+    consuming = [not (_is(item, None) or _is(item, ...)) for item in items]
+    return -sum(consuming[place:]) if after_dots else sum(consuming[:place])
+
+
+def _indexed(scope: Scope, base: ast.expr, texts: list[str]) -> str:
+    texts = [text.strip() for text in texts]
+    while texts and (texts[-1] == ":" or (texts[-1] == "..." and "..." not in texts[:-1])):
+        if texts[-1] == ":" and "..." in texts and set(texts) != {":", "..."}:
+            break
+        texts.pop()
+    tight = isinstance(base, (ast.Name, ast.Attribute, ast.Call, ast.Subscript))
+    text = scope.text(base) if tight else f"({scope.text(base)})"
+    return f"{text}[{', '.join(texts)}]" if texts else text
 
 
 def _mentions(node: ast.expr, index: str, inline: dict[str, ast.expr]) -> bool:
@@ -150,54 +209,39 @@ def _plain(scope: Scope, node: ast.expr) -> bool:
     return is_number(scope, node)
 
 
-def _indexed(
-    scope: Scope, base: ast.expr, element: ast.expr, index: str, inline: dict[str, ast.expr], over: Range, dim: int
-) -> str | None:
+def _shift(element: ast.expr, index: str, inline: dict[str, ast.expr]) -> int | None:
+    """c of `x[i + c]`, c >= 0."""
     line = linear(poly(element, inline), index)
     if line is None or line[0] != {(): 1} or set(line[1]) - {()}:
         return None
     shift = line[1].get((), 0)
-    if shift < 0:
-        return None
-    text = scope.text(base)
-    if shift == 0 and over.uses_zero and not over.step and same_size(scope, base, dim, over.stop_node):
-        return text
-    return _sliced(text, over.span(shift), dim)
+    return shift if shift >= 0 else None
 
 
-def _chunked(
-    scope: Scope, base: ast.expr, element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range, dim: int
-) -> str | None:
-    """`x[..., i*d : (i+1)*d]` as `x.unflatten(dim, (n, d))`."""
-    if element.lower is None or element.upper is None or element.step is not None:
-        return None
-    if not over.uses_zero or over.step:
+def _chunk(
+    element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range
+) -> tuple[str, str] | None:
+    """(span of all runs, sizes for unflatten) of `x[..., i*d + c : (i+1)*d + c]`."""
+    if (
+        element.lower is None
+        or element.upper is None
+        or element.step is not None
+        or not over.uses_zero
+        or over.step
+    ):
         return None
     low, high = linear(poly(element.lower, inline), index), linear(poly(element.upper, inline), index)
     if low is None or high is None or low[0] != high[0] or not low[0]:
         return None
-    width = dict(high[1])
-    for key, value in low[1].items():
-        width[key] = width.get(key, 0) - value
+    width = {key: high[1].get(key, 0) - low[1].get(key, 0) for key in {*high[1], *low[1]}}
     width = {key: value for key, value in width.items() if value}
     if width != low[0]:
         return None
     size = poly_text(width)
     count = over.stop if over.stop.replace(".", "").replace("_", "").isalnum() else f"({over.stop})"
     total = f"{count} * {size}" if len(width) == 1 else f"{count} * ({size})"
-    text = scope.text(base)
-    if low[1]:
-        begin = poly_text(low[1])
-        text = _sliced(text, f"{begin} : {begin} + {total}", dim)
-    else:
-        text = _sliced(text, f": {total}", dim)
-    return f"{text}.unflatten({dim}, ({over.stop}, {size}))"
-
-
-def _sliced(text: str, span: str, dim: int) -> str:
-    if dim >= 0:
-        return f"{text}[{', '.join([*([':'] * dim), span])}]"
-    return f"{text}[{', '.join(['...', span, *([':'] * (-dim - 1))])}]"
+    begin = poly_text(low[1]) if low[1] else ""
+    return f"{begin} : {begin} + {total}" if begin else f": {total}", f"({over.stop}, {size})"
 
 
 def same_size(scope: Scope, base: ast.expr, dim: int, stop: ast.expr) -> bool:
@@ -210,14 +254,23 @@ def same_size(scope: Scope, base: ast.expr, dim: int, stop: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id="len"), args=[owner]):
             return ast.dump(owner) == ast.dump(base) and dim == 0
         case ast.Name(id=name):
-            made = [item for item in ast.walk(scope.function) if isinstance(item, ast.Assign) and _binds(item, name)]
+            made = [
+                item
+                for item in ast.walk(scope.function)
+                if isinstance(item, ast.Assign) and binds(item, name)
+            ]
             return len(made) == 1 and _unpacked(scope, made[0], name, base, dim)
         case _:
             return False
 
 
-def _binds(node: ast.Assign, name: str) -> bool:
-    return any(isinstance(item, ast.Name) and item.id == name for target in node.targets for item in ast.walk(target))
+def binds(node: ast.Assign, name: str) -> bool:
+    """Whether the assignment gives `name` a value, alone or in a tuple."""
+    return any(
+        isinstance(item, ast.Name) and item.id == name and isinstance(item.ctx, ast.Store)
+        for target in node.targets
+        for item in ast.walk(target)
+    )
 
 
 def _unpacked(scope: Scope, made: ast.Assign, name: str, base: ast.expr, dim: int) -> bool:

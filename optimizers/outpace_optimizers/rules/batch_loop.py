@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 
 from .attention_ops import integer
 from .attention_ops import pick as argument
-from .batch_index import Pick, Range, parse_range, pick
+from .batch_index import Pick, Range, binds, parse_range, pick
 from .flow import changed, names_in
-from .names import own_nodes
+from .names import own_nodes, words
 from .scope import Scope
 
-_LISTS = frozenset({
-    "split", "chunk", "unbind", "tolist", "keys", "values", "items", "parameters", "named_parameters", "children",
-    "modules", "named_modules", "named_children", "buffers", "splitlines", "tensor_split", "meshgrid", "list", "sorted",
-    "zip", "range", "enumerate", "reversed", "tqdm", "map", "filter", "trange", "load", "DataLoader", "size", "shape",
-})  # fmt: skip
-_EVIDENCE = frozenset(
-    "shape size dim dtype device view reshape transpose permute ndim float to T mT sum mean unsqueeze squeeze contiguous "
-    "expand numel requires_grad".split()
+_LISTS = words(
+    "split chunk unbind tolist keys values items parameters named_parameters children modules "
+    "named_modules named_children buffers splitlines tensor_split meshgrid list sorted zip range "
+    "enumerate reversed tqdm map filter trange load DataLoader size shape"
+)  # fmt: skip
+_EVIDENCE = words(
+    "shape size dim dtype device view reshape transpose permute ndim float to T mT sum mean "
+    "unsqueeze squeeze contiguous expand numel requires_grad"
 )
 
 
@@ -32,7 +32,9 @@ class Mapped:
 
     def add(self, base: str, dim: int, wanted: str, scope: Scope) -> str:
         if (base, dim) not in self.entries:
-            self.entries[base, dim] = wanted if wanted not in self.entries.values() else scope.names.fresh(wanted)
+            self.entries[base, dim] = (
+                wanted if wanted not in self.entries.values() else scope.names.fresh(wanted)
+            )
         return self.entries[base, dim]
 
 
@@ -53,15 +55,43 @@ def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and not iterable.keywords:
         if iterable.func.id == "enumerate" and len(iterable.args) == 1:
             return _enumerated(scope, target, iterable.args[0])
-        if iterable.func.id == "zip" and isinstance(target, ast.Tuple) and len(target.elts) == len(iterable.args):
+        if (
+            iterable.func.id == "zip"
+            and isinstance(target, ast.Tuple)
+            and len(target.elts) == len(iterable.args)
+        ):
             found = [walk(scope, item, arg) for item, arg in zip(target.elts, iterable.args, strict=True)]
+            if any(item is not None and item.direct for item in found):
+                found = [
+                    item or _partner(scope, name, arg)
+                    for item, name, arg in zip(found, target.elts, iterable.args, strict=True)
+                ]
             if any(item is None or item.index is not None for item in found):
                 return None
             return Walk(direct=[entry for item in found if item is not None for entry in item.direct])
     if not isinstance(target, ast.Name):
         return None
     source = _elements(scope, iterable)
+    if source is None and _tensor_elements(scope, target.id, iterable):
+        source = scope.text(iterable), 0
     return Walk(direct=[(target.id, *source)]) if source is not None else None
+
+
+def _tensor_elements(scope: Scope, target: str, node: ast.expr) -> bool:
+    """A bare parameter, not in the plural, whose elements are used as tensors: taken for a tensor."""
+    if not isinstance(node, ast.Name) or node.id.endswith("s") or _partner(scope, node, node) is None:
+        return False
+    return _tensor_name(scope, target, 2)
+
+
+def _partner(scope: Scope, target: ast.expr, node: ast.expr) -> Walk | None:
+    """A bare parameter zipped with a known tensor: taken for a tensor too."""
+    if not isinstance(target, ast.Name) or not isinstance(node, ast.Name):
+        return None
+    args = scope.function.args
+    plain = {arg.arg for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs] if arg.annotation is None}
+    rebound = any(isinstance(item, ast.Assign) and binds(item, node.id) for item in own_nodes(scope.function))
+    return Walk(direct=[(target.id, node.id, 0)]) if node.id in plain and not rebound else None
 
 
 def _enumerated(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
@@ -90,7 +120,7 @@ def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
             if size is None or dim is None or isinstance(size, (ast.List, ast.Tuple)):
                 return None
             parts = f"({scope.text(size)}, -1)" if name.endswith("chunk") else f"(-1, {scope.text(size)})"
-            return f"{_base_text(scope, args[0])}.unflatten({dim}, {parts})", dim
+            return f"{_base_text(scope, args[0])}.unflatten({dim}, {parts})", dim - (dim < 0)
     if isinstance(node, ast.Name):
         made = _list_definition(scope, node)
         if made is not None:
@@ -100,14 +130,24 @@ def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
 
 def _list_definition(scope: Scope, node: ast.Name) -> ast.expr | None:
     """The one `x.chunk(...)` behind a name, where its tensor keeps its value afterwards."""
-    made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and node.id in names_in(item.targets[0])]
-    if len(made) != 1 or not isinstance(made[0].targets[0], ast.Name) or not isinstance(made[0].value, ast.Call):
+    made = [
+        item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and binds(item, node.id)
+    ]
+    if (
+        len(made) != 1
+        or not isinstance(made[0].targets[0], ast.Name)
+        or not isinstance(made[0].value, ast.Call)
+    ):
         return None
     call = scope.names.call(made[0].value)
     if call is None or call[0].rpartition(".")[2] not in ("chunk", "split", "unbind"):
         return None
     names = names_in(made[0].value)
-    later = [item for item in own_nodes(scope.function) if isinstance(item, ast.stmt) and item.lineno > made[0].lineno]
+    later = [
+        item
+        for item in own_nodes(scope.function)
+        if isinstance(item, ast.stmt) and item.lineno > made[0].lineno
+    ]
     return None if any(names & changed(item) for item in later) else made[0].value
 
 
@@ -126,18 +166,26 @@ def is_tensor(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
             word = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
             if word in _LISTS:
                 return False
-            return name.startswith("torch.") or (isinstance(func, ast.Attribute) and is_tensor(scope, func.value, depth - 1))
+            return name.startswith("torch.") or (
+                isinstance(func, ast.Attribute) and is_tensor(scope, func.value, depth - 1)
+            )
         case ast.Subscript(value=value):
             return is_tensor(scope, value, depth - 1)
         case ast.BinOp(left=left, right=right):
-            return isinstance(node.op, ast.MatMult) or any(is_tensor(scope, item, depth - 1) for item in (left, right))
+            return isinstance(node.op, ast.MatMult) or any(
+                is_tensor(scope, item, depth - 1) for item in (left, right)
+            )
         case ast.Attribute(attr=attr, value=value):
             made = scope.attribute(node)
             if made is not None:
-                call = scope.construction.resolve(made.func) if scope.construction and isinstance(made, ast.Call) else None
+                call = scope.construction.resolve(made.func) if isinstance(made, ast.Call) else None
                 call = call or ""
-                return call == "torch.nn.Parameter" or (call.startswith("torch.") and not call.startswith("torch.nn."))
-            return attr in ("T", "mT", "weight", "bias") or (attr in ("data", "grad") and is_tensor(scope, value, depth - 1))
+                return call == "torch.nn.Parameter" or (
+                    call.startswith("torch.") and not call.startswith("torch.nn.")
+                )
+            return attr in ("T", "mT", "weight", "bias") or (
+                attr in ("data", "grad") and is_tensor(scope, value, depth - 1)
+            )
         case ast.Name(id=name):
             return _tensor_name(scope, name, depth)
         case _:
@@ -153,8 +201,16 @@ def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
                     value = node.value
                     if isinstance(value, (ast.List, ast.ListComp, ast.Tuple, ast.Dict, ast.Constant)):
                         return False
-                    word = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
-                    if word in _LISTS or (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _LISTS):
+                    word = (
+                        value.func.attr
+                        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
+                        else ""
+                    )
+                    if word in _LISTS or (
+                        isinstance(value, ast.Call)
+                        and isinstance(value.func, ast.Name)
+                        and value.func.id in _LISTS
+                    ):
                         return False
                     evidence = evidence or is_tensor(scope, value, depth - 1)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name:
@@ -166,7 +222,9 @@ def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
     for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs]:
         if arg.arg == name and arg.annotation is not None:
             text = ast.unparse(arg.annotation)
-            return text.split(".")[-1].strip("'\"") in ("Tensor", "FloatTensor") or (evidence and "ist" not in text)
+            return text.split(".")[-1].strip("'\"") in ("Tensor", "FloatTensor") or (
+                evidence and "ist" not in text
+            )
     return evidence
 
 
@@ -177,7 +235,9 @@ def _used_as_tensor(scope: Scope, node: ast.AST, name: str) -> bool:
         return any(isinstance(side, ast.Name) and side.id == name for side in (node.left, node.right))
     if isinstance(node, ast.Call) and (scope.names.resolve(node.func) or "").startswith("torch."):
         word = (scope.names.resolve(node.func) or "").rpartition(".")[2]
-        return word not in ("stack", "cat") and any(isinstance(arg, ast.Name) and arg.id == name for arg in node.args)
+        return word not in ("stack", "cat") and any(
+            isinstance(arg, ast.Name) and arg.id == name for arg in node.args
+        )
     return False
 
 
@@ -200,7 +260,11 @@ def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, as
         covered |= set(ast.walk(node))
     for part in parts:
         for node in ast.walk(part):
-            if isinstance(node, ast.Name) and node not in covered and (node.id == header.index or node.id in inline):
+            if (
+                isinstance(node, ast.Name)
+                and node not in covered
+                and (node.id == header.index or node.id in inline)
+            ):
                 return None
     return found
 
@@ -215,9 +279,16 @@ def _subscripts(parts: list[ast.AST]) -> Iterator[ast.Subscript]:
 def indexable(scope: Scope, node: ast.expr) -> bool:
     """A tensor that a loop may slice: known by its making, or a name that nothing shows to be a list."""
     if isinstance(node, ast.Name):
-        made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and node.id in names_in(item.targets[0])]
-        lists = (ast.List, ast.ListComp, ast.Tuple, ast.Dict)
-        if any(isinstance(item.value, lists) for item in made):
+        made = [
+            item
+            for item in own_nodes(scope.function)
+            if isinstance(item, ast.Assign) and binds(item, node.id)
+        ]
+        if any(
+            isinstance(item.value, (ast.List, ast.ListComp, ast.Tuple, ast.Dict, ast.BinOp))
+            and not is_tensor(scope, item.value)
+            for item in made
+        ):
             return False
         return is_tensor(scope, node) or not made
     return is_tensor(scope, node)

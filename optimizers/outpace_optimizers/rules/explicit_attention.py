@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .attention_call import Attention, assemble
+from .attention_exp import written_out
 from .attention_ops import softmax
 from .attention_trace import Tracer
 from .attention_use import follow
@@ -48,7 +50,9 @@ class ExplicitAttention:
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
             return None
-        how = "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
+        how = (
+            "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
+        )
         mask = f" ({how})" if attention.masked else ""
         return Idea(
             self.id,
@@ -66,12 +70,19 @@ def _wrapped(spelling: str, arguments: list[str], scope: Scope) -> str:
 
 
 def _found(scope: Scope, node: ast.expr) -> Attention | None:
-    found = softmax(scope, node)
     place = scope.block_of(node)
-    if found is None or place is None:
+    if place is None:
         return None
     block, at = place
-    scores = Tracer(scope, block).peel(found[0], at)
+    found = softmax(scope, node)
+    written = written_out(scope, block, at, node) if found is None else None
+    if written is not None:
+        found = written.node, -1
+    if found is None:
+        return None
+    scores = Tracer(scope, block).peel(found[0], at if written is None else written.at)
+    if scores is not None and written is not None:
+        scores = replace(scores, used=scores.used | written.used, links=(*scores.links, *written.links))
     if scores is None or scores.product is None:
         return None
     use = follow(scope, block, node, at)

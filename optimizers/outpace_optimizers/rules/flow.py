@@ -38,7 +38,9 @@ def changes(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and in_place(node.func.attr):
             yield root(node.func.value) or ""
-            if (dotted(node.func) or "").startswith(("nn.init", "torch.nn.init", "init.", "torch.")) and node.args:
+            if (dotted(node.func) or "").startswith(
+                ("nn.init", "torch.nn.init", "init.", "torch.")
+            ) and node.args:
                 yield root(node.args[0]) or ""
         for key in node.keywords:
             if key.arg == "out":
@@ -50,6 +52,8 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield (alias.asname or alias.name).split(".")[0]
     elif isinstance(node, (ast.Global, ast.Nonlocal)):
         yield from node.names
+    elif isinstance(node, ast.arg):
+        yield node.arg
 
 
 def _false(node: ast.expr) -> bool:
@@ -111,13 +115,64 @@ def later_loads(scope: Scope, block: Block, index: int, name: str) -> list[ast.N
     inside = {id(node) for statement in block[index + 1 :] for node in loads(statement, name)}
     own = {id(node) for node in ast.walk(block[index])}
     first = block[index].lineno
-    in_loop = any(isinstance(node, (ast.For, ast.While, ast.AsyncFor)) for node in ancestors(scope, block[index]))
+    in_loop = any(
+        isinstance(node, (ast.For, ast.While, ast.AsyncFor)) for node in ancestors(scope, block[index])
+    )
     for node in loads(scope.function, name):
         if id(node) not in inside and id(node) not in own and (node.lineno > first or in_loop):
             if node.lineno < first and last_change(block, index, name) >= 0:
                 continue
             return None
     return found
+
+
+def first_event(node: ast.AST, name: str) -> str:
+    """What `node` does first with the name: `read`, `kill` (surely rebinds it), or nothing."""
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        head = node.test if isinstance(node, ast.While) else node.iter
+        if loads(head, name):
+            return "read"
+        if not isinstance(node, ast.While) and name in names_in(node.target):
+            return ""
+        return "read" if "read" in (first_of(node.body, name), first_of(node.orelse, name)) else ""
+    if isinstance(node, ast.If):
+        events = {first_of(node.body, name), first_of(node.orelse, name)}
+        return "read" if loads(node.test, name) or "read" in events else "kill" if events == {"kill"} else ""
+    if isinstance(node, ast.With):
+        return "read" if any(loads(item, name) for item in node.items) else first_of(node.body, name)
+    if _free_load(node, name) or (isinstance(node, ast.AugAssign) and name in changed(node.target)):
+        return "read"
+    return "kill" if isinstance(node, ast.stmt) and rebinds(node, name) else ""
+
+
+def _free_load(node: ast.AST, name: str) -> bool:
+    """Whether `node` reads the name, comprehensions that bind it themselves left out."""
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+        if any(name in names_in(part.target) for part in node.generators):
+            return _free_load(node.generators[0].iter, name)
+    elif isinstance(node, ast.Name):
+        return node.id == name and isinstance(node.ctx, ast.Load)
+    return any(_free_load(child, name) for child in ast.iter_child_nodes(node))
+
+
+def first_of(block: Block, name: str) -> str:
+    return next((event for event in (first_event(node, name) for node in block) if event), "")
+
+
+def live_after(scope: Scope, node: ast.stmt, name: str) -> bool:
+    """Whether somebody may read the value that `name` has after this statement."""
+    place = scope.block_of(node)
+    if place is None:
+        return True
+    event = first_of(place[0][place[1] + 1 :], name)
+    if event:
+        return event == "read"
+    parent = scope.parents.get(node)
+    if isinstance(parent, (ast.For, ast.While)) and first_of(parent.body, name) == "read":
+        return True
+    if isinstance(parent, ast.While) and loads(parent.test, name):
+        return True
+    return isinstance(parent, ast.stmt) and parent is not scope.function and live_after(scope, parent, name)
 
 
 def ancestors(scope: Scope, node: ast.AST) -> Iterator[ast.AST]:

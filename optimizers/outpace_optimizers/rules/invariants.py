@@ -6,17 +6,25 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .flow import changed, changes, loads, names_in, root
+from .aliasing import Loop, aliases, changes_self, mutated, shared_root, shares
+from .flow import changed, changes, loads, names_in
 from .names import own_nodes
-from .pure_ops import FREE, MAKERS, PURE, VIEW_FUNCTIONS, VIEWS
+from .pure_ops import FREE, MAKERS, PURE
 from .scope import Scope
 
-Loop = ast.For | ast.While
 _TRAINING = frozenset({"step", "backward", "zero_grad", "load_state_dict", "train", "eval", "set_", "copy_"})
-_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.FunctionDef, ast.AsyncFunctionDef)
-_MAYBE = (ast.IfExp, ast.BoolOp, ast.If, ast.Try, ast.Match)
+_SCOPES = (
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+)
 _PLAIN = (
-    ast.Name, ast.Constant, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Subscript, ast.Tuple,
+    ast.Name, ast.Constant, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Subscript,
+    ast.Tuple,
     ast.List, ast.Slice, ast.keyword, ast.operator, ast.unaryop, ast.cmpop, ast.expr_context, ast.Starred,
 )  # fmt: skip
 
@@ -38,7 +46,9 @@ def hoists(scope: Scope) -> Iterator[Hoist]:
             found = _Finder(scope, node, taken).find()
             if found is not None:
                 taken |= {item for statement in found.statements for item in ast.walk(statement)}
-                taken |= {item for _, _, nodes in found.expressions for top in nodes for item in ast.walk(top)}
+                taken |= {
+                    item for _, _, nodes in found.expressions for top in nodes for item in ast.walk(top)
+                }
                 yield found
 
 
@@ -49,10 +59,15 @@ class _Finder:
         self.taken = taken
         self.variant = changed(loop)
         self.trains = any(
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TRAINING
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _TRAINING
             for node in ast.walk(loop)
         )
-        self.mutated = _mutated(loop)
+        self.mutated = mutated(loop)
+        self.variant |= aliases(scope, self.mutated)
+        if changes_self(scope, loop):
+            self.variant.add(scope.self_name or "")
 
     def find(self) -> Hoist | None:
         if self.loop.orelse:
@@ -67,18 +82,29 @@ class _Finder:
         if not statements and not expressions:
             return None
         named = tuple(
-            (self.scope.names.fresh(name_for(nodes[0])), text, tuple(nodes)) for text, nodes in expressions.items()
+            (self.scope.names.fresh(name_for(nodes[0])), text, tuple(nodes))
+            for text, nodes in expressions.items()
         )
         return Hoist(self.loop, tuple(statements), named)
 
     def statements(self) -> list[ast.Assign]:
-        """Assignments at the top of the body whose value is invariant, in order; each may make the next one so."""
+        """Assignments at the top of the body whose value is invariant, in order; each may make the
+        next one so.
+        """
         found: list[ast.Assign] = []
         for statement in self.loop.body:
-            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or statement in self.taken:
+            if (
+                not isinstance(statement, ast.Assign)
+                or len(statement.targets) != 1
+                or statement in self.taken
+            ):
                 continue
             target = statement.targets[0]
-            if not isinstance(target, ast.Name) or not self.invariant(statement.value) or not self.bound_once(target.id):
+            if (
+                not isinstance(target, ast.Name)
+                or not self.invariant(statement.value)
+                or not self.bound_once(target.id)
+            ):
                 continue
             if self.read_before(statement, target.id) or self.read_outside(target.id):
                 continue
@@ -101,7 +127,8 @@ class _Finder:
         """Whether a zero-trip loop would leave an earlier value that somebody reads."""
         inside = set(ast.walk(self.loop))
         return any(
-            isinstance(node, ast.Name) and node.id == name and node not in inside for node in ast.walk(self.scope.function)
+            isinstance(node, ast.Name) and node.id == name and node not in inside
+            for node in ast.walk(self.scope.function)
         )
 
     def bound_once(self, name: str) -> bool:
@@ -114,7 +141,10 @@ class _Finder:
 
     def candidates(self, node: ast.AST) -> Iterator[ast.expr]:
         """Maximal invariant expressions that cost something, at places that every iteration reaches."""
-        if isinstance(node, (*_SCOPES, ast.If, ast.Try, ast.Match, ast.Return, ast.Delete)) or node in self.taken:
+        if (
+            isinstance(node, (*_SCOPES, ast.If, ast.Try, ast.Match, ast.Return, ast.Delete))
+            or node in self.taken
+        ):
             return
         if isinstance(node, (ast.With, ast.AsyncWith)):
             return
@@ -147,7 +177,14 @@ class _Finder:
             if isinstance(child, ast.Call):
                 call = self.scope.names.call(child)
                 name = call[0] if call else ""
-                if name not in MAKERS and name not in ("torch.tril", "torch.triu", ".tril", ".triu", ".bool", ".size"):
+                if name not in MAKERS and name not in (
+                    "torch.tril",
+                    "torch.triu",
+                    ".tril",
+                    ".triu",
+                    ".bool",
+                    ".size",
+                ):
                     return False
                 if name in MAKERS and "requires_grad" in (call[2] if call else {}):
                     return False
@@ -158,7 +195,12 @@ class _Finder:
         if call is None:
             return isinstance(node.func, ast.Name) and node.func.id in ("len", "float", "int", "min", "max")
         name, _, keywords = call
-        if "out" in keywords or "inplace" in keywords or "generator" in keywords or "requires_grad" in keywords:
+        if (
+            "out" in keywords
+            or "inplace" in keywords
+            or "generator" in keywords
+            or "requires_grad" in keywords
+        ):
             return False
         return name in PURE or name.startswith("math.")
 
@@ -174,10 +216,14 @@ class _Finder:
         return False
 
     def kept(self, node: ast.expr) -> bool:
-        """Whether this very tensor is kept by somebody who may change it, or who needs a fresh one each time."""
+        """Whether this very tensor is kept by somebody who may change it, or who needs a fresh one
+        each time.
+        """
         child: ast.AST = node
         parent = self.scope.parents.get(child)
-        while isinstance(parent, (ast.Attribute, ast.Call, ast.Subscript)) and _shares(self.scope, parent, child):
+        while isinstance(parent, (ast.Attribute, ast.Call, ast.Subscript)) and shares(
+            self.scope, parent, child
+        ):
             child, parent = parent, self.scope.parents.get(parent)
         if isinstance(parent, ast.Attribute):
             return parent.attr.endswith("_")
@@ -185,25 +231,40 @@ class _Finder:
             target = parent.targets[0]
             if parent.value is not child:
                 return False
-            return len(parent.targets) != 1 or not isinstance(target, ast.Name) or self.escapes(parent, target.id)
+            return (
+                len(parent.targets) != 1
+                or not isinstance(target, ast.Name)
+                or self.escapes(parent, target.id)
+            )
         if isinstance(parent, ast.Call):
             call = self.scope.names.call(parent)
             return call is None or call[0] not in PURE
-        return isinstance(parent, (ast.Tuple, ast.List, ast.Dict, ast.Expr, ast.Yield, ast.Starred, ast.keyword))
+        return isinstance(
+            parent, (ast.Tuple, ast.List, ast.Dict, ast.Expr, ast.Yield, ast.Starred, ast.keyword)
+        )
 
     def escapes(self, statement: ast.stmt, name: str) -> bool:
         """Whether the name, or a view of it, is mutated or handed on in the loop."""
-        aliases = {name}
+        group = {name}
         size = 0
-        while size != len(aliases):
-            size = len(aliases)
+        while size != len(group):
+            size = len(group)
             for node in ast.walk(self.loop):
-                if isinstance(node, ast.Assign) and node is not statement and _shared_root(self.scope, node.value) in aliases:
-                    aliases |= {item for target in node.targets for item in names_in(target)}
-        if aliases & self.mutated:
+                if (
+                    isinstance(node, ast.Assign)
+                    and node is not statement
+                    and shared_root(self.scope, node.value) in group
+                ):
+                    group |= {item for target in node.targets for item in names_in(target)}
+        if group & self.mutated:
             return True
         for node in ast.walk(self.loop):
-            if isinstance(node, ast.Name) and node.id in aliases and isinstance(node.ctx, ast.Load) and self.handed(node):
+            if (
+                isinstance(node, ast.Name)
+                and node.id in group
+                and isinstance(node.ctx, ast.Load)
+                and self.handed(node)
+            ):
                 return True
         return False
 
@@ -215,49 +276,15 @@ class _Finder:
         return isinstance(parent, (ast.List, ast.Dict, ast.Set, ast.Yield, ast.Return))
 
 
-def _mutated(loop: Loop) -> set[str]:
-    """Names changed other than by plain assignment: in place, by subscript, by augmented assignment."""
-    found: set[str] = set()
-    for node in ast.walk(loop):
-        if not isinstance(node, ast.Name):
-            found |= set(changes(node))
-        if isinstance(node, ast.AugAssign):
-            found.add(root(node.target) or "")
-    return found
-
-
-def _shares(scope: Scope, parent: ast.AST, child: ast.AST) -> bool:
-    """Whether the parent expression may be a view of the child."""
-    if isinstance(parent, ast.Subscript):
-        return parent.value is child
-    if isinstance(parent, ast.Attribute):
-        return parent.value is child and (parent.attr in ("T", "mT", "data") or "." + parent.attr in VIEWS)
-    if isinstance(parent, ast.Call):
-        call = scope.names.call(parent)
-        return parent.func is child or (call is not None and call[0] in VIEW_FUNCTIONS)
-    return False
-
-
-def _shared_root(scope: Scope, node: ast.expr) -> str | None:
-    """The name that the expression may share memory with, through views only."""
-    while not isinstance(node, ast.Name):
-        if isinstance(node, (ast.Subscript, ast.Attribute)):
-            node = node.value
-            continue
-        call = scope.names.call(node)
-        if call is None or not call[1] or call[0] not in VIEWS | VIEW_FUNCTIONS:
-            return None
-        node = call[1][0]
-    return node.id
-
-
 def name_for(node: ast.expr) -> str:
     """A readable name for the value: `mask_tril`, `weight_float`, `arange`."""
     word = ""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         word = node.func.attr
         base = node.func.value
-        owner = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+        owner = (
+            base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+        )
         plain = word in ("to", "float", "half", "bfloat16", "double", "type", "contiguous")
         word = f"{owner}_{'cast' if word == 'to' else word}" if plain and owner else word
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

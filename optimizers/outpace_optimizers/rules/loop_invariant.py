@@ -1,4 +1,6 @@
-"""loop-invariant: pure tensor work whose inputs do not change in a loop is done once before it; repeated casts once."""
+"""loop-invariant: pure tensor work whose inputs do not change in a loop is done once before it;
+repeated casts once.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class LoopInvariant:
             return None
         return Idea(
             self.id,
-            f"hoist {len(lines)} loop-invariant {'step' if len(lines) == 1 else 'steps'} in {scope.definition.qualname}",
+            f"hoist {len(lines)} loop-invariant step{'s'[: len(lines) > 1]} in {scope.definition.qualname}",
             "the inputs do not change in the loop: compute once, not once per iteration",
             self.claimed_class,
             patch,

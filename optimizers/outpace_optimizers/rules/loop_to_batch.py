@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from outpace_audit.records import Code, Idea, NumericsClass, Patch
+from outpace_optimizers.source import base_hash
 
-from ..source import base_hash
 from .batch_comprehension import comprehensions
 from .batch_emit import looped
+from .flow import ancestors
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -23,35 +24,36 @@ class LoopToBatch:
     page = "docs/rules/loop-to-batch.md"
 
     def propose(self, code: Code) -> Iterator[Idea]:
-        for scope, nested, patch in self._patches(code):
-            if nested:
-                both = self._outer(code, patch)
-                if both is not None:
-                    yield self._idea(scope, both, "nested loops")
+        for scope, node, patch in self._patches(code):
+            outer = next((item for item in ancestors(scope, node) if isinstance(item, ast.For)), None)
+            both = self._both(code, scope, outer, patch) if outer is not None else None
+            if both is not None:
+                yield self._idea(scope, both, "nested loops")
             yield self._idea(scope, patch, "a loop")
 
-    def _patches(self, code: Code) -> Iterator[tuple[Scope, bool, Patch]]:
-        """Innermost loops first; whether each stands in another loop."""
+    def _patches(self, code: Code) -> Iterator[tuple[Scope, ast.AST, Patch]]:
         for scope in scopes(code):
-            edits: list[tuple[ast.AST, Edit]] = []
+            edits: list[tuple[ast.AST, Edit]] = list(comprehensions(scope))
             for node in own_nodes(scope.function):
                 edit = looped(scope, node) if isinstance(node, ast.For) else None
                 if edit is not None:
                     edits.append((node, edit))
-            edits.extend(comprehensions(scope))
             for node, edit in edits:
                 patch = make_patch(scope.source, code, scope.definition, edit)
                 if patch is not None:
-                    outer = scope.parents.get(node)
-                    while outer is not None and not isinstance(outer, (ast.For, ast.ListComp, ast.GeneratorExp)):
-                        outer = scope.parents.get(outer)
-                    yield scope, outer is not None, patch
+                    yield scope, node, patch
 
-    def _outer(self, code: Code, inner: Patch) -> Patch | None:
-        """The same patch with the loop around it batched too."""
-        again = replace(code, source=inner.new_source)
-        for _, _, patch in self._patches(again):
-            if patch.spans == inner.spans:
+    def _both(self, code: Code, scope: Scope, outer: ast.For, inner: Patch) -> Patch | None:
+        """The same patch with the loop around it batched too: that loop keeps its place among the
+        function's loops.
+        """
+        place = _loops(scope).index(outer)
+        for again, node, patch in self._patches(replace(code, source=inner.new_source)):
+            same = (
+                again.definition.qualname == scope.definition.qualname
+                and again.function.name == scope.function.name
+            )
+            if same and isinstance(node, ast.For) and _loops(again).index(node) == place:
                 return replace(patch, base_hash=base_hash(code.source))
         return None
 
@@ -63,6 +65,10 @@ class LoopToBatch:
             self.claimed_class,
             patch,
         )
+
+
+def _loops(scope: Scope) -> list[ast.For]:
+    return [node for node in own_nodes(scope.function) if isinstance(node, ast.For)]
 
 
 RULE = LoopToBatch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ..source import FunctionNode, Source, module_level
+from outpace_optimizers.source import FunctionNode, Source, module_level
 
 _SYNONYMS = {
     "torch.concat": "torch.cat",
@@ -20,8 +20,15 @@ _SYNONYMS = {
 }
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text: how this package spells a long set of names."""
+    return frozenset(text.split())
+
+
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below `node` in document order, nested functions and classes included as nodes but not entered."""
+    """All nodes below `node` in document order, nested functions and classes included as nodes but not
+    entered.
+    """
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
@@ -63,28 +70,25 @@ def local_names(function: FunctionNode | ast.Lambda) -> set[str]:
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             bound.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            bound.add(node.name)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)):
+            bound.add(node.name or "")
     return bound
 
 
 class Names:
     """The names of one function: `enclosing` are the functions around it, outermost first."""
 
-    def __init__(self, source: Source, function: FunctionNode, enclosing: tuple[FunctionNode, ...] = ()) -> None:
+    def __init__(
+        self, source: Source, function: FunctionNode, enclosing: tuple[FunctionNode, ...] = ()
+    ) -> None:
         self.table = imported(list(module_level(source.tree.body)))
-        self.module_names = {name for name in self.table}
         self.bound: set[str] = set()
         for scope in (*enclosing, function):
             self.bound |= local_names(scope)
             inner = imported([node for node in own_nodes(scope) if isinstance(node, ast.stmt)])
             self.table |= inner
             self.bound -= set(inner)
-        self.used = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
-        self.used |= {node.arg for node in ast.walk(source.tree) if isinstance(node, ast.arg)}
-        self.used |= set(self.table) | set(source.definitions)
+        self.used = set(source.words) | set(self.table) | set(source.definitions)
 
     def resolve(self, node: ast.expr) -> str | None:
         """`F.softmax` -> `torch.nn.functional.softmax`; None for anything that is not an imported name."""
@@ -98,13 +102,15 @@ class Names:
         return _SYNONYMS.get(full, full)
 
     def call(self, node: ast.AST) -> tuple[str, list[ast.expr], dict[str, ast.expr]] | None:
-        """A call as (name, positional, keywords): `torch.f` for functions, `.f` for methods with the receiver first.
+        """A call as (name, positional, keywords): `torch.f` for functions, `.f` for methods, receiver first.
 
         None for anything else and for calls with `*args` or `**kwargs`.
         """
         if not isinstance(node, ast.Call):
             return None
-        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(key.arg is None for key in node.keywords):
+        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(
+            key.arg is None for key in node.keywords
+        ):
             return None
         keywords = {key.arg: key.value for key in node.keywords if key.arg is not None}
         name = self.resolve(node.func)
@@ -117,7 +123,9 @@ class Names:
         return None
 
     def spell(self, full: str) -> tuple[str, str | None]:
-        """How to write `full` (e.g. `torch.nn.functional.relu`) here, and the import line that this needs, if any."""
+        """How to write `full` (e.g. `torch.nn.functional.relu`) here, and the import line that this
+        needs, if any.
+        """
         best: str | None = None
         for alias, target in self.table.items():
             if alias in self.bound:

@@ -45,12 +45,18 @@ def _number_call(scope: Scope, node: ast.Call) -> bool:
     name = scope.names.resolve(node.func) or ""
     if name.startswith(("math.", "numpy.")):
         return True
-    return isinstance(node.func, ast.Attribute) and node.func.attr in _SIZES and bool(node.args or node.func.attr != "size")
+    return (
+        isinstance(node.func, ast.Attribute)
+        and node.func.attr in _SIZES
+        and bool(node.args or node.func.attr != "size")
+    )
 
 
 def constructed_number(scope: Scope, made: ast.expr) -> bool:
-    """What `__init__` gave an attribute: anything without a tensor or module in sight is taken for a number."""
-    construction = scope.construction or scope.names
+    """What `__init__` gave an attribute: anything without a tensor or module in sight is taken for a
+    number.
+    """
+    construction = scope.construction
     for node in ast.walk(made):
         if isinstance(node, ast.Call):
             name = construction.resolve(node.func) or ""
@@ -61,7 +67,9 @@ def constructed_number(scope: Scope, made: ast.expr) -> bool:
             return False
         if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)):
             return False
-    return isinstance(made, (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Call, ast.BoolOp, ast.Name, ast.Attribute, ast.IfExp))
+    return isinstance(
+        made, (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Call, ast.BoolOp, ast.Name, ast.Attribute, ast.IfExp)
+    )
 
 
 def _number_name(scope: Scope, name: str, depth: int) -> bool:
@@ -84,8 +92,16 @@ def _binding(scope: Scope, node: ast.AST, name: str, depth: int) -> list[bool]:
     """For each time that `node` binds `name`: whether to a number."""
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
         return [is_number(scope, node.value, depth - 1)]
-    if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name) and node.target.id == name:
-        return [isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id == "range"]
+    if (
+        isinstance(node, (ast.For, ast.comprehension))
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
+    ):
+        return [
+            isinstance(node.iter, ast.Call)
+            and isinstance(node.iter.func, ast.Name)
+            and node.iter.func.id == "range"
+        ]
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return []
     found: list[bool] = []
@@ -115,7 +131,10 @@ def is_shape(node: ast.expr) -> bool:
 
 
 def _annotated(arg: ast.arg) -> bool:
-    return arg.annotation is not None and ast.unparse(arg.annotation).split("|")[0].strip() in ("int", "float")
+    return arg.annotation is not None and ast.unparse(arg.annotation).split("|")[0].strip() in (
+        "int",
+        "float",
+    )
 
 
 def _default_number(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:

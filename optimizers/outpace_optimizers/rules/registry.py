@@ -85,10 +85,24 @@ def load_rules() -> Rules:
             troubles.append(Trouble(point.name, f"{point.value}: {type(error).__name__}: {error}"))
             continue
         if rule.id in rules:
-            troubles.append(Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered"))
+            troubles.append(
+                Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered")
+            )
             continue
         rules[rule.id] = rule
     return Rules(tuple(rules.values()), tuple(troubles))
+
+
+def _collect(rule: Rule, code: Code, found: dict[str, Idea]) -> Trouble | None:
+    """Adds what the rule proposes to `found`, up to where it raises."""
+    try:
+        for idea in cast("Iterator[object]", rule.propose(code)):
+            if not isinstance(idea, Idea):
+                raise TypeError(f"proposed a {type(idea).__name__}, not an Idea")
+            found.setdefault(idea.patch.id, idea)
+    except Exception as error:  # one rule's bug must not cost the user the others
+        return Trouble(rule.id, f"{type(error).__name__}: {error}")
+    return None
 
 
 def ideas(code: Code, rules: Sequence[Rule]) -> Ideas:
@@ -96,11 +110,6 @@ def ideas(code: Code, rules: Sequence[Rule]) -> Ideas:
     found: dict[str, Idea] = {}
     troubles: list[Trouble] = []
     for rule in rules:
-        try:
-            for idea in cast("Iterator[object]", rule.propose(code)):
-                if not isinstance(idea, Idea):
-                    raise TypeError(f"proposed a {type(idea).__name__}, not an Idea")
-                found.setdefault(idea.patch.id, idea)
-        except Exception as error:  # one rule's bug must not cost the user the others
-            troubles.append(Trouble(rule.id, f"{type(error).__name__}: {error}"))
+        trouble = _collect(rule, code, found)
+        troubles.extend([trouble] if trouble is not None else [])
     return Ideas(tuple(found.values()), tuple(troubles))

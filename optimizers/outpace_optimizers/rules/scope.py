@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from outpace_audit.records import Code
+from outpace_optimizers.source import Definition, FunctionNode, Source, parse, reached
 
-from ..source import Definition, FunctionNode, Source, parse, reached
 from .names import Names, own_nodes
 
 Block = list[ast.stmt]
@@ -46,24 +46,36 @@ class Scope:
         return class_attributes(self.source, owner) if owner is not None else {}
 
     @cached_property
-    def construction(self) -> Names | None:
-        """The names as `__init__` sees them."""
+    def constructor(self) -> Scope:
+        """The class's own `__init__`, where there is one: what an attribute was set to means what it
+        means there.
+        """
         owner = self.definition.owner
         init = self.source.definitions.get(f"{owner.name}.__init__") if owner is not None else None
         if init is None or isinstance(init.node, ast.ClassDef):
-            return None
-        return Names(self.source, init.node)
+            return self
+        return Scope(self.source, init, init.node)
+
+    @property
+    def construction(self) -> Names:
+        return self.constructor.names
 
     def attribute(self, node: ast.expr) -> ast.expr | None:
         """What `node`, spelled `self.x`, was set to."""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.self_name:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == self.self_name
+        ):
             return self.attributes.get(node.attr)
         return None
 
     def module(self, node: ast.expr) -> tuple[str, ast.Call] | None:
-        """(`torch.nn.Linear`, its constructor call) where `node` is `self.x` and x was set to a module call."""
+        """(`torch.nn.Linear`, its constructor call) where `node` is `self.x` and x was set to a module
+        call.
+        """
         made = self.attribute(node)
-        names = self.construction or self.names
+        names = self.construction
         if made is None:
             made, names = node, self.names
         if isinstance(made, ast.Call):
@@ -111,9 +123,8 @@ def class_attributes(source: Source, owner: ast.ClassDef, depth: int = 4) -> dic
     for base in owner.bases if depth else []:
         parent = source.definitions.get(base.id) if isinstance(base, ast.Name) else None
         if parent is not None and isinstance(parent.node, ast.ClassDef):
-            for name, value in class_attributes(source, parent.node, depth - 1).items():
-                if name not in values:
-                    found[name] = value
+            inherited = class_attributes(source, parent.node, depth - 1)
+            found |= {name: value for name, value in inherited.items() if name not in values}
     return found
 
 
@@ -148,7 +159,10 @@ def scopes(code: Code) -> Iterator[Scope]:
     """Every function that the target reaches, nested ones too; constructors are left out: they run once."""
     source = parse(code.path, code.source)
     for definition in reached(source, code.symbol):
-        if isinstance(definition.node, ast.ClassDef) or definition.node.name in ("__init__", "reset_parameters"):
+        if isinstance(definition.node, ast.ClassDef) or definition.node.name in (
+            "__init__",
+            "reset_parameters",
+        ):
             continue
         if not any(is_kernel(decorator) for decorator in definition.node.decorator_list):
             yield from _nested(source, definition, definition.node, ())
@@ -166,4 +180,6 @@ def _nested(
 def is_kernel(decorator: ast.expr) -> bool:
     """`@triton.jit`, `@triton.autotune(...)`, `@cuda.jit`, `@gluon.jit`, ...: device code, not PyTorch."""
     text = ast.unparse(decorator)
-    return any(word in text for word in ("triton", "cuda.jit", "autotune", "gluon", "cute.", "tilelang", "T.prim"))
+    return any(
+        word in text for word in ("triton", "cuda.jit", "autotune", "gluon", "cute.", "tilelang", "T.prim")
+    )

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_optimizers.source import Definition, Source, parse, reached
 
-from ..source import Definition, Source, parse, reached
 from .names import Names, dotted
 from .scope import is_kernel
 from .writing import Edit, make_patch
@@ -44,7 +44,9 @@ class TorchCompile:
 
 
 def _entry(source: Source, symbol: str) -> Definition | None:
-    """The function that a call of the target runs: itself, or `forward` of the class or of its bases in this file."""
+    """The function that a call of the target runs: itself, or `forward` of the class or of its bases
+    in this file.
+    """
     target = source.definitions.get(symbol)
     for _ in range(8):
         if target is None or not isinstance(target.node, ast.ClassDef):
@@ -81,7 +83,9 @@ def _settled(decorator: ast.expr) -> bool:
 
 
 def _compiles(node: ast.AST, wanted: set[str]) -> bool:
-    """`f = torch.compile(f)`, `torch.jit.script(Model)`, `self.forward = torch.compile(self.forward)`, `x.compile()`."""
+    """`f = torch.compile(f)`, `torch.jit.script(Model)`, `self.forward = torch.compile(self.forward)`,
+    `x.compile()`.
+    """
     if not isinstance(node, ast.Call):
         return False
     name = dotted(node.func) or ""

@@ -1,33 +1,41 @@
-"""Writes edits with LibCST into the text of one definition, and splices it back: all else stays byte for byte."""
+"""Writes edits with LibCST into the text of one definition, and splices it back: all else stays byte
+for byte.
+"""
 
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
-from outpace_audit.records import Code, Patch, Span
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from ..source import Definition, Position, Source, base_hash, differs_outside
+from outpace_audit.records import Code, Patch, Span
+from outpace_optimizers.source import Definition, Position, Source, base_hash, differs_outside
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
 @dataclass
 class Edit:
-    """What to change in one definition. Texts use \\n and an indent of four spaces, whatever the file uses."""
+    """What to change in one definition. Texts use \\n and an indent of four spaces, whatever the file
+    uses.
+    """
 
-    expressions: dict[tuple[Position, Position], str] = field(default_factory=dict[tuple[Position, Position], str])
+    expressions: dict[tuple[Position, Position], str] = field(
+        default_factory=dict[tuple[Position, Position], str]
+    )
     replaced: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
     inserted: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
     decorators: list[str] = field(default_factory=list[str])
     imports: list[str] = field(default_factory=list[str])
 
     def expression(self, source: Source, node: ast.expr, text: str) -> None:
-        """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in parentheses."""
+        """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in
+        parentheses.
+        """
         self.expressions[source.start(node), source.end(node)] = text
 
     def replace(self, source: Source, node: ast.stmt, texts: Sequence[str]) -> None:
@@ -49,8 +57,11 @@ class _Writer(cst.CSTTransformer):
         self.removed: dict[cst.CSTNode, list[Statement] | None] = {}
 
     def at(self, node: cst.CSTNode) -> tuple[Position, Position]:
-        where = self.get_metadata(PositionProvider, node)
-        return (where.start.line + self.shift, where.start.column), (where.end.line + self.shift, where.end.column)
+        where = cast("CodeRange", self.get_metadata(PositionProvider, node))
+        return (where.start.line + self.shift, where.start.column), (
+            where.end.line + self.shift,
+            where.end.column,
+        )
 
     def statements(self, texts: Sequence[str]) -> list[Statement]:
         parsed: list[Statement] = []
@@ -65,7 +76,7 @@ class _Writer(cst.CSTTransformer):
             if text is not None:
                 self.done += 1
                 new = cst.parse_expression(text, self.config)
-                if isinstance(new, cst.BaseExpression) and updated.lpar and not new.lpar:
+                if updated.lpar and not new.lpar:
                     return new.with_changes(lpar=updated.lpar, rpar=updated.rpar)
                 return new
         if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite)):
@@ -203,13 +214,3 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
     except (SyntaxError, ValueError):
         return None
     return Patch(code.path, base_hash(source.text), new, (Span(definition.qualname),))
-
-
-def retab(source: Source, text: str) -> str:
-    """`text`, indented by fours, in the file's own unit."""
-    unit = source.indent
-    lines: list[str] = []
-    for line in textwrap.dedent(text).split("\n"):
-        stripped = line.lstrip(" ")
-        lines.append(unit * ((len(line) - len(stripped)) // 4) + stripped)
-    return "\n".join(lines)

@@ -66,8 +66,10 @@ def rejected_line(trial: Trial) -> str:
     verdict = trial.verdict
     failed = verdict.failed
     check = f"{failed.level} {failed.name}: " if failed else ""
+    reason = one_line(verdict.reason)
+    reason = reason.removeprefix(f"{failed.name}:").lstrip() if failed else reason
     measured = f" ({gain(verdict)})" if gain(verdict) else ""
-    return f"{trial.idea.rule}  {check}{one_line(verdict.reason)}{measured}"
+    return f"{trial.idea.rule}  {check}{reason}{measured}"
 
 
 def trial_line(trial: Trial) -> str:

@@ -1,0 +1,18 @@
+# target: attend
+import math
+
+import torch
+
+
+def attend(q, k, v, pad):
+    return torch.nn.functional.scaled_dot_product_attention(
+        q, k, v,
+        attn_mask=pad != 0,
+        scale=1 / math.sqrt(q.size(-1)),
+    )
+
+
+def get_inputs():
+    pad = torch.ones(2, 5, 6)
+    pad[:, :, 4:] = 0
+    return [torch.randn(2, 5, 8), torch.randn(2, 6, 8), torch.randn(2, 6, 8), pad]

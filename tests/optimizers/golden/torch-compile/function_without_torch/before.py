@@ -1,0 +1,6 @@
+# target: scale
+"""No import of torch at all."""
+
+
+def scale(x, y):
+    return (x * y).sum()

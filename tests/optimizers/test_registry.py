@@ -1,0 +1,69 @@
+"""Loading rules, and keeping a broken one from costing the user the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.records import Code, Idea
+from outpace_optimizers.rules import Rule, ideas, load_rules, registry
+
+BUILT_IN = ["torch-compile", "explicit-attention", "loop-invariant", "loop-to-batch"]
+CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
+
+
+class Broken:
+    id = "broken"
+    title = "Broken"
+    claimed_class = "exact"
+    page = "docs/rules/broken.md"
+
+    def propose(self, code: Code) -> Iterator[Idea]:
+        raise RuntimeError("not today")
+
+
+BROKEN = Broken()
+NOT_A_RULE = object()
+
+
+def test_the_built_in_rules_load() -> None:
+    loaded = load_rules()
+    assert [rule.id for rule in loaded.rules] == BUILT_IN
+    assert not loaded.troubles
+    assert all(isinstance(rule, Rule) for rule in loaded.rules)
+
+
+def test_every_rule_has_its_page() -> None:
+    root = Path(__file__).parents[2]
+    for rule in load_rules().rules:
+        assert rule.page == f"docs/rules/{rule.id}.md"
+        assert rule.id in (root / rule.page).read_text()
+
+
+def test_without_a_distribution_the_built_ins_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "entry_points", lambda group: [])
+    assert [rule.id for rule in load_rules().rules] == BUILT_IN
+
+
+def test_third_parties_come_last_and_a_broken_one_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = [
+        EntryPoint("aaa", f"{__name__}:BROKEN", registry.GROUP),
+        EntryPoint("bbb", "no_such_module:RULE", registry.GROUP),
+        EntryPoint("ccc", f"{__name__}:NOT_A_RULE", registry.GROUP),
+        EntryPoint("ddd", "outpace_optimizers.rules.torch_compile:RULE", registry.GROUP),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: added)
+    loaded = load_rules()
+    assert [rule.id for rule in loaded.rules] == [*BUILT_IN, "broken"]
+    assert [trouble.rule for trouble in loaded.troubles] == ["bbb", "ccc", "ddd"]
+
+
+def test_a_rule_that_raises_is_reported_and_the_others_go_on() -> None:
+    found = ideas(CODE, [BROKEN, *load_rules().rules])
+    assert [idea.rule for idea in found.ideas] == ["torch-compile"]
+    assert [(trouble.rule, trouble.message) for trouble in found.troubles] == [
+        ("broken", "RuntimeError: not today")
+    ]
