@@ -9,7 +9,7 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 batch_size = 2
-block_size = 192
+block_size = 256
 n_embd = 256
 n_head = 8
 

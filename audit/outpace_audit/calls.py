@@ -129,7 +129,7 @@ class CheckedCalls:
     def _timed_arguments(self, point: TimedPoint, request: CallRequest) -> list[Any]:
         self._subject.draw_parameters(point.base_seed)
         first = self._maker.make(point.base_seed)
-        arguments = self._maker.make(point.base_seed + point.set)
+        arguments = self._maker.make(point.base_seed + point.set) if point.set else first
         Perturbation(first, point.base_seed).apply(arguments, point)
         return self._subject.prepare(arguments, request.cotangents is not None)
 

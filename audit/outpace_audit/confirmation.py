@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random as ordering
+import time
 from typing import TYPE_CHECKING, Any
 
 from outpace_audit.checks.evidence import Evidence, Repeat
 from outpace_audit.facts import WorkloadFacts
+from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.records import Check, Timing
 from outpace_audit.sides import Side
 from outpace_audit.stats import confidence_for, estimate, median
@@ -22,6 +24,14 @@ MEMORY_SHARE = 0.1
 """Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
 
 
+FOREIGN_SHARE = 0.15
+"""On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
+DROPPED_PAIRS = 3
+PAUSE_S = 2.0
+"""After so many dropped pairs the machine is taken as it is; the spread then widens the interval, and the verdict says
+how busy it was."""
+
+
 class Confirmation:
     """One candidate's timing."""
 
@@ -31,6 +41,7 @@ class Confirmation:
         self._confidence = confidence_for(confirmations_before, ALPHA)
         self._tell = tell
         self._device = evidence.machine.device
+        self._foreign = 0.0
 
     def screen(self) -> Check | None:
         """A failed check if one short pair shows that the candidate is no faster."""
@@ -45,9 +56,17 @@ class Confirmation:
     def run(self) -> None:
         """Fills the timing evidence."""
         pairs: list[list[list[PairResult]]] = []
-        for number in range(PAIRS):
-            self._tell("stage", f"timing fresh process pair {number + 1} of {PAIRS}")
-            pairs.append(self._pair(ROUNDS[self._device]))
+        dropped = 0
+        while len(pairs) < PAIRS:
+            self._tell("stage", f"timing fresh process pair {len(pairs) + 1} of {PAIRS}")
+            pair = self._pair(ROUNDS[self._device])
+            if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
+                dropped += 1
+                self._tell("stage", f"other programs used {self._foreign:.0%} of the processors: that pair is dropped")
+                time.sleep(PAUSE_S)
+                continue
+            self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
+            pairs.append(pair)
         self._summarise(pairs)
         self._collect(pairs)
         self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.samples])
@@ -55,9 +74,11 @@ class Confirmation:
     def _pair(self, rounds: int) -> list[list[PairResult]]:
         """For every workload its results by mode, from two processes that live for this pair alone."""
         baseline, candidate = self._start_pair()
+        meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
             return [PairTimer(baseline, candidate, self._setup(one, rounds)).run() for one in self._judge.facts.workloads]
         finally:
+            self._foreign = (meter.foreign_share() or 0.0) if self._device == "cpu" else 0.0
             baseline.close()
             candidate.close()
 

@@ -47,6 +47,7 @@ class InputMaker:
         self._workload = workload
         self._source = source
         self._device = device
+        self._draws_on_device = True
 
     def make(self, seed: int, *, magnitudes: bool = False) -> list[Any]:
         """Positional arguments. `magnitudes` multiplies each floating tensor by a power of two drawn from the seed."""
@@ -65,10 +66,21 @@ class InputMaker:
         seed_everything(seed)
         try:
             with seeding_ignored():
-                arguments = self._ask_source()
+                arguments = self._ask_on_device(seed)
         except Exception as error:
             raise ArmError("inputs", "raised", f"{workload.entry}() raised {type(error).__name__}: {error}") from error
         return [tree_map(self._place, argument) for argument in arguments]
+
+    def _ask_on_device(self, seed: int) -> list[Any]:
+        """Inputs drawn on a GPU take milliseconds where the CPU takes seconds; makers that insist on the CPU get it."""
+        if self._device.type == "cuda" and self._draws_on_device:
+            try:
+                with self._device:
+                    return self._ask_source()
+            except Exception:
+                self._draws_on_device = False
+                seed_everything(seed)
+        return self._ask_source()
 
     def _ask_source(self) -> list[Any]:
         workload = self._workload

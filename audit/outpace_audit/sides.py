@@ -67,6 +67,8 @@ class Side:
         except ChannelClosed:
             reason = self.process.exit_reason()
             self.close()
+            if "out of memory" in reason:
+                raise OutOfResources(f"the {self.name} ran out of memory during {op} ({reason})") from None
             raise self._error(op, "died", f"the {self.name}'s process ended: {reason}") from None
         if "ok" in answer:
             return answer["ok"]

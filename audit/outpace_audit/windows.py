@@ -45,7 +45,7 @@ class TimedWindows:
         subject.draw_parameters(base_seed)
         self._arguments = [
             subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
-        self._perturbation = Perturbation(maker.make(base_seed), base_seed)
+        self._perturbation = Perturbation(self._arguments[0], base_seed)
         self._slices = [self._perturbation.slices(arguments) for arguments in self._arguments]
         self._banks = self._perturbation.banks(base_seed, sets)
         self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]

@@ -31,6 +31,11 @@ class Observation:
     def label(self) -> str:
         return f"{self.workload}, {self.probe} inputs"
 
+    @property
+    def magnitude(self) -> str:
+        """Calls of one magnitude share an error budget: errors at other magnitudes do not excuse them."""
+        return f"{self.workload}, scaled inputs" if self.probe == "scaled" else self.workload
+
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
@@ -76,6 +81,8 @@ class Evidence:
     timings: list[Timing] = field(default_factory=list[Timing])
     as_called: list[Timing] = field(default_factory=list[Timing])
     geomean: Timing | None = None
+    foreign_share: float = 0.0
+    """Of the machine's processor time, the most that others used during a pair that counts."""
     unavoidable_bytes: dict[str, int] = field(default_factory=dict[str, int])
     footprint_bytes: dict[str, int] = field(default_factory=dict[str, int])
 

@@ -1,54 +1,115 @@
-"""Shared by the numeric checks: one tensor against truth within the baseline's own error."""
+"""Shared by the numeric checks: tensors against truth within the baseline's own error.
+
+A comparison is gathered over all calls of one workload before it is judged: the baseline's error is the worst of its
+calls, because a single number may be right by luck in one of them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import torch
 
-from outpace_audit.compare import ErrorProfile, bitwise_equal, error_profile, within_budget
+from outpace_audit.compare import ErrorProfile, bitwise_equal, error_profile, pool, within_budget
+from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
 from outpace_audit.thresholds import ERROR_BUDGET
 
-UNLIFTED_SLACK = 16.0
+UNLIFTED_SLACK = 256.0
 """Where no truth can be had, the baseline stands in for it and the candidate may differ from it by this many roundings
-of the output type; the verdict says so."""
+of a wide output type, or four of a narrow one; the verdict says so."""
+
+THRESHOLD = f"every error statistic at most {ERROR_BUDGET:g} x the baseline's own, or the roundings of the output type"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`ratio` is the candidate's worst error statistic over what it may be."""
+    """One tensor of one call. Either `problem` is set, or it is `exact`, or both profiles are there to be judged."""
 
-    passed: bool
-    ratio: float
-    text: str
-
-
-def compare_to_truth(
-    truth: torch.Tensor | None, baseline: torch.Tensor, candidate: torch.Tensor,
-) -> Comparison:
-    """Floating tensors by error budget, others exactly."""
-    if bitwise_equal(baseline, candidate):
-        return Comparison(True, 0.0, "same bits as the baseline")
-    if not candidate.is_floating_point() and not candidate.is_complex():
-        wrong = int((baseline != candidate).sum())
-        return Comparison(False, float("inf"), f"{wrong} of {candidate.numel()} values differ from the baseline's")
-    dtype = candidate.dtype
-    if truth is None:
-        profile = error_profile(candidate, baseline)
-        limit = UNLIFTED_SLACK * torch.finfo(dtype).eps
-        ratio = profile.max / limit if not profile.nonfinite else float("inf")
-        return Comparison(ratio <= 1, ratio, f"max difference {profile.max:.2e} from the baseline (no truth), limit {limit:.1e}")
-    return compare_profiles(error_profile(candidate, truth, baseline), error_profile(baseline, truth, baseline), dtype)
+    path: str
+    dtype: torch.dtype = torch.float32
+    problem: str = ""
+    exact: bool = False
+    candidate: ErrorProfile | None = None
+    baseline: ErrorProfile | None = None
+    allowance: float = 0.0
+    """Set where there is no truth: the largest difference from the baseline."""
 
 
-def compare_profiles(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> Comparison:
-    """The candidate's error statistics within the budget that the baseline's set."""
-    if theirs.nonfinite:
-        return Comparison(False, float("inf"), f"{theirs.nonfinite} values are NaN or infinite where truth is not, or the reverse")
+@dataclass(slots=True)
+class Tally:
+    """All comparisons of one check, by workload and path."""
+
+    name: str
+    level: Level
+    found: dict[tuple[str, str], list[Comparison]] = field(
+        default_factory=lambda: defaultdict[tuple[str, str], list[Comparison]](list))
+
+    def add(self, workload: str, comparisons: Iterable[Comparison]) -> None:
+        for comparison in comparisons:
+            self.found[workload, comparison.path].append(comparison)
+
+    def verdict(self, what: str) -> Check:
+        """The first failure, or the comparison nearest to its limit."""
+        nearest, shown = 0.0, "same bits as the baseline"
+        for (workload, path), comparisons in self.found.items():
+            for passed, ratio, text in _judged(comparisons):
+                if not passed:
+                    return Check(self.name, self.level, False, f"{workload}: {path}: {text}", THRESHOLD, {"ratio": ratio})
+                if ratio >= nearest and ratio > 0:
+                    nearest, shown = ratio, f"{path}: {text}"
+        return Check(self.name, self.level, True, f"{what}; nearest to the limit: {shown}", THRESHOLD, {"ratio": nearest})
+
+
+def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
+    """(passed, share of the limit, text) of each call, the baseline's error pooled over all of them."""
+    profiles = [one.baseline for one in comparisons if one.baseline is not None]
+    ours = pool(*profiles) if profiles else ErrorProfile()
+    for one in comparisons:
+        if one.problem:
+            yield False, float("inf"), one.problem
+        elif one.exact or one.candidate is None:
+            yield True, 0.0, "same bits as the baseline"
+        elif one.candidate.nonfinite:
+            yield False, float("inf"), f"{one.candidate.nonfinite} values are NaN or infinite where truth is not, or the reverse"
+        elif one.baseline is None:
+            ratio = one.candidate.max / one.allowance
+            yield ratio <= 1, ratio, f"{one.candidate.max:.1e} off the baseline, no truth to be had (limit {one.allowance:.1e})"
+        else:
+            yield _within(one.candidate, ours, one.dtype)
+
+
+def _within(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> tuple[bool, float, str]:
     budget = within_budget(theirs, ours, dtype, ERROR_BUDGET)
-    text = f"error {getattr(theirs, budget.which):.2e} at {budget.which}, the baseline's {getattr(ours, budget.which):.2e}"
-    return Comparison(budget.passed, budget.worst_ratio, text)
+    mine, allowed = getattr(theirs, budget.which), getattr(ours, budget.which)
+    return budget.passed, budget.worst_ratio, f"error {mine:.2e} ({budget.which}), the baseline's own {allowed:.2e}"
+
+
+def compare(
+    path: str, truth: torch.Tensor | None, ours: torch.Tensor, theirs: torch.Tensor, least: float = 0.0,
+) -> Comparison:
+    """Floating tensors by error against truth, others exactly."""
+    dtype = theirs.dtype
+    if bitwise_equal(ours, theirs):
+        exact_profile = None if truth is None or not _is_float(ours) else error_profile(ours, truth, ours, least=least)
+        return Comparison(path, dtype, exact=True, baseline=exact_profile)
+    if ours.shape != theirs.shape or ours.dtype != dtype:
+        return Comparison(path, dtype, f"{dtype}{list(theirs.shape)}, the baseline's {ours.dtype}{list(ours.shape)}")
+    if not _is_float(theirs):
+        wrong = int((ours != theirs).sum())
+        return Comparison(path, dtype, f"{wrong} of {theirs.numel()} values differ from the baseline's")
+    if truth is None:
+        slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
+        return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
+    return Comparison(
+        path, dtype, candidate=error_profile(theirs, truth, ours, least=least),
+        baseline=error_profile(ours, truth, ours, least=least))
+
+
+def _is_float(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def pairs_of(ours: tuple[LeafView, ...], theirs: tuple[LeafView, ...]) -> list[tuple[LeafView, LeafView]]:

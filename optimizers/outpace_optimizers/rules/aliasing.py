@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from outpace_optimizers.rules.flow import changed, changes, names_in, root
-from outpace_optimizers.rules.names import own_nodes
-from outpace_optimizers.rules.pure_ops import VIEW_FUNCTIONS, VIEWS
-from outpace_optimizers.rules.scope import Scope
+from .flow import changed, changes, names_in, root
+from .names import own_nodes
+from .pure_ops import VIEW_FUNCTIONS, VIEWS
+from .scope import Scope
 
 Loop = ast.For | ast.While
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .attention_mask import Mask, causal_term, keep_text
-from .attention_ops import CASTS, Product, integer, permuted, pick, transposed, transposed_rank, wrapped
+from .attention_operands import operands_of, tight
+from .attention_ops import permuted, transposed_rank, wrapped
 from .attention_trace import Op, Scale, Scores
 from .attention_use import Use
 from .flow import last_change, later_loads, loads, names_in
@@ -41,18 +42,18 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     removed |= dead
     if not _unread(scope, block, scores, use, dead) or not _steady(scope, block, scores, use, removed):
         return None
-    operands = _operands(scope, first, last, use, scores.cast or use.cast)
+    operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
     masks = _masks(scope, scores.ops, operands[0])
     if factors is None or masks is None:
         return None
     scale, query = factors
-    texts = [operands[0] + query if not query else f"{_tight(operands[0])}{query}", *operands[1:]]
+    texts = [operands[0] + query if not query else f"{tight(operands[0])}{query}", *operands[1:]]
     suffix = permuted(list(last.order)) if last.order else ""
     suffix = ".transpose(-2, -1)" if use.flipped else suffix
     folded = rank == 3 and not masks
     if folded:
-        texts = [f"{_tight(text)}.unsqueeze(1)" for text in texts]
+        texts = [f"{tight(text)}.unsqueeze(1)" for text in texts]
         suffix = ".squeeze(1)" + suffix
     arguments = [*texts, *masks]
     if use.dropout:
@@ -61,68 +62,6 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
 
 
 _IDENTITY = ((), (0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4))
-
-
-def _tight(text: str) -> str:
-    """Parentheses around anything but a name, attribute, call or subscript."""
-    node = ast.parse(text.strip() if "\n" not in text else f"({text})", mode="eval").body
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
-        return text
-    return text if text.startswith("(") and text.endswith(")") and text.count("(") == 1 else f"({text})"
-
-
-def _bare(scope: Scope, node: ast.expr) -> ast.expr:
-    """The operand without casts to a higher precision: SDPA accumulates in fp32 by itself."""
-    call = scope.names.call(node)
-    if call is not None and call[1]:
-        name, args, keywords = call
-        kind = pick(args, keywords, 1, "dtype")
-        high = kind is not None and (scope.names.resolve(kind) or "") in ("torch.float32", "torch.float")
-        if name == ".float" or (name in (".to", ".type") and high and len(args) + len(keywords) == 2):
-            return _bare(scope, args[0])
-    return node
-
-
-def _operands(scope: Scope, first: Product, last: Product, use: Use, cast: bool) -> list[str]:
-    del cast
-    left = _bare(scope, first.left) if use.cast else first.left
-    query = first.left_text if left is first.left else wrapped(scope, left)
-    if first.order:
-        key = first.right_text + ".transpose(-2, -1)"
-        key = key.removesuffix(".transpose(-2, -1).transpose(-2, -1)") if key.count("-2, -1") > 1 else key
-        key = _einsum_key(first)
-    else:
-        key = _key(scope, first.right, use.cast)
-    if use.flipped:
-        value = _key(scope, last.left, False)
-    else:
-        value = last.right_text if last.order else scope.text(last.right)
-    plain = query[1:-1] if query == f"({scope.text(left)})" else query
-    return [plain, key, value]
-
-
-def _einsum_key(made: Product) -> str:
-    """The right operand laid out (..., key, inner) where the product wants (..., inner, key)."""
-    text = made.right_text
-    if text.endswith(".transpose(-2, -1)"):
-        return text.removesuffix(".transpose(-2, -1)")
-    marker = text.rfind(".permute(")
-    if marker >= 0 and text.endswith(")"):
-        order = [int(item) for item in text[marker + 9 : -1].split(",")]
-        return text[:marker] + permuted([*order[:-2], order[-1], order[-2]])
-    return text + ".transpose(-2, -1)"
-
-
-def _key(scope: Scope, right: ast.expr, cast: bool) -> str:
-    inner = transposed(scope, right)
-    if inner is not None:
-        return scope.text(_bare(scope, inner) if cast else inner)
-    bare = _bare(scope, right) if cast else right
-    if bare is not right:
-        inner = transposed(scope, bare)
-        if inner is not None:
-            return scope.text(inner)
-    return wrapped(scope, bare) + ".transpose(-2, -1)"
 
 
 def _pieces(scores: Scores, use: Use, masks: bool = True) -> Iterator[tuple[ast.expr, int]]:
@@ -177,7 +116,7 @@ def _all_causal(scope: Scope, scores: Scores) -> bool:
 def _dead(
     scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]
 ) -> frozenset[ast.stmt]:
-    """Assignments that made the causal mask or a fill value, where nothing but the removed statements reads them."""
+    """Assignments that made the causal mask or a fill value, where only removed statements read them."""
     gone = set(removed)
     moved = {
         id(node)
@@ -303,6 +242,3 @@ def _joined(scope: Scope, one: tuple[str, str], two: tuple[str, str]) -> tuple[s
     if needed is not None:
         return None
     return "bias", f'{where}({keep}, {bias}, float("-inf"))'
-
-
-__all__ = ["CASTS", "Attention", "assemble", "integer"]

@@ -1,14 +1,14 @@
-"""Softmax by its formula: `e = torch.exp(s - s.max(-1, keepdim=True).values); p = e / e.sum(-1, keepdim=True)`."""
+"""Softmax by its formula: `e = torch.exp(s); p = e / e.sum(-1, keepdim=True)`."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
 
-from outpace_optimizers.rules.attention_ops import integer, pick
-from outpace_optimizers.rules.attention_trace import Link
-from outpace_optimizers.rules.flow import last_change
-from outpace_optimizers.rules.scope import Block, Scope
+from .attention_ops import integer, pick
+from .attention_trace import Link
+from .flow import last_change
+from .scope import Block, Scope
 
 
 @dataclass(frozen=True)

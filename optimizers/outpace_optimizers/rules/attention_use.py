@@ -64,7 +64,7 @@ def _step(scope: Scope, block: Block, use: Use) -> Use | None:
 
 
 def _cleared(scope: Scope, use: Use, parent: ast.AST | None) -> Use | None:
-    """`p.masked_fill(mask == 0, 0.0)` and `torch.nan_to_num(p)`: SDPA gives zeros to rows that are all masked."""
+    """`p.masked_fill(mask == 0, 0.0)` and `torch.nan_to_num(p)`: SDPA gives rows all masked zeros."""
     node = scope.parents.get(parent) if isinstance(parent, ast.Attribute) else parent
     call = scope.names.call(node) if node is not None else None
     if call is None or not isinstance(node, ast.Call) or not call[1] or call[1][0] is not use.node:

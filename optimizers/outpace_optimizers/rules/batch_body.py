@@ -109,29 +109,7 @@ def expression(scope: Scope, node: ast.AST, tensors: set[str], depth: int = 3) -
 def _call(scope: Scope, node: ast.Call, tensors: set[str], depth: int) -> bool:
     name = scope.names.resolve(node.func)
     if name is not None:
-        word = name.rpartition(".")[2]
-        if (
-            in_place(word)
-            or (word in _RANDOM or word.startswith(("rand", "dropout", "empty")))
-            or any(key.arg in ("out", "inplace") for key in node.keywords)
-        ):
-            return False
-        if word in (
-            "unique",
-            "nonzero",
-            "masked_select",
-            "argwhere",
-            "checkpoint",
-            "compile",
-            "allclose",
-            "equal",
-        ):
-            return False
-        if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
-            return word in _MODULES
-        return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(
-            ("torch.cuda", "torch.autograd")
-        )
+        return _imported_call(node, name)
     if isinstance(node.func, ast.Name):
         if node.func.id in ("float", "int", "bool"):
             return all(isinstance(arg, ast.Constant) or is_number(scope, arg) for arg in node.args)
@@ -148,6 +126,33 @@ def _call(scope: Scope, node: ast.Call, tensors: set[str], depth: int) -> bool:
     if dotted(node.func.value) is not None and scope.names.resolve(node.func.value) is not None:
         return False
     return node.func.attr not in _READS and not in_place(node.func.attr)
+
+
+def _imported_call(node: ast.Call, name: str) -> bool:
+    """A call of something imported, by its canonical name."""
+    word = name.rpartition(".")[2]
+    if (
+        in_place(word)
+        or (word in _RANDOM or word.startswith(("rand", "dropout", "empty")))
+        or any(key.arg in ("out", "inplace") for key in node.keywords)
+    ):
+        return False
+    if word in (
+        "unique",
+        "nonzero",
+        "masked_select",
+        "argwhere",
+        "checkpoint",
+        "compile",
+        "allclose",
+        "equal",
+    ):
+        return False
+    if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
+        return word in _MODULES
+    return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(
+        ("torch.cuda", "torch.autograd")
+    )
 
 
 def _module(scope: Scope, node: ast.expr) -> bool:

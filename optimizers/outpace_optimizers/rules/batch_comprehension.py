@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from .batch_body import can_map
-from .batch_emit import joining, substituted, word
+from .batch_emit import substituted, word
 from .batch_loop import Mapped, picks, walk
+from .batch_output import joining
 from .flow import later_loads, names_in
 from .names import own_nodes
 from .scope import Scope

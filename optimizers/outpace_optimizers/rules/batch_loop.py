@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from .attention_ops import integer
 from .attention_ops import pick as argument
-from .batch_index import Pick, Range, binds, parse_range, pick
+from .batch_index import Pick, Range, parse_range, pick
+from .batch_size import binds
 from .flow import changed, names_in
 from .names import own_nodes, words
 from .scope import Scope
@@ -73,7 +74,7 @@ def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
         return None
     source = _elements(scope, iterable)
     if source is None and _tensor_elements(scope, target.id, iterable):
-        source = scope.text(iterable), 0
+        return Walk(direct=[(target.id, scope.text(iterable), 0)])
     return Walk(direct=[(target.id, *source)]) if source is not None else None
 
 

@@ -6,7 +6,7 @@ import torch
 
 def attend(q, k, v, pad):
     low = torch.finfo(q.dtype).min
-    scores = torch.baddbmm(pad, q, k.transpose(1, 2), beta=0, alpha=1 / math.sqrt(q.size(-1)))
+    scores = torch.baddbmm(torch.zeros(1, 1, 1), q, k.transpose(1, 2), beta=0, alpha=1 / math.sqrt(q.size(-1)))
     scores = scores.masked_fill(pad == 0, low)
     scores = scores - scores.max(dim=-1, keepdim=True)[0]
     weights = torch.exp(scores)

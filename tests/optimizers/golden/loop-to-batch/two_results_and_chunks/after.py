@@ -14,12 +14,10 @@ class Model(nn.Module):
         def one_g(part, weight_g):
             mixed = part @ weight_g
             return mixed.mean(-1), mixed.amax(-1)
-        means_batch, tops_batch = torch.vmap(one_g, in_dims=(-2, 0), out_dims=(-1, -1))(
+        means, tops = torch.vmap(one_g, in_dims=(-2, 0), out_dims=(-1, -1))(
             x.unflatten(-1, (self.groups, -1)),
             self.weight[:x.unflatten(-1, (self.groups, -1)).shape[-2]],
         )
-        means = means_batch
-        tops = tops_batch
         return means + tops
 
 

@@ -1,0 +1,137 @@
+# Everything a fresh machine needs. `make` alone lists the targets.
+#
+#   make demo                                    environment in .venv, made when it is missing
+#   make demo PYTHON=/path/python3 [WHEELS=dir]  an interpreter that has torch; with WHEELS nothing is downloaded
+#   make test|gpu-test [PYTHON=...] [WHEELS=...] [ARGS="-k name"]
+#   make lint
+#
+# PY: the interpreter that .venv is made with. TORCH: what pip installs as torch, options included.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# outpace measures in $VIRTUAL_ENV where there is one: here it is always the environment of this Makefile.
+unexport VIRTUAL_ENV
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+PY ?=
+PYTHON ?=
+WHEELS ?=
+ARGS ?=
+EXAMPLE ?= examples/attention.py
+# No trial starts later than this; the last one may take another minute.
+BUDGET ?= 90s
+
+# A local version such as 2.13.0+cpu satisfies ==2.13.0 and outranks the plain one: an index or wheel folder that has
+# the CPU build gives that. On PyPI itself it is the CUDA build, larger and as good. With a GPU: the newest.
+TORCH ?= $(if $(shell command -v nvidia-smi),torch,torch==2.13.0)
+
+# What `make test` needs of the `dev` extra: the linters stay out of a borrowed interpreter's environment.
+TEST_TOOLS := hypothesis pytest pytest-timeout scipy
+
+ifeq ($(PYTHON),)
+ENV := .venv
+INSTALLED := .venv/.stamp-installed
+TESTABLE := .venv/.stamp-dev
+MEASURED = $(CURDIR)/.venv/bin/python
+else
+ENV := .venv-demo
+INSTALLED := .venv-demo/.stamp-installed
+TESTABLE := .venv-demo/.stamp-test
+# The user's interpreter, by its full name: the judge starts in another folder.
+MEASURED = $$(head -1 .venv-demo/.key)
+endif
+
+.PHONY: help demo test gpu-test lint dev FORCE
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(INSTALLED)
+	@$(ENV)/bin/outpace optimize $(EXAMPLE) --budget $(BUDGET) --python "$(MEASURED)"
+
+# Timings are under test, so tests run one after the other.
+test: $(TESTABLE)
+	$(ENV)/bin/python -m pytest -q $(ARGS)
+
+# The whole suite on a CUDA machine; a GPU test that would skip itself fails instead.
+gpu-test: $(TESTABLE)
+	OUTPACE_REQUIRE_GPU=1 $(ENV)/bin/python -m pytest -q $(ARGS)
+
+lint: .venv/.stamp-dev
+	.venv/bin/ruff check .
+	.venv/bin/codespell
+	.venv/bin/pyright
+
+dev: .venv/.stamp-dev
+
+# .venv: made here, installed from the registry that pip is configured for.
+
+.venv/bin/python:
+	@python=$$(for name in $(PY) python3 python3.11 python3.12 python3.13 python3.14; do \
+	    "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done) \
+	  || { echo 'error: no Python 3.11 or newer found; name one with PY=/path/python3' >&2; exit 1; }; \
+	echo "$$python -m venv .venv"; "$$python" -m venv .venv
+
+.venv/.stamp-torch: | .venv/bin/python
+	.venv/bin/python -c 'import torch' 2>/dev/null || .venv/bin/python -m pip install -q $(TORCH)
+	@touch $@
+
+.venv/.stamp-installed: pyproject.toml .venv/.stamp-torch
+	.venv/bin/python -m pip install -q -e .
+	@touch $@
+
+.venv/.stamp-dev: pyproject.toml .venv/.stamp-torch
+	.venv/bin/python -m pip install -q -e '.[dev]'
+	@touch .venv/.stamp-installed $@
+
+# .venv-demo: sees everything that PYTHON has installed, also where PYTHON lives in an environment of its own (to which
+# --system-site-packages would not lead), and this tree as it stands, so that nothing is built. pip adds what is missing.
+
+PIP_SOURCE := $(if $(WHEELS),--no-index --find-links "$(abspath $(WHEELS))")
+
+define DESCRIBE_PYTHON
+import importlib.util, sys
+if sys.version_info < (3, 11): sys.exit("error: outpace needs Python 3.11, and PYTHON is " + sys.version.split()[0])
+if importlib.util.find_spec("torch") is None: sys.exit("error: no torch in " + sys.executable)
+print(sys.executable)
+endef
+export DESCRIBE_PYTHON
+
+define LINK_PACKAGES
+import pathlib, sys
+theirs = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+print(f"import site; [site.addsitedir(path) for path in {theirs!r}]")
+for name in ("server", "optimizers", "kernels", "audit"): print(pathlib.Path(name).resolve())
+endef
+export LINK_PACKAGES
+
+define BASE_REQUIREMENTS
+import pathlib, tomllib
+print(*tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]["dependencies"], sep="\n")
+endef
+export BASE_REQUIREMENTS
+
+.venv-demo/.key: FORCE
+	@python=$$("$(PYTHON)" -c "$$DESCRIBE_PYTHON"); \
+	key=$$(printf '%s\n' "$$python" "$(abspath $(WHEELS))"); \
+	if [ "$$(cat $@ 2>/dev/null)" != "$$key" ]; then \
+	  rm -rf $(@D); mkdir $(@D); echo '*' >$(@D)/.gitignore; echo "$$key" >$@; fi
+
+.venv-demo/.stamp-installed: .venv-demo/.key pyproject.toml
+	"$(PYTHON)" -m venv --without-pip .venv-demo
+	@site=$$(.venv-demo/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	"$(PYTHON)" -c "$$LINK_PACKAGES" >"$$site/outpace-demo.pth"
+	@printf '#!/bin/sh\nexec "%s" -m outpace_server.cli "$$@"\n' "$(CURDIR)/.venv-demo/bin/python" >.venv-demo/bin/outpace
+	@chmod +x .venv-demo/bin/outpace
+	@.venv-demo/bin/python -m pip --version >/dev/null 2>&1 || .venv-demo/bin/python -m ensurepip
+	@.venv-demo/bin/python -c "$$BASE_REQUIREMENTS" >.venv-demo/requirements.txt
+	.venv-demo/bin/python -m pip install -q $(PIP_SOURCE) -r .venv-demo/requirements.txt
+	@touch $@
+
+.venv-demo/.stamp-test: .venv-demo/.stamp-installed
+	.venv-demo/bin/python -m pip install -q $(PIP_SOURCE) $(TEST_TOOLS)
+	@touch $@
