@@ -104,7 +104,7 @@ export DESCRIBE_PYTHON
 define LINK_PACKAGES
 import pathlib, sys
 theirs = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-print(f"import site; [site.addsitedir(path) for path in {theirs!r}]")
+for path in theirs: print(f"import site; site.addsitedir({path!r})")
 for name in ("server", "optimizers", "kernels", "audit"): print(pathlib.Path(name).resolve())
 endef
 export LINK_PACKAGES

@@ -97,12 +97,12 @@ class Judge:
                 side.close()
         return self._machine
 
-    def launch(self, name: str, cache_key: str) -> Side:
+    def launch(self, name: str, cache_key: str, *, compiles: bool = False) -> Side:
         """A fresh sandboxed process with the compile cache of `cache_key`."""
         cache = self._caches / cache_key
         cache.mkdir(parents=True, exist_ok=True)
         env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
-        process = self.launcher.launch(ARM_ENTRY, writable=(str(cache),), env=env)
+        process = self.launcher.launch(ARM_ENTRY, writable=(str(cache),), env=env, compiles=compiles)
         self.protections = process.protections
         return Side(process, name)
 
@@ -121,7 +121,7 @@ class Judge:
         """A fresh process that has loaded one side and knows every workload, and the state dict it declares."""
         facts = self.facts
         is_baseline = code.id == facts.code.id
-        side = self.launch(name, "baseline" if is_baseline else code.id)
+        side = self.launch(name, "baseline" if is_baseline else code.id, compiles="torch.compile" in code.source)
         try:
             loaded = side.load(code, facts.code, self._device, LOAD_TIMEOUT_S)
             for one in facts.workloads:

@@ -88,9 +88,9 @@ class Launcher:
             self._zygote = _Zygote(self._command("zygote"), self._environment(), self._cwd(), self._log_dir)
 
     def launch(
-        self, entry: str, *, writable: tuple[str, ...] = (), env: Mapping[str, str] | None = None
+        self, entry: str, *, writable: tuple[str, ...] = (), env: Mapping[str, str] | None = None, compiles: bool = False
     ) -> ArmProcess:
-        """An arm that has proved itself and is entering `entry` ("module:function").
+        """An arm that has proved itself and is entering `entry` ("module:function"). `compiles`: it will use torch.compile.
 
         The function gets (channel, descriptor of the shared memory, names of the protections). `writable` are
         existing directories. Variables that a library reads when it is loaded (OMP_*, MKL_*) act only where
@@ -106,11 +106,11 @@ class Launcher:
         self._arms = [arm for arm in self._arms if not arm.released]
         if self.fork_doubt is None:
             try:
-                return self._attempt("fork", entry, writable, env or {})
+                return self._attempt("fork", entry, writable, env or {}, compiles)
             except (ArmError, OSError, ValueError) as error:
                 self.fork_doubt = str(error)
                 self._drop_zygote()
-        return self._attempt("spawn", entry, writable, env or {})
+        return self._attempt("spawn", entry, writable, env or {}, compiles)
 
     def close(self) -> None:
         """Ends every arm and the zygote. Idempotent; a later launch starts afresh."""
@@ -123,12 +123,14 @@ class Launcher:
             os.close(self._work_lock)
             self._work = None
 
-    def _attempt(self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str]) -> ArmProcess:
+    def _attempt(
+        self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str], compiles: bool
+    ) -> ArmProcess:
         self._count += 1
         scratch = self._directory() / f"scratch-{self._count}"
         spec = replace(self._sandbox, writable=(*self._sandbox.writable, *writable))
         request = {
-            "entry": entry, "sandbox": spec.to_json(), "env": dict(env), "scratch": str(scratch),
+            "entry": entry, "sandbox": spec.to_json(), "env": dict(env), "scratch": str(scratch), "compiles": compiles,
             "self_test_seconds": self._self_test_seconds,
         }  # fmt: skip
         text = json.dumps(request)
