@@ -77,9 +77,10 @@ class CheckedCalls:
         poison_freed_memory(self._earlier)
         started = time.perf_counter()
         result = subject.run(arguments, self._cotangents(request))
+        # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
+        early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         synchronize(subject.device)
         seconds = time.perf_counter() - started
-        early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         time.sleep(request.pause_s)
         reply = self.describe(result, request.sample_seed, buffers=True)
         reply["early"] = [self._writer.write(sample) for sample in early]
@@ -208,7 +209,7 @@ def add_noise(arguments: list[Any], scale: float, seed: int) -> list[Any]:
             return value
         generator = torch.Generator(value.device).manual_seed((seed + next(counter)) % 2**63)
         factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
-        return value.detach() * (1 + scale * factor)
+        return (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
 
     return tree_map(noisy, arguments)
 

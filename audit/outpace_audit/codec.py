@@ -13,22 +13,26 @@ def code_from_json(message: Mapping[str, Any]) -> Code:
 
 
 def workload_from_json(message: Mapping[str, Any]) -> Workload:
-    return Workload(**{**message, "args": tuple(_arg_from_json(arg) for arg in message["args"])})
+    fields: dict[str, Any] = {**message, "args": tuple(_arg_from_json(arg) for arg in message["args"])}
+    return Workload(**fields)
 
 
 def _arg_from_json(message: Mapping[str, Any]) -> ArgSpec:
     law, shape = message["law"], message["shape"]
-    return ArgSpec(**{
+    fields: dict[str, Any] = {
         **message, "shape": None if shape is None else tuple(shape),
-        "law": None if law is None else Law(law["kind"], law["params"])})
+        "law": None if law is None else Law(law["kind"], law["params"])}
+    return ArgSpec(**fields)
 
 
 def patch_from_json(message: Mapping[str, Any]) -> Patch:
-    return Patch(**{**message, "spans": tuple(Span(**span) for span in message["spans"])})
+    fields: dict[str, Any] = {**message, "spans": tuple(Span(**span) for span in message["spans"])}
+    return Patch(**fields)
 
 
 def idea_from_json(message: Mapping[str, Any]) -> Idea:
-    return Idea(**{**message, "patch": patch_from_json(message["patch"])})
+    fields: dict[str, Any] = {**message, "patch": patch_from_json(message["patch"])}
+    return Idea(**fields)
 
 
 def check_from_json(message: Mapping[str, Any]) -> Check:
@@ -37,13 +41,15 @@ def check_from_json(message: Mapping[str, Any]) -> Check:
 
 def verdict_from_json(message: Mapping[str, Any]) -> Verdict:
     interval = message["interval"]
-    return Verdict(**{
+    fields: dict[str, Any] = {
         **message, "interval": None if interval is None else (interval[0], interval[1]),
         "timings": tuple(_timing_from_json(timing) for timing in message["timings"]),
         "checks": tuple(check_from_json(check) for check in message["checks"]),
-        "machine": Machine(**message["machine"]), "protections": tuple(message["protections"])})
+        "machine": Machine(**message["machine"]), "protections": tuple(message["protections"])}
+    return Verdict(**fields)
 
 
 def _timing_from_json(message: Mapping[str, Any]) -> Timing:
     low, high = message["interval"]
-    return Timing(**{**message, "interval": (low, high), "log_ratios": tuple(message["log_ratios"])})
+    fields: dict[str, Any] = {**message, "interval": (low, high), "log_ratios": tuple(message["log_ratios"])}
+    return Timing(**fields)

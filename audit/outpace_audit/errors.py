@@ -19,11 +19,11 @@ class WorkloadError(OutpaceError):
     """A benchmark folder or workload that does not follow its format."""
 
 
-class EnvironmentMissing(OutpaceError):
+class EnvironmentMissing(OutpaceError):  # noqa: N818  # the message carries the error
     """Something the machine lacks: torch, a compiler, a device."""
 
 
-class OutOfResources(OutpaceError):
+class OutOfResources(OutpaceError):  # noqa: N818  # no verdict: a passing trouble
     """Out of memory or disk: a passing trouble, never a verdict."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ def seed_everything(seed: int) -> None:
 
 
 @contextmanager
-def seeding_ignored() -> Iterator[None]:
+def seeding_ignored() -> Generator[None]:
     """Input makers that seed themselves would give the same values for ever; their seeding is without effect here."""
     kept = torch.manual_seed, random.seed
     torch.manual_seed = lambda seed: torch.default_generator  # pyright: ignore[reportAttributeAccessIssue]

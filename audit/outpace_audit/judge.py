@@ -6,7 +6,6 @@ then timing over fresh process pairs (`confirmation`).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -195,7 +194,7 @@ class Judge:
             if not self._goes_on(progress, options):
                 return
             if progress.failed is None:
-                progress.level = max(progress.level or "L0", check.level, key=LEVELS.index)
+                progress.level = highest(progress.level, check.level)
 
     def _record(self, check: Check, progress: _Progress, tell: Listener) -> None:
         progress.checks.append(check)
@@ -225,6 +224,10 @@ class Judge:
             speedup=mean.speedup if mean else None, interval=mean.interval if mean else None,
             timings=(*evidence.timings, *evidence.as_called), checks=tuple(progress.checks), machine=self.machine,
             protections=self.protections, trains=self.facts.trains, truth=self.facts.truth)
+
+
+def highest(a: Level | None, b: Level) -> Level:
+    return b if a is None or LEVELS.index(b) > LEVELS.index(a) else a
 
 
 def blame_candidate(error: ArmError) -> str:

@@ -18,6 +18,9 @@ from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, SETTLE_S
 PROBES = ("fresh", "fresh", "scaled")
 """Two calls with new values and one with other magnitudes, each in storage of its own."""
 
+WIDE = ("float32", "float64", "complex64", "complex128")
+FP32_ROUNDING = 2.0**-23
+
 
 def observe(oracle: Side, baseline: Side, candidate: Side, facts: TargetFacts, evidence: Evidence) -> None:
     """Fills `observations` and `reused`. An ArmError is the candidate's; the baseline ran before it on the same inputs."""
@@ -39,13 +42,16 @@ def _observation(oracle: Side, baseline: Side, candidate: Side, one: WorkloadFac
             raise
         return None  # the baseline itself refuses these magnitudes
     truth = None if one.truth else oracle.call(one.workload, COMPILE_TIMEOUT_S, lifted=True, **request)
+    nudged = None
+    if truth is not None and any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients)):
+        nudged = oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, noise=FP32_ROUNDING, noise_seed=request["seed"], **request)
     theirs = candidate.call(one.workload, COMPILE_TIMEOUT_S, pause_s=SETTLE_S, **request)
 
     def perturbed(scale: float, seed: int) -> list[torch.Tensor]:
         noisy = oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, noise=scale, noise_seed=seed, **request)
         return [leaf.tensor for leaf in noisy.outputs if leaf.tensor is not None]
 
-    return Observation(one.workload.label, probe, request["seed"], truth, ours, theirs, perturbed if truth else None)
+    return Observation(one.workload.label, probe, request["seed"], truth, ours, theirs, nudged, perturbed if truth else None)
 
 
 def _reused(candidate: Side, one: WorkloadFacts) -> list[Repeat]:

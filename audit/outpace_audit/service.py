@@ -47,7 +47,8 @@ def open_judge(request: Mapping[str, Any]) -> Judge:
 def options_from_json(message: Mapping[str, Any]) -> Options:
     from outpace_audit.judge import Options
 
-    return Options(**{**message, "off": frozenset(message.get("off", ()))})
+    fields: dict[str, Any] = {**message, "off": frozenset(message.get("off", ()))}
+    return Options(**fields)
 
 
 class Service:

@@ -23,6 +23,11 @@ CONSTRUCTION_SEED = 20260611
 anew for every call."""
 
 
+DROPOUTS = (
+    torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d, torch.nn.AlphaDropout,
+    torch.nn.FeatureAlphaDropout)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none)."""
@@ -60,7 +65,7 @@ class Subject:
         seed_everything(CONSTRUCTION_SEED)
         built = symbol(**given) if isinstance(given, Mapping) else symbol(*given)
         for child in built.modules():
-            if isinstance(child, torch.nn.modules.dropout._DropoutNd):
+            if isinstance(child, DROPOUTS):
                 child.p = 0.0  # compared without its noise; see docs/audit.md, "random numbers"
         return built.to(self.device)
 

@@ -124,7 +124,8 @@ class TimedWindows:
     def _perturb(self, call: int) -> None:
         if self._banks:
             with torch.no_grad():
-                torch._foreach_copy_(self._slices[call % self._sets], self._rows[row_of(call, self._sets)])
+                torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
+                    self._slices[call % self._sets], self._rows[row_of(call, self._sets)])
 
     def _call(self, k: int) -> Result:
         return self._subject.run(self._arguments[k], self._cotangents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,7 +30,7 @@ def user_interpreter(named: str | None) -> str:
         found = shutil.which(named)
         if found is None:
             raise errors.EnvironmentMissing(f"no interpreter {named!r}: give --python the path of one that has torch")
-        return found
+        return str(Path(found).absolute())  # the judge starts in another folder
     active = os.environ.get("VIRTUAL_ENV")
     if active and (Path(active) / "bin" / "python").is_file():
         return str(Path(active) / "bin" / "python")
@@ -60,10 +61,8 @@ class JudgeClient:
     def close(self) -> None:
         """Hangs up, waits a moment, then kills; arms die with their judge."""
         assert self._process.stdin is not None, "opened with a pipe"
-        try:
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

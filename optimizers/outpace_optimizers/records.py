@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from outpace_audit.records import Check, Code, Idea, Machine, NumericsClass, Patch, Policy, Verdict, Workload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ class Session:
 
     @classmethod
     @contextmanager
-    def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener) -> Iterator[Session]:
+    def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
         target = load_target(path, request.target, request.device or "cpu")
         workspace = Workspace.of(path)
@@ -52,7 +52,7 @@ class Session:
 
     @classmethod
     @contextmanager
-    def of_stored(cls, reference: str, root: Path, listener: Listener) -> Iterator[tuple[Session, StoredTrial]]:
+    def of_stored(cls, reference: str, root: Path, listener: Listener) -> Generator[tuple[Session, StoredTrial]]:
         workspace = Workspace(root)
         stored = workspace.find(reference)
         request = OptimizeRequest(
@@ -117,7 +117,7 @@ def _symbol_in(source: str, wanted: str, path: str) -> str:
 
 
 @contextmanager
-def _opened(workspace: Workspace, request: OptimizeRequest, listener: Listener) -> Iterator[tuple[JudgeClient, Machine]]:
+def _opened(workspace: Workspace, request: OptimizeRequest, listener: Listener) -> Generator[tuple[JudgeClient, Machine]]:
     workspace.prepare()
     with JudgeClient(request.python) as client:
         listener(StageEvent("starting the judge"))

@@ -74,9 +74,10 @@ class Workspace:
 def _stored(message: dict[str, Any]) -> StoredTrial:
     target = message["target"]
     workloads = tuple(workload_from_json(workload) for workload in target["workloads"])
-    return StoredTrial(**{
+    fields: dict[str, Any] = {
         **message, "target": Target(code_from_json(target["code"]), workloads, tuple(target["notes"])),
-        "idea": idea_from_json(message["idea"]), "verdict": verdict_from_json(message["verdict"])})
+        "idea": idea_from_json(message["idea"]), "verdict": verdict_from_json(message["verdict"])}
+    return StoredTrial(**fields)
 
 
 def _write_atomically(path: Path, text: str) -> None:

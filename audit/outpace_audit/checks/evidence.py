@@ -25,6 +25,8 @@ class Observation:
     truth: Reply | None
     baseline: Reply
     candidate: Reply
+    nudged: Reply | None = None
+    """Truth for inputs moved by one rounding of fp32; None where results are narrower, or there is no truth."""
     perturbed: Callable[[float, int], list[torch.Tensor]] | None = None
 
     @property

@@ -26,19 +26,24 @@ def _gradients(seen: Observation) -> list[Comparison]:
     if len(ours) != len(theirs):
         return [Comparison("gradients", problem=f"{len(theirs)} of them, the baseline has {len(ours)}")]
     truths = seen.truth.gradients if seen.truth else (None,) * len(ours)
+    nudged = seen.nudged.gradients if seen.nudged else (None,) * len(ours)
     present = [truth.tensor for truth in truths if truth is not None and truth.tensor is not None]
     scales = iter(zero_scales(present))
     return [
-        _one(truth, a, b, next(scales) if truth is not None and truth.tensor is not None else 0.0)
-        for truth, a, b in zip(truths, ours, theirs, strict=True)
+        _one(truth, a, b, near, next(scales) if truth is not None and truth.tensor is not None else 0.0)
+        for truth, near, a, b in zip(truths, nudged, ours, theirs, strict=True)
     ]
 
 
-def _one(truth: LeafView | None, ours: LeafView, theirs: LeafView, least: float = 0.0) -> Comparison:
+def _one(
+    truth: LeafView | None, ours: LeafView, theirs: LeafView, nudged: LeafView | None = None, least: float = 0.0
+) -> Comparison:
     if ours.tensor is None or theirs.tensor is None:
         missing = "" if ours.tensor is theirs.tensor else "exists on one side only"
         return Comparison(ours.path, problem=missing, exact=not missing)
-    return compare(ours.path, truth.tensor if truth else None, ours.tensor, theirs.tensor, least)
+    return compare(
+        ours.path, truth.tensor if truth else None, ours.tensor, theirs.tensor,
+        nudged=nudged.tensor if nudged else None, least=least)
 
 
 def _buffers(seen: Observation) -> list[Comparison]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -20,6 +20,10 @@ from outpace_audit.thresholds import ERROR_BUDGET
 UNLIFTED_SLACK = 256.0
 """Where no truth can be had, the baseline stands in for it and the candidate may differ from it by this many roundings
 of a wide output type, or four of a narrow one; the verdict says so."""
+
+CONDITION = 16.0
+"""An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings when
+its inputs move by one. A candidate may be off by this many times that movement; only fp32 and wider are granted it."""
 
 THRESHOLD = f"every error statistic at most {ERROR_BUDGET:g} x the baseline's own, or the roundings of the output type"
 
@@ -34,6 +38,8 @@ class Comparison:
     exact: bool = False
     candidate: ErrorProfile | None = None
     baseline: ErrorProfile | None = None
+    conditioning: ErrorProfile | None = None
+    """How far truth itself moves when the inputs move by one rounding of fp32."""
     allowance: float = 0.0
     """Set where there is no truth: the largest difference from the baseline."""
 
@@ -66,6 +72,7 @@ class Tally:
 def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
     """(passed, share of the limit, text) of each call, the baseline's error pooled over all of them."""
     profiles = [one.baseline for one in comparisons if one.baseline is not None]
+    profiles += [_times(one.conditioning, CONDITION / ERROR_BUDGET) for one in comparisons if one.conditioning is not None]
     ours = pool(*profiles) if profiles else ErrorProfile()
     for one in comparisons:
         if one.problem:
@@ -81,6 +88,11 @@ def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
             yield _within(one.candidate, ours, one.dtype)
 
 
+def _times(profile: ErrorProfile, factor: float) -> ErrorProfile:
+    names = ("q50", "q90", "q99", "q999", "max", "row", "channel")
+    return replace(profile, **{name: factor * getattr(profile, name) for name in names})
+
+
 def _within(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> tuple[bool, float, str]:
     budget = within_budget(theirs, ours, dtype, ERROR_BUDGET)
     mine, allowed = getattr(theirs, budget.which), getattr(ours, budget.which)
@@ -88,9 +100,10 @@ def _within(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> tup
 
 
 def compare(
-    path: str, truth: torch.Tensor | None, ours: torch.Tensor, theirs: torch.Tensor, least: float = 0.0,
+    path: str, truth: torch.Tensor | None, ours: torch.Tensor, theirs: torch.Tensor, *,
+    nudged: torch.Tensor | None = None, least: float = 0.0,
 ) -> Comparison:
-    """Floating tensors by error against truth, others exactly."""
+    """Floating tensors by error against truth, others exactly. `nudged`: truth for inputs one fp32 rounding away."""
     dtype = theirs.dtype
     if bitwise_equal(ours, theirs):
         exact_profile = None if truth is None or not _is_float(ours) else error_profile(ours, truth, ours, least=least)
@@ -105,7 +118,8 @@ def compare(
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
     return Comparison(
         path, dtype, candidate=error_profile(theirs, truth, ours, least=least),
-        baseline=error_profile(ours, truth, ours, least=least))
+        baseline=error_profile(ours, truth, ours, least=least),
+        conditioning=None if nudged is None else error_profile(nudged, truth, least=least))
 
 
 def _is_float(tensor: torch.Tensor) -> bool:

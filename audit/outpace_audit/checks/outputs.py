@@ -25,6 +25,7 @@ def compare_outputs(seen: Observation) -> list[Comparison]:
     """Every tensor output; index outputs that differ from the baseline's go through the tie rule first."""
     ours, theirs = tensors_of(seen.baseline.outputs), tensors_of(seen.candidate.outputs)
     truths = tensors_of(seen.truth.outputs) if seen.truth else [None] * len(ours)
+    nudged = tensors_of(seen.nudged.outputs) if seen.nudged else [None] * len(ours)
     paths = [leaf.path for leaf in seen.baseline.outputs if leaf.tensor is not None]
     if len(ours) != len(theirs) or len(ours) != len(truths):
         return [Comparison("outputs", problem=f"{len(theirs)} tensors, the baseline's {len(ours)}")]
@@ -36,13 +37,13 @@ def compare_outputs(seen: Observation) -> list[Comparison]:
             return [Comparison("index outputs", problem=judged.evidence)]
         aligned = judged.aligned
     found: list[Comparison] = []
-    for i, (path, truth, a, b) in enumerate(zip(paths, truths, ours, theirs, strict=True)):
+    for i, (path, truth, near, a, b) in enumerate(zip(paths, truths, nudged, ours, theirs, strict=True)):
         if i in aligned:
             found.append(_compare_aligned(path, aligned[i], b.dtype))
         elif tied and _is_index(a):
             found.append(Comparison(path, b.dtype, exact=True))  # the tie rule has judged it
         else:
-            found.append(compare(path, truth, a, b))
+            found.append(compare(path, truth, a, b, nudged=near))
     return found
 
 
