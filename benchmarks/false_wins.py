@@ -2,8 +2,8 @@
 
     python benchmarks/false_wins.py --device cpu --trials 100
 
-Each trial is one confirmation at the default rule (5 fresh process pairs). The result file keeps every pair's log-ratio,
-from which docs/audit.md derives the thresholds; a run that was interrupted goes on where it stopped.
+Each trial is one confirmation at the default rule (5 fresh process pairs). The result file keeps every pair's
+log-ratio, from which docs/audit.md derives the thresholds; a run that was interrupted goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -105,15 +105,26 @@ def trial(judge: Judge, code: Code, name: str, number: int) -> dict[str, Any]:
     verdict = speedup.check(evidence)
     timing = evidence.timings[0]
     print(f"{name} {number}: {verdict.evidence}", flush=True)
-    return {"target": name, "won": verdict.passed, "interval": list(timing.interval), "log_ratios": list(timing.log_ratios),
-            "mode": timing.mode, "baseline_s": timing.baseline_s, "foreign_share": evidence.foreign_share,
-            "as_called": [list(t.log_ratios) for t in evidence.as_called]}
+    return {
+        "target": name,
+        "won": verdict.passed,
+        "interval": list(timing.interval),
+        "log_ratios": list(timing.log_ratios),
+        "mode": timing.mode,
+        "baseline_s": timing.baseline_s,
+        "foreign_share": evidence.foreign_share,
+        "as_called": [list(t.log_ratios) for t in evidence.as_called],
+    }
 
 
 def report(result: dict[str, Any]) -> str:
     trials = result["trials"]
-    lines = [f"{result['machine']['name']}, torch {result['machine']['torch']}: "
-             f"{sum(t['won'] for t in trials)} wins in {len(trials)} A/A trials"]
+    lines = [
+        (
+            f"{result['machine']['name']}, torch {result['machine']['torch']}: "
+            f"{sum(t['won'] for t in trials)} wins in {len(trials)} A/A trials"
+        )
+    ]
     for name in dict.fromkeys(t["target"] for t in trials):
         mine = [t for t in trials if t["target"] == name]
         ratios = [r for t in mine for r in t["log_ratios"]]
@@ -121,7 +132,8 @@ def report(result: dict[str, Any]) -> str:
         lines.append(
             f"  {name}: {statistics.median(t['baseline_s'] for t in mine) * 1e6:.1f} µs, {len(ratios)} pairs, "
             f"sd between pairs {statistics.pstdev(ratios):.2%}, mean {statistics.fmean(ratios):+.2%}, "
-            f"interval misses 1 in {beyond} of {len(mine)}")
+            f"interval misses 1 in {beyond} of {len(mine)}"
+        )
     return "\n".join(lines)
 
 

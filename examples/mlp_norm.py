@@ -46,9 +46,7 @@ class FeedForward(nn.Module):
         return x + self.down(h) * self.gain
 
 
-def train_step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, target: torch.Tensor
-) -> float:
+def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, target: torch.Tensor) -> float:
     optimizer.zero_grad(set_to_none=True)
     loss = (model(x) - target).float().pow(2).mean()
     loss.backward()

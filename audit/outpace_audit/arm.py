@@ -70,8 +70,16 @@ class Arm:
         self._calls: dict[str, CheckedCalls] = {}
         self._windows: dict[str, TimedWindows] = {}
         self._operations: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-            "load": self._load, "workload": self._workload, "inspect": self._inspect, "train": self._train, "impact": self._impact, "machine": self._machine,
-            "call": self._call, "prepare": self._prepare, "window": self._window, "sample": self._sample,
+            "load": self._load,
+            "workload": self._workload,
+            "inspect": self._inspect,
+            "train": self._train,
+            "impact": self._impact,
+            "machine": self._machine,
+            "call": self._call,
+            "prepare": self._prepare,
+            "window": self._window,
+            "sample": self._sample,
         }
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,9 +123,13 @@ class Arm:
         outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
         synchronize(subject.device)
         return {
-            "inputs": [describe_input(a, b, c) for a, b, c in zip(_leaves(one), _leaves(again), _leaves(other), strict=True)],
+            "inputs": [
+                describe_input(a, b, c) for a, b, c in zip(_leaves(one), _leaves(again), _leaves(other), strict=True)
+            ],
             "wants_gradients": any(t.requires_grad for t in _leaves(other)) or subject.module is not None,
-            "differentiable": [[list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)],
+            "differentiable": [
+                [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)
+            ],
         }
 
     def _impact(self, message: Mapping[str, Any]) -> dict[str, int]:
@@ -134,7 +146,12 @@ class Arm:
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()
         windows = TimedWindows(
-            self._loaded(), self._makers[message["name"]], message["seed"], message["sets"], message["cotangents"])
+            self._loaded(),
+            self._makers[message["name"]],
+            message["seed"],
+            message["sets"],
+            message["cotangents"],
+        )
         self._windows[message["name"]] = windows
         windows.warm(message["warm"])
         if message["graph"]:
@@ -143,8 +160,12 @@ class Arm:
 
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return self._windows[message["name"]].run(
-            seed=message["seed"], calls=message["calls"], graph=message["graph"], idle=message["idle"],
-            keep=message["keep"])
+            seed=message["seed"],
+            calls=message["calls"],
+            graph=message["graph"],
+            idle=message["idle"],
+            keep=message["keep"],
+        )
 
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The results of a kept call, late: the whole sample, and again the elements that ended the window."""
@@ -165,8 +186,11 @@ def describe_input(one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) 
     numbers = one.detach().double() if one.is_floating_point() else None
     finite = numbers is not None and bool(torch.isfinite(numbers).all()) and one.numel() > 1
     return {
-        "shape": list(one.shape), "stride": list(one.stride()), "dtype": str(one.dtype).removeprefix("torch."),
-        "bytes": one.numel() * one.element_size(), "requires_grad": one.requires_grad,
+        "shape": list(one.shape),
+        "stride": list(one.stride()),
+        "dtype": str(one.dtype).removeprefix("torch."),
+        "bytes": one.numel() * one.element_size(),
+        "requires_grad": one.requires_grad,
         "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
         "varies": one.shape != other.shape or not torch.equal(_bits(one), _bits(other)),
         "perturbable": is_perturbable(one),

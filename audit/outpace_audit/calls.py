@@ -1,4 +1,4 @@
-"""One checked call inside an arm: inputs from a seed, the call, and everything the judge wants to look at afterwards."""
+"""One checked call inside an arm: inputs from a seed, the call, and all that the judge wants to look at afterwards."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ class CheckedCalls:
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
         reply["mutated"] = [
-            i for i, (was, now) in enumerate(zip(before, _tensors(arguments), strict=True)) if not same_bytes(was, now)]
+            i for i, (was, now) in enumerate(zip(before, _tensors(arguments), strict=True)) if not same_bytes(was, now)
+        ]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
@@ -118,7 +119,8 @@ class CheckedCalls:
         if request.timed is not None:
             return self._timed_arguments(request.timed, request)
         drawn = self._subject.prepare(
-            self._maker.make(request.seed, magnitudes=request.magnitudes), request.cotangents is not None)
+            self._maker.make(request.seed, magnitudes=request.magnitudes), request.cotangents is not None
+        )
         if not request.slot:
             self._hold(drawn)
             return drawn
@@ -145,8 +147,11 @@ class CheckedCalls:
         limit = (1 << 24) // max(8, len(leaves))
         if buffers:
             leaves += self._subject.buffers()
-        return {"leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in leaves],
-                "outputs": len(result.outputs), "gradients": len(result.gradients)}
+        return {
+            "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in leaves],
+            "outputs": len(result.outputs),
+            "gradients": len(result.gradients),
+        }
 
     def _describe_leaf(self, leaf: Leaf, sample_seed: int, limit: int) -> dict[str, Any]:
         value = leaf.value
@@ -157,9 +162,14 @@ class CheckedCalls:
             return {"path": leaf.path, "plain": f"a {type(value).__name__}, not a plain tensor"}
         rows = sampled_rows(value.shape, sample_seed, max(limit, 1 << 14))
         return {
-            "path": leaf.path, "shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch."),
-            "stride": list(value.stride()), "device": value.device.type, "requires_grad": value.requires_grad,
-            "data": self._writer.write(take_rows(value, rows)), "sampled": rows is not None,
+            "path": leaf.path,
+            "shape": list(value.shape),
+            "dtype": str(value.dtype).removeprefix("torch."),
+            "stride": list(value.stride()),
+            "device": value.device.type,
+            "requires_grad": value.requires_grad,
+            "data": self._writer.write(take_rows(value, rows)),
+            "sampled": rows is not None,
         }
 
     def _aliases(self, result: Result, arguments: Sequence[Any]) -> list[list[str]]:

@@ -175,7 +175,7 @@ class Channel:
         while view:
             try:
                 view = view[self._sock.send(view) :]
-            except BlockingIOError:  # noqa: PERF203
+            except BlockingIOError:
                 self._wait_to_send(deadline)
             except OSError as error:
                 raise self._break(ChannelClosed(f"the arm's channel broke: {error.strerror}")) from None

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from outpace_audit.records import ArgSpec, Check, Code, Idea, Law, Machine, Patch, Span, Timing, Verdict, Workload
+from outpace_audit.records import (
+    ArgSpec,
+    Check,
+    Code,
+    Idea,
+    Law,
+    Machine,
+    Patch,
+    Span,
+    Timing,
+    Verdict,
+    Workload,
+)
 
 
 def code_from_json(message: Mapping[str, Any]) -> Code:
@@ -20,8 +32,10 @@ def workload_from_json(message: Mapping[str, Any]) -> Workload:
 def _arg_from_json(message: Mapping[str, Any]) -> ArgSpec:
     law, shape = message["law"], message["shape"]
     fields: dict[str, Any] = {
-        **message, "shape": None if shape is None else tuple(shape),
-        "law": None if law is None else Law(law["kind"], law["params"])}
+        **message,
+        "shape": None if shape is None else tuple(shape),
+        "law": None if law is None else Law(law["kind"], law["params"]),
+    }
     return ArgSpec(**fields)
 
 
@@ -42,10 +56,13 @@ def check_from_json(message: Mapping[str, Any]) -> Check:
 def verdict_from_json(message: Mapping[str, Any]) -> Verdict:
     interval = message["interval"]
     fields: dict[str, Any] = {
-        **message, "interval": None if interval is None else (interval[0], interval[1]),
+        **message,
+        "interval": None if interval is None else (interval[0], interval[1]),
         "timings": tuple(_timing_from_json(timing) for timing in message["timings"]),
         "checks": tuple(check_from_json(check) for check in message["checks"]),
-        "machine": Machine(**message["machine"]), "protections": tuple(message["protections"])}
+        "machine": Machine(**message["machine"]),
+        "protections": tuple(message["protections"]),
+    }
     return Verdict(**fields)
 
 

@@ -155,9 +155,7 @@ class _Tally:
         bins = torch.searchsorted(below, ranks).to(torch.int32)
         q50, q90, q99, q999 = (bins << _SHIFT).view(torch.float32).tolist()
         channel = float((self.squares / self.rows).max().sqrt())
-        return ErrorProfile(
-            q50, q90, q99, q999, self.max, self.row, channel, self.n, self.wrong, self.nonfinite
-        )
+        return ErrorProfile(q50, q90, q99, q999, self.max, self.row, channel, self.n, self.wrong, self.nonfinite)
 
 
 def zero_scales(truths: Sequence[torch.Tensor]) -> list[float]:
@@ -190,9 +188,7 @@ def pool(*profiles: ErrorProfile) -> ErrorProfile:
     return ErrorProfile(**combined)
 
 
-def within_budget(
-    candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0
-) -> Budget:
+def within_budget(candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0) -> Budget:
     """Each statistic at most max(k * baseline's, floor); floor = roundings * eps(dtype) for maxima and rms,
     half of it for quantiles.
 
@@ -200,7 +196,8 @@ def within_budget(
     of a sum grows with the square root of the length of its chains), while one step down in format costs 8
     (fp16 to bf16, fp32 to TF32: 8192; bf16 to e4m3: 16). 4 is the geometric mean of 2 and 8. The floor is what
     an honest kernel may commit whatever the baseline's luck: one rounding of a narrow output type, and
-    WIDE_ROUNDINGS of a wide one. It also serves baselines with no error at all (copies, gathers). fp8 outputs are quantised in truth too, so an honest error is a whole step or none:
+    WIDE_ROUNDINGS of a wide one. It also serves baselines with no error at all (copies, gathers). fp8 outputs are
+    quantised in truth too, so an honest error is a whole step or none:
     there the number of wrong elements is bounded instead of the quantiles.
     """
     eps = torch.finfo(dtype).eps

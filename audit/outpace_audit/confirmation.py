@@ -12,7 +12,16 @@ from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.records import Check, Timing
 from outpace_audit.sides import Side
 from outpace_audit.stats import confidence_for, estimate, median
-from outpace_audit.thresholds import ALPHA, CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIRS, ROUNDS, SCREEN, SCREEN_ROUNDS, SETTLE_S
+from outpace_audit.thresholds import (
+    ALPHA,
+    CALL_TIMEOUT_S,
+    COMPILE_TIMEOUT_S,
+    PAIRS,
+    ROUNDS,
+    SCREEN,
+    SCREEN_ROUNDS,
+    SETTLE_S,
+)
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
 if TYPE_CHECKING:
@@ -50,8 +59,14 @@ class Confirmation:
         found = estimate([result.log_ratio for result in results], 0.5).ratio
         if found >= SCREEN[self._device]:
             return None
-        return Check("screen", "L4", False, f"{found:.3f}x in a first process pair: not faster",
-                     f"at least {SCREEN[self._device]:g}x", {"speedup": found})
+        return Check(
+            "screen",
+            "L4",
+            False,
+            f"{found:.3f}x in a first process pair: not faster",
+            f"at least {SCREEN[self._device]:g}x",
+            {"speedup": found},
+        )
 
     def run(self) -> None:
         """Fills the timing evidence."""
@@ -62,7 +77,10 @@ class Confirmation:
             pair = self._pair(ROUNDS[self._device])
             if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
                 dropped += 1
-                self._tell("stage", f"other programs used {self._foreign:.0%} of the processors: that pair is dropped")
+                self._tell(
+                    "stage",
+                    f"other programs used {self._foreign:.0%} of the processors: that pair is dropped",
+                )
                 time.sleep(PAUSE_S)
                 continue
             self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
@@ -76,7 +94,9 @@ class Confirmation:
         baseline, candidate = self._start_pair()
         meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
-            return [PairTimer(baseline, candidate, self._setup(one, rounds)).run() for one in self._judge.facts.workloads]
+            return [
+                PairTimer(baseline, candidate, self._setup(one, rounds)).run() for one in self._judge.facts.workloads
+            ]
         finally:
             self._foreign = (meter.foreign_share() or 0.0) if self._device == "cpu" else 0.0
             baseline.close()
@@ -101,7 +121,10 @@ class Confirmation:
         if self._device == "cuda":
             ceilings = self._evidence.machine.ceilings
             fits = int(ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
-            sets = max(1, min(max(SETS_CUDA[0], int(2 * ceilings["cache_bytes"] / bytes_each) + 1), SETS_CUDA[1], fits))
+            sets = max(
+                1,
+                min(max(SETS_CUDA[0], int(2 * ceilings["cache_bytes"] / bytes_each) + 1), SETS_CUDA[1], fits),
+            )
         self._evidence.footprint_bytes[one.workload.label] = sets * bytes_each
         return Setup(one.workload, sets, one.cotangents, self._device, rounds)
 
@@ -121,8 +144,14 @@ class Confirmation:
         """The mean over workloads within each pair, then over pairs."""
         per_pair = tuple(sum(column) / len(timings) for column in zip(*(t.log_ratios for t in timings), strict=True))
         found = estimate(per_pair, self._confidence)
-        return timing_of("geometric mean", found, timings[0].mode, per_pair,
-                         median([t.baseline_s for t in timings]), median([t.candidate_s for t in timings]))
+        return timing_of(
+            "geometric mean",
+            found,
+            timings[0].mode,
+            per_pair,
+            median([t.baseline_s for t in timings]),
+            median([t.candidate_s for t in timings]),
+        )
 
     def _collect(self, pairs: list[list[list[PairResult]]]) -> None:
         for result in (mode for pair in pairs for modes in pair for mode in modes):
@@ -143,7 +172,17 @@ class Confirmation:
 
     def _request(self, sample: TimedCall, one: WorkloadFacts) -> dict[str, Any]:
         point = sample.point
-        timed = {"base_seed": point.base_seed, "set": point.set, "sets": point.sets,
-                 "window_seed": point.window_seed, "row": point.row}
-        return {"seed": point.base_seed, "sample_seed": sample.sample_seed, "cotangents": one.cotangents, "timed": timed,
-                "pause_s": SETTLE_S}
+        timed = {
+            "base_seed": point.base_seed,
+            "set": point.set,
+            "sets": point.sets,
+            "window_seed": point.window_seed,
+            "row": point.row,
+        }
+        return {
+            "seed": point.base_seed,
+            "sample_seed": sample.sample_seed,
+            "cotangents": one.cotangents,
+            "timed": timed,
+            "pause_s": SETTLE_S,
+        }

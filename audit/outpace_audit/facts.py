@@ -74,10 +74,14 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
     if not inputs:
         raise TargetError(f"{where}: it takes no tensor, so there is nothing to vary and nothing to time honestly")
     if not all(one["repeats"] for one in inputs):
-        raise TargetError(f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random")
+        raise TargetError(
+            f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random"
+        )
     if not any(one["varies"] for one in inputs):
         redrawn = redraw(workload, inputs)
-        learning.notes.append(f"{workload.label}: its inputs are constants; drawn anew as normals of the same shapes instead")
+        learning.notes.append(
+            f"{workload.label}: its inputs are constants; drawn anew as normals of the same shapes instead"
+        )
         oracle.workload(redrawn)
         again = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
         return redrawn, again
@@ -89,7 +93,9 @@ def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]]) -> Workload:
     args: list[ArgSpec] = []
     for i, one in enumerate(inputs):
         if one["mean"] is None:
-            raise TargetError(f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed")
+            raise TargetError(
+                f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed"
+            )
         law = Law("normal", {"mean": one["mean"], "std": one["std"] or 1.0})
         args.append(ArgSpec(f"input{i}", tuple(one["shape"]), one["dtype"], law))
     return replace(workload, maker="laws", args=tuple(args), entry=None)
@@ -108,8 +114,14 @@ def _measure(oracle: Side, code: Code, workload: Workload, answer: dict[str, Any
     missing = _try_truth(oracle, where, workload, request)
     output_bytes = int(impact["output_bytes"])
     return WorkloadFacts(
-        workload, cotangents, sum(one["bytes"] for one in answer["inputs"]), output_bytes,
-        output_bytes + int(impact["input_bytes"]), plain.seconds, missing)
+        workload,
+        cotangents,
+        sum(one["bytes"] for one in answer["inputs"]),
+        output_bytes,
+        output_bytes + int(impact["input_bytes"]),
+        plain.seconds,
+        missing,
+    )
 
 
 def _try_truth(oracle: Side, where: str, workload: Workload, request: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ class LoadMeter:
         self._all, self._own = busy_seconds(), self._own_seconds()
 
     def foreign_share(self) -> float | None:
-        """Processor time of others over the machine's whole processor time since the start; None where /proc hides it."""
+        """Processor time of others over the machine's whole time since the start; None where /proc hides it."""
         elapsed, everything = time.perf_counter() - self._started, busy_seconds()
         if everything is None or self._all is None or elapsed <= 0:
             return None

@@ -33,8 +33,10 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
             place.copy_(original)
             if all(same_bytes(a.value, b.value) for a, b in zip(before, changed, strict=True)):
                 needed.discard(i)
-    return {"output_bytes": sum(map(_bytes, (leaf.value for leaf in before))),
-            "input_bytes": sum(_bytes(tensors[i]) for i in needed)}
+    return {
+        "output_bytes": sum(map(_bytes, (leaf.value for leaf in before))),
+        "input_bytes": sum(_bytes(tensors[i]) for i in needed),
+    }
 
 
 def _outputs(subject: Subject, arguments: list[Any]) -> list[Leaf]:

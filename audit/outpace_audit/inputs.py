@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_map  # torch.utils has no public tree; this one is what torch itself exports
+from torch.utils._pytree import (
+    tree_map,
+)  # torch.utils has no public tree; this one is what torch itself exports
 
 from outpace_audit import laws
 from outpace_audit.errors import ArmError
@@ -57,7 +59,10 @@ class InputMaker:
         wanted = [isinstance(value, torch.Tensor) and value.requires_grad for value in arguments]
         plain = [value.detach() if isinstance(value, torch.Tensor) else value for value in arguments]
         scaled = laws.scale_magnitudes(plain, seed, self._workload.args or None)
-        return [value.requires_grad_() if grad else value for value, grad in zip(scaled, wanted, strict=True)]
+        for value, grad in zip(scaled, wanted, strict=True):
+            if grad and isinstance(value, torch.Tensor):
+                value.requires_grad_()
+        return list(scaled)
 
     def _draw(self, seed: int) -> list[Any]:
         workload = self._workload

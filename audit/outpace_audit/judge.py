@@ -20,7 +20,17 @@ from outpace_audit.facts import TargetFacts, learn
 from outpace_audit.launcher import Launcher
 from outpace_audit.observing import numerics_class, observe
 from outpace_audit.records import (
-    LEVELS, Check, Code, Level, Machine, NumericsClass, Patch, Policy, Verdict, Workload, content_id,
+    LEVELS,
+    Check,
+    Code,
+    Level,
+    Machine,
+    NumericsClass,
+    Patch,
+    Policy,
+    Verdict,
+    Workload,
+    content_id,
 )
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import LOAD_TIMEOUT_S
@@ -76,7 +86,9 @@ class Judge:
         self.launcher.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.launcher.close()
 
     @property
@@ -132,13 +144,24 @@ class Judge:
         return side, loaded["state"]
 
     def audit(
-        self, candidate: Code, patch: Patch | None = None, options: Options | None = None, listener: Listener | None = None,
+        self,
+        candidate: Code,
+        patch: Patch | None = None,
+        options: Options | None = None,
+        listener: Listener | None = None,
     ) -> Verdict:
         """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
         options = options or Options()
         tell = listener or (lambda kind, payload: None)
         evidence = Evidence(
-            self.facts.code, candidate, patch, options.policy, self.machine, self.facts.trains, self.facts.state)
+            self.facts.code,
+            candidate,
+            patch,
+            options.policy,
+            self.machine,
+            self.facts.trains,
+            self.facts.state,
+        )
         progress = _Progress()
         self._static(evidence, options, progress, tell)
         if self._goes_on(progress, options):
@@ -154,7 +177,10 @@ class Judge:
         self._run(checks.STATIC, evidence, options, progress, tell)
 
     def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        tell("stage", "checking values and gradients against truth" if evidence.trains else "checking values against truth")
+        tell(
+            "stage",
+            "checking values and gradients against truth" if evidence.trains else "checking values against truth",
+        )
         candidate: Side | None = None
         try:
             candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
@@ -167,8 +193,16 @@ class Judge:
         self._run(checks.CALLS, evidence, options, progress, tell)
         progress.numerics = numerics_class(evidence)
         if options.policy == "exact" and progress.numerics != "exact" and not evidence.candidate_failure:
-            self._record(Check("numerics-class", "L2", False, "not the same bits as the baseline, and the policy is exact"),
-                         progress, tell)
+            self._record(
+                Check(
+                    "numerics-class",
+                    "L2",
+                    False,
+                    "not the same bits as the baseline, and the policy is exact",
+                ),
+                progress,
+                tell,
+            )
 
     def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
@@ -185,7 +219,12 @@ class Judge:
         self._run(checks.TIMING, evidence, options, progress, tell)
 
     def _run(
-        self, wanted: Sequence[AuditCheck], evidence: Evidence, options: Options, progress: _Progress, tell: Listener,
+        self,
+        wanted: Sequence[AuditCheck],
+        evidence: Evidence,
+        options: Options,
+        progress: _Progress,
+        tell: Listener,
     ) -> None:
         for check in wanted:
             if check.name in options.off:
@@ -217,13 +256,29 @@ class Judge:
         if options.off and failed is None:
             reason = f"not a verdict to show: checks were off: {', '.join(sorted(options.off))}"
         key = content_id(
-            evidence.baseline.id, evidence.candidate.id, [one.workload.id for one in self.facts.workloads],
-            options.policy, asdict(self.machine), self.facts.trains, sorted(options.off))
+            evidence.baseline.id,
+            evidence.candidate.id,
+            [one.workload.id for one in self.facts.workloads],
+            options.policy,
+            asdict(self.machine),
+            self.facts.trains,
+            sorted(options.off),
+        )
         return Verdict(
-            id=key, accepted=accepted, reason=reason, numerics=progress.numerics, level=progress.level,
-            speedup=mean.speedup if mean else None, interval=mean.interval if mean else None,
-            timings=(*evidence.timings, *evidence.as_called), checks=tuple(progress.checks), machine=self.machine,
-            protections=self.protections, trains=self.facts.trains, truth=self.facts.truth)
+            id=key,
+            accepted=accepted,
+            reason=reason,
+            numerics=progress.numerics,
+            level=progress.level,
+            speedup=mean.speedup if mean else None,
+            interval=mean.interval if mean else None,
+            timings=(*evidence.timings, *evidence.as_called),
+            checks=tuple(progress.checks),
+            machine=self.machine,
+            protections=self.protections,
+            trains=self.facts.trains,
+            truth=self.facts.truth,
+        )
 
 
 def highest(a: Level | None, b: Level) -> Level:

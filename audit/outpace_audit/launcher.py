@@ -88,9 +88,14 @@ class Launcher:
             self._zygote = _Zygote(self._command("zygote"), self._environment(), self._cwd(), self._log_dir)
 
     def launch(
-        self, entry: str, *, writable: tuple[str, ...] = (), env: Mapping[str, str] | None = None, compiles: bool = False
+        self,
+        entry: str,
+        *,
+        writable: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+        compiles: bool = False,
     ) -> ArmProcess:
-        """An arm that has proved itself and is entering `entry` ("module:function"). `compiles`: it will use torch.compile.
+        """An arm that has proved itself and is entering `entry` ("module:function"). `compiles`: it uses torch.compile.
 
         The function gets (channel, descriptor of the shared memory, names of the protections). `writable` are
         existing directories. Variables that a library reads when it is loaded (OMP_*, MKL_*) act only where
@@ -135,9 +140,7 @@ class Launcher:
         }  # fmt: skip
         text = json.dumps(request)
         if len(text) >= REQUEST_CAP:
-            raise JudgeError(
-                f"the arm's environment and sandbox take {len(text)} bytes: the cap is {REQUEST_CAP}"
-            )
+            raise JudgeError(f"the arm's environment and sandbox take {len(text)} bytes: the cap is {REQUEST_CAP}")
         ends = ArmEnds.open(self._log_dir / f"arm-{self._count:03}.log", self._shared_bytes)
         with ends.theirs as theirs:
             arm = self._fork(text, theirs, ends) if how == "fork" else self._spawn(text, theirs, ends, env)
@@ -239,9 +242,7 @@ def _await_ready(arm: ArmProcess) -> None:
     if "failed" in message:
         raise ArmError("start", "died", str(message["failed"]))
     protections = tuple(str(name) for name in message["ready"])
-    arm.begin(
-        protections if syscalls.is_dumpable() else (*protections, "undumpable-judge"), message["self_test_s"]
-    )
+    arm.begin(protections if syscalls.is_dumpable() else (*protections, "undumpable-judge"), message["self_test_s"])
 
 
 class _Zygote:

@@ -209,9 +209,7 @@ def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
     return stats
 
 
-def perturb_parameters(
-    module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None
-) -> None:
+def perturb_parameters(module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None) -> None:
     """Draws every float parameter anew in place, normal(mean, std): no gain stays 1, no bias 0. Tied ones
     stay tied.
 
@@ -227,9 +225,7 @@ def perturb_parameters(
                 parameter.copy_(_draw_tensor(spec, tuple(parameter.shape), generator, parameter.device))
 
 
-def scale_magnitudes(
-    values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None
-) -> list[Value]:
+def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None) -> list[Value]:
     """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks and distributions stay as they
     are.
 

@@ -91,9 +91,7 @@ def _clear(path: Path, attr_clr: int) -> None:
         syscalls.mount_setattr(str(path), attr_clr=attr_clr)
     except OSError:
         flags = next((flags for point, flags in reversed([*_mount_points()]) if point == str(path)), 0)
-        _remount(
-            str(path), flags & ~attr_clr
-        )  # MOUNT_ATTR_* and MS_* agree in the three bits that are used here.
+        _remount(str(path), flags & ~attr_clr)  # MOUNT_ATTR_* and MS_* agree in the three bits that are used here.
 
 
 def _tmpfs(path: Path, size: int, mode: int = 0o755) -> None:

@@ -23,7 +23,7 @@ FP32_ROUNDING = 2.0**-23
 
 
 def observe(oracle: Side, baseline: Side, candidate: Side, facts: TargetFacts, evidence: Evidence) -> None:
-    """Fills `observations` and `reused`. An ArmError is the candidate's; the baseline ran before it on the same inputs."""
+    """Fills `observations` and `reused`. An ArmError of the candidate is a finding; `side` tells whose it is."""
     for one in facts.workloads:
         for probe in PROBES:
             seen = _observation(oracle, baseline, candidate, one, probe)
@@ -44,14 +44,23 @@ def _observation(oracle: Side, baseline: Side, candidate: Side, one: WorkloadFac
     truth = None if one.truth else oracle.call(one.workload, COMPILE_TIMEOUT_S, lifted=True, **request)
     nudged = None
     if truth is not None and any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients)):
-        nudged = oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, noise=FP32_ROUNDING, noise_seed=request["seed"], **request)
+        nudged = oracle.call(
+            one.workload,
+            CALL_TIMEOUT_S,
+            lifted=True,
+            noise=FP32_ROUNDING,
+            noise_seed=request["seed"],
+            **request,
+        )
     theirs = candidate.call(one.workload, COMPILE_TIMEOUT_S, pause_s=SETTLE_S, **request)
 
     def perturbed(scale: float, seed: int) -> list[torch.Tensor]:
         noisy = oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, noise=scale, noise_seed=seed, **request)
         return [leaf.tensor for leaf in noisy.outputs if leaf.tensor is not None]
 
-    return Observation(one.workload.label, probe, request["seed"], truth, ours, theirs, nudged, perturbed if truth else None)
+    return Observation(
+        one.workload.label, probe, request["seed"], truth, ours, theirs, nudged, perturbed if truth else None
+    )
 
 
 def _reused(candidate: Side, one: WorkloadFacts) -> list[Repeat]:
@@ -64,7 +73,12 @@ def _reused(candidate: Side, one: WorkloadFacts) -> list[Repeat]:
 
 
 def _request(one: WorkloadFacts, **more: Any) -> dict[str, Any]:
-    return {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61), "cotangents": one.cotangents, **more}
+    return {
+        "seed": secrets.randbits(61),
+        "sample_seed": secrets.randbits(61),
+        "cotangents": one.cotangents,
+        **more,
+    }
 
 
 def numerics_class(evidence: Evidence) -> NumericsClass | None:
@@ -75,10 +89,15 @@ def numerics_class(evidence: Evidence) -> NumericsClass | None:
 
 
 def _same_bits(ours: Reply, theirs: Reply) -> bool:
-    mine, other = (*ours.outputs, *ours.gradients, *ours.buffers), (*theirs.outputs, *theirs.gradients, *theirs.buffers)
+    mine, other = (
+        (*ours.outputs, *ours.gradients, *ours.buffers),
+        (*theirs.outputs, *theirs.gradients, *theirs.buffers),
+    )
     if len(mine) != len(other):
         return False
     return all(
-        a.plain == b.plain and (a.tensor is None) == (b.tensor is None)
+        a.plain == b.plain
+        and (a.tensor is None) == (b.tensor is None)
         and (a.tensor is None or b.tensor is None or bitwise_equal(a.tensor, b.tensor))
-        for a, b in zip(mine, other, strict=True))
+        for a, b in zip(mine, other, strict=True)
+    )

@@ -55,7 +55,7 @@ class Perturbation:
         """Views of the secret slices of one input set."""
         tensors = _tensors(arguments)
         return [
-            _flat(tensors[i])[offset:offset + width]
+            _flat(tensors[i])[offset : offset + width]
             for i, (offset, width) in zip(self.chosen, self._places, strict=True)
         ]
 

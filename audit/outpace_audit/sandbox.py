@@ -166,9 +166,7 @@ def _layout(spec: SandboxSpec) -> mounts.Layout:
 def _limit(spec: SandboxSpec, walls: _Walls) -> None:
     walls.attempt("rlimits", lambda: _set_rlimits(spec))
     if os.getuid() != 0:
-        walls.attempt(
-            "process-limit", lambda: _set_process_rlimit(spec.max_processes, "user-ns" in walls.standing)
-        )
+        walls.attempt("process-limit", lambda: _set_process_rlimit(spec.max_processes, "user-ns" in walls.standing))
     elif syscalls.kernel_release() >= (6, 14):
         # The kernel never holds root to RLIMIT_NPROC, but pids are bounded per namespace. Earlier kernels
         # have one bound for the whole machine, which must not be touched.
@@ -241,9 +239,7 @@ def _give_up_privileges(spec: SandboxSpec, walls: _Walls) -> None:
 
 def _drop_and_verify() -> None:
     syscalls.drop_capabilities()
-    status = dict(
-        line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line
-    )
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         if int(status[name], 16):
             raise OSError(0, f"{name} is not empty")
@@ -251,12 +247,8 @@ def _drop_and_verify() -> None:
 
 def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:
     """What an arm may know of this process's environment, and `keep` on top."""
-    environment = {
-        k: v for k, v in os.environ.items() if k in _KEPT_VARIABLES or k.startswith(_KEPT_PREFIXES)
-    }
-    environment = {
-        k: v for k, v in environment.items() if not any(word in k.upper() for word in _SECRET_WORDS)
-    }
+    environment = {k: v for k, v in os.environ.items() if k in _KEPT_VARIABLES or k.startswith(_KEPT_PREFIXES)}
+    environment = {k: v for k, v in environment.items() if not any(word in k.upper() for word in _SECRET_WORDS)}
     environment.setdefault("PATH", os.defpath)
     environment["HOME"] = str(mounts.HOME)
     environment["USER"] = "outpace"  # Inductor asks for a name, which not every user of a container has.

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def open_judge(request: Mapping[str, Any]) -> Judge:
     """Starts the zygote first, so that it imports torch while this process does."""
     launcher = arm_launcher(
-        Path(request["state"]), project=Path(request["project"]), unsandboxed=bool(request.get("unsandboxed")))
+        Path(request["state"]), project=Path(request["project"]), unsandboxed=bool(request.get("unsandboxed"))
+    )
     launcher.start()
     try:
         import torch
@@ -39,7 +40,8 @@ def open_judge(request: Mapping[str, Any]) -> Judge:
         launcher.close()
         raise EnvironmentMissing(
             f"{sys.executable} has no usable torch ({error}): install it there, or name an interpreter that has it "
-            "with --python") from error
+            "with --python"
+        ) from error
     device = request.get("device") or ("cuda" if torch.cuda.is_available() else "cpu")
     return Judge(device, launcher, Path(request["state"]))
 
@@ -78,14 +80,20 @@ class Service:
         if op == "target":
             workloads = [workload_from_json(workload) for workload in request["workloads"]]
             facts = self._judge.set_target(
-                code_from_json(request["code"]), workloads, inference=bool(request.get("inference")))
+                code_from_json(request["code"]), workloads, inference=bool(request.get("inference"))
+            )
             return asdict(facts) | {"truth": facts.truth}
         if op == "audit":
             patch = request.get("patch")
             options = request.get("options") or {}
-            return asdict(self._judge.audit(
-                code_from_json(request["candidate"]), patch_from_json(patch) if patch else None,
-                options_from_json(options), self._tell))
+            return asdict(
+                self._judge.audit(
+                    code_from_json(request["candidate"]),
+                    patch_from_json(patch) if patch else None,
+                    options_from_json(options),
+                    self._tell,
+                )
+            )
         raise JudgeError(f"a judge knows open, target and audit, not {op!r}")
 
     def _tell(self, kind: str, payload: Any) -> None:

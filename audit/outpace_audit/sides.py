@@ -107,22 +107,30 @@ class Side:
         outputs, gradients = int(answer["outputs"]), int(answer["gradients"])
         shared = self.process.shared
         return Reply(
-            outputs=tuple(leaves[:outputs]), gradients=tuple(leaves[outputs:outputs + gradients]),
-            buffers=tuple(leaves[outputs + gradients:]),
+            outputs=tuple(leaves[:outputs]),
+            gradients=tuple(leaves[outputs : outputs + gradients]),
+            buffers=tuple(leaves[outputs + gradients :]),
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
-            seconds=float(answer.get("seconds", 0.0)), drew_random=bool(answer.get("drew_random", False)))
+            seconds=float(answer.get("seconds", 0.0)),
+            drew_random=bool(answer.get("drew_random", False)),
+        )
 
     def _leaf(self, leaf: Mapping[str, Any]) -> LeafView:
         if "plain" in leaf:
             return LeafView(str(leaf["path"]), plain=str(leaf["plain"]))
         return LeafView(
-            path=str(leaf["path"]), shape=tuple(int(n) for n in leaf["shape"]),
-            stride=tuple(int(n) for n in leaf["stride"]), dtype=str(leaf["dtype"]), device=str(leaf["device"]),
-            requires_grad=bool(leaf["requires_grad"]), tensor=read_tensor(self.process.shared, leaf["data"]),
-            sampled=bool(leaf["sampled"]))
+            path=str(leaf["path"]),
+            shape=tuple(int(n) for n in leaf["shape"]),
+            stride=tuple(int(n) for n in leaf["stride"]),
+            dtype=str(leaf["dtype"]),
+            device=str(leaf["device"]),
+            requires_grad=bool(leaf["requires_grad"]),
+            tensor=read_tensor(self.process.shared, leaf["data"]),
+            sampled=bool(leaf["sampled"]),
+        )
 
     def timed(self, workload: Workload, timeout: float, **window: Any) -> tuple[float, Any]:
         """One window: (seconds by the judge's own clock from the message out to the answer in, the answer)."""

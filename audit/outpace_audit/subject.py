@@ -24,8 +24,13 @@ anew for every call."""
 
 
 DROPOUTS = (
-    torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d, torch.nn.AlphaDropout,
-    torch.nn.FeatureAlphaDropout)
+    torch.nn.Dropout,
+    torch.nn.Dropout1d,
+    torch.nn.Dropout2d,
+    torch.nn.Dropout3d,
+    torch.nn.AlphaDropout,
+    torch.nn.FeatureAlphaDropout,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,8 @@ class Subject:
     def leaves(self, arguments: Sequence[Any]) -> list[Leaf]:
         """Everything whose gradient a training call gives: inputs first, then parameters."""
         found = [
-            Leaf(f"input {i}", t) for i, t in enumerate(tree_leaves(list(arguments)))
+            Leaf(f"input {i}", t)
+            for i, t in enumerate(tree_leaves(list(arguments)))
             if isinstance(t, torch.Tensor) and t.requires_grad
         ]
         if self.module is not None:
@@ -124,10 +130,15 @@ class Subject:
         leaves = self.leaves(arguments)
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
-            raise ArmError("call", "raised", f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}")
+            raise ArmError(
+                "call",
+                "raised",
+                f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
+            )
         wanted = [leaf.value for leaf in leaves]
         gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
-            differentiable, wanted, list(cotangents), allow_unused=True)
+            differentiable, wanted, list(cotangents), allow_unused=True
+        )
         return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
 
     def lifted(self) -> Subject:

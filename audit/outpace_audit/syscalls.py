@@ -126,7 +126,7 @@ def drop_capabilities() -> None:
     for capability in range(last + 1):
         try:
             _prctl(_PR_CAPBSET_DROP, capability)
-        except PermissionError:  # noqa: PERF203
+        except PermissionError:
             break  # An ordinary user without a namespace: it has none, and no_new_privileges keeps it so.
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

@@ -76,7 +76,9 @@ class SharedWriter:
             window = torch.frombuffer(self._shared, dtype=torch.uint8, count=count, offset=self._offset)
             window.copy_(data.view(torch.uint8))
         described = {
-            "offset": self._offset, "bytes": count, "shape": list(tensor.shape),
+            "offset": self._offset,
+            "bytes": count,
+            "shape": list(tensor.shape),
             "dtype": str(tensor.dtype).removeprefix("torch."),
         }
         self._offset += (count + 63) // 64 * 64
@@ -108,5 +110,11 @@ def same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Equality of storage bytes, so that NaN equals itself and -0.0 differs from 0.0."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    return torch.equal(a.detach().contiguous().reshape(-1).view(torch.uint8),
-                       b.detach().contiguous().reshape(-1).view(torch.uint8)) if a.numel() else True
+    return (
+        torch.equal(
+            a.detach().contiguous().reshape(-1).view(torch.uint8),
+            b.detach().contiguous().reshape(-1).view(torch.uint8),
+        )
+        if a.numel()
+        else True
+    )

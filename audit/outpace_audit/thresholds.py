@@ -9,8 +9,8 @@ ALPHA = 0.01
 """One-sided error rate of one confirmation, before the division by the confirmations already spent on the target."""
 
 MIN_GAIN = {"cpu": 0.02, "cuda": 0.01}
-"""The lower bound of the speedup must exceed 1 + this: identical code must not pass by a drift that the interval misses.
-Derived from the spread between process pairs: docs/audit.md, "Thresholds"."""
+"""The lower bound of the speedup must exceed 1 + this: identical code must not pass by a drift that the interval
+misses. Derived from the spread between process pairs: docs/audit.md, "Thresholds"."""
 
 SCREEN = {"cpu": 0.99, "cuda": 0.995}
 """A candidate whose single screening pair is below this is dropped as clearly no faster."""

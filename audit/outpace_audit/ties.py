@@ -106,9 +106,7 @@ class TieJudge:
         share."""
         for position, (mine, true) in enumerate(zip(candidate, self._truth, strict=True)):
             if mine.shape != true.shape:
-                return TieResult(
-                    False, f"output {position}: shape {tuple(mine.shape)}, truth {tuple(true.shape)}"
-                )
+                return TieResult(False, f"output {position}: shape {tuple(mine.shape)}, truth {tuple(true.shape)}")
         results: list[TieResult] = []
         taken: set[int] = set()
         for index, true in enumerate(self._truth):

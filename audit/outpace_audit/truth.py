@@ -35,9 +35,7 @@ LIFTED = {
 }
 """What each dtype becomes; dtypes not listed (fp64, fp8, fp4, integers, bool) stay."""
 
-_DTYPE_REFUSAL = re.compile(
-    r"double|float64|complex128|dtype|scalar type|not implemented|unsupported", re.IGNORECASE
-)
+_DTYPE_REFUSAL = re.compile(r"double|float64|complex128|dtype|scalar type|not implemented|unsupported", re.IGNORECASE)
 """Messages of operators that refuse fp64; anything else is the baseline's own error and is passed on
 unchanged."""
 

@@ -68,9 +68,7 @@ def _spread(scale: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         if scale.shape[dim] not in (1, shape[dim]):
             width = -(-shape[dim] // scale.shape[dim])
             if width not in (16, 32, 128):
-                raise CannotLift(
-                    f"scaled matmul with scales of shape {tuple(scale.shape)} for {tuple(shape)}"
-                )
+                raise CannotLift(f"scaled matmul with scales of shape {tuple(scale.shape)} for {tuple(shape)}")
             scale = scale.repeat_interleave(width, dim).narrow(dim, 0, shape[dim])
     return scale
 

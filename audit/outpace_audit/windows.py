@@ -36,15 +36,18 @@ class TimedWindows:
     """`sets` argument sets of one workload, and windows of calls over them."""
 
     def __init__(
-        self, subject: Subject, maker: InputMaker, base_seed: int, sets: int,
+        self,
+        subject: Subject,
+        maker: InputMaker,
+        base_seed: int,
+        sets: int,
         cotangents: Sequence[Sequence[Any]] | None,
     ) -> None:
         self._subject = subject
         self._sets = sets
         self._cotangents = None if cotangents is None else draw_cotangents(cotangents, base_seed, subject.device)
         subject.draw_parameters(base_seed)
-        self._arguments = [
-            subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
+        self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
         self._perturbation = Perturbation(self._arguments[0], base_seed)
         self._slices = [self._perturbation.slices(arguments) for arguments in self._arguments]
         self._banks = self._perturbation.banks(base_seed, sets)
@@ -125,7 +128,8 @@ class TimedWindows:
         if self._banks:
             with torch.no_grad():
                 torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
-                    self._slices[call % self._sets], self._rows[row_of(call, self._sets)])
+                    self._slices[call % self._sets], self._rows[row_of(call, self._sets)]
+                )
 
     def _call(self, k: int) -> Result:
         return self._subject.run(self._arguments[k], self._cotangents)

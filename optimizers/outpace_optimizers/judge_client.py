@@ -48,14 +48,21 @@ class JudgeClient:
         (self._work / "path" / "outpace_audit").symlink_to(Path(outpace_audit.__file__).resolve().parent)
         self._log = (self._work / "judge.log").open("wb")
         self._process = subprocess.Popen(
-            [self.python, "-m", "outpace_audit.service"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self._log, cwd=self._work / "empty", text=True,
-            env=os.environ | {"PYTHONPATH": str(self._work / "path"), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"})
+            [self.python, "-m", "outpace_audit.service"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            cwd=self._work / "empty",
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(self._work / "path"), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"},
+        )
 
     def __enter__(self) -> JudgeClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -73,21 +80,47 @@ class JudgeClient:
 
     def open(self, device: str | None, state: Path, project: Path, *, unsandboxed: bool) -> None:
         """Sends the request; `opened` waits for the answer, so that the caller can work while torch is imported."""
-        self._send({"op": "open", "device": device, "state": str(state), "project": str(project), "unsandboxed": unsandboxed})
+        self._send(
+            {
+                "op": "open",
+                "device": device,
+                "state": str(state),
+                "project": str(project),
+                "unsandboxed": unsandboxed,
+            }
+        )
 
     def opened(self) -> Machine:
         return Machine(**self._answer())
 
     def target(self, code: Code, workloads: tuple[Workload, ...], *, inference: bool) -> Mapping[str, Any]:
         """The judge's TargetFacts as JSON."""
-        self._send({"op": "target", "code": asdict(code), "workloads": [asdict(w) for w in workloads], "inference": inference})
+        self._send(
+            {
+                "op": "target",
+                "code": asdict(code),
+                "workloads": [asdict(w) for w in workloads],
+                "inference": inference,
+            }
+        )
         return self._answer()
 
     def audit(
-        self, candidate: Code, patch: Patch | None, options: Mapping[str, Any], on_stage: OnStage, on_check: OnCheck,
+        self,
+        candidate: Code,
+        patch: Patch | None,
+        options: Mapping[str, Any],
+        on_stage: OnStage,
+        on_check: OnCheck,
     ) -> Verdict:
-        self._send({"op": "audit", "candidate": asdict(candidate), "patch": asdict(patch) if patch else None,
-                    "options": dict(options)})
+        self._send(
+            {
+                "op": "audit",
+                "candidate": asdict(candidate),
+                "patch": asdict(patch) if patch else None,
+                "options": dict(options),
+            }
+        )
         return verdict_from_json(self._answer(on_stage, on_check))
 
     def _send(self, request: Mapping[str, Any]) -> None:

@@ -35,7 +35,11 @@ def replay(reference: str, root: Path, listener: Listener) -> Trial:
     with Session.of_stored(reference, root, listener) as (session, stored):
         listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))
         return session.try_idea(
-            stored.idea, whole_file=stored.whole_file, screen=False, confirmations_before=stored.confirmations_before)
+            stored.idea,
+            whole_file=stored.whole_file,
+            screen=False,
+            confirmations_before=stored.confirmations_before,
+        )
 
 
 class _Run:
@@ -63,7 +67,10 @@ class _Run:
         if not found.ideas:
             return "no rule matches this code"
         # Cheap to check first: an idea that compiles takes ten times as long as one that does not.
-        ordered = sorted(found.ideas, key=lambda idea: "torch.compile" in added_text(idea, self._session.target.code.source))
+        ordered = sorted(
+            found.ideas,
+            key=lambda idea: "torch.compile" in added_text(idea, self._session.target.code.source),
+        )
         for number, idea in enumerate(ordered, 1):
             if time.monotonic() > self._deadline:
                 return f"the time budget is spent, {len(ordered) - number + 1} of {len(ordered)} ideas not tried"
@@ -76,7 +83,9 @@ class _Run:
         best = self._best()
         tried = {best.idea.rule} if best else set[str]()
         while best is not None:
-            partners = [t for t in self._trials if t.verdict.accepted and t.idea.rule not in tried and "+" not in t.idea.rule]
+            partners = [
+                t for t in self._trials if t.verdict.accepted and t.idea.rule not in tried and "+" not in t.idea.rule
+            ]
             if not partners:
                 return ""
             partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
@@ -98,8 +107,13 @@ class _Run:
             if idea.title == wanted.title:
                 spans = tuple(dict.fromkeys((*best.idea.patch.spans, *idea.patch.spans)))
                 patch = Patch(idea.patch.path, best.idea.patch.base_hash, idea.patch.new_source, spans)
-                return Idea(f"{best.idea.rule}+{rule.id}", f"{best.idea.title}, and {idea.title}",
-                            "both were accepted alone; gains interact", "tolerant", patch)
+                return Idea(
+                    f"{best.idea.rule}+{rule.id}",
+                    f"{best.idea.title}, and {idea.title}",
+                    "both were accepted alone; gains interact",
+                    "tolerant",
+                    patch,
+                )
         return None
 
     def _best(self) -> Trial | None:

@@ -100,6 +100,18 @@ Event = StageEvent | TrialStarted | CheckDone | TrialFinished
 Listener = Callable[[Event], None]
 
 __all__ = [
-    "CheckDone", "Device", "Event", "Idea", "Listener", "NumericsClass", "OptimizeRequest", "Patch", "Report",
-    "StageEvent", "Target", "Trial", "TrialFinished", "TrialStarted",
+    "CheckDone",
+    "Device",
+    "Event",
+    "Idea",
+    "Listener",
+    "NumericsClass",
+    "OptimizeRequest",
+    "Patch",
+    "Report",
+    "StageEvent",
+    "Target",
+    "Trial",
+    "TrialFinished",
+    "TrialStarted",
 ]

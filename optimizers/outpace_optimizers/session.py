@@ -13,7 +13,16 @@ from typing import Any
 from outpace_audit.errors import SourceError, TargetError
 from outpace_audit.records import Check, Idea, Machine, Patch
 from outpace_optimizers.judge_client import JudgeClient
-from outpace_optimizers.records import CheckDone, Device, Listener, OptimizeRequest, StageEvent, Target, Trial, TrialFinished
+from outpace_optimizers.records import (
+    CheckDone,
+    Device,
+    Listener,
+    OptimizeRequest,
+    StageEvent,
+    Target,
+    Trial,
+    TrialFinished,
+)
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.targets import load_target
 from outpace_optimizers.workspace import StoredTrial, Workspace
@@ -23,7 +32,12 @@ class Session:
     """Opened by `of_file` or `of_stored`."""
 
     def __init__(
-        self, client: JudgeClient, workspace: Workspace, target: Target, machine: Machine, request: OptimizeRequest,
+        self,
+        client: JudgeClient,
+        workspace: Workspace,
+        target: Target,
+        machine: Machine,
+        request: OptimizeRequest,
         listener: Listener,
     ) -> None:
         self._client = client
@@ -56,14 +70,23 @@ class Session:
         workspace = Workspace(root)
         stored = workspace.find(reference)
         request = OptimizeRequest(
-            path=stored.target.code.path, target=stored.target.name, policy="exact" if stored.policy == "exact" else "tolerant",
-            device=stored.verdict.machine.device, inference=stored.inference)
+            path=stored.target.code.path,
+            target=stored.target.name,
+            policy="exact" if stored.policy == "exact" else "tolerant",
+            device=stored.verdict.machine.device,
+            inference=stored.inference,
+        )
         workspace = Workspace.of(Path(stored.target.code.path))
         with _opened(workspace, request, listener) as (client, machine):
             yield cls(client, workspace, stored.target, machine, request, listener), stored
 
     def try_idea(
-        self, idea: Idea, *, whole_file: bool = False, screen: bool = True, confirmations_before: int | None = None,
+        self,
+        idea: Idea,
+        *,
+        whole_file: bool = False,
+        screen: bool = True,
+        confirmations_before: int | None = None,
     ) -> Trial:
         """Audits one idea and keeps the verdict."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
@@ -72,11 +95,25 @@ class Session:
         if whole_file:
             candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
         verdict = self._client.audit(
-            candidate, None if whole_file else idea.patch, options, lambda text: self._tell(StageEvent(text)), self._on_check)
+            candidate,
+            None if whole_file else idea.patch,
+            options,
+            lambda text: self._tell(StageEvent(text)),
+            self._on_check,
+        )
         self._confirmations += bool(verdict.timings)
-        stored = StoredTrial(self.target, idea, verdict, self._request.inference, self._request.policy, spent, whole_file)
+        stored = StoredTrial(
+            self.target, idea, verdict, self._request.inference, self._request.policy, spent, whole_file
+        )
         path = self._workspace.store(stored)
-        trial = Trial(verdict.id, self.target.name, idea, verdict, self._diff(idea), f"outpace replay {self._reference(path)}")
+        trial = Trial(
+            verdict.id,
+            self.target.name,
+            idea,
+            verdict,
+            self._diff(idea),
+            f"outpace replay {self._reference(path)}",
+        )
         self._tell(TrialFinished(trial))
         return trial
 
@@ -85,9 +122,14 @@ class Session:
 
     def _diff(self, idea: Idea) -> str:
         name = Path(self.target.code.path).name
-        return "".join(difflib.unified_diff(
-            self.target.code.source.splitlines(keepends=True), idea.patch.new_source.splitlines(keepends=True),
-            f"a/{name}", f"b/{Path(idea.patch.path).name}"))
+        return "".join(
+            difflib.unified_diff(
+                self.target.code.source.splitlines(keepends=True),
+                idea.patch.new_source.splitlines(keepends=True),
+                f"a/{name}",
+                f"b/{Path(idea.patch.path).name}",
+            )
+        )
 
     def _reference(self, path: Path) -> str:
         """The id where a replay from here finds it, else the file."""
@@ -113,11 +155,15 @@ def _symbol_in(source: str, wanted: str, path: str) -> str:
     for name in (wanted, f"{wanted}New"):
         if name in defined:
             return name
-    raise TargetError(f"{path}: defines neither {wanted} nor {wanted}New, so there is nothing to compare with the baseline")
+    raise TargetError(
+        f"{path}: defines neither {wanted} nor {wanted}New, so there is nothing to compare with the baseline"
+    )
 
 
 @contextmanager
-def _opened(workspace: Workspace, request: OptimizeRequest, listener: Listener) -> Generator[tuple[JudgeClient, Machine]]:
+def _opened(
+    workspace: Workspace, request: OptimizeRequest, listener: Listener
+) -> Generator[tuple[JudgeClient, Machine]]:
     workspace.prepare()
     with JudgeClient(request.python) as client:
         listener(StageEvent("starting the judge"))

@@ -19,7 +19,7 @@ Position = tuple[int, int]
 """(line from 1, column from 0 in characters): what LibCST counts; `ast` counts bytes."""
 
 UNTOUCHED = ("get_inputs", "get_init_inputs")
-"""Input makers, `get_inputs_NAME` included, make the workload: an edit there would change the question, not the answer."""
+"""Input makers, `get_inputs_NAME` included: an edit there would change the question, not the answer."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BLOCKS = (ast.If, ast.Try, ast.With)
@@ -71,11 +71,7 @@ class Source:
 
     def column(self, line: int, byte: int) -> int:
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        return (
-            byte
-            if text.isascii()
-            else len(text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace"))
-        )
+        return byte if text.isascii() else len(text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace"))
 
     def start(self, node: ast.stmt | ast.expr) -> Position:
         return node.lineno, self.column(node.lineno, node.col_offset)

@@ -41,7 +41,10 @@ class Workspace:
     def of(cls, path: Path) -> Workspace:
         start = path.resolve()
         start = start if start.is_dir() else start.parent
-        root = next((folder for folder in (start, *start.parents) if any((folder / m).exists() for m in ROOT_MARKS)), start)
+        root = next(
+            (folder for folder in (start, *start.parents) if any((folder / m).exists() for m in ROOT_MARKS)),
+            start,
+        )
         return cls(root)
 
     def prepare(self) -> None:
@@ -51,7 +54,8 @@ class Workspace:
             _write_atomically(self.state / ".gitignore", "*\n")
         except OSError as error:
             raise EnvironmentMissing(
-                f"{self.state} cannot be written ({error.strerror}): set OUTPACE_STATE to a folder that can") from error
+                f"{self.state} cannot be written ({error.strerror}): set OUTPACE_STATE to a folder that can"
+            ) from error
 
     def store(self, trial: StoredTrial) -> Path:
         path = self.state / "verdicts" / f"{trial.verdict.id}.json"
@@ -64,19 +68,26 @@ class Workspace:
         if not path.is_file():
             path = self.state / "verdicts" / f"{reference}.json"
         if not path.is_file():
-            raise TargetError(f"no verdict {reference!r} in {self.state / 'verdicts'}: name an id printed by optimize, or a file")
+            raise TargetError(
+                f"no verdict {reference!r} in {self.state / 'verdicts'}: name an id printed by optimize, or a file"
+            )
         try:
             return _stored(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError) as error:
-            raise TargetError(f"{path}: not a verdict of this version of outpace ({error}); run optimize again") from error
+            raise TargetError(
+                f"{path}: not a verdict of this version of outpace ({error}); run optimize again"
+            ) from error
 
 
 def _stored(message: dict[str, Any]) -> StoredTrial:
     target = message["target"]
     workloads = tuple(workload_from_json(workload) for workload in target["workloads"])
     fields: dict[str, Any] = {
-        **message, "target": Target(code_from_json(target["code"]), workloads, tuple(target["notes"])),
-        "idea": idea_from_json(message["idea"]), "verdict": verdict_from_json(message["verdict"])}
+        **message,
+        "target": Target(code_from_json(target["code"]), workloads, tuple(target["notes"])),
+        "idea": idea_from_json(message["idea"]),
+        "verdict": verdict_from_json(message["verdict"]),
+    }
     return StoredTrial(**fields)
 
 

@@ -33,9 +33,7 @@ def apply_patch(path: Path, audited: Code, patch: Patch) -> str:
 def write_new_source(path: Path, audited: Code, patch: Patch) -> str:
     """The edited source as a file of its own, in the encoding of the audited one where that is known."""
     original = Path(audited.path)
-    style = (
-        read_source(original) if original.is_file() else SourceText(audited.source, "utf-8", has_bom=False)
-    )
+    style = read_source(original) if original.is_file() else SourceText(audited.source, "utf-8", has_bom=False)
     write_atomically(path.resolve(), style.encode_edit(patch.new_source))
     return f"new source written to {path}"
 

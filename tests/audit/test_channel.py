@@ -74,9 +74,7 @@ def test_several_messages_in_one_packet(pair: tuple[Channel, socket.socket]) -> 
         b'{"a":' + b"9" * 60_000 + b"}",
     ],
 )  # fmt: skip
-def test_anything_but_one_object_of_standard_json_is_corrupt(
-    pair: tuple[Channel, socket.socket], body: bytes
-) -> None:
+def test_anything_but_one_object_of_standard_json_is_corrupt(pair: tuple[Channel, socket.socket], body: bytes) -> None:
     channel, peer = pair
     peer.sendall(frame(body))
     with pytest.raises(ChannelCorrupt) as caught:

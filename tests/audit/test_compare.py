@@ -44,9 +44,7 @@ def test_profile_against_the_formula() -> None:
 def test_any_shape(shape: tuple[int, ...]) -> None:
     truth = normal(*shape)
     assert error_profile(truth, truth) == ErrorProfile(n=truth.numel())
-    assert within_budget(error_profile(truth * 2, truth), ErrorProfile(), torch.float32).passed == (
-        truth.numel() == 0
-    )
+    assert within_budget(error_profile(truth * 2, truth), ErrorProfile(), torch.float32).passed == (truth.numel() == 0)
 
 
 def test_one_rounding_of_the_output_type_always_fits() -> None:
@@ -154,9 +152,7 @@ def test_complex_outputs() -> None:
     assert error_profile(truth[0, 0], truth[0, 0]).n == 2
 
 
-@pytest.mark.parametrize(
-    "dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.float8_e4m3fn]
-)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16, torch.float8_e4m3fn])
 def test_bitwise(dtype: torch.dtype) -> None:
     a = torch.tensor([1.0, 0.0, NAN, 2.0]).to(dtype)
     assert bitwise_equal(a, a.clone())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from outpace_audit.judge import Judge, Options
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Verdict, Workload
@@ -45,7 +46,11 @@ def test_the_honest_candidate_is_accepted_on_graph_time(judge: Judge) -> None:
 
 @pytest.mark.parametrize(
     ("name", "caught_by"),
-    [("drops_scale", "outputs-against-truth"), ("side_stream", "settled-outputs"), ("cached_by_address", "stale-results")],
+    [
+        ("drops_scale", "outputs-against-truth"),
+        ("side_stream", "settled-outputs"),
+        ("cached_by_address", "stale-results"),
+    ],
 )
 def test_the_hack_is_rejected_by_its_check(judge: Judge, name: str, caught_by: str) -> None:
     verdict = audit(judge, name)

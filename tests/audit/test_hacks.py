@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from outpace_audit.judge import Judge, Options
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Verdict, Workload

@@ -31,9 +31,7 @@ SHARED = 1 << 20
 def launcher(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     logs = tmp_path_factory.mktemp("logs")
     fork = request.param == "fork"
-    with Launcher(
-        log_dir=logs, sandbox=SPEC, shared_bytes=SHARED, prefer_fork=fork, python_path=PATH
-    ) as made:
+    with Launcher(log_dir=logs, sandbox=SPEC, shared_bytes=SHARED, prefer_fork=fork, python_path=PATH) as made:
         yield made
 
 
@@ -64,7 +62,7 @@ def descendants(pid: int) -> dict[int, str]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # noqa: PERF203
+        except OSError:
             continue
     found: set[int] = set()
     grown = {pid}
@@ -165,9 +163,7 @@ def test_the_log_keeps_the_end_and_stays_small(arm: ArmProcess) -> None:
     assert all(path.stat().st_size <= 2 * keeper.LOG_CAP for path in arm.log_path.parent.iterdir())
 
 
-@pytest.mark.parametrize(
-    "data", [b"\xff" * 64, struct.pack(">I", 4) + b"NaN!", struct.pack(">I", 9) + b'{"a":NaN}']
-)
+@pytest.mark.parametrize("data", [b"\xff" * 64, struct.pack(">I", 4) + b"NaN!", struct.pack(">I", 9) + b'{"a":NaN}'])
 def test_a_hostile_channel_is_an_error_and_no_more(arm: ArmProcess, data: bytes) -> None:
     arm.channel.send({"do": "send_raw", "with": [channel_number(arm), data.hex()]})
     with pytest.raises(ChannelCorrupt):
@@ -267,9 +263,7 @@ def ones(*shape):
 def test_a_doubtful_fork_falls_back_to_a_fresh_interpreter(tmp_path: Path, torch: str, doubt: str) -> None:
     (tmp_path / "torch.py").write_text(torch + TORCH)
     path = (str(tmp_path), *PATH)
-    with Launcher(
-        log_dir=tmp_path, sandbox=SPEC, shared_bytes=4096, python_path=path, self_test_seconds=1
-    ) as launcher:
+    with Launcher(log_dir=tmp_path, sandbox=SPEC, shared_bytes=4096, python_path=path, self_test_seconds=1) as launcher:
         arm = launcher.launch("arm_entries:serve")
         assert arm.started_by == "spawn"
         assert launcher.fork_doubt is not None

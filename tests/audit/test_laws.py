@@ -27,9 +27,7 @@ DTYPES = [
 ]  # fmt: skip
 
 
-def one(
-    law: Law | None, shape: tuple[int, ...] | None, dtype: str = "float32", seed: int = 1
-) -> torch.Tensor:
+def one(law: Law | None, shape: tuple[int, ...] | None, dtype: str = "float32", seed: int = 1) -> torch.Tensor:
     value = draw(ArgSpec("x", shape, dtype, law), torch.Generator().manual_seed(seed), "cpu")
     assert isinstance(value, torch.Tensor)
     return value
@@ -108,9 +106,7 @@ def test_an_argument_depends_on_its_name_and_the_seed_only() -> None:
 
 def test_the_global_generator_is_left_alone() -> None:
     before = torch.get_rng_state()
-    draw_arguments(
-        [ArgSpec(law, (64,), "float32", Law(law)) for law in ("normal", "uniform", "softmax")], 1, "cpu"
-    )
+    draw_arguments([ArgSpec(law, (64,), "float32", Law(law)) for law in ("normal", "uniform", "softmax")], 1, "cpu")
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -137,9 +133,7 @@ def test_perturbed_parameters() -> None:
     initial = net.first.weight.detach().clone()
     perturb_parameters(net, 1, stats)
     assert net.second.weight is net.first.weight and all(p.requires_grad for p in net.parameters())
-    assert abs(net.first.weight.std() / initial.std() - 1) < 0.02 and not torch.equal(
-        net.first.weight, initial
-    )
+    assert abs(net.first.weight.std() / initial.std() - 1) < 0.02 and not torch.equal(net.first.weight, initial)
     assert abs(net.norm.weight.mean() - 1) < 0.05 and 0.08 < net.norm.weight.std() < 0.12
     assert 0.08 < net.zero.std() < 0.12 and net.gain != 1 and bool((net.norm.bias != 0).all())
     one_seed = net.zero.detach().clone()

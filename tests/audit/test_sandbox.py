@@ -90,9 +90,7 @@ def outside(probe: Probe, *arguments: Any) -> Any:
 
 def test_every_required_wall_stands(arm: ArmProcess) -> None:
     assert set(REQUIRED) <= set(arm.protections)
-    assert {"hidden-places", "private-proc", "private-dev", "private-run", "no-nested-ns"} <= set(
-        arm.protections
-    )
+    assert {"hidden-places", "private-proc", "private-dev", "private-run", "no-nested-ns"} <= set(arm.protections)
 
 
 def test_the_users_tree_is_readable_and_not_writable(inside: Probe, tree: Path) -> None:
@@ -299,16 +297,12 @@ def test_what_is_missing_is_named_and_stops_only_who_requires_it(
     path = (refusing, HERE, *sys.path[1:])
     logs = tmp_path / "logs"
     with (
-        Launcher(
-            log_dir=logs, sandbox=SandboxSpec(), shared_bytes=4096, python_path=path, prefer_fork=False
-        ) as strict,
+        Launcher(log_dir=logs, sandbox=SandboxSpec(), shared_bytes=4096, python_path=path, prefer_fork=False) as strict,
         pytest.raises(EnvironmentMissing, match=r"lacks pid-ns .*Operation not permitted.*user namespaces"),
     ):
         strict.launch("arm_entries:serve")
     lax = SandboxSpec(required=False, scratch_mb=SCRATCH_MB)
-    with Launcher(
-        log_dir=logs, sandbox=lax, shared_bytes=4096, python_path=path, prefer_fork=False
-    ) as launcher:
+    with Launcher(log_dir=logs, sandbox=lax, shared_bytes=4096, python_path=path, prefer_fork=False) as launcher:
         arm = launcher.launch("arm_entries:serve")
         assert {"rlimits", "no-new-privs", "no-caps"} <= set(arm.protections)
         assert not {"pid-ns", "net-ns", "mount-ns", "read-only-tree", "private-tmp"} & set(arm.protections)
@@ -337,9 +331,7 @@ def test_an_older_kernel_gets_the_same_tree(tmp_path: Path, tree: Path, spec: Sa
         "syscalls.mount_setattr = missing\n"
     )
     path = (str(tmp_path), HERE, *sys.path[1:])
-    with Launcher(
-        log_dir=tmp_path, sandbox=spec, shared_bytes=4096, python_path=path, prefer_fork=False
-    ) as launcher:
+    with Launcher(log_dir=tmp_path, sandbox=spec, shared_bytes=4096, python_path=path, prefer_fork=False) as launcher:
         arm = launcher.launch("arm_entries:serve")
         assert {*REQUIRED, "private-dev", "hidden-places"} <= set(arm.protections)
         ledger = tree / ".outpace"

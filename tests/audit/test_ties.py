@@ -24,12 +24,7 @@ def route(
     choice = scores + bias.to(torch.float32)
     grouped = choice.view(len(hidden), GROUPS, -1)
     group = grouped.topk(2, -1, sorted=False).values.sum(-1).topk(2, -1, sorted=False).indices
-    mask = (
-        torch.zeros(len(hidden), GROUPS)
-        .scatter_(1, group, 1.0)[..., None]
-        .expand_as(grouped)
-        .reshape_as(choice)
-    )
+    mask = torch.zeros(len(hidden), GROUPS).scatter_(1, group, 1.0)[..., None].expand_as(grouped).reshape_as(choice)
     chosen = choice.masked_fill(mask == 0, torch.finfo(torch.float32).min).topk(TOP, -1, sorted=False).indices
     picked = scores.gather(1, chosen)
     return chosen, picked / picked.sum(-1, keepdim=True) * 2.5
@@ -46,9 +41,7 @@ def inputs(*, ties: bool) -> tuple[torch.Tensor, ...]:
     return hidden, weight, bias
 
 
-def oracle(
-    reference: Callable[..., Any], args: tuple[torch.Tensor, ...]
-) -> Callable[[float, int], list[torch.Tensor]]:
+def oracle(reference: Callable[..., Any], args: tuple[torch.Tensor, ...]) -> Callable[[float, int], list[torch.Tensor]]:
     def perturbed(scale: float, seed: int) -> list[torch.Tensor]:
         generator = torch.Generator().manual_seed(seed)
         lifted = lift_inputs(args)
@@ -92,9 +85,7 @@ def shuffled(outputs: list[torch.Tensor], *, weights_too: bool) -> list[torch.Te
     return [outputs[0].gather(1, order), outputs[1].gather(1, order) if weights_too else outputs[1]]
 
 
-def flip_route(
-    hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def flip_route(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Honest, with the experts visited backwards: among equals it prefers another than `route` does."""
     chosen, weights = route(hidden, weight.flip(0), bias.flip(0))
     return EXPERTS - 1 - chosen, weights

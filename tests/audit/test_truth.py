@@ -231,9 +231,7 @@ def test_complex_transforms() -> None:
     def filtered(x: torch.Tensor) -> torch.Tensor:
         return torch.fft.irfft(torch.fft.rfft(x).to(torch.complex64) * torch.exp(torch.tensor(0.3j)))
 
-    expected = torch.fft.irfft(
-        torch.fft.rfft(x.double()) * torch.exp(torch.tensor(0.3j, dtype=torch.complex128))
-    )
+    expected = torch.fft.irfft(torch.fft.rfft(x.double()) * torch.exp(torch.tensor(0.3j, dtype=torch.complex128)))
     assert apart(truth(filtered, x), expected) < 1e-12
 
 
@@ -246,9 +244,7 @@ def test_random_numbers_are_reported_and_are_the_baselines() -> None:
     with LiftToFloat64() as mode:
         result = noisy(*lift_inputs((x,)))
     torch.manual_seed(5)
-    assert mode.drew_random and torch.equal(
-        result, x.double() + torch.randn(3, dtype=torch.bfloat16).double()
-    )
+    assert mode.drew_random and torch.equal(result, x.double() + torch.randn(3, dtype=torch.bfloat16).double())
 
 
 def test_random_numbers_inside_a_composite_operator_are_reported() -> None:

@@ -72,13 +72,8 @@ def main():
 
 
 def test_annotations_construct_nothing(tmp_path: Path) -> None:
-    text = (
-        "from torch import nn\nclass A(nn.Module):\n"
-        "    def forward(self, b: B) -> B: ...\nclass B(nn.Module):\n"
-    )
-    with pytest.raises(
-        TargetError, match=r"several possible targets \(A, B\); choose one with --target NAME"
-    ):
+    text = "from torch import nn\nclass A(nn.Module):\n    def forward(self, b: B) -> B: ...\nclass B(nn.Module):\n"
+    with pytest.raises(TargetError, match=r"several possible targets \(A, B\); choose one with --target NAME"):
         chosen(tmp_path, text + "    pass\n")
 
 
@@ -102,8 +97,7 @@ def test_triton_kernels_are_no_targets(tmp_path: Path) -> None:
 
 def test_definitions_under_if_and_try_count(tmp_path: Path) -> None:
     text = (
-        "try:\n    import torch.nn as nn\nexcept ImportError:\n"
-        "    nn = None\nif True:\n    class M(nn.Module): pass\n"
+        "try:\n    import torch.nn as nn\nexcept ImportError:\n    nn = None\nif True:\n    class M(nn.Module): pass\n"
     )
     assert chosen(tmp_path, text) == "M"
 
@@ -127,10 +121,7 @@ def get_init_inputs_A(): return [4]
 
 
 def test_inherited_constructors(tmp_path: Path) -> None:
-    text = (
-        "from torch import nn\nclass Base(nn.Module):\n"
-        "    def __init__(self, d, k=1): ...\nclass Net(Base): pass\n"
-    )
+    text = "from torch import nn\nclass Base(nn.Module):\n    def __init__(self, d, k=1): ...\nclass Net(Base): pass\n"
     with pytest.raises(TargetError, match=r"Net needs constructor arguments \(d\); add what returns them"):
         chosen(tmp_path, text)
     more = text + "def get_init_inputs(): return [8]\n"
@@ -141,9 +132,7 @@ def test_inherited_constructors(tmp_path: Path) -> None:
 
 def test_errors_name_the_cause(tmp_path: Path) -> None:
     module = "from torch import nn\nclass Net(nn.Module): pass\n"
-    with pytest.raises(
-        TargetError, match=r"no get_inputs\(\), so Net cannot be called; add what one call takes:\n"
-    ):
+    with pytest.raises(TargetError, match=r"no get_inputs\(\), so Net cannot be called; add what one call takes:\n"):
         load_target(write(tmp_path, module), None, "cpu")
     with pytest.raises(TargetError, match=r"no target 'Nett'; did you mean Net\? targets: Net"):
         chosen(tmp_path, module, "Nett")
@@ -181,9 +170,7 @@ def test_source_is_kept_as_it_is(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_user_runs_and_no_torch_is_imported(tmp_path: Path) -> None:
-    path = write(
-        tmp_path, "import torch\nraise SystemExit('ran')\nclass Net(torch.nn.Module): pass\n" + INPUTS
-    )
+    path = write(tmp_path, "import torch\nraise SystemExit('ran')\nclass Net(torch.nn.Module): pass\n" + INPUTS)
     code = (
         "import sys; from pathlib import Path; from outpace_optimizers.targets import load_target;"
         f"load_target(Path({str(path)!r}), None, 'cpu');"

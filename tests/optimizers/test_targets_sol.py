@@ -152,9 +152,7 @@ def test_unknown_keys_are_noted_and_ignored(tmp_path: Path) -> None:
     line["inputs"]["ghost"] = {"type": "random"}
     notes = load_target(problem(tmp_path, definition(constraints=[]), line), None, "cpu").notes
     assert "definition.json: unknown key constraints ignored" in notes
-    assert any(
-        "required_match_ratio is a misspelling" in note and "(1 of 1 workloads)" in note for note in notes
-    )
+    assert any("required_match_ratio is a misspelling" in note and "(1 of 1 workloads)" in note for note in notes)
     assert any("unknown key colour" in note for note in notes)
     assert any("input ghost ignored" in note for note in notes)
 
@@ -274,17 +272,14 @@ def test_cpu_halves_the_largest_axis_and_says_so(tmp_path: Path) -> None:
 
 
 def test_cpu_merges_what_became_equal(tmp_path: Path) -> None:
-    target = load_target(
-        problem(tmp_path, None, workload(1, 2**18, "a"), workload(1, 2**17, "b")), None, "cpu", None
-    )
+    target = load_target(problem(tmp_path, None, workload(1, 2**18, "a"), workload(1, 2**17, "b")), None, "cpu", None)
     assert len(target.workloads) == 1
 
 
 def test_equal_axes_get_different_labels(tmp_path: Path) -> None:
     other = workload(1, 4, "bbbb", inputs={"eps": {"type": "scalar", "value": 0.5}})
     labels = [
-        w.label
-        for w in load_target(problem(tmp_path, None, workload(1, 4, "aaaa"), other), None, "cpu").workloads
+        w.label for w in load_target(problem(tmp_path, None, workload(1, 4, "aaaa"), other), None, "cpu").workloads
     ]
     assert labels == ["batch=1 length=4 #aaaa", "batch=1 length=4 #bbbb"]
 
@@ -293,10 +288,7 @@ def test_relations_between_axes_hold_while_shrinking(tmp_path: Path) -> None:
     data = definition()
     data["axes"]["merged"] = {"type": "var"}
     data["axes"]["groups"] = {"type": "expr", "expression": "length / 4"}
-    rows = [
-        workload(1, size, axes={"batch": 1, "length": size, "merged": size // 4})
-        for size in (2**16, 2**17, 2**18)
-    ]
+    rows = [workload(1, size, axes={"batch": 1, "length": size, "merged": size // 4}) for size in (2**16, 2**17, 2**18)]
     for made in load_target(problem(tmp_path, data, *rows), None, "cpu").workloads:
         assert made.axes["length"] == 4 * made.axes["merged"]
 
@@ -330,9 +322,7 @@ def test_halve_and_spread() -> None:
 SOL = Path(os.environ.get("OUTPACE_SOL_EXECBENCH", "/work/shared/data/sol-execbench"))
 
 
-@pytest.mark.skipif(
-    not SOL.is_dir(), reason=f"no SOL-ExecBench problems at {SOL} (set OUTPACE_SOL_EXECBENCH)"
-)
+@pytest.mark.skipif(not SOL.is_dir(), reason=f"no SOL-ExecBench problems at {SOL} (set OUTPACE_SOL_EXECBENCH)")
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_every_problem_of_the_data_set_loads(device: Any) -> None:
     folders = sorted(path.parent for path in SOL.rglob("definition.json"))

@@ -25,16 +25,12 @@ from outpace_server.commands.engine import Engine
 
 MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
 TIMING = Timing("batch=2", 1.42, (1.38, 1.46), 0.995, 5, 3.1e-3, 2.2e-3, "as-called")
-SOURCE = (
-    "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
-)
+SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
 
 
 def make_trial(path: str, source: str, new_source: str, **verdict: Any) -> Trial:
     patch = Patch(path, base_hash(source), new_source, (Span("work"),))
-    idea = Idea(
-        "torch-compile", "compile work [bold]with[/bold] torch.compile", "one graph", "tolerant", patch
-    )
+    idea = Idea("torch-compile", "compile work [bold]with[/bold] torch.compile", "one graph", "tolerant", patch)
     fields: dict[str, Any] = {
         "id": "abc", "accepted": True, "reason": "faster", "numerics": "tolerant", "level": "L4",
         "speedup": 1.42, "interval": (1.38, 1.46), "timings": (TIMING,), "machine": MACHINE,
@@ -42,9 +38,7 @@ def make_trial(path: str, source: str, new_source: str, **verdict: Any) -> Trial
         "checks": (Check("static", "L0", True, "parses", numbers={"worst": float("nan")}),), "trains": True,
         "truth": "fp64",
     }  # fmt: skip
-    return Trial(
-        "t1", "work", idea, Verdict(**(fields | verdict)), "--- a\n+++ b\n-old\n+new\n", "outpace replay abc"
-    )
+    return Trial("t1", "work", idea, Verdict(**(fields | verdict)), "--- a\n+++ b\n-old\n+new\n", "outpace replay abc")
 
 
 def rejected(trial: Trial) -> Trial:

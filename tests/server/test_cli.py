@@ -39,7 +39,6 @@ def work(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "text, value",
     [("60s", 60), ("2m", 120), ("1h", 3600), ("90", 90), ("1.5m", 90), (".5", 0.5)],
-
 )
 def test_durations(text: str, value: float) -> None:
     assert duration(text) == value

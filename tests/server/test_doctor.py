@@ -37,9 +37,7 @@ def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["doctor", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert status == (0 if document["can_measure"] else 1)
-    assert {"interpreter", "devices", "compilers", "sandbox", "timers", "workspace", "problems"} <= set(
-        document
-    )
+    assert {"interpreter", "devices", "compilers", "sandbox", "timers", "workspace", "problems"} <= set(document)
     assert "A100 (sm_80)" in document["never_run_on"]
 
 
@@ -50,9 +48,7 @@ def test_lines_for_people(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     ])  # fmt: skip
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert (
-        "torch:        2.7.0+cu128 for CUDA 12.8" in out and "NVIDIA A100 (sm_80, 80 GiB, driver 570)" in out
-    )
+    assert "torch:        2.7.0+cu128 for CUDA 12.8" in out and "NVIDIA A100 (sm_80, 80 GiB, driver 570)" in out
     assert "problem: outpace was never run on A100 (sm_80) before" in out
     assert "problem: this torch cannot use the GPU: only the CPU can be measured" in out
 
@@ -78,15 +74,10 @@ def test_interpreters_that_cannot_measure(tmp_path: Path, facts: dict[str, Any],
 
 def test_an_interpreter_that_does_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--python", str(tmp_path / "none")]) == 1
-    assert (
-        "does not run: No such file or directory; choose another with --python PATH"
-        in capsys.readouterr().out
-    )
+    assert "does not run: No such file or directory; choose another with --python PATH" in capsys.readouterr().out
     crashing = script(tmp_path, "echo 'cannot open shared object' >&2; exit 3")
     assert probe_interpreter(crashing).problem.startswith("does not run: cannot open shared object")
-    assert (
-        run_probe(script(tmp_path, "exec sleep 60", "slow"), "", 0.2).problem == "gave no answer within 0 s"
-    )
+    assert run_probe(script(tmp_path, "exec sleep 60", "slow"), "", 0.2).problem == "gave no answer within 0 s"
 
 
 def test_choice_of_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,19 +60,13 @@ def test_imports_run_one_way(package: str) -> None:
 def test_kernels_need_torch_and_triton_only() -> None:
     allowed = {"torch", "triton", "outpace_kernels", *sys.stdlib_module_names}
     assert not [
-        (path.name, name)
-        for path in sources("outpace_kernels")
-        for _, name in imports(path)
-        if name not in allowed
+        (path.name, name) for path in sources("outpace_kernels") for _, name in imports(path) if name not in allowed
     ]
 
 
 def test_server_never_imports_the_heavy_ones() -> None:
     assert not [
-        (path.name, line)
-        for path in sources("outpace_server")
-        for line, name in imports(path)
-        if name in HEAVY
+        (path.name, line) for path in sources("outpace_server") for line, name in imports(path) if name in HEAVY
     ]
 
 

@@ -21,9 +21,18 @@ from outpace_audit.checks.evidence import AuditCheck
 
 STATIC: tuple[AuditCheck, ...] = (span.CHECK, crimes.CHECK)
 CALLS: tuple[AuditCheck, ...] = (
-    contract.CHECK, input_mutation.CHECK, aliasing.CHECK, outputs.CHECK, gradients.CHECK,
-    stale_results.CHECK, settled_outputs.CHECK,
+    contract.CHECK,
+    input_mutation.CHECK,
+    aliasing.CHECK,
+    outputs.CHECK,
+    gradients.CHECK,
+    stale_results.CHECK,
+    settled_outputs.CHECK,
 )
 TIMING: tuple[AuditCheck, ...] = (
-    settled_outputs.CHECK, timed_outputs.CHECK, clock_agreement.CHECK, physical_floor.CHECK, speedup.CHECK,
+    settled_outputs.CHECK,
+    timed_outputs.CHECK,
+    clock_agreement.CHECK,
+    physical_floor.CHECK,
+    speedup.CHECK,
 )

@@ -15,8 +15,13 @@ def check(evidence: Evidence) -> Check:
         if new:
             output, owner = min(new)
             return Check(NAME, "L1", False, f"{seen.label}: {output} shares memory with {owner}")
-    return Check(NAME, "L1", True, f"outputs own their memory in {len(evidence.observations)} calls",
-                 threshold="only what the baseline shares too")
+    return Check(
+        NAME,
+        "L1",
+        True,
+        f"outputs own their memory in {len(evidence.observations)} calls",
+        threshold="only what the baseline shares too",
+    )
 
 
 CHECK = AuditCheck(NAME, "L1", check)

@@ -20,15 +20,27 @@ def check(evidence: Evidence) -> Check:
         gaps = [_gap(reading) for reading in evidence.clocks if reading.workload == workload]
         gap = median(gaps)
         if not abs(gap) <= CLOCK_AGREEMENT:
-            return Check(NAME, "L4", False, f"{workload}: the candidate claims {math.exp(gap):.2g} x the time that passed outside",
-                         THRESHOLD, {"log_gap": gap})
+            return Check(
+                NAME,
+                "L4",
+                False,
+                f"{workload}: the candidate claims {math.exp(gap):.2g} x the time that passed outside",
+                THRESHOLD,
+                {"log_gap": gap},
+            )
         worst = max(worst, abs(gap))
-    return Check(NAME, "L4", True, f"claimed and outside time differ by {math.expm1(worst):.1%} at most", THRESHOLD,
-                 {"log_gap": worst})
+    return Check(
+        NAME,
+        "L4",
+        True,
+        f"claimed and outside time differ by {math.expm1(worst):.1%} at most",
+        THRESHOLD,
+        {"log_gap": worst},
+    )
 
 
 def _gap(reading: ClockReading) -> float:
-    """log of (claim / outside) of the candidate over the baseline's; infinite for a claim that is no positive number."""
+    """log of (claim / outside) of the candidate over the baseline's; infinite for a claim that is not a time."""
     if not reading.candidate_claim > 0 or not math.isfinite(reading.candidate_claim):
         return math.inf
     candidate = math.log(reading.candidate_claim / reading.candidate_outside)

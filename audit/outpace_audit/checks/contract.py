@@ -16,14 +16,20 @@ def check(evidence: Evidence) -> Check:
         return Check(NAME, "L1", False, f"the candidate failed where the baseline ran: {evidence.candidate_failure}")
     if dict(evidence.baseline_state) != dict(evidence.candidate_state):
         changed = sorted(evidence.baseline_state.keys() ^ evidence.candidate_state.keys()) or sorted(
-            name for name, spec in evidence.baseline_state.items() if evidence.candidate_state[name] != spec)
+            name for name, spec in evidence.baseline_state.items() if evidence.candidate_state[name] != spec
+        )
         return Check(NAME, "L1", False, f"the state dict differs at {changed[0]!r}: checkpoints would not load")
     for seen in evidence.observations:
         problem = _difference(seen.baseline, seen.candidate, evidence.trains)
         if problem:
             return Check(NAME, "L1", False, f"{seen.label}: {problem}")
-    return Check(NAME, "L1", True, f"outputs as the baseline's in {len(evidence.observations)} calls",
-                 threshold="same number, shape, dtype, device, type")
+    return Check(
+        NAME,
+        "L1",
+        True,
+        f"outputs as the baseline's in {len(evidence.observations)} calls",
+        threshold="same number, shape, dtype, device, type",
+    )
 
 
 def _difference(baseline: Reply, candidate: Reply, trains: bool) -> str:
@@ -46,7 +52,10 @@ def _leaf_difference(ours: LeafView, theirs: LeafView, trains: bool) -> str:
             return f"{ours.path} has {what} {getattr(theirs, what)}, the baseline's {getattr(ours, what)}"
     if trains and ours.requires_grad != theirs.requires_grad:
         return f"{ours.path} {'lost' if ours.requires_grad else 'gained'} its gradient"
-    if any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True)) and 0 not in ours.stride:
+    if (
+        any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True))
+        and 0 not in ours.stride
+    ):
         return f"{ours.path} overlaps itself (stride 0), the baseline's does not"
     return ""
 

@@ -16,27 +16,60 @@ PROTECTED_MODULES = ("time", "torch", "triton", "gc", "sys", "builtins", "os", "
 """Assigning to an attribute of one of these changes what the judge's runner sees."""
 
 FORBIDDEN_CALLS = {
-    "sys._getframe": "walks frames", "sys._current_frames": "walks frames", "inspect.currentframe": "walks frames",
-    "inspect.stack": "walks frames", "gc.get_objects": "searches the heap", "gc.get_referrers": "searches the heap",
-    "gc.get_referents": "searches the heap", "sys.settrace": "traces the runner", "sys.setprofile": "traces the runner",
-    "os.system": "starts a process", "os.fork": "starts a process", "os.popen": "starts a process",
-    "os.kill": "signals processes", "os._exit": "ends the arm", "os.execv": "starts a process",
-    "os.posix_spawn": "starts a process", "torch.manual_seed": "reseeds the generator",
-    "torch.cuda.manual_seed": "reseeds the generator", "torch.cuda.manual_seed_all": "reseeds the generator",
+    "sys._getframe": "walks frames",
+    "sys._current_frames": "walks frames",
+    "inspect.currentframe": "walks frames",
+    "inspect.stack": "walks frames",
+    "gc.get_objects": "searches the heap",
+    "gc.get_referrers": "searches the heap",
+    "gc.get_referents": "searches the heap",
+    "sys.settrace": "traces the runner",
+    "sys.setprofile": "traces the runner",
+    "os.system": "starts a process",
+    "os.fork": "starts a process",
+    "os.popen": "starts a process",
+    "os.kill": "signals processes",
+    "os._exit": "ends the arm",
+    "os.execv": "starts a process",
+    "os.posix_spawn": "starts a process",
+    "torch.manual_seed": "reseeds the generator",
+    "torch.cuda.manual_seed": "reseeds the generator",
+    "torch.cuda.manual_seed_all": "reseeds the generator",
     "torch.set_float32_matmul_precision": "changes the precision of other code",
     "torch.set_default_dtype": "changes the precision of other code",
     "torch.use_deterministic_algorithms": "changes torch's global state",
     "torch.set_num_threads": "changes torch's global state",
 }
 FORBIDDEN_IMPORTS = {
-    "subprocess": "starts processes", "multiprocessing": "starts processes", "socket": "opens connections",
-    "urllib": "opens connections", "requests": "opens connections", "http": "opens connections",
-    "ctypes": "reaches memory outside torch", "_ctypes": "reaches memory outside torch", "cffi": "reaches memory outside torch",
+    "subprocess": "starts processes",
+    "multiprocessing": "starts processes",
+    "socket": "opens connections",
+    "urllib": "opens connections",
+    "requests": "opens connections",
+    "http": "opens connections",
+    "ctypes": "reaches memory outside torch",
+    "_ctypes": "reaches memory outside torch",
+    "cffi": "reaches memory outside torch",
 }
-PRECISION_FLAGS = ("allow_tf32", "fp32_precision", "allow_fp16_reduced_precision_reduction",
-                   "allow_bf16_reduced_precision_reduction")
-LEGAL_BUT_NAMED = ("threading", "Thread", "Stream", "CUDAGraph", "lru_cache", "data_ptr", "open", "exec", "eval",
-                   "__import__", "setattr")
+PRECISION_FLAGS = (
+    "allow_tf32",
+    "fp32_precision",
+    "allow_fp16_reduced_precision_reduction",
+    "allow_bf16_reduced_precision_reduction",
+)
+LEGAL_BUT_NAMED = (
+    "threading",
+    "Thread",
+    "Stream",
+    "CUDAGraph",
+    "lru_cache",
+    "data_ptr",
+    "open",
+    "exec",
+    "eval",
+    "__import__",
+    "setattr",
+)
 
 
 def check(evidence: Evidence) -> Check:
@@ -44,11 +77,23 @@ def check(evidence: Evidence) -> Check:
     new = found - Counter(crimes(evidence.baseline.source))
     if new:
         worst = sorted(new)[0]
-        return Check(NAME, "L0", False, f"{worst}" + (f", and {len(new) - 1} more" if len(new) > 1 else ""),
-                     numbers={"crimes": sorted(new)})
+        return Check(
+            NAME,
+            "L0",
+            False,
+            f"{worst}" + (f", and {len(new) - 1} more" if len(new) > 1 else ""),
+            numbers={"crimes": sorted(new)},
+        )
     named = sorted(flags(evidence.candidate.source) - flags(evidence.baseline.source))
     noted = f"; watched later: {', '.join(named)}" if named else ""
-    return Check(NAME, "L0", True, f"none{noted}", threshold="none beyond the baseline's own", numbers={"watched": named})
+    return Check(
+        NAME,
+        "L0",
+        True,
+        f"none{noted}",
+        threshold="none beyond the baseline's own",
+        numbers={"watched": named},
+    )
 
 
 def crimes(source: str) -> list[str]:
@@ -77,7 +122,9 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                table[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                table[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 table[alias.asname or alias.name] = f"{node.module}.{alias.name}"
@@ -100,8 +147,11 @@ def _import_crimes(node: ast.AST) -> list[str]:
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         names = [node.module]
-    return [f"imports {name}, which {FORBIDDEN_IMPORTS[name.split('.')[0]]}"
-            for name in names if name.split(".")[0] in FORBIDDEN_IMPORTS]
+    return [
+        f"imports {name}, which {FORBIDDEN_IMPORTS[name.split('.')[0]]}"
+        for name in names
+        if name.split(".")[0] in FORBIDDEN_IMPORTS
+    ]
 
 
 def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, aliases: dict[str, str]) -> list[str]:

@@ -16,7 +16,8 @@ from outpace_audit.sides import Reply
 class Observation:
     """The same call on all three sides, on inputs in fresh storage.
 
-    `probe` says what was special: fresh (new values), scaled (magnitudes changed too). `perturbed(scale, seed)` asks the oracle for truth on noisy inputs.
+    `probe` says what was special: fresh (new values), scaled (magnitudes changed too).
+    `perturbed(scale, seed)` asks the oracle for truth on noisy inputs.
     """
 
     workload: str

@@ -36,14 +36,23 @@ def _gradients(seen: Observation) -> list[Comparison]:
 
 
 def _one(
-    truth: LeafView | None, ours: LeafView, theirs: LeafView, nudged: LeafView | None = None, least: float = 0.0
+    truth: LeafView | None,
+    ours: LeafView,
+    theirs: LeafView,
+    nudged: LeafView | None = None,
+    least: float = 0.0,
 ) -> Comparison:
     if ours.tensor is None or theirs.tensor is None:
         missing = "" if ours.tensor is theirs.tensor else "exists on one side only"
         return Comparison(ours.path, problem=missing, exact=not missing)
     return compare(
-        ours.path, truth.tensor if truth else None, ours.tensor, theirs.tensor,
-        nudged=nudged.tensor if nudged else None, least=least)
+        ours.path,
+        truth.tensor if truth else None,
+        ours.tensor,
+        theirs.tensor,
+        nudged=nudged.tensor if nudged else None,
+        least=least,
+    )
 
 
 def _buffers(seen: Observation) -> list[Comparison]:

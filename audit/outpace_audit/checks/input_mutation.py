@@ -15,9 +15,19 @@ def check(evidence: Evidence) -> Check:
             return Check(NAME, "L1", False, f"{seen.label}: the candidate wrote to input {min(changed)}")
         forgotten = set(seen.baseline.mutated) - set(seen.candidate.mutated)
         if forgotten:
-            return Check(NAME, "L1", False, f"{seen.label}: the baseline updates input {min(forgotten)}, the candidate does not")
-    return Check(NAME, "L1", True, f"inputs unchanged byte for byte in {len(evidence.observations)} calls",
-                 threshold="the same inputs as the baseline, normally none")
+            return Check(
+                NAME,
+                "L1",
+                False,
+                f"{seen.label}: the baseline updates input {min(forgotten)}, the candidate does not",
+            )
+    return Check(
+        NAME,
+        "L1",
+        True,
+        f"inputs unchanged byte for byte in {len(evidence.observations)} calls",
+        threshold="the same inputs as the baseline, normally none",
+    )
 
 
 CHECK = AuditCheck(NAME, "L1", check)

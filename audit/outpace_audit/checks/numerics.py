@@ -22,8 +22,8 @@ UNLIFTED_SLACK = 256.0
 of a wide output type, or four of a narrow one; the verdict says so."""
 
 CONDITION = 16.0
-"""An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings when
-its inputs move by one. A candidate may be off by this many times that movement; only fp32 and wider are granted it."""
+"""An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings
+when its inputs move by one. A candidate may be off by this many times that movement; only fp32 and wider are granted it."""
 
 THRESHOLD = f"every error statistic at most {ERROR_BUDGET:g} x the baseline's own, or the roundings of the output type"
 
@@ -51,7 +51,8 @@ class Tally:
     name: str
     level: Level
     found: dict[tuple[str, str], list[Comparison]] = field(
-        default_factory=lambda: defaultdict[tuple[str, str], list[Comparison]](list))
+        default_factory=lambda: defaultdict[tuple[str, str], list[Comparison]](list)
+    )
 
     def add(self, workload: str, comparisons: Iterable[Comparison]) -> None:
         for comparison in comparisons:
@@ -63,16 +64,32 @@ class Tally:
         for (workload, path), comparisons in self.found.items():
             for passed, ratio, text in _judged(comparisons):
                 if not passed:
-                    return Check(self.name, self.level, False, f"{workload}: {path}: {text}", THRESHOLD, {"ratio": ratio})
+                    return Check(
+                        self.name,
+                        self.level,
+                        False,
+                        f"{workload}: {path}: {text}",
+                        THRESHOLD,
+                        {"ratio": ratio},
+                    )
                 if ratio >= nearest and ratio > 0:
                     nearest, shown = ratio, f"{path}: {text}"
-        return Check(self.name, self.level, True, f"{what}; nearest to the limit: {shown}", THRESHOLD, {"ratio": nearest})
+        return Check(
+            self.name,
+            self.level,
+            True,
+            f"{what}; nearest to the limit: {shown}",
+            THRESHOLD,
+            {"ratio": nearest},
+        )
 
 
 def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
     """(passed, share of the limit, text) of each call, the baseline's error pooled over all of them."""
     profiles = [one.baseline for one in comparisons if one.baseline is not None]
-    profiles += [_times(one.conditioning, CONDITION / ERROR_BUDGET) for one in comparisons if one.conditioning is not None]
+    profiles += [
+        _times(one.conditioning, CONDITION / ERROR_BUDGET) for one in comparisons if one.conditioning is not None
+    ]
     ours = pool(*profiles) if profiles else ErrorProfile()
     for one in comparisons:
         if one.problem:
@@ -80,10 +97,18 @@ def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
         elif one.exact or one.candidate is None:
             yield True, 0.0, "same bits as the baseline"
         elif one.candidate.nonfinite:
-            yield False, float("inf"), f"{one.candidate.nonfinite} values are NaN or infinite where truth is not, or the reverse"
+            yield (
+                False,
+                float("inf"),
+                f"{one.candidate.nonfinite} values are NaN or infinite where truth is not, or the reverse",
+            )
         elif one.baseline is None:
             ratio = one.candidate.max / one.allowance
-            yield ratio <= 1, ratio, f"{one.candidate.max:.1e} off the baseline, no truth to be had (limit {one.allowance:.1e})"
+            yield (
+                ratio <= 1,
+                ratio,
+                f"{one.candidate.max:.1e} off the baseline, no truth to be had (limit {one.allowance:.1e})",
+            )
         else:
             yield _within(one.candidate, ours, one.dtype)
 
@@ -96,12 +121,21 @@ def _times(profile: ErrorProfile, factor: float) -> ErrorProfile:
 def _within(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> tuple[bool, float, str]:
     budget = within_budget(theirs, ours, dtype, ERROR_BUDGET)
     mine, allowed = getattr(theirs, budget.which), getattr(ours, budget.which)
-    return budget.passed, budget.worst_ratio, f"error {mine:.2e} ({budget.which}), the baseline's own {allowed:.2e}"
+    return (
+        budget.passed,
+        budget.worst_ratio,
+        f"error {mine:.2e} ({budget.which}), the baseline's own {allowed:.2e}",
+    )
 
 
 def compare(
-    path: str, truth: torch.Tensor | None, ours: torch.Tensor, theirs: torch.Tensor, *,
-    nudged: torch.Tensor | None = None, least: float = 0.0,
+    path: str,
+    truth: torch.Tensor | None,
+    ours: torch.Tensor,
+    theirs: torch.Tensor,
+    *,
+    nudged: torch.Tensor | None = None,
+    least: float = 0.0,
 ) -> Comparison:
     """Floating tensors by error against truth, others exactly. `nudged`: truth for inputs one fp32 rounding away."""
     dtype = theirs.dtype
@@ -117,9 +151,12 @@ def compare(
         slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
     return Comparison(
-        path, dtype, candidate=error_profile(theirs, truth, ours, least=least),
+        path,
+        dtype,
+        candidate=error_profile(theirs, truth, ours, least=least),
         baseline=error_profile(ours, truth, ours, least=least),
-        conditioning=None if nudged is None else error_profile(nudged, truth, least=least))
+        conditioning=None if nudged is None else error_profile(nudged, truth, least=least),
+    )
 
 
 def _is_float(tensor: torch.Tensor) -> bool:

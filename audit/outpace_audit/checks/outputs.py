@@ -49,8 +49,11 @@ def compare_outputs(seen: Observation) -> list[Comparison]:
 
 def _compare_aligned(path: str, aligned: Aligned, dtype: torch.dtype) -> Comparison:
     return Comparison(
-        path, dtype, candidate=error_profile(aligned.candidate, aligned.candidate_truth),
-        baseline=error_profile(aligned.baseline, aligned.baseline_truth))
+        path,
+        dtype,
+        candidate=error_profile(aligned.candidate, aligned.candidate_truth),
+        baseline=error_profile(aligned.baseline, aligned.baseline_truth),
+    )
 
 
 def tensors_of(leaves: tuple[LeafView, ...]) -> list[torch.Tensor]:

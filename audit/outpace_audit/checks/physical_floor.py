@@ -25,11 +25,22 @@ def check(evidence: Evidence) -> Check:
         floor = moved / (peak * (CACHE_SPEEDUP if cached else 1.0))
         closest = max(closest, floor / timing.candidate_s)
         if timing.candidate_s < floor:
-            return Check(NAME, "L4", False,
-                         f"{timing.workload}: {timing.candidate_s * 1e6:.1f} µs for {moved / 1e6:.2f} MB that must move; "
-                         f"the memory needs {floor * 1e6:.1f} µs", numbers={"floor_s": floor})
-    return Check(NAME, "L4", True, f"at most {closest:.0%} of the memory's peak", threshold=f"peak {peak / 1e9:.0f} GB/s",
-                 numbers={"share_of_peak": closest})
+            return Check(
+                NAME,
+                "L4",
+                False,
+                f"{timing.workload}: {timing.candidate_s * 1e6:.1f} µs for {moved / 1e6:.2f} MB that must move; "
+                f"the memory needs {floor * 1e6:.1f} µs",
+                numbers={"floor_s": floor},
+            )
+    return Check(
+        NAME,
+        "L4",
+        True,
+        f"at most {closest:.0%} of the memory's peak",
+        threshold=f"peak {peak / 1e9:.0f} GB/s",
+        numbers={"share_of_peak": closest},
+    )
 
 
 CHECK = AuditCheck(NAME, "L4", check)

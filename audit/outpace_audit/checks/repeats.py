@@ -19,8 +19,10 @@ def difference(repeat: Repeat) -> str:
     """What differs between the suspect call and the plain one, or nothing."""
     if len(repeat.plain.outputs) != len(repeat.suspect.outputs):
         return "another number of outputs"
-    leaves = [*pairs_of(repeat.plain.outputs, repeat.suspect.outputs),
-              *pairs_of(repeat.plain.gradients, repeat.suspect.gradients)]
+    leaves = [
+        *pairs_of(repeat.plain.outputs, repeat.suspect.outputs),
+        *pairs_of(repeat.plain.gradients, repeat.suspect.gradients),
+    ]
     for plain, suspect in leaves:
         assert plain.tensor is not None and suspect.tensor is not None, "pairs_of leaves no gaps"
         problem = _tensor_difference(plain.tensor, suspect.tensor)

@@ -26,8 +26,13 @@ def check(evidence: Evidence) -> Check:
     if touched or [line for line in before if line in after] != [line for line in after if line in before]:
         shown = touched[0][:120] if touched else "the order of definitions"
         return Check(NAME, "L0", False, f"the edit reaches outside {', '.join(sorted(allowed))}: {shown}")
-    return Check(NAME, "L0", True, f"only {', '.join(sorted(allowed))} and imports changed",
-                 threshold="everything else identical by syntax tree")
+    return Check(
+        NAME,
+        "L0",
+        True,
+        f"only {', '.join(sorted(allowed))} and imports changed",
+        threshold="everything else identical by syntax tree",
+    )
 
 
 def _outside(module: ast.Module, allowed: set[str]) -> list[str]:

@@ -14,8 +14,13 @@ def check(evidence: Evidence) -> Check:
     for repeat in evidence.timed_samples:
         problem = difference(repeat)
         if problem:
-            return Check(NAME, "L4", False, f"{repeat.label}: a timed call did not do what the checked calls do: {problem}",
-                         THRESHOLD)
+            return Check(
+                NAME,
+                "L4",
+                False,
+                f"{repeat.label}: a timed call did not do what the checked calls do: {problem}",
+                THRESHOLD,
+            )
     return Check(NAME, "L4", True, f"{len(evidence.timed_samples)} secretly chosen timed calls", THRESHOLD)
 
 

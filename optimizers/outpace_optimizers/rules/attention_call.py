@@ -113,27 +113,19 @@ def _all_causal(scope: Scope, scores: Scores) -> bool:
     return len(masks) == 1 and masks[0].test is None and causal_term(scope, masks[0])
 
 
-def _dead(
-    scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]
-) -> frozenset[ast.stmt]:
+def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> frozenset[ast.stmt]:
     """Assignments that made the causal mask or a fill value, where only removed statements read them."""
     gone = set(removed)
     moved = {
-        id(node)
-        for piece, _ in _pieces(scores, use, masks=not _all_causal(scope, scores))
-        for node in ast.walk(piece)
+        id(node) for piece, _ in _pieces(scores, use, masks=not _all_causal(scope, scores)) for node in ast.walk(piece)
     }
     for statement in reversed(block[: use.at]):
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             continue
         name = statement.targets[0].id
-        inside = {id(node) for item in gone for node in ast.walk(item)} | {
-            id(node) for node in ast.walk(use.node)
-        }
+        inside = {id(node) for item in gone for node in ast.walk(item)} | {id(node) for node in ast.walk(use.node)}
         reads = [node for node in loads(scope.function, name) if id(node) not in inside - moved]
-        makes = any(
-            isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value)
-        )
+        makes = any(isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value))
         feeds = any(id(node) in inside for node in loads(scope.function, name))
         if statement not in removed and makes and feeds and not reads and _pure(scope, statement.value):
             gone.add(statement)
@@ -143,10 +135,7 @@ def _dead(
 def _pure(scope: Scope, node: ast.expr) -> bool:
     """Whether leaving the expression out is noticed by nobody."""
     calls = [scope.names.call(item) for item in ast.walk(node) if isinstance(item, ast.Call)]
-    return all(
-        call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo")))
-        for call in calls
-    )
+    return all(call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo"))) for call in calls)
 
 
 def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozenset[ast.stmt]) -> bool:

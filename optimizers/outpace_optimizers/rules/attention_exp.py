@@ -29,11 +29,7 @@ def written_out(scope: Scope, block: Block, at: int, node: ast.expr) -> Written 
         return None
     _, args, keywords = total
     kept = pick(args, keywords, 2, "keepdim", "keepdims")
-    if (
-        integer(pick(args, keywords, 1, "dim", "axis")) != -1
-        or not isinstance(kept, ast.Constant)
-        or not kept.value
-    ):
+    if integer(pick(args, keywords, 1, "dim", "axis")) != -1 or not isinstance(kept, ast.Constant) or not kept.value:
         return None
     if ast.dump(args[0]) != ast.dump(node.left):
         return None

@@ -75,9 +75,7 @@ def definition(scope: Scope, node: ast.Name) -> ast.expr | None:
                 return statement.value if isinstance(target, ast.Name) and target.id == node.id else None
             return None
         holder = scope.parents.get(block[0])
-        place = (
-            scope.block_of(holder) if isinstance(holder, ast.stmt) and holder is not scope.function else None
-        )
+        place = scope.block_of(holder) if isinstance(holder, ast.stmt) and holder is not scope.function else None
     if node.id in scope.names.bound:
         return None
     for statement in scope.source.tree.body:
@@ -142,9 +140,7 @@ def _compared(scope: Scope, left: ast.expr, op: ast.cmpop, right: ast.expr, dept
     value = integer(right) if not isinstance(right, ast.Constant) else right.value
     if inner is None or isinstance(value, (str, bytes)):
         return None
-    if (isinstance(op, (ast.Eq, ast.Is)) and value == 0) or (
-        isinstance(op, (ast.NotEq, ast.Lt)) and value == 1
-    ):
+    if (isinstance(op, (ast.Eq, ast.Is)) and value == 0) or (isinstance(op, (ast.NotEq, ast.Lt)) and value == 1):
         return _flip(inner)
     truth = (isinstance(op, (ast.NotEq, ast.Gt)) and value == 0) or (isinstance(op, ast.Eq) and value == 1)
     return inner if truth else None
@@ -178,9 +174,7 @@ def square(scope: Scope, index: ast.expr) -> bool:
     `[:, :, :T, :T]`.
     """
     items = index.elts if isinstance(index, ast.Tuple) else [index]
-    slices = [
-        item for item in items if isinstance(item, ast.Slice) and (item.lower or item.upper or item.step)
-    ]
+    slices = [item for item in items if isinstance(item, ast.Slice) and (item.lower or item.upper or item.step)]
     if not slices:
         return all(not isinstance(item, ast.Constant) or item.value in (None, ...) for item in items)
     if len(slices) != 2 or items[-2:] != slices:

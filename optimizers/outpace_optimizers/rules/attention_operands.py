@@ -34,10 +34,7 @@ def operands_of(scope: Scope, first: Product, last: Product, use: Use) -> list[s
     left = _bare(scope, first.left) if use.cast else first.left
     query = first.left_text if left is first.left else wrapped(scope, left)
     key = _einsum_key(first) if first.order else _key(scope, first.right, use.cast)
-    if use.flipped:
-        value = _key(scope, last.left, False)
-    else:
-        value = last.right_text if last.order else scope.text(last.right)
+    value = _key(scope, last.left, False) if use.flipped else last.right_text if last.order else scope.text(last.right)
     plain = query[1:-1] if query == f"({scope.text(left)})" else query
     return [plain, key, value]
 

@@ -121,9 +121,7 @@ def permuted(order: list[int]) -> str:
     if len(moved) == 2:
         first, second = moved
         last = len(order) - 1
-        return (
-            ".transpose(-2, -1)" if (first, second) == (last - 1, last) else f".transpose({first}, {second})"
-        )
+        return ".transpose(-2, -1)" if (first, second) == (last - 1, last) else f".transpose({first}, {second})"
     return f".permute({', '.join(map(str, order))})"
 
 

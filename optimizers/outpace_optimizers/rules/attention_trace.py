@@ -91,9 +91,7 @@ class Tracer:
             case ast.AugAssign(target=ast.Name(id=target) as name, op=op, value=value) if target == node.id:
                 read = ast.copy_location(ast.Name(target, ast.Load()), name)
                 inner = self.peel(ast.copy_location(ast.BinOp(read, op, value), statement), index)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target))) as call) if (
-                target == node.id
-            ):
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=target))) as call) if target == node.id:
                 inner = self.peel(call, index)
             case ast.If(orelse=[]):
                 return self.guard(node, statement, index)
@@ -124,15 +122,11 @@ class Tracer:
     def arithmetic(self, node: ast.BinOp, at: int) -> Scores | None:
         match node.op:
             case ast.Mult():
-                return self.scaled(node.left, "*", node.right, at) or self.scaled(
-                    node.right, "*", node.left, at
-                )
+                return self.scaled(node.left, "*", node.right, at) or self.scaled(node.right, "*", node.left, at)
             case ast.Div():
                 return self.scaled(node.left, "/", node.right, at)
             case ast.Add():
-                return self.biased(node.left, "add", node.right, at) or self.biased(
-                    node.right, "add", node.left, at
-                )
+                return self.biased(node.left, "add", node.right, at) or self.biased(node.right, "add", node.left, at)
             case ast.Sub():
                 if self.is_maximum(node.right, node.left):
                     return self.shifted(node, at)

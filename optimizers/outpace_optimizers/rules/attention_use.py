@@ -130,9 +130,7 @@ def _guarded(scope: Scope, block: Block, use: Use, name: str, first: ast.Name) -
     """`if self.dropout is not None: p = self.dropout(p)`, then the one use of `p`."""
     holder = next((node for node in block[use.at + 1 :] if first in ast.walk(node)), None)
     match holder:
-        case ast.If(
-            test=test, body=[ast.Assign(targets=[ast.Name(id=target)], value=value) as inner], orelse=[]
-        ):
+        case ast.If(test=test, body=[ast.Assign(targets=[ast.Name(id=target)], value=value) as inner], orelse=[]):
             pass
         case _:
             return None

@@ -120,9 +120,7 @@ def _call(scope: Scope, node: ast.Call, tensors: set[str], depth: int) -> bool:
         return scope.names.resolve(node.func.func) == "torch.vmap" or _module(scope, node.func)
     if dotted(node.func) == f"{scope.self_name}.{node.func.attr}":
         owner = scope.definition.owner
-        return _module(scope, node.func) or (
-            owner is not None and _own(scope, f"{owner.name}.{node.func.attr}", depth)
-        )
+        return _module(scope, node.func) or (owner is not None and _own(scope, f"{owner.name}.{node.func.attr}", depth))
     if dotted(node.func.value) is not None and scope.names.resolve(node.func.value) is not None:
         return False
     return node.func.attr not in _READS and not in_place(node.func.attr)
@@ -150,9 +148,7 @@ def _imported_call(node: ast.Call, name: str) -> bool:
         return False
     if name.startswith("torch.nn.") and not name.startswith("torch.nn.functional."):
         return word in _MODULES
-    return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(
-        ("torch.cuda", "torch.autograd")
-    )
+    return name.startswith(("torch.", "math.", "einops.")) and not name.startswith(("torch.cuda", "torch.autograd"))
 
 
 def _module(scope: Scope, node: ast.expr) -> bool:
@@ -170,12 +166,7 @@ def _module(scope: Scope, node: ast.expr) -> bool:
 def _own(scope: Scope, qualname: str, depth: int) -> bool:
     """A function or method of this file whose body is itself fit for vmap."""
     found = scope.source.definitions.get(qualname)
-    if (
-        found is None
-        or depth == 0
-        or not isinstance(found.node, ast.FunctionDef)
-        or found.node.decorator_list
-    ):
+    if found is None or depth == 0 or not isinstance(found.node, ast.FunctionDef) or found.node.decorator_list:
         return False
     inner = Scope(scope.source, found.node and found, found.node)
     tensors = {arg.arg for arg in found.node.args.args} - {inner.self_name or ""}
@@ -184,17 +175,11 @@ def _own(scope: Scope, qualname: str, depth: int) -> bool:
         return False
     if set().union(*(_attributes_set(item) for item in body)):
         return False
-    return all(
-        expression(inner, item, tensors, depth - 1) for part in found.node.body for item in ast.walk(part)
-    )
+    return all(expression(inner, item, tensors, depth - 1) for part in found.node.body for item in ast.walk(part))
 
 
 def _attributes_set(node: ast.AST) -> set[str]:
-    return {
-        item.attr
-        for item in ast.walk(node)
-        if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store)
-    }
+    return {item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute) and isinstance(item.ctx, ast.Store)}
 
 
 def _loads(node: ast.AST) -> Iterator[str]:
@@ -222,9 +207,7 @@ def _carried(body: list[ast.stmt], results: list[ast.expr], local: set[str]) -> 
         elif (set(_loads(statement)) & local) - known - _comprehended(statement):
             return True
         known |= changed(statement)
-    return bool(
-        {name for result in results for name in set(_loads(result)) - _comprehended(result)} & local - known
-    )
+    return bool({name for result in results for name in set(_loads(result)) - _comprehended(result)} & local - known)
 
 
 def _carried_within(body: list[ast.stmt], local: set[str], known: set[str]) -> bool:

@@ -53,9 +53,7 @@ def _edit(
     whole, out, suffix, later = place
     vmap, needed = scope.names.spell("torch.vmap")
     dims = [dim for _, dim in mapped.entries]
-    options = (
-        "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
-    )
+    options = "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
     options += f", out_dims={out}" if out else ""
     call = f"{vmap}(lambda {', '.join(mapped.entries.values())}: {body}{options})"
     call += f"({', '.join(base for base, _ in mapped.entries)})"
@@ -77,11 +75,7 @@ def _consumer(scope: Scope, node: ast.expr) -> tuple[ast.expr, int, str, ast.exp
             return (parent, 0, ".sum(0)", None) if scope.names.resolve(parent.func) is None else None
         joined = joining(scope, parent)
         return (parent, joined[1], joined[2], None) if joined is not None and joined[0] is node else None
-    if (
-        not isinstance(parent, ast.Assign)
-        or len(parent.targets) != 1
-        or not isinstance(parent.targets[0], ast.Name)
-    ):
+    if not isinstance(parent, ast.Assign) or len(parent.targets) != 1 or not isinstance(parent.targets[0], ast.Name):
         return None
     place = scope.block_of(node)
     reads = later_loads(scope, place[0], place[1], parent.targets[0].id) if place is not None else None

@@ -20,9 +20,7 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
         return None
     outputs, body = outputs_of(loop)
     inline = _index_arithmetic(body, header)
-    body = [
-        item for item in body if not (pairs_of(item) and {name for name, _ in pairs_of(item)} <= set(inline))
-    ]
+    body = [item for item in body if not (pairs_of(item) and {name for name, _ in pairs_of(item)} <= set(inline))]
     if not outputs or not _private(scope, place[0], loop, body, outputs):
         return None
     values = [output.value for output in outputs]
@@ -64,9 +62,7 @@ def _edit(
     edit.imports.extend([needed] if needed else [])
     function = scope.names.fresh(f"one_{header.index or header.direct[0][0]}")
     dims = [dim for _, dim in mapped.entries]
-    options = (
-        "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
-    )
+    options = "" if set(dims) == {0} else f", in_dims=({', '.join(map(str, dims))}{',' if len(dims) == 1 else ''})"
     outs = [dim for _, dim in finished]
     if set(outs) != {0}:
         options += f", out_dims={outs[0] if len(outs) == 1 else tuple(outs)}"
@@ -155,9 +151,7 @@ def _private(scope: Scope, block: Block, loop: ast.For, body: list[ast.stmt], ou
 def word(node: ast.expr) -> str:
     while isinstance(node, (ast.Subscript, ast.Call)):
         node = node.value if isinstance(node, ast.Subscript) else node.func
-    return (
-        node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "slice"
-    )
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "slice"
 
 
 def substituted(scope: Scope, node: ast.expr | ast.stmt, replaced: dict[ast.expr, str]) -> str:
@@ -169,7 +163,5 @@ def substituted(scope: Scope, node: ast.expr | ast.stmt, replaced: dict[ast.expr
         assert isinstance(item, ast.expr)
         (top, a), (bottom, b) = scope.source.start(item), scope.source.end(item)
         a, b = a - (left if top == first else 0), b - (left if bottom == first else 0)
-        lines[top - first : bottom - first + 1] = [
-            lines[top - first][:a] + replaced[item] + lines[bottom - first][b:]
-        ]
+        lines[top - first : bottom - first + 1] = [lines[top - first][:a] + replaced[item] + lines[bottom - first][b:]]
     return "\n".join(lines)

@@ -87,31 +87,19 @@ class Range:
         end = self.stop
         if shift:
             begin = str(shift) if self.uses_zero else f"{self.start} + {shift}"
-            end = (
-                f"{self.stop} + {shift}"
-                if self.stop.replace(".", "").isalnum()
-                else f"({self.stop}) + {shift}"
-            )
+            end = f"{self.stop} + {shift}" if self.stop.replace(".", "").isalnum() else f"({self.stop}) + {shift}"
         return f"{begin}:{end}" + (f":{self.step}" if self.step else "")
 
 
 def parse_range(scope: Scope, node: ast.expr) -> Range | None:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
         return None
-    if (
-        node.keywords
-        or not 1 <= len(node.args) <= 3
-        or any(isinstance(arg, ast.Starred) for arg in node.args)
-    ):
+    if node.keywords or not 1 <= len(node.args) <= 3 or any(isinstance(arg, ast.Starred) for arg in node.args):
         return None
     start = node.args[0] if len(node.args) > 1 else None
     stop = node.args[1] if len(node.args) > 1 else node.args[0]
     step = integer(node.args[2]) if len(node.args) > 2 else 1
-    if (
-        step is None
-        or step < 1
-        or (start is not None and (integer(start) is None or (integer(start) or 0) < 0))
-    ):
+    if step is None or step < 1 or (start is not None and (integer(start) is None or (integer(start) or 0) < 0)):
         return None
     first = integer(start) if start is not None else 0
     return Range(str(first), scope.text(stop), "" if step == 1 else str(step), stop, first == 0)
@@ -139,9 +127,7 @@ class Pick:
         return f"{self.base}.unflatten({self.dim}, {self.chunk})" if self.chunk else self.base
 
 
-def pick(
-    scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.expr], over: Range
-) -> Pick | None:
+def pick(scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.expr], over: Range) -> Pick | None:
     """None where the subscript is not one slice per iteration. All other indexing goes into `base`."""
     items = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
     hits = [place for place, item in enumerate(items) if _mentions(item, index, inline)]
@@ -164,12 +150,7 @@ def pick(
         shift = _shift(element, index, inline)
         if shift is None:
             return None
-        whole = (
-            shift == 0
-            and over.uses_zero
-            and not over.step
-            and same_size(scope, node.value, own, over.stop_node)
-        )
+        whole = shift == 0 and over.uses_zero and not over.step and same_size(scope, node.value, own, over.stop_node)
         span, sizes = ":" if whole else over.span(shift), ""
     texts = [span if at == place else scope.source.segment(item) for at, item in enumerate(items)]
     return Pick(node, _indexed(scope, node.value, texts), dim, sizes)
@@ -219,17 +200,9 @@ def _shift(element: ast.expr, index: str, inline: dict[str, ast.expr]) -> int | 
     return shift if shift >= 0 else None
 
 
-def _chunk(
-    element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range
-) -> tuple[str, str] | None:
+def _chunk(element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range) -> tuple[str, str] | None:
     """(span of all runs, sizes for unflatten) of `x[..., i*d + c : (i+1)*d + c]`."""
-    if (
-        element.lower is None
-        or element.upper is None
-        or element.step is not None
-        or not over.uses_zero
-        or over.step
-    ):
+    if element.lower is None or element.upper is None or element.step is not None or not over.uses_zero or over.step:
         return None
     low, high = linear(poly(element.lower, inline), index), linear(poly(element.upper, inline), index)
     if low is None or high is None or low[0] != high[0] or not low[0]:

@@ -33,9 +33,7 @@ class Mapped:
 
     def add(self, base: str, dim: int, wanted: str, scope: Scope) -> str:
         if (base, dim) not in self.entries:
-            self.entries[base, dim] = (
-                wanted if wanted not in self.entries.values() else scope.names.fresh(wanted)
-            )
+            self.entries[base, dim] = wanted if wanted not in self.entries.values() else scope.names.fresh(wanted)
         return self.entries[base, dim]
 
 
@@ -56,11 +54,7 @@ def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and not iterable.keywords:
         if iterable.func.id == "enumerate" and len(iterable.args) == 1:
             return _enumerated(scope, target, iterable.args[0])
-        if (
-            iterable.func.id == "zip"
-            and isinstance(target, ast.Tuple)
-            and len(target.elts) == len(iterable.args)
-        ):
+        if iterable.func.id == "zip" and isinstance(target, ast.Tuple) and len(target.elts) == len(iterable.args):
             found = [walk(scope, item, arg) for item, arg in zip(target.elts, iterable.args, strict=True)]
             if any(item is not None and item.direct for item in found):
                 found = [
@@ -131,24 +125,14 @@ def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
 
 def _list_definition(scope: Scope, node: ast.Name) -> ast.expr | None:
     """The one `x.chunk(...)` behind a name, where its tensor keeps its value afterwards."""
-    made = [
-        item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and binds(item, node.id)
-    ]
-    if (
-        len(made) != 1
-        or not isinstance(made[0].targets[0], ast.Name)
-        or not isinstance(made[0].value, ast.Call)
-    ):
+    made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and binds(item, node.id)]
+    if len(made) != 1 or not isinstance(made[0].targets[0], ast.Name) or not isinstance(made[0].value, ast.Call):
         return None
     call = scope.names.call(made[0].value)
     if call is None or call[0].rpartition(".")[2] not in ("chunk", "split", "unbind"):
         return None
     names = names_in(made[0].value)
-    later = [
-        item
-        for item in own_nodes(scope.function)
-        if isinstance(item, ast.stmt) and item.lineno > made[0].lineno
-    ]
+    later = [item for item in own_nodes(scope.function) if isinstance(item, ast.stmt) and item.lineno > made[0].lineno]
     return None if any(names & changed(item) for item in later) else made[0].value
 
 
@@ -173,17 +157,13 @@ def is_tensor(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
         case ast.Subscript(value=value):
             return is_tensor(scope, value, depth - 1)
         case ast.BinOp(left=left, right=right):
-            return isinstance(node.op, ast.MatMult) or any(
-                is_tensor(scope, item, depth - 1) for item in (left, right)
-            )
+            return isinstance(node.op, ast.MatMult) or any(is_tensor(scope, item, depth - 1) for item in (left, right))
         case ast.Attribute(attr=attr, value=value):
             made = scope.attribute(node)
             if made is not None:
                 call = scope.construction.resolve(made.func) if isinstance(made, ast.Call) else None
                 call = call or ""
-                return call == "torch.nn.Parameter" or (
-                    call.startswith("torch.") and not call.startswith("torch.nn.")
-                )
+                return call == "torch.nn.Parameter" or (call.startswith("torch.") and not call.startswith("torch.nn."))
             return attr in ("T", "mT", "weight", "bias") or (
                 attr in ("data", "grad") and is_tensor(scope, value, depth - 1)
             )
@@ -203,14 +183,10 @@ def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
                     if isinstance(value, (ast.List, ast.ListComp, ast.Tuple, ast.Dict, ast.Constant)):
                         return False
                     word = (
-                        value.func.attr
-                        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
-                        else ""
+                        value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
                     )
                     if word in _LISTS or (
-                        isinstance(value, ast.Call)
-                        and isinstance(value.func, ast.Name)
-                        and value.func.id in _LISTS
+                        isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _LISTS
                     ):
                         return False
                     evidence = evidence or is_tensor(scope, value, depth - 1)
@@ -223,9 +199,7 @@ def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
     for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs]:
         if arg.arg == name and arg.annotation is not None:
             text = ast.unparse(arg.annotation)
-            return text.split(".")[-1].strip("'\"") in ("Tensor", "FloatTensor") or (
-                evidence and "ist" not in text
-            )
+            return text.split(".")[-1].strip("'\"") in ("Tensor", "FloatTensor") or (evidence and "ist" not in text)
     return evidence
 
 
@@ -236,9 +210,7 @@ def _used_as_tensor(scope: Scope, node: ast.AST, name: str) -> bool:
         return any(isinstance(side, ast.Name) and side.id == name for side in (node.left, node.right))
     if isinstance(node, ast.Call) and (scope.names.resolve(node.func) or "").startswith("torch."):
         word = (scope.names.resolve(node.func) or "").rpartition(".")[2]
-        return word not in ("stack", "cat") and any(
-            isinstance(arg, ast.Name) and arg.id == name for arg in node.args
-        )
+        return word not in ("stack", "cat") and any(isinstance(arg, ast.Name) and arg.id == name for arg in node.args)
     return False
 
 
@@ -261,11 +233,7 @@ def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, as
         covered |= set(ast.walk(node))
     for part in parts:
         for node in ast.walk(part):
-            if (
-                isinstance(node, ast.Name)
-                and node not in covered
-                and (node.id == header.index or node.id in inline)
-            ):
+            if isinstance(node, ast.Name) and node not in covered and (node.id == header.index or node.id in inline):
                 return None
     return found
 
@@ -280,11 +248,7 @@ def _subscripts(parts: list[ast.AST]) -> Iterator[ast.Subscript]:
 def indexable(scope: Scope, node: ast.expr) -> bool:
     """A tensor that a loop may slice: known by its making, or a name that nothing shows to be a list."""
     if isinstance(node, ast.Name):
-        made = [
-            item
-            for item in own_nodes(scope.function)
-            if isinstance(item, ast.Assign) and binds(item, node.id)
-        ]
+        made = [item for item in own_nodes(scope.function) if isinstance(item, ast.Assign) and binds(item, node.id)]
         if any(
             isinstance(item.value, (ast.List, ast.ListComp, ast.Tuple, ast.Dict, ast.BinOp))
             and not is_tensor(scope, item.value)

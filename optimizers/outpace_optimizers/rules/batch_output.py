@@ -43,9 +43,7 @@ def outputs_of(loop: ast.For) -> tuple[list[Output], list[ast.stmt]]:
 def _output(node: ast.stmt, loop: ast.For) -> Output | None:
     match node:
         case ast.Expr(
-            value=ast.Call(
-                func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[]
-            )
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])
         ):
             return Output("append", name, value)
         case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name)) as target], value=value):
@@ -70,14 +68,8 @@ def pairs_of(statement: ast.stmt) -> list[tuple[str, ast.expr]]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             return [(name, value)]
-        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(
-            values
-        ):
-            pairs = [
-                (item.id, value)
-                for item, value in zip(names, values, strict=True)
-                if isinstance(item, ast.Name)
-            ]
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+            pairs = [(item.id, value) for item, value in zip(names, values, strict=True) if isinstance(item, ast.Name)]
             return pairs if len(pairs) == len(names) else []
         case _:
             return []
@@ -148,7 +140,5 @@ def joining(scope: Scope, call: ast.Call) -> tuple[ast.expr, int, str] | None:
     if name == "torch.stack":
         return args[0], dim, ""
     return (
-        (args[0], dim, f".flatten({dim}, {dim + 1})")
-        if dim >= 0
-        else (args[0], dim - 1, f".flatten({dim - 1}, {dim})")
+        (args[0], dim, f".flatten({dim}, {dim + 1})") if dim >= 0 else (args[0], dim - 1, f".flatten({dim - 1}, {dim})")
     )

@@ -19,11 +19,7 @@ def same_size(scope: Scope, base: ast.expr, dim: int, stop: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id="len"), args=[owner]):
             return ast.dump(owner) == ast.dump(base) and dim == 0
         case ast.Name(id=name):
-            made = [
-                item
-                for item in ast.walk(scope.function)
-                if isinstance(item, ast.Assign) and binds(item, name)
-            ]
+            made = [item for item in ast.walk(scope.function) if isinstance(item, ast.Assign) and binds(item, name)]
             return len(made) == 1 and _unpacked(scope, made[0], name, base, dim)
         case _:
             return False

@@ -50,9 +50,7 @@ class ExplicitAttention:
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
             return None
-        how = (
-            "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
-        )
+        how = "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
         mask = f" ({how})" if attention.masked else ""
         return Idea(
             self.id,

@@ -38,9 +38,7 @@ def changes(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and in_place(node.func.attr):
             yield root(node.func.value) or ""
-            if (dotted(node.func) or "").startswith(
-                ("nn.init", "torch.nn.init", "init.", "torch.")
-            ) and node.args:
+            if (dotted(node.func) or "").startswith(("nn.init", "torch.nn.init", "init.", "torch.")) and node.args:
                 yield root(node.args[0]) or ""
         for key in node.keywords:
             if key.arg == "out":
@@ -115,9 +113,7 @@ def later_loads(scope: Scope, block: Block, index: int, name: str) -> list[ast.N
     inside = {id(node) for statement in block[index + 1 :] for node in loads(statement, name)}
     own = {id(node) for node in ast.walk(block[index])}
     first = block[index].lineno
-    in_loop = any(
-        isinstance(node, (ast.For, ast.While, ast.AsyncFor)) for node in ancestors(scope, block[index])
-    )
+    in_loop = any(isinstance(node, (ast.For, ast.While, ast.AsyncFor)) for node in ancestors(scope, block[index]))
     for node in loads(scope.function, name):
         if id(node) not in inside and id(node) not in own and (node.lineno > first or in_loop):
             if node.lineno < first and last_change(block, index, name) >= 0:

@@ -46,9 +46,7 @@ def hoists(scope: Scope) -> Iterator[Hoist]:
             found = _Finder(scope, node, taken).find()
             if found is not None:
                 taken |= {item for statement in found.statements for item in ast.walk(statement)}
-                taken |= {
-                    item for _, _, nodes in found.expressions for top in nodes for item in ast.walk(top)
-                }
+                taken |= {item for _, _, nodes in found.expressions for top in nodes for item in ast.walk(top)}
                 yield found
 
 
@@ -59,9 +57,7 @@ class _Finder:
         self.taken = taken
         self.variant = changed(loop)
         self.trains = any(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _TRAINING
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TRAINING
             for node in ast.walk(loop)
         )
         self.mutated = mutated(loop)
@@ -82,8 +78,7 @@ class _Finder:
         if not statements and not expressions:
             return None
         named = tuple(
-            (self.scope.names.fresh(name_for(nodes[0])), text, tuple(nodes))
-            for text, nodes in expressions.items()
+            (self.scope.names.fresh(name_for(nodes[0])), text, tuple(nodes)) for text, nodes in expressions.items()
         )
         return Hoist(self.loop, tuple(statements), named)
 
@@ -93,11 +88,7 @@ class _Finder:
         """
         found: list[ast.Assign] = []
         for statement in self.loop.body:
-            if (
-                not isinstance(statement, ast.Assign)
-                or len(statement.targets) != 1
-                or statement in self.taken
-            ):
+            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or statement in self.taken:
                 continue
             target = statement.targets[0]
             if (
@@ -141,10 +132,7 @@ class _Finder:
 
     def candidates(self, node: ast.AST) -> Iterator[ast.expr]:
         """Maximal invariant expressions that cost something, at places that every iteration reaches."""
-        if (
-            isinstance(node, (*_SCOPES, ast.If, ast.Try, ast.Match, ast.Return, ast.Delete))
-            or node in self.taken
-        ):
+        if isinstance(node, (*_SCOPES, ast.If, ast.Try, ast.Match, ast.Return, ast.Delete)) or node in self.taken:
             return
         if isinstance(node, (ast.With, ast.AsyncWith)):
             return
@@ -195,12 +183,7 @@ class _Finder:
         if call is None:
             return isinstance(node.func, ast.Name) and node.func.id in ("len", "float", "int", "min", "max")
         name, _, keywords = call
-        if (
-            "out" in keywords
-            or "inplace" in keywords
-            or "generator" in keywords
-            or "requires_grad" in keywords
-        ):
+        if "out" in keywords or "inplace" in keywords or "generator" in keywords or "requires_grad" in keywords:
             return False
         return name in PURE or name.startswith("math.")
 
@@ -221,9 +204,7 @@ class _Finder:
         """
         child: ast.AST = node
         parent = self.scope.parents.get(child)
-        while isinstance(parent, (ast.Attribute, ast.Call, ast.Subscript)) and shares(
-            self.scope, parent, child
-        ):
+        while isinstance(parent, (ast.Attribute, ast.Call, ast.Subscript)) and shares(self.scope, parent, child):
             child, parent = parent, self.scope.parents.get(parent)
         if isinstance(parent, ast.Attribute):
             return parent.attr.endswith("_")
@@ -231,17 +212,11 @@ class _Finder:
             target = parent.targets[0]
             if parent.value is not child:
                 return False
-            return (
-                len(parent.targets) != 1
-                or not isinstance(target, ast.Name)
-                or self.escapes(parent, target.id)
-            )
+            return len(parent.targets) != 1 or not isinstance(target, ast.Name) or self.escapes(parent, target.id)
         if isinstance(parent, ast.Call):
             call = self.scope.names.call(parent)
             return call is None or call[0] not in PURE
-        return isinstance(
-            parent, (ast.Tuple, ast.List, ast.Dict, ast.Expr, ast.Yield, ast.Starred, ast.keyword)
-        )
+        return isinstance(parent, (ast.Tuple, ast.List, ast.Dict, ast.Expr, ast.Yield, ast.Starred, ast.keyword))
 
     def escapes(self, statement: ast.stmt, name: str) -> bool:
         """Whether the name, or a view of it, is mutated or handed on in the loop."""
@@ -259,12 +234,7 @@ class _Finder:
         if group & self.mutated:
             return True
         for node in ast.walk(self.loop):
-            if (
-                isinstance(node, ast.Name)
-                and node.id in group
-                and isinstance(node.ctx, ast.Load)
-                and self.handed(node)
-            ):
+            if isinstance(node, ast.Name) and node.id in group and isinstance(node.ctx, ast.Load) and self.handed(node):
                 return True
         return False
 
@@ -282,9 +252,7 @@ def name_for(node: ast.expr) -> str:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         word = node.func.attr
         base = node.func.value
-        owner = (
-            base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
-        )
+        owner = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
         plain = word in ("to", "float", "half", "bfloat16", "double", "type", "contiguous")
         word = f"{owner}_{'cast' if word == 'to' else word}" if plain and owner else word
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

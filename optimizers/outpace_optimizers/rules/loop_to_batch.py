@@ -49,10 +49,7 @@ class LoopToBatch:
         """
         place = _loops(scope).index(outer)
         for again, node, patch in self._patches(replace(code, source=inner.new_source)):
-            same = (
-                again.definition.qualname == scope.definition.qualname
-                and again.function.name == scope.function.name
-            )
+            same = again.definition.qualname == scope.definition.qualname and again.function.name == scope.function.name
             if same and isinstance(node, ast.For) and _loops(again).index(node) == place:
                 return replace(patch, base_hash=base_hash(code.source))
         return None

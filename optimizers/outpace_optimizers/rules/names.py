@@ -78,9 +78,7 @@ def local_names(function: FunctionNode | ast.Lambda) -> set[str]:
 class Names:
     """The names of one function: `enclosing` are the functions around it, outermost first."""
 
-    def __init__(
-        self, source: Source, function: FunctionNode, enclosing: tuple[FunctionNode, ...] = ()
-    ) -> None:
+    def __init__(self, source: Source, function: FunctionNode, enclosing: tuple[FunctionNode, ...] = ()) -> None:
         self.table = imported(list(module_level(source.tree.body)))
         self.bound: set[str] = set()
         for scope in (*enclosing, function):
@@ -108,9 +106,7 @@ class Names:
         """
         if not isinstance(node, ast.Call):
             return None
-        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(
-            key.arg is None for key in node.keywords
-        ):
+        if any(isinstance(arg, ast.Starred) for arg in node.args) or any(key.arg is None for key in node.keywords):
             return None
         keywords = {key.arg: key.value for key in node.keywords if key.arg is not None}
         name = self.resolve(node.func)

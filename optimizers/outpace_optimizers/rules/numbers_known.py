@@ -92,15 +92,9 @@ def _binding(scope: Scope, node: ast.AST, name: str, depth: int) -> list[bool]:
     """For each time that `node` binds `name`: whether to a number."""
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
         return [is_number(scope, node.value, depth - 1)]
-    if (
-        isinstance(node, (ast.For, ast.comprehension))
-        and isinstance(node.target, ast.Name)
-        and node.target.id == name
-    ):
+    if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name) and node.target.id == name:
         return [
-            isinstance(node.iter, ast.Call)
-            and isinstance(node.iter.func, ast.Name)
-            and node.iter.func.id == "range"
+            isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Name) and node.iter.func.id == "range"
         ]
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return []

@@ -27,9 +27,7 @@ VIEW_FUNCTIONS = frozenset("torch" + name for name in VIEWS) | {
     "torch.broadcast_to", "torch.atleast_2d", "torch.as_tensor", "einops.rearrange",
 }  # fmt: skip
 
-CASTS = frozenset(
-    {".to", ".type", ".float", ".half", ".double", ".bfloat16", ".type_as", ".int", ".long", ".bool"}
-)
+CASTS = frozenset({".to", ".type", ".float", ".half", ".double", ".bfloat16", ".type_as", ".int", ".long", ".bool"})
 """Methods that convert: no work where there is nothing to convert, a pass over memory where there is."""
 
 _POINTWISE = words(
@@ -49,9 +47,7 @@ _SHAPED = words(
     "conj"
 )
 
-_METHODS_ONLY = words(
-    "size dim type_as new_zeros new_ones new_full new_tensor is_floating_point element_size"
-)
+_METHODS_ONLY = words("size dim type_as new_zeros new_ones new_full new_tensor is_floating_point element_size")
 
 FUNCTIONAL = frozenset(
     f"torch.nn.functional.{name}"
@@ -67,9 +63,7 @@ PURE = (
     | FUNCTIONAL
     | frozenset(f"torch.{name}" for name in _POINTWISE | _SHAPED)
     | frozenset(f".{name}" for name in _POINTWISE | _SHAPED | _METHODS_ONLY)
-    | frozenset(
-        {"torch.linalg.norm", "torch.linalg.inv", "torch.fft.fft", "torch.fft.rfft", "torch.special.erf"}
-    )
+    | frozenset({"torch.linalg.norm", "torch.linalg.inv", "torch.fft.fft", "torch.fft.rfft", "torch.special.erf"})
     | VIEWS
     | VIEW_FUNCTIONS
 ) - {".item", ".unbind", ".chunk", ".split", ".requires_grad_", ".masked_select", "torch.masked_select"}

@@ -85,9 +85,7 @@ def load_rules() -> Rules:
             troubles.append(Trouble(point.name, f"{point.value}: {type(error).__name__}: {error}"))
             continue
         if rule.id in rules:
-            troubles.append(
-                Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered")
-            )
+            troubles.append(Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered"))
             continue
         rules[rule.id] = rule
     return Rules(tuple(rules.values()), tuple(troubles))

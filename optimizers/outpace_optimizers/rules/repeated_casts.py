@@ -31,9 +31,7 @@ def repeated(scope: Scope) -> Iterator[Repeated]:
                     seen |= {node for _, node in group}
                     node = group[0][1]
                     name = scope.names.fresh(name_for(node))
-                    yield Repeated(
-                        block[group[0][0]], ((name, scope.text(node), tuple(item for _, item in group)),)
-                    )
+                    yield Repeated(block[group[0][0]], ((name, scope.text(node), tuple(item for _, item in group)),))
 
 
 def _groups(scope: Scope, block: Block) -> dict[str, list[tuple[int, ast.expr]]]:
@@ -58,16 +56,12 @@ def _cast(scope: Scope, node: ast.expr) -> bool:
 def _always(scope: Scope, node: ast.expr, statement: ast.stmt) -> bool:
     """Evaluated whenever the statement is, and its value not changed in place or kept as it is."""
     parent = scope.parents.get(node)
-    if isinstance(
-        parent, (ast.Assign, ast.AnnAssign, ast.Return, ast.Tuple, ast.List, ast.Dict, ast.Starred)
-    ):
+    if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.Return, ast.Tuple, ast.List, ast.Dict, ast.Starred)):
         return False
     if isinstance(parent, ast.Attribute) and parent.attr.endswith("_"):
         return False
     while parent is not None and parent is not statement:
-        if isinstance(
-            parent, (ast.IfExp, ast.BoolOp, ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp)
-        ):
+        if isinstance(parent, (ast.IfExp, ast.BoolOp, ast.Lambda, ast.ListComp, ast.GeneratorExp, ast.DictComp)):
             return False
         parent = scope.parents.get(parent)
     return True

@@ -62,11 +62,7 @@ class Scope:
 
     def attribute(self, node: ast.expr) -> ast.expr | None:
         """What `node`, spelled `self.x`, was set to."""
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == self.self_name
-        ):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.self_name:
             return self.attributes.get(node.attr)
         return None
 
@@ -180,6 +176,4 @@ def _nested(
 def is_kernel(decorator: ast.expr) -> bool:
     """`@triton.jit`, `@triton.autotune(...)`, `@cuda.jit`, `@gluon.jit`, ...: device code, not PyTorch."""
     text = ast.unparse(decorator)
-    return any(
-        word in text for word in ("triton", "cuda.jit", "autotune", "gluon", "cute.", "tilelang", "T.prim")
-    )
+    return any(word in text for word in ("triton", "cuda.jit", "autotune", "gluon", "cute.", "tilelang", "T.prim"))

@@ -24,9 +24,7 @@ class Edit:
     uses.
     """
 
-    expressions: dict[tuple[Position, Position], str] = field(
-        default_factory=dict[tuple[Position, Position], str]
-    )
+    expressions: dict[tuple[Position, Position], str] = field(default_factory=dict[tuple[Position, Position], str])
     replaced: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
     inserted: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
     decorators: list[str] = field(default_factory=list[str])

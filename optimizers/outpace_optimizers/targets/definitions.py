@@ -102,11 +102,7 @@ class Definitions:
             node = self.classes.get(queue[0]) or self.functions.get(queue[0])
             del queue[0]
             for mention in _names_loaded(node) if node else ():
-                if (
-                    mention != name
-                    and mention not in found
-                    and (mention in self.classes or mention in self.functions)
-                ):
+                if mention != name and mention not in found and (mention in self.classes or mention in self.functions):
                     found.add(mention)
                     queue += [mention] if mention in self.functions else []
         return frozenset(found)

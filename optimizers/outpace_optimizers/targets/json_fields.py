@@ -54,9 +54,7 @@ class Fields:
     def unknown(self, known: Collection[str]) -> tuple[str, ...]:
         """A note per key that the format does not have: its own loader ignores them silently."""
         return tuple(
-            f"{Path(self.where).name}: unknown key {self._path(key)} ignored"
-            for key in self.data
-            if key not in known
+            f"{Path(self.where).name}: unknown key {self._path(key)} ignored" for key in self.data if key not in known
         )
 
 

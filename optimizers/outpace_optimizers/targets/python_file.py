@@ -53,9 +53,7 @@ def _callables(found: Definitions) -> list[str]:
     names = [
         name
         for name in found.functions
-        if not name.startswith(("_", "get_", "test_"))
-        and name not in NOT_TARGETS
-        and not found.is_triton_kernel(name)
+        if not name.startswith(("_", "get_", "test_")) and name not in NOT_TARGETS and not found.is_triton_kernel(name)
     ]
     called = {mention for name in names for mention in found.references(name)}
     return [name for name in names if name not in called] or names
@@ -138,6 +136,4 @@ def _entry(found: Definitions, stem: str, symbol: str) -> str | None:
 def _refuse_arguments(found: Definitions, entry: str, path: Path) -> None:
     function = found.functions.get(entry)
     if function is not None and (needed := required_arguments(function)):
-        raise TargetError(
-            f"{path}:{function.lineno}: {entry}() must take no arguments, but needs {', '.join(needed)}"
-        )
+        raise TargetError(f"{path}:{function.lineno}: {entry}() must take no arguments, but needs {', '.join(needed)}")

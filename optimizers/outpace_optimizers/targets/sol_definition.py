@@ -118,9 +118,7 @@ def _axes(fields: Fields) -> tuple[dict[str, int], tuple[str, ...], dict[str, st
         except WorkloadError as error:
             raise fields.error(f"{name}.expression", str(error)) from error
         if missing:
-            raise fields.error(
-                f"{name}.expression", f"uses {', '.join(sorted(missing))}, which is no earlier axis"
-            )
+            raise fields.error(f"{name}.expression", f"uses {', '.join(sorted(missing))}, which is no earlier axis")
         known.add(name)
     return constants, tuple(variables), expressions
 
@@ -170,10 +168,6 @@ def _check_reference(definition: Definition, fields: Fields) -> None:
     parameters = [arg.arg for arg in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]]
     names = [tensor.name for tensor in definition.inputs]
     if parameters != names:
-        raise fields.error(
-            "reference", f"run({', '.join(parameters)}) does not match the inputs ({', '.join(names)})"
-        )
+        raise fields.error("reference", f"run({', '.join(parameters)}) does not match the inputs ({', '.join(names)})")
     if definition.custom_entry is not None and definition.custom_entry not in functions:
-        raise fields.error(
-            "custom_inputs_entrypoint", f"the reference has no function {definition.custom_entry!r}"
-        )
+        raise fields.error("custom_inputs_entrypoint", f"the reference has no function {definition.custom_entry!r}")

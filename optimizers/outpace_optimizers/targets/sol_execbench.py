@@ -24,22 +24,16 @@ def is_problem_folder(path: Path) -> bool:
     return (path / "definition.json").is_file() or (path / "workload.jsonl").is_file()
 
 
-def load_problem_folder(
-    folder: Path, name: str | None, device: Device, workload_limit: int | None = 3
-) -> Target:
+def load_problem_folder(folder: Path, name: str | None, device: Device, workload_limit: int | None = 3) -> Target:
     definition = read_definition(folder / "definition.json")
     if name not in (None, "run", definition.name):
-        raise TargetError(
-            f"{folder}: no target {name!r}; a SOL-ExecBench problem has one, its reference's run"
-        )
+        raise TargetError(f"{folder}: no target {name!r}; a SOL-ExecBench problem has one, its reference's run")
     raw, notes = read_workloads(folder / "workload.jsonl", definition)
     if not raw:
         raise WorkloadError(f"{folder / 'workload.jsonl'}: holds no workload")
     _check_axes(definition, raw, folder / "workload.jsonl")
     chosen, size_notes = _choose(definition, raw, device, workload_limit)
-    workloads = _label(
-        [_workload(definition, item, axes) for item, axes in chosen], [item for item, _ in chosen]
-    )
+    workloads = _label([_workload(definition, item, axes) for item, axes in chosen], [item for item, _ in chosen])
     code = Code(str((folder / "reference.py").absolute()), definition.reference, "run", "function")
     return Target(code, workloads, (*definition.notes, *notes, *size_notes))
 
@@ -48,7 +42,7 @@ def _check_axes(definition: Definition, raw: list[RawWorkload], file: Path) -> N
     for item in raw:
         try:
             definition.resolve(item.variables)
-        except WorkloadError as error:  # noqa: PERF203 - the line of the first bad one is wanted
+        except WorkloadError as error:
             raise WorkloadError(f"{file}:{item.line}: axes: {error}") from error
 
 
@@ -60,9 +54,7 @@ def _choose(
     notes: list[str] = []
     usable = [item for item in raw if not item.files]
     if len(usable) < len(raw):
-        notes.append(
-            f"{len(raw) - len(usable)} of {len(raw)} workloads skipped: inputs from safetensors files"
-        )
+        notes.append(f"{len(raw) - len(usable)} of {len(raw)} workloads skipped: inputs from safetensors files")
     if not usable:
         raise WorkloadError(f"{definition.file.parent}: no workload can run here: {'; '.join(notes)}")
     if device == "cuda":
@@ -85,13 +77,9 @@ def _fitting(sizes: Sizes, usable: list[RawWorkload]) -> tuple[list[Sized], list
     if not fitting:
         smallest = min(usable, key=lambda item: sizes.total_bytes(item.variables))
         gib = sizes.total_bytes(smallest.variables) / (1 << 30)
-        return [(smallest, smallest.variables)], [
-            f"even the smallest workload moves {gib:.1f} GiB: memory may run out"
-        ]
+        return [(smallest, smallest.variables)], [f"even the smallest workload moves {gib:.1f} GiB: memory may run out"]
     skipped = len(usable) - len(fitting)
-    return fitting, [
-        f"{skipped} of {len(usable)} workloads skipped: too large for one GPU"
-    ] if skipped else []
+    return fitting, [f"{skipped} of {len(usable)} workloads skipped: too large for one GPU"] if skipped else []
 
 
 def _scalar_links(definition: Definition, raw: list[RawWorkload]) -> dict[str, str]:
@@ -115,9 +103,7 @@ def _merged(sized: list[Sized]) -> list[Sized]:
     """Without those that shrinking made equal; one that is as given wins over a shrunk one."""
     kept: dict[str, Sized] = {}
     for item, axes in sorted(sized, key=lambda pair: pair[0].variables != pair[1]):
-        kept.setdefault(
-            content_id(axes, {k: repr(v) for k, v in item.scalars.items()}, item.custom), (item, axes)
-        )
+        kept.setdefault(content_id(axes, {k: repr(v) for k, v in item.scalars.items()}, item.custom), (item, axes))
     return list(kept.values())
 
 
@@ -133,9 +119,7 @@ def _cpu_notes(sizes: Sizes, chosen: list[Sized], device: Device) -> list[str]:
 
 
 def _change(before: Axes, after: Axes) -> str:
-    return ", ".join(
-        f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]
-    )
+    return ", ".join(f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name])
 
 
 def _workload(definition: Definition, item: RawWorkload, variables: Axes) -> Workload:
@@ -162,9 +146,7 @@ def _args(definition: Definition, item: RawWorkload, axes: Axes) -> list[ArgSpec
         elif shape is None:
             args.append(ArgSpec(tensor.name, None, tensor.dtype, value=scalar_value(tensor, item.uuid)))
         else:
-            args.append(
-                ArgSpec(tensor.name, shape, tensor.dtype, input_law(tensor, shape, definition.op_type))
-            )
+            args.append(ArgSpec(tensor.name, shape, tensor.dtype, input_law(tensor, shape, definition.op_type)))
     return args
 
 
@@ -172,8 +154,6 @@ def _label(workloads: list[Workload], items: list[RawWorkload]) -> tuple[Workloa
     """Labels made unique: equal axes with other scalars get the workload's uuid."""
     labels = [workload.label for workload in workloads]
     return tuple(
-        replace(workload, label=f"{workload.label} #{item.uuid[:8]}")
-        if labels.count(workload.label) > 1
-        else workload
+        replace(workload, label=f"{workload.label} #{item.uuid[:8]}") if labels.count(workload.label) > 1 else workload
         for workload, item in zip(workloads, items, strict=True)
     )

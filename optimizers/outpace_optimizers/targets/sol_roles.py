@@ -75,9 +75,7 @@ def _norm(tensor: TensorField, shape: tuple[int, ...]) -> Law | None:
 def _causal(tensor: TensorField, shape: tuple[int, ...]) -> Law | None:
     """Last two dims equal; of two dims, both the same axis (batch and length may agree by chance)."""
     words = tensor.description.lower()
-    named = tensor.name in ("attention_mask", "causal_mask") or (
-        "attention mask" in words and "causal" in words
-    )
+    named = tensor.name in ("attention_mask", "causal_mask") or ("attention mask" in words and "causal" in words)
     dims = (tensor.shape or ()) if len(shape) == 2 else shape
     return Law("causal") if named and len(dims) >= 2 and dims[-1] == dims[-2] else None
 

@@ -41,9 +41,7 @@ class Sizes:
     def varying_bytes(self, variables: Axes) -> int:
         """The part of `total_bytes` that shrinking can change."""
         axes, varying = self.definition.resolve(variables), self.definition.varying()
-        return sum(
-            _bytes(tensor, axes) for tensor in self._tensors() if varying.intersection(tensor.shape or ())
-        )
+        return sum(_bytes(tensor, axes) for tensor in self._tensors() if varying.intersection(tensor.shape or ()))
 
     def rows(self, variables: Axes) -> int:
         """Positions of the largest activation: the product of its variable dims, e.g. batch × length.
@@ -61,14 +59,10 @@ class Sizes:
         ten times too high (experts that few tokens visit) or too low (scans); it only decides how far to go.
         """
         axes, varying = self.definition.resolve(variables), self.definition.varying()
-        shapes = [
-            (t.resolve(axes) or (), bool(varying.intersection(t.shape or ()))) for t in self.definition.inputs
-        ]
+        shapes = [(t.resolve(axes) or (), bool(varying.intersection(t.shape or ()))) for t in self.definition.inputs]
         matrices = sum(math.prod(shape) for shape, moves in shapes if len(shape) > 1 and not moves)
         largest = max((math.prod(shape) for shape, moves in shapes if moves), default=0)
-        attends = any(
-            word in self.definition.reference for word in ("softmax", "scaled_dot_product_attention")
-        )
+        attends = any(word in self.definition.reference for word in ("softmax", "scaled_dot_product_attention"))
         square = largest * max(variables.values(), default=1) if attends else 0
         return 2.0 * (self.rows(variables) * matrices + square)
 
@@ -182,11 +176,7 @@ def _step(sizes: Sizes, relations: Relations, current: Axes, original: Axes) -> 
         if value >= current[axis]:
             continue
         smaller = relations.follow(axis, {**current, axis: value})
-        if (
-            smaller is not None
-            and sizes.is_sound(smaller, original)
-            and sum(smaller.values()) < sum(current.values())
-        ):
+        if smaller is not None and sizes.is_sound(smaller, original) and sum(smaller.values()) < sum(current.values()):
             return smaller
     return None
 

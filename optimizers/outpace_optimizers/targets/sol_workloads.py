@@ -10,9 +10,7 @@ from typing import Any
 from outpace_optimizers.targets.json_fields import Fields, parse_object, read_text
 from outpace_optimizers.targets.sol_definition import Definition
 
-TOLERANCE = frozenset(
-    {"max_atol", "max_rtol", "required_matched_ratio", "max_error_cap", "allow_negative_inf"}
-)
+TOLERANCE = frozenset({"max_atol", "max_rtol", "required_matched_ratio", "max_error_cap", "allow_negative_inf"})
 KNOWN = frozenset({"uuid", "axes", "inputs", "tolerance"})
 
 
@@ -47,15 +45,11 @@ def _workload(fields: Fields, line: int, definition: Definition, ignored: Counte
     ignored.update(f"axis {name} ignored: it is no var axis" for name in axes.data if name not in variables)
     names = {tensor.name for tensor in definition.inputs}
     inputs = fields.child("inputs") if "inputs" in fields.data else Fields({}, fields.where, "inputs")
-    ignored.update(
-        f"input {name} ignored: the definition has none" for name in inputs.data if name not in names
-    )
+    ignored.update(f"input {name} ignored: the definition has none" for name in inputs.data if name not in names)
     kinds = {name: _kind(inputs.child(name)) for name in inputs.data if name in names}
     custom = "custom" in kinds.values()
     if custom and set(kinds.values()) != {"custom"}:
-        raise inputs.error(
-            next(n for n, k in kinds.items() if k != "custom"), "if one input is custom, all must be"
-        )
+        raise inputs.error(next(n for n, k in kinds.items() if k != "custom"), "if one input is custom, all must be")
     if custom and definition.custom_entry is None:
         raise fields.error("inputs", "custom, but the definition has no custom_inputs_entrypoint")
     _check_tolerance(fields, ignored)
@@ -89,8 +83,6 @@ def _check_tolerance(fields: Fields, ignored: Counter[str]) -> None:
         return
     for key in fields.child("tolerance").data:
         if key == "required_match_ratio":
-            ignored[
-                "tolerance.required_match_ratio is a misspelling that NVIDIA's own loader ignores too"
-            ] += 1
+            ignored["tolerance.required_match_ratio is a misspelling that NVIDIA's own loader ignores too"] += 1
         elif key not in TOLERANCE:
             ignored[f"unknown key tolerance.{key} ignored"] += 1

@@ -13,9 +13,7 @@ from outpace_server.output import abandoned_on_error, choose_view
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("audit", help="judge a candidate against a baseline", description=__doc__)
-    parser.add_argument(
-        "baseline", metavar="BASELINE", help="a Python file, or a SOL-ExecBench problem folder"
-    )
+    parser.add_argument("baseline", metavar="BASELINE", help="a Python file, or a SOL-ExecBench problem folder")
     parser.add_argument("candidate", metavar="CANDIDATE", help="a Python file that defines the same target")
     add_run_options(parser)
     parser.set_defaults(run=run)

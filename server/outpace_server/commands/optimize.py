@@ -17,9 +17,7 @@ from outpace_server.trouble import explain_os_error
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("optimize", help="find audited speedups in a file", description=__doc__)
-    parser.add_argument(
-        "path", metavar="FILE_OR_FOLDER", help="a Python file, or a SOL-ExecBench problem folder"
-    )
+    parser.add_argument("path", metavar="FILE_OR_FOLDER", help="a Python file, or a SOL-ExecBench problem folder")
     parser.add_argument(
         "--budget",
         type=duration,

@@ -24,9 +24,7 @@ def duration(text: str) -> float:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON document on stdout and nothing else"
-    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
 
 
 def add_python(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +38,7 @@ def add_python(parser: argparse.ArgumentParser) -> None:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """What decides how code is run and judged."""
     parser.add_argument("--target", metavar="NAME", help="class or function, where the file has several")
-    parser.add_argument(
-        "--device", choices=("cpu", "cuda"), help="where to measure (default: cuda if there is one)"
-    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where to measure (default: cuda if there is one)")
     add_python(parser)
     parser.add_argument("--inference", action="store_true", help="judge and time the forward pass only")
     parser.add_argument(

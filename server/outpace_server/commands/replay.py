@@ -13,9 +13,7 @@ from outpace_server.output import abandoned_on_error, choose_view
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("replay", help="repeat a verdict", description=__doc__)
-    parser.add_argument(
-        "reference", metavar="ID_OR_FILE", help="a verdict's id, or its file in .outpace/verdicts"
-    )
+    parser.add_argument("reference", metavar="ID_OR_FILE", help="a verdict's id, or its file in .outpace/verdicts")
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -80,9 +80,7 @@ def probe_interpreter(python: str | None) -> Interpreter:
     path, origin = choose_interpreter(python)
     result = run_probe(path, PROBE, TIMEOUT_S)
     facts = result.answer or {}
-    problem = (
-        f"does not run: {result.problem}; choose another with --python PATH" if result.answer is None else ""
-    )
+    problem = f"does not run: {result.problem}; choose another with --python PATH" if result.answer is None else ""
     return Interpreter(path, origin, facts, problem or _judge(path, facts))
 
 

@@ -93,9 +93,7 @@ def lines(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "outpace", document["outpace"]
     yield "python", f"{python.get('python', 'unknown')} at {python['path']} ({python['origin']})"
     built = (
-        f" for CUDA {python['cuda']}"
-        if python.get("cuda")
-        else (" for ROCm" if python.get("hip") else " for the CPU")
+        f" for CUDA {python['cuda']}" if python.get("cuda") else (" for ROCm" if python.get("hip") else " for the CPU")
     )
     yield "torch", f"{python['torch']}{built}" if python.get("torch") else "missing"
     yield "triton", python.get("triton") or "missing"

@@ -38,9 +38,7 @@ def cuda_tool(name: str) -> str | None:
     """A program of the CUDA toolkit: on the path, under CUDA_HOME, or in the usual place."""
     folders = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
     places = [str(Path(folder) / "bin") for folder in folders if folder]
-    return shutil.which(name) or next(
-        (found for place in places if (found := shutil.which(name, path=place))), None
-    )
+    return shutil.which(name) or next((found for place in places if (found := shutil.which(name, path=place))), None)
 
 
 def compilers() -> dict[str, str | None]:

@@ -41,9 +41,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
 
 def report_document(report: Report) -> dict[str, Any]:
     notes = [*report.target.notes, *report.notes]
-    return _document(
-        report.machine, report.target.name, report.stop, list(dict.fromkeys(notes)), report.trials
-    )
+    return _document(report.machine, report.target.name, report.stop, list(dict.fromkeys(notes)), report.trials)
 
 
 def single_document(trial: Trial, heading: str) -> dict[str, Any]:
@@ -55,9 +53,7 @@ def error_document(message: str) -> dict[str, Any]:
     return {"error": {"message": message}}
 
 
-def _document(
-    machine: Machine, target: str, stop: str, notes: list[str], trials: Sequence[Trial]
-) -> dict[str, Any]:
+def _document(machine: Machine, target: str, stop: str, notes: list[str], trials: Sequence[Trial]) -> dict[str, Any]:
     return {
         "outpace": VERSION,
         "machine": machine,

@@ -103,9 +103,7 @@ def _table(trials: tuple[Trial, ...]) -> Table:
     for trial in trials:
         verdict = trial.verdict
         failed = verdict.failed
-        result = (
-            "accepted" if verdict.accepted else (failed.name if failed else words.one_line(verdict.reason))
-        )
+        result = "accepted" if verdict.accepted else (failed.name if failed else words.one_line(verdict.reason))
         cells = (
             words.one_line(trial.idea.title), trial.idea.rule, words.gain(verdict), verdict.numerics or "",
             verdict.level or "", result,
