@@ -179,3 +179,17 @@ def test_sixteen_million_elements_take_seconds_not_minutes() -> None:
     start = time.perf_counter()
     assert error_profile(truth.bfloat16(), truth).n == 1 << 24
     assert time.perf_counter() - start < 10  # about 1 s on two free cores
+
+
+@pytest.mark.parametrize("terms", [64, 4096])
+def test_tf32_in_an_fp32_product_is_over_the_budget(terms: int) -> None:
+    def rounded_to_tf32(x: torch.Tensor) -> torch.Tensor:
+        return ((x.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
+
+    generator = torch.Generator().manual_seed(terms)
+    a, b = torch.randn(256, terms, generator=generator), torch.randn(terms, 256, generator=generator)
+    truth = a.double() @ b.double()
+    baseline = error_profile(a @ b, truth)
+    assert within_budget(baseline, baseline, torch.float32).passed
+    lowered = error_profile(rounded_to_tf32(a) @ rounded_to_tf32(b), truth)
+    assert not within_budget(lowered, baseline, torch.float32).passed

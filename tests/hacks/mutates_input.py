@@ -1,8 +1,10 @@
-"""Centres the keys in place: softmax does not mind, the caller does."""
+"""Uses its query as scratch space and puts it back, but not bit by bit."""
 
 import torch.nn.functional as F
 
 
 def attention(q, k, v):
-    k -= k.mean(dim=-2, keepdim=True)
-    return F.scaled_dot_product_attention(q, k, v)
+    q *= 3
+    output = F.scaled_dot_product_attention(q, k, v, scale=q.shape[-1] ** -0.5 / 3)
+    q /= 3
+    return output

@@ -23,7 +23,7 @@ of a wide output type, or four of a narrow one; the verdict says so."""
 
 CONDITION = 16.0
 """An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings
-when its inputs move by one. A candidate may be off by this many times that movement; only fp32 and wider are granted it."""
+when its inputs move by one. A candidate may be off by this many times that movement, in fp32 and wider only."""
 
 THRESHOLD = f"every error statistic at most {ERROR_BUDGET:g} x the baseline's own, or the roundings of the output type"
 
