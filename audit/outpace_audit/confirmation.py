@@ -33,9 +33,9 @@ MEMORY_SHARE = 0.1
 """Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
 
 
-FOREIGN_SHARE = 0.15
+FOREIGN_SHARE = 0.06
 """On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
-DROPPED_PAIRS = 3
+DROPPED_PAIRS = 5
 PAUSE_S = 2.0
 """After so many dropped pairs the machine is taken as it is; the spread then widens the interval, and the verdict says
 how busy it was."""

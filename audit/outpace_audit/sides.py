@@ -76,7 +76,9 @@ class Side:
         failure = failure if isinstance(failure, dict) else {}
         message, kind = str(failure.get("message", "no reason given")), str(failure.get("kind", "raised"))
         if kind == "out-of-memory":
-            raise OutOfResources(f"out of memory in the {self.name} during {op}: {message}")
+            raise OutOfResources(
+                f"out of memory in the {self.name} during {op}; free some, or make the inputs smaller: {message}"
+            )
         raise self._error(str(failure.get("phase", op)), kind, message)
 
     def _error(self, phase: str, kind: str, message: str) -> ArmError:

@@ -7,7 +7,7 @@ from outpace_audit.records import Check, Timing
 from outpace_audit.thresholds import AS_CALLED_WORST, MIN_GAIN, WORST_WORKLOAD
 
 NAME = "speedup"
-BUSY = 0.15
+BUSY = 0.06
 """Share of the processors used by others from which a reader should know of it."""
 
 

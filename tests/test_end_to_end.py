@@ -1,0 +1,118 @@
+"""The command as a user runs it: real rules, a real judge, real processes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+RENAMED = {"CausalSelfAttention": "Mixer", "n_head": "lanes", "n_embd": "width", "c_attn": "fused", "att": "weights"}
+
+
+def outpace(*arguments: str, cwd: Path) -> tuple[int, dict[str, Any]]:
+    """Exit status and JSON document of one command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "outpace_server.cli", *arguments, "--json"],
+        cwd=cwd, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    return done.returncode, json.loads(done.stdout)
+
+
+def renamed_example(folder: Path) -> Path:
+    """The attention example elsewhere and under other names: nothing may hang on how it is spelled here."""
+    text = (EXAMPLES / "attention.py").read_text()
+    for old, new in RENAMED.items():
+        text = re.sub(rf"\b{old}\b", new, text)
+    path = folder / "moved.py"
+    path.write_text(text)
+    return path
+
+
+def test_a_moved_and_renamed_example_is_sped_up_and_its_verdict_replays(tmp_path: Path) -> None:
+    path = renamed_example(tmp_path)
+    status, document = outpace("optimize", path.name, "--budget", "1s", "--device", "cpu", cwd=tmp_path)
+    assert status == 0, document
+    trial = document["trials"][0]
+    assert trial["rule"] == "explicit-attention"
+    assert trial["target"] == "Mixer"
+    assert trial["accepted"], trial["reason"]
+    assert {"change", "class", "speedup", "interval", "level", "replay"} <= trial.keys()
+
+    status, document = outpace("replay", trial["replay"].split()[-1], cwd=tmp_path)
+    assert status == 0, document
+    again = document["trials"][0]
+    assert again["accepted"] == trial["accepted"], again["reason"]
+    assert again["interval"][0] <= trial["interval"][1]
+    assert trial["interval"][0] <= again["interval"][1]
+
+
+def test_audit_rejects_a_wrong_candidate_file(tmp_path: Path) -> None:
+    hacks = Path(__file__).parent / "hacks"
+    for name in ("baseline", "drops_scale"):
+        (tmp_path / f"{name}.py").write_text((hacks / f"{name}.py").read_text())
+    status, document = outpace("audit", "baseline.py", "drops_scale.py", "--device", "cpu", cwd=tmp_path)
+    assert status == 1
+    assert "outputs-against-truth" in document["trials"][0]["reason"]
+
+
+HEAD = "import torch\n"
+INPUTS = "def get_inputs():\n    return [torch.randn(8, 8)]\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "said"),
+    [
+        ("def f(x:\n    pass\n", (), r"bad\.py:1: "),
+        ("def f(x):\n    return x\n", (), "get_inputs"),
+        (f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}", ("--target", "g"), "no target 'g'; targets: f"),
+        (f"{HEAD}def f(x):\n    return x\ndef get_inputs():\n    raise OSError('no data')\n", (), "no data"),
+        (f"{HEAD}import not_there\ndef f(x):\n    return x\n{INPUTS}", (), "No module named 'not_there'"),
+        (
+            f"{HEAD}class M(torch.nn.Module):\n    def __init__(self, n):\n        super().__init__()\n{INPUTS}",
+            (),
+            "get_init_inputs",
+        ),
+        (
+            f"{HEAD}def f(x):\n    return torch.ones(1 << 40, 1 << 6)\n{INPUTS}",
+            (),
+            "out of memory .* make the inputs smaller",
+        ),
+        (f"{HEAD}def f(x):\n    return torch.rand_like(x) + x\n{INPUTS}", (), "draws random numbers"),
+        (f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}", ("--python", "/not/there"), "no interpreter"),
+        (f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}", ("--python", "no-torch"), "no usable torch"),
+    ],
+)
+def test_bad_input_gets_one_clear_error(tmp_path: Path, source: str, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "bad.py").write_text(source)
+    if "no-torch" in arguments:
+        arguments = ("--python", str(interpreter_without_torch(tmp_path)))
+    status, document = outpace("optimize", "bad.py", "--budget", "1s", "--device", "cpu", *arguments, cwd=tmp_path)
+    assert status == 2
+    message = document["error"]["message"]
+    assert re.search(said, message), message
+    assert "Traceback" not in message
+
+
+def interpreter_without_torch(folder: Path) -> Path:
+    """This Python, without its site packages."""
+    path = folder / "python"
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fine.py").write_text(f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}")
+    (tmp_path / "in_the_way").write_text("a file")
+    monkeypatch.setenv("OUTPACE_STATE", str(tmp_path / "in_the_way"))
+    status, document = outpace("optimize", "fine.py", "--budget", "1s", cwd=tmp_path)
+    assert status == 2
+    assert "set OUTPACE_STATE" in document["error"]["message"]
