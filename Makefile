@@ -23,7 +23,7 @@ WHEELS ?=
 ARGS ?=
 EXAMPLE ?= examples/attention.py
 # No trial starts later than this; the last one may take another minute.
-BUDGET ?= 90s
+BUDGET ?= 45s
 
 # A local version such as 2.13.0+cpu satisfies ==2.13.0 and outranks the plain one: an index or wheel folder that has
 # the CPU build gives that. On PyPI itself it is the CUDA build, larger and as good. With a GPU: the newest.

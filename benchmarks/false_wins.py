@@ -2,7 +2,7 @@
 
     python benchmarks/false_wins.py --device cpu --trials 100
 
-Each trial is one confirmation at the default rule (5 fresh process pairs). The result file keeps every pair's
+Each trial is one confirmation at the default rule (fresh process pairs). The result file keeps every pair's
 log-ratio, from which docs/audit.md derives the thresholds; a run that was interrupted goes on where it stopped.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random as ordering
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from outpace_audit.thresholds import (
     SCREEN,
     SCREEN_ROUNDS,
     SETTLE_S,
+    SPACING_S,
 )
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
@@ -72,8 +74,11 @@ class Confirmation:
         """Fills the timing evidence."""
         pairs: list[list[list[PairResult]]] = []
         dropped = 0
-        while len(pairs) < PAIRS:
-            self._tell("stage", f"timing fresh process pair {len(pairs) + 1} of {PAIRS}")
+        wanted, started = PAIRS[self._device], -math.inf
+        while len(pairs) < wanted:
+            time.sleep(max(0.0, started + SPACING_S[self._device] - time.monotonic()))
+            started = time.monotonic()
+            self._tell("stage", f"timing fresh process pair {len(pairs) + 1} of {wanted}")
             pair = self._pair(ROUNDS[self._device])
             if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
                 dropped += 1
