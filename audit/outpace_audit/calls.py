@@ -134,6 +134,7 @@ class CheckedCalls:
         first = self._maker.make(point.base_seed)
         arguments = self._maker.make(point.base_seed + point.set) if point.set else first
         Perturbation(first, point.base_seed).apply(arguments, point)
+        self._hold(arguments)
         return self._subject.prepare(arguments, request.cotangents is not None)
 
     def _hold(self, arguments: list[Any]) -> None:
