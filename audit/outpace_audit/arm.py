@@ -50,8 +50,8 @@ def serve(channel: Channel, shared_fd: int, protections: tuple[str, ...]) -> Non
 
 def steady_allocator() -> None:
     """Keeps freed memory in this process. glibc gives memory at the top of its heap back to the kernel, and whether a
-    call's outputs lie there is luck: one process in ten then pays page faults in every call, up to five times the call
-    itself (measured on a 1 MB elementwise operation), and the difference would be taken for the candidate's."""
+    call's outputs lie there is luck. About one process in ten ran up to five times slower before this and the rest
+    in timing.py were added together with it; page faults are the likely cause of some, not a proven one."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(M_MMAP_THRESHOLD, LARGEST_HEAP_BLOCK)

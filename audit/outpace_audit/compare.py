@@ -24,8 +24,8 @@ in one pass."""
 WIDE_ROUNDINGS = 256.0
 """Roundings of fp32 and fp64 that any kernel may commit. PyTorch's eager sums are pairwise and seldom off by more than
 2; honest kernels that add a column in one chain, or recompute a softmax in the backward pass, were measured at 20
-(inductor's bias gradient over 1,024 rows) and at 36 in the median (fused attention's query-key bias gradient on
-inputs times 8). TF32, the next narrower format, commits about 1,400 in the median."""
+(inductor's bias gradient over 1,024 rows) and at 36 in the median (fused attention's bias gradient, compiled, on
+scaled inputs). TF32, the next narrower format, commits (emulated, on products) about 1,400 in the median."""
 
 _TINY = 1e-300
 """Keeps 0/0 out of all-zero rows: an error there, however small, is then enormous, as it should be."""

@@ -15,7 +15,7 @@ ALPHA = 0.01
 
 MIN_GAIN = {"cpu": 0.02, "cuda": 0.01}
 """The lower bound of the speedup must exceed 1 + this: identical code must not pass by a drift that the interval
-misses. Derived from the spread between process pairs: docs/audit.md, "Thresholds"."""
+misses. Chosen before the spreads were measured, and compared with them since: docs/audit.md, "Thresholds"."""
 
 SCREEN = {"cpu": 0.97, "cuda": 0.97}
 """A candidate whose single screening pair is below this is dropped as clearly no faster."""
@@ -31,8 +31,7 @@ ERROR_BUDGET = 4.0
 
 CLOCK_AGREEMENT = 0.25
 """Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
-difference is taken off. Scheduling noise on a loaded 2-core machine stays below 0.1; a patched clock that wins
-anything is far above."""
+difference is taken off. A judgement: not derived from a run yet (docs/audit.md, "Thresholds")."""
 
 WINDOW_S = {"cpu": 0.06, "cuda": 0.02}
 """Length of one timed window: the messages around it cost about 0.1 ms."""
