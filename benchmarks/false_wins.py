@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.checks import speedup
+from outpace_audit.checks import clock_agreement, speedup
 from outpace_audit.checks.evidence import Evidence
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.judge import Judge
@@ -114,6 +114,8 @@ def trial(judge: Judge, code: Code, name: str, number: int) -> dict[str, Any]:
         "baseline_s": timing.baseline_s,
         "foreign_share": evidence.foreign_share,
         "as_called": [list(t.log_ratios) for t in evidence.as_called],
+        "clock_gap": clock_agreement.check(evidence).numbers["log_gap"],
+        "claimed": statistics.fmean(math.log(c.baseline_claim / c.candidate_claim) for c in evidence.clocks),
     }
 
 

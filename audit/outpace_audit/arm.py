@@ -5,7 +5,6 @@ The oracle is an arm too, of the untouched baseline, asked for lifted calls.
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import tempfile
 import traceback
@@ -20,6 +19,7 @@ from outpace_audit.calls import CallRequest, CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
 from outpace_audit.codec import code_from_json, workload_from_json
 from outpace_audit.errors import ArmError
+from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
@@ -31,15 +31,11 @@ IDLE_TIMEOUT_S = 3600.0
 """An arm that hears nothing for an hour has lost its judge."""
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-LARGEST_HEAP_BLOCK = 32 << 20
-"""glibc's own upper bound; larger blocks are mapped anew in every call, on both sides alike."""
-
-
 def serve(channel: Channel, shared_fd: int, protections: tuple[str, ...]) -> None:
     """Answers messages until the judge hangs up."""
-    steady_allocator()
-    arm = Arm(mmap.mmap(shared_fd, 0))
+    heap = Heap()
+    heap.keep_memory()
+    arm = Arm(mmap.mmap(shared_fd, 0), heap)
     while True:
         try:
             message = channel.recv(IDLE_TIMEOUT_S)
@@ -48,21 +44,12 @@ def serve(channel: Channel, shared_fd: int, protections: tuple[str, ...]) -> Non
         channel.send(arm.answer(message))
 
 
-def steady_allocator() -> None:
-    """Keeps freed memory in this process. glibc gives memory at the top of its heap back to the kernel, and whether a
-    call's outputs lie there is luck. About one process in ten ran up to five times slower before this and the rest
-    in timing.py were added together with it; page faults are the likely cause of some, not a proven one."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_HEAP_BLOCK)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-
-
 class Arm:
     """One operation per message; `op` names the method."""
 
-    def __init__(self, shared: mmap.mmap) -> None:
+    def __init__(self, shared: mmap.mmap, heap: Heap) -> None:
         self._shared = shared
+        self._heap = heap
         self._scratch = Path(tempfile.mkdtemp(prefix="arm-"))
         self._subject: Subject | None = None
         self._source: Any = None
@@ -78,6 +65,7 @@ class Arm:
             "machine": self._machine,
             "call": self._call,
             "prepare": self._prepare,
+            "get_ready": self._get_ready,
             "window": self._window,
             "sample": self._sample,
         }
@@ -158,6 +146,14 @@ class Arm:
             windows.capture()
         return {}
 
+    def _get_ready(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Before a window: the last one's results go, the heap is shuffled, threads and clocks are woken."""
+        windows = self._windows[message["name"]]
+        windows.forget()
+        self._heap.shuffle()
+        windows.lead_in(message["calls"], graph=message["graph"])
+        return {}
+
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return self._windows[message["name"]].run(
             seed=message["seed"],
@@ -170,7 +166,7 @@ class Arm:
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The results of a kept call, late: the whole sample, and again the elements that ended the window."""
         windows = self._windows[message["name"]]
-        late = [sample_hex(leaf, message["window_seed"]) for leaf in windows.watched(message["last"])]
+        late = [sample_hex(tensor, message["window_seed"]) for tensor in windows.watched(message["last"])]
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return {"late_hex": late, **calls.describe(windows.kept(message["call"]), message["sample_seed"])}

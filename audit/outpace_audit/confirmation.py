@@ -110,14 +110,7 @@ class Confirmation:
     def _start_pair(self) -> tuple[Side, Side]:
         wanted = [(self._evidence.baseline, "baseline"), (self._evidence.candidate, "candidate")]
         ordering.SystemRandom().shuffle(wanted)
-        started: dict[str, Side] = {}
-        try:
-            for code, name in wanted:
-                started[name], _ = self._judge.side_of(code, name)
-        except BaseException:
-            for side in started.values():
-                side.close()
-            raise
+        started = {side.name: side for side, _ in self._judge.sides_of(wanted)}
         return started["baseline"], started["candidate"]
 
     def _setup(self, one: WorkloadFacts, rounds: int) -> Setup:

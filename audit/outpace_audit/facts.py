@@ -51,7 +51,8 @@ class _Learning:
 def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, *, inference: bool) -> TargetFacts:
     """Loads the baseline in the oracle and asks. Raises TargetError with what to do where it cannot be audited."""
     try:
-        loaded = oracle.load(code, code, device, LOAD_TIMEOUT_S)
+        oracle.begin_load(code, code, device)
+        loaded = oracle.answer("load", LOAD_TIMEOUT_S)
     except ArmError as error:
         raise TargetError(f"{code.path}: importing it failed: {error}") from error
     learning = _Learning()

@@ -130,18 +130,28 @@ class Judge:
 
     def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
         """A fresh process that has loaded one side and knows every workload, and the state dict it declares."""
-        facts = self.facts
-        is_baseline = code.id == facts.code.id
-        side = self.launch(name, "baseline" if is_baseline else code.id, compiles="torch.compile" in code.source)
+        ((side, state),) = self.sides_of([(code, name)])
+        return side, state
+
+    def sides_of(self, wanted: Sequence[tuple[Code, str]]) -> list[tuple[Side, Mapping[str, Any]]]:
+        """The same for several sides, which load at the same time."""
+        facts, sides = self.facts, list[Side]()
         try:
-            loaded = side.load(code, facts.code, self._device, LOAD_TIMEOUT_S)
-            for one in facts.workloads:
-                side.workload(one.workload)
-            side.train(facts.trains, facts.statistics)
+            for code, name in wanted:
+                cache_key = "baseline" if code.id == facts.code.id else code.id
+                side = self.launch(name, cache_key, compiles="torch.compile" in code.source)
+                sides.append(side)
+                side.begin_load(code, facts.code, self._device)
+            states = [side.answer("load", LOAD_TIMEOUT_S)["state"] for side in sides]
+            for side in sides:
+                for one in facts.workloads:
+                    side.workload(one.workload)
+                side.train(facts.trains, facts.statistics)
         except BaseException:
-            side.close()
+            for side in sides:
+                side.close()
             raise
-        return side, loaded["state"]
+        return list(zip(sides, states, strict=True))
 
     def audit(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -55,8 +56,16 @@ class Side:
 
     def ask(self, op: str, timeout: float, **fields: Any) -> Any:
         """The arm's answer. Raises ArmError (the arm is dead afterwards unless it answered), OutOfResources."""
-        try:
+        self.post(op, **fields)
+        return self.answer(op, timeout)
+
+    def post(self, op: str, **fields: Any) -> None:
+        """A question whose `answer` is asked for later: two arms can be at work."""
+        with contextlib.suppress(ChannelClosed, ChannelTimeout):  # the answer will say why
             self.process.channel.send({"op": op, **fields})
+
+    def answer(self, op: str, timeout: float) -> Any:
+        try:
             answer = self.process.channel.recv(timeout)
         except ChannelTimeout:
             self.close()
@@ -84,8 +93,9 @@ class Side:
     def _error(self, phase: str, kind: str, message: str) -> ArmError:
         return ArmError(phase, kind, message, self.name)
 
-    def load(self, code: Code, source: Code, device: str, timeout: float) -> dict[str, Any]:
-        return self.ask("load", timeout, code=asdict(code), source=asdict(source), device=device)
+    def begin_load(self, code: Code, source: Code, device: str) -> None:
+        """Answered under "load": `code` is the side's own, `source` makes the inputs."""
+        self.post("load", code=asdict(code), source=asdict(source), device=device)
 
     def workload(self, workload: Workload) -> None:
         self.ask("workload", 60.0, name=workload.label, workload=asdict(workload))

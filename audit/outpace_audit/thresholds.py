@@ -29,15 +29,15 @@ AS_CALLED_WORST = 0.95
 ERROR_BUDGET = 4.0
 """k of the tolerant class: the candidate's error against truth over the baseline's own; see compare.within_budget."""
 
-CLOCK_AGREEMENT = 0.25
+CLOCK_AGREEMENT = 0.1
 """Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
-difference is taken off. A judgement: not derived from a run yet (docs/audit.md, "Thresholds")."""
+difference is taken off: some twenty times the largest that identical code showed."""
 
-WINDOW_S = {"cpu": 0.06, "cuda": 0.02}
+WINDOW_S = {"cpu": 0.03, "cuda": 0.02}
 """Length of one timed window: the messages around it cost about 0.1 ms."""
 
-ROUNDS = {"cpu": 8, "cuda": 16}
-SCREEN_ROUNDS = {"cpu": 4, "cuda": 6}
+ROUNDS = {"cpu": 16, "cuda": 16}
+SCREEN_ROUNDS = {"cpu": 8, "cuda": 6}
 """Interleaved windows of each side in one process pair."""
 
 PAIR_S = 4.0

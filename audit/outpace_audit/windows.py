@@ -6,6 +6,7 @@ read from the clocks that the code under test can see, on purpose.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from outpace_audit.calls import early_sample, synchronize
 from outpace_audit.inputs import InputMaker
 from outpace_audit.perturbation import Perturbation, row_of
 from outpace_audit.subject import Result, Subject, draw_cotangents
-from outpace_audit.tensors import Leaf
+from outpace_audit.tensors import flatten
 
 GRAPH_WARMUP = 3
 """Calls on a side stream before capture; what torch.cuda.graphs documents."""
@@ -54,11 +55,12 @@ class TimedWindows:
         self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]
         self._kept: dict[int, Result] = {}
         self._graphs: dict[bool, _Graph] = {}
+        self._n_watched = 0
 
     def warm(self, calls: int) -> None:
         for call in range(calls):
             self._perturb(call)
-            self._call(call % self._sets)
+            self._n_watched = len(self._call(call % self._sets).tensors()[:READ_BACK])
         synchronize(self._subject.device)
 
     def capture(self) -> None:
@@ -91,16 +93,29 @@ class TimedWindows:
         the last replay) whose results stay. The early samples in the answer exist only once the work is done."""
         for bank, fresh in zip(self._banks, self._perturbation.banks(seed, self._sets), strict=True):
             bank.copy_(fresh)
-        self._kept.clear()
         began = self._begin()
         if graph:
-            self._replay(calls, idle, keep)
+            self._replay(calls, idle)
+            if not idle:
+                self._kept[keep] = self._graphs[False].results[keep]
         else:
             self._loop(calls, idle, keep)
         seconds = self._end(began)
-        early = self._read_back(seed)
+        early = [sample_hex(tensor, seed) for tensor in (self._stand_ins() if idle else self.watched(max(self._kept)))]
         synchronize(self._subject.device)
         return {"seconds": seconds, "early": early}
+
+    def forget(self) -> None:
+        self._kept.clear()
+
+    def lead_in(self, calls: int, *, graph: bool) -> None:
+        """Calls (or replays) that no clock sees."""
+        if graph:
+            self._replay(calls, idle=False)
+        else:
+            for call in range(calls):
+                self._call(call % self._sets)
+        synchronize(self._subject.device)
 
     def kept(self, call: int) -> Result:
         return self._kept[call]
@@ -117,12 +132,9 @@ class TimedWindows:
         if result is not None:
             self._kept[call] = result
 
-    def _replay(self, replays: int, idle: bool, keep: int) -> None:
-        captured = self._graphs[idle]
+    def _replay(self, replays: int, idle: bool) -> None:
         for _ in range(replays):
-            captured.graph.replay()
-        if not idle:
-            self._kept[keep] = captured.results[keep]
+            self._graphs[idle].graph.replay()
 
     def _perturb(self, call: int) -> None:
         if self._banks:
@@ -152,16 +164,16 @@ class TimedWindows:
         event.synchronize()
         return began.elapsed_time(event) / 1e3
 
-    def _read_back(self, seed: int) -> list[str]:
-        """Hex bytes of secret elements of the last kept call."""
-        if not self._kept:
-            return []
-        return [sample_hex(leaf, seed) for leaf in self.watched(max(self._kept))]
+    def _stand_ins(self) -> list[torch.Tensor]:
+        """As many tensors as a call's results that are watched: reading them costs a window of the harness the same."""
+        inputs = [leaf.value for leaf in flatten(self._arguments[0]) if isinstance(leaf.value, torch.Tensor)]
+        return list(itertools.islice(itertools.cycle(inputs), self._n_watched))
 
-    def watched(self, call: int) -> list[Leaf]:
-        return self._kept[call].tensors()[:READ_BACK]
+    def watched(self, call: int) -> list[torch.Tensor]:
+        return [leaf.value for leaf in self._kept[call].tensors()[:READ_BACK]]
 
 
-def sample_hex(leaf: Leaf, seed: int) -> str:
-    sample = early_sample(leaf.value, seed).contiguous().cpu()
+def sample_hex(tensor: torch.Tensor, seed: int) -> str:
+    """Hex bytes of secret elements."""
+    sample = early_sample(tensor, seed).contiguous().cpu()
     return bytes(sample.view(torch.uint8).tolist()).hex()
