@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from outpace_audit.process_tree import descendants
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -50,15 +51,3 @@ def cpu_seconds(pid: int) -> float:
         return sum(int(field) for field in fields[11:15]) * TICK_S
     except (OSError, IndexError, ValueError):
         return 0.0
-
-
-def descendants(root: int) -> list[int]:
-    found: list[int] = []
-    queue = [root]
-    while queue:
-        for children in Path(f"/proc/{queue.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError, ValueError):
-                new = [int(pid) for pid in children.read_text().split()]
-                found += new
-                queue += new
-    return found

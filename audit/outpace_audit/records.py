@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-AUDITOR_VERSION = "1"
+AUDITOR_VERSION = "2"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
 NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]

@@ -25,7 +25,7 @@ def optimize(request: OptimizeRequest, listener: Listener) -> Report:
 
 def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
     """One verdict on a candidate file for a baseline file or problem folder."""
-    with Session.of_file(baseline, request, listener) as session:
+    with Session.of_file(baseline, replace(request, fresh=True), listener) as session:
         idea = candidate_file(session.target, candidate)
         return session.try_idea(idea, whole_file=True, screen=False)
 

@@ -37,6 +37,8 @@ class Trial:
     """Unified diff of the user's file."""
     replay: str
     """The command that repeats this verdict."""
+    known_since: float | None = None
+    """When it was measured, in seconds since 1970, if that was before this run; None for a verdict of this run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class OptimizeRequest:
     """Judge and time the forward pass only, also where the target could train."""
     unsandboxed: bool = False
     """Run arms although no sandbox can be had on this machine."""
+    fresh: bool = False
+    """Measure again what the ledger knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import difflib
+import shlex
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.errors import SourceError, TargetError
-from outpace_audit.records import Check, Idea, Machine, Patch
+from outpace_audit.codec import verdict_from_json
+from outpace_audit.errors import OutOfResources, SourceError, TargetError
+from outpace_audit.records import Check, Idea, Machine, Patch, Verdict
 from outpace_optimizers.judge_client import JudgeClient
+from outpace_optimizers.ledger import FILE, Ledger, trial_key
+from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
     CheckDone,
     Device,
@@ -24,8 +28,9 @@ from outpace_optimizers.records import (
     TrialFinished,
 )
 from outpace_optimizers.source import base_hash
+from outpace_optimizers.stored_trial import StoredTrial, find_trial
 from outpace_optimizers.targets import load_target
-from outpace_optimizers.workspace import StoredTrial, Workspace
+from outpace_optimizers.workspace import Workspace
 
 
 class Session:
@@ -35,6 +40,7 @@ class Session:
         self,
         client: JudgeClient,
         workspace: Workspace,
+        ledger: Ledger,
         target: Target,
         machine: Machine,
         request: OptimizeRequest,
@@ -42,6 +48,7 @@ class Session:
     ) -> None:
         self._client = client
         self._workspace = workspace
+        self._ledger = ledger
         self._request = request
         self._tell = listener
         self._confirmations = 0
@@ -50,7 +57,7 @@ class Session:
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
         facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
         what = "forward and backward" if facts["trains"] else "forward only"
-        self.notes = (*target.notes, *facts["notes"], f"timed: {what}; truth: {facts['truth']}")
+        self.notes = (*ledger.notes, *target.notes, *facts["notes"], f"timed: {what}; truth: {facts['truth']}")
 
     @classmethod
     @contextmanager
@@ -58,27 +65,27 @@ class Session:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
         target = load_target(path, request.target, request.device or "cpu")
         workspace = Workspace.of(path)
-        with _opened(workspace, request, listener) as (client, machine):
+        with _opened(workspace, request, listener) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
                 target = load_target(path, request.target, device)
-            yield cls(client, workspace, target, machine, request, listener)
+            yield cls(client, workspace, ledger, target, machine, request, listener)
 
     @classmethod
     @contextmanager
     def of_stored(cls, reference: str, root: Path, listener: Listener) -> Generator[tuple[Session, StoredTrial]]:
-        workspace = Workspace(root)
-        stored = workspace.find(reference)
+        stored = _stored(Workspace(root), reference)
         request = OptimizeRequest(
             path=stored.target.code.path,
             target=stored.target.name,
             policy="exact" if stored.policy == "exact" else "tolerant",
             device=stored.verdict.machine.device,
             inference=stored.inference,
+            fresh=True,
         )
         workspace = Workspace.of(Path(stored.target.code.path))
-        with _opened(workspace, request, listener) as (client, machine):
-            yield cls(client, workspace, stored.target, machine, request, listener), stored
+        with _opened(workspace, request, listener) as (client, machine, ledger):
+            yield cls(client, workspace, ledger, stored.target, machine, request, listener), stored
 
     def try_idea(
         self,
@@ -88,34 +95,55 @@ class Session:
         screen: bool = True,
         confirmations_before: int | None = None,
     ) -> Trial:
-        """Audits one idea and keeps the verdict."""
+        """The verdict on one idea: from the ledger where it is known, else audited and kept."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
-        options = {"policy": self._request.policy, "confirmations_before": spent, "screen": screen}
+        key = self._key(idea, whole_file)
+        trial = None if self._request.fresh else self._known(key, idea)
+        if trial is None:
+            trial = self._trial(idea, self._audited(key, idea, whole_file, screen, spent), None)
+        self._confirmations += bool(trial.verdict.timings)
+        self._tell(TrialFinished(trial))
+        return trial
+
+    def _known(self, key: str, idea: Idea) -> Trial | None:
+        found = self._ledger.known(key)
+        if found is None:
+            return None
+        try:
+            return self._trial(idea, verdict_from_json(found.body["verdict"]), found.at)
+        except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+            return None
+
+    def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:
         candidate = replace(self.target.code, path=idea.patch.path, source=idea.patch.new_source)
         if whole_file:
             candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
-        verdict = self._client.audit(
-            candidate,
-            None if whole_file else idea.patch,
-            options,
-            lambda text: self._tell(StageEvent(text)),
-            self._on_check,
-        )
-        self._confirmations += bool(verdict.timings)
-        stored = StoredTrial(
-            self.target, idea, verdict, self._request.inference, self._request.policy, spent, whole_file
-        )
-        path = self._workspace.store(stored)
-        trial = Trial(
-            verdict.id,
-            self.target.name,
-            idea,
-            verdict,
-            self._diff(idea),
-            f"outpace replay {self._reference(path)}",
-        )
-        self._tell(TrialFinished(trial))
-        return trial
+        self._ledger.start(key, {"path": self.target.code.path, "target": self.target.name, "title": idea.title})
+        try:
+            verdict = self._client.audit(
+                candidate,
+                None if whole_file else idea.patch,
+                {"policy": self._request.policy, "confirmations_before": spent, "screen": screen},
+                lambda text: self._tell(StageEvent(text)),
+                self._on_check,
+            )
+        except OutOfResources as error:
+            self._ledger.trouble(key, str(error))
+            raise
+        request = self._request
+        stored = StoredTrial(self.target, idea, verdict, request.inference, request.policy, spent, whole_file)
+        self._ledger.finish(key, verdict.id, asdict(stored))
+        return verdict
+
+    def _key(self, idea: Idea, whole_file: bool) -> str:
+        code, request = self.target.code, self._request
+        reached = reached_files(Path(code.path), code.source, self._workspace.root)
+        asked = (request.policy, request.inference, whole_file)
+        return trial_key(reached, self.target.workloads, idea.patch, asked, self.machine)
+
+    def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
+        replay = f"outpace replay {verdict.id}{self._where()}"
+        return Trial(verdict.id, self.target.name, idea, verdict, self._diff(idea), replay, known_since)
 
     def _on_check(self, check: Check) -> None:
         self._tell(CheckDone(check))
@@ -131,9 +159,19 @@ class Session:
             )
         )
 
-    def _reference(self, path: Path) -> str:
-        """The id where a replay from here finds it, else the file."""
-        return path.stem if Workspace.of(Path.cwd()).state == self._workspace.state else str(path)
+    def _where(self) -> str:
+        """The option that a replay needs if it is run from here."""
+        workspace = self._workspace
+        if Workspace.of(Path.cwd()).state == workspace.state:
+            return ""
+        return f" --workspace {shlex.quote(str(workspace.root))}"
+
+
+def _stored(workspace: Workspace, verdict: str) -> StoredTrial:
+    if not (workspace.state / FILE).is_file():
+        raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
+    with Ledger(workspace.state) as ledger:
+        return find_trial(ledger, verdict)
 
 
 def candidate_file(target: Target, candidate: Path) -> Idea:
@@ -163,9 +201,9 @@ def _symbol_in(source: str, wanted: str, path: str) -> str:
 @contextmanager
 def _opened(
     workspace: Workspace, request: OptimizeRequest, listener: Listener
-) -> Generator[tuple[JudgeClient, Machine]]:
+) -> Generator[tuple[JudgeClient, Machine, Ledger]]:
     workspace.prepare()
-    with JudgeClient(request.python) as client:
+    with Ledger(workspace.state) as ledger, JudgeClient(request.python) as client:
         listener(StageEvent("starting the judge"))
         client.open(request.device, workspace.state, workspace.root, unsandboxed=request.unsandboxed)
-        yield client, client.opened()
+        yield client, client.opened(), ledger

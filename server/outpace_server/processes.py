@@ -8,7 +8,8 @@ import signal
 import threading
 import types
 from collections.abc import Generator
-from pathlib import Path
+
+from outpace_audit.process_tree import descendants
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,19 +44,6 @@ def interruptible() -> Generator[None]:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
-def descendants(root: int) -> list[int]:
-    """Processes below `root`, children before grandchildren; empty where there is no /proc."""
-    found: list[int] = []
-    queue = [root]
-    while queue:
-        for task in _children_files(queue.pop(0)):
-            with contextlib.suppress(OSError, ValueError):
-                children = [int(word) for word in task.read_text().split()]
-                found += children
-                queue += children
-    return found
-
-
 def kill_descendants() -> int:
     """The last resort after an interrupt: the judge ends its arms itself, this ends what it could not.
 
@@ -75,9 +63,3 @@ def kill_descendants() -> int:
 def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-
-
-def _children_files(pid: int) -> list[Path]:
-    with contextlib.suppress(OSError):
-        return list(Path(f"/proc/{pid}/task").glob("*/children"))
-    return []

@@ -61,4 +61,5 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         python=args.python,
         inference=args.inference,
         unsandboxed=args.unsandboxed,
+        fresh=getattr(args, "fresh", base.fresh),
     )

@@ -13,7 +13,8 @@ from outpace_server.output import abandoned_on_error, choose_view
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("replay", help="repeat a verdict", description=__doc__)
-    parser.add_argument("reference", metavar="ID_OR_FILE", help="a verdict's id, or its file in .outpace/verdicts")
+    parser.add_argument("verdict", metavar="ID", help="a verdict's id, as optimize and audit print it")
+    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that it belongs to")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -22,7 +23,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 when the replay ran, whatever it decided."""
     view = choose_view(args.json)
     with abandoned_on_error(view):
-        trial = engine().replay(args.reference, workspace_root(Path.cwd()), view.on_event)
+        trial = engine().replay(args.verdict, args.workspace or workspace_root(Path.cwd()), view.on_event)
         view.show_trial(trial, "replayed")
     view.close()
     return 0

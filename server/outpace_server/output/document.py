@@ -14,7 +14,8 @@ from outpace_server.version import VERSION
 
 
 def trial_document(trial: Trial) -> dict[str, Any]:
-    """`class` is null where no numerics were reached, `speedup` and `interval` where no time was taken."""
+    """`class` is null where no numerics were reached, `speedup` and `interval` where no time was taken;
+    `known_since` is in seconds since 1970, null for a verdict of this run."""
     verdict = trial.verdict
     return {
         "id": trial.id,
@@ -29,6 +30,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "accepted": verdict.accepted,
         "reason": verdict.reason,
         "replay": trial.replay,
+        "known_since": trial.known_since,
         "trains": verdict.trains,
         "truth": verdict.truth,
         "protections": verdict.protections,

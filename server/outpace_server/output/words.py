@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from outpace_audit.records import Check, Machine, Timing, Verdict
 from outpace_optimizers.records import Event, Report, StageEvent, Trial, TrialStarted
@@ -74,7 +75,8 @@ def rejected_line(trial: Trial) -> str:
 
 def trial_line(trial: Trial) -> str:
     mark = "✓" if trial.verdict.accepted else "✗"
-    return f"{mark} {accepted_line(trial) if trial.verdict.accepted else rejected_line(trial)}"
+    known = f"  (known since {_date(trial.known_since)})" if trial.known_since is not None else ""
+    return f"{mark} {accepted_line(trial) if trial.verdict.accepted else rejected_line(trial)}{known}"
 
 
 def event_line(event: Event) -> str | None:
@@ -114,6 +116,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines = [("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})")]
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
     lines.append(("timed", "forward and backward in one window" if verdict.trains else "forward only"))
+    if trial.known_since is not None:
+        lines.append(("measured", f"{_date(trial.known_since)}, before this run; --fresh measures again"))
     lines.append(("hardware", machine_words(verdict.machine)))
     if verdict.numerics:
         meaning = CLASS_MEANING[verdict.numerics]
@@ -124,6 +128,10 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines.append(("protections", one_line(", ".join(verdict.protections)) or "none were in force"))
     lines.append(("replay", one_line(trial.replay)))
     return lines
+
+
+def _date(seconds_since_1970: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds_since_1970))
 
 
 def checks_failed(trial: Trial) -> list[str]:

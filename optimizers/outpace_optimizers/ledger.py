@@ -1,0 +1,179 @@
+"""The ledger: every trial of a workspace, kept as events that are only ever appended.
+
+SQLite in WAL mode: a process that is killed at any instant loses its unfinished trial and nothing else. Events carry
+the never-repeat key of their trial (`trial_key`); what is current is read from views.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from outpace_audit.errors import EnvironmentMissing
+from outpace_audit.records import AUDITOR_VERSION, Machine, Patch, Workload, content_id
+
+FILE = "ledger.sqlite"
+WAIT_S = 10.0
+"""For another process's write to end: a transaction here takes milliseconds."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE event (
+            id INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('started', 'finished', 'troubled')),
+            key TEXT NOT NULL,
+            verdict TEXT,
+            body TEXT NOT NULL
+        )""",
+        "CREATE INDEX event_key ON event (key, id)",
+        "CREATE INDEX event_verdict ON event (verdict, id) WHERE verdict IS NOT NULL",
+        """CREATE VIEW finished AS
+            SELECT * FROM event AS one WHERE kind = 'finished'
+            AND id = (SELECT max(id) FROM event WHERE key = one.key AND kind = 'finished')""",
+    ),
+)
+"""Each entry takes the file from the version of its index to the next. Entries are never changed, only added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The newest verdict of one trial. `at` is in seconds since 1970, `body` what `finish` was given."""
+
+    at: float
+    key: str
+    verdict: str
+    body: Mapping[str, Any]
+
+
+def trial_key(
+    reached: Mapping[str, str],
+    workloads: Sequence[Workload],
+    patch: Patch,
+    asked: Sequence[str | bool],
+    machine: Machine,
+) -> str:
+    """What must be the same for a verdict to hold: the code that the target reaches (hash by file), workloads, patch,
+    what was `asked` of the audit (its policy among it), machine with its torch and triton, and the auditor."""
+    where = {name: value for name, value in asdict(machine).items() if name != "ceilings"}
+    return content_id(
+        dict(reached),
+        [workload.id for workload in workloads],
+        patch.new_source,
+        list(asked),
+        where,
+        AUDITOR_VERSION,
+    )
+
+
+class Ledger:
+    """One connection. Use as a context. `notes` says what a person should know of how it was opened."""
+
+    def __init__(self, state: Path) -> None:
+        """Raises EnvironmentMissing where the file cannot be opened; a broken one is moved aside and said so."""
+        self.path = state / FILE
+        self.notes: tuple[str, ...] = ()
+        with self._explained():
+            try:
+                self._db = self._opened()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise  # locked, full, read-only: nothing is wrong with what is in it
+                aside = self._move_aside()
+                self.notes = (f"{self.path} was broken ({error}); moved to {aside.name}, a new one begun",)
+                self._db = self._opened()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def start(self, key: str, body: Mapping[str, Any]) -> None:
+        """Before a trial's first cost."""
+        self._append("started", key, None, body)
+
+    def finish(self, key: str, verdict: str, body: Mapping[str, Any]) -> None:
+        self._append("finished", key, verdict, body)
+
+    def trouble(self, key: str, message: str) -> None:
+        """A passing trouble (out of memory, a foreign load): no verdict, so the trial may be repeated."""
+        self._append("troubled", key, None, {"message": message})
+
+    def known(self, key: str) -> Finished | None:
+        return self._one("SELECT * FROM finished WHERE key = ?", key)
+
+    def find(self, verdict: str) -> Finished | None:
+        """The newest event of a verdict's id."""
+        return self._one("SELECT * FROM event WHERE kind = 'finished' AND verdict = ? ORDER BY id DESC", verdict)
+
+    def _append(self, kind: str, key: str, verdict: str | None, body: Mapping[str, Any]) -> None:
+        with self._explained():
+            self._db.execute(
+                "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)",
+                (time.time(), kind, key, verdict, json.dumps(body)),
+            )
+
+    def _one(self, query: str, value: str) -> Finished | None:
+        with self._explained():
+            row = self._db.execute(f"{query} LIMIT 1", (value,)).fetchone()
+        return None if row is None else Finished(row["at"], row["key"], row["verdict"], json.loads(row["body"]))
+
+    def _opened(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+        try:
+            db.row_factory = sqlite3.Row
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("its pages do not fit together")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _migrate(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise EnvironmentMissing(
+                    f"{self.path} was written by a newer outpace (ledger version {version}, known here: "
+                    f"{len(MIGRATIONS)}): upgrade outpace, or set OUTPACE_STATE to another folder"
+                )
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+
+    def _move_aside(self) -> Path:
+        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(FILE + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        return aside
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise EnvironmentMissing(
+                f"{self.path}: {error}: free some space or close the other outpace, or set OUTPACE_STATE to a folder "
+                "that can be written"
+            ) from error

@@ -1,0 +1,59 @@
+"""What a verdict depends on: the files of the project that a target's file imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from outpace_optimizers.reach import reached_files
+
+
+def project(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def reached(root: Path, name: str) -> set[str]:
+    path = root / name
+    return set(reached_files(path, path.read_text(), root))
+
+
+def test_imports_are_followed_through_packages_src_and_functions(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        {
+            "train/model.py": "import torch\nimport layers\nfrom pkg.deep import thing\nfrom . import near\n",
+            "train/layers.py": "def f():\n    import late\n",
+            "train/near.py": "",
+            "late.py": "import missing\n",
+            "src/pkg/__init__.py": "from .other import x\n",
+            "src/pkg/other.py": "",
+            "src/pkg/deep/__init__.py": "",
+            "src/pkg/deep/thing.py": "from ..other import x\n",
+            "unrelated.py": "",
+        },
+    )
+    assert reached(root, "train/model.py") == {
+        "train/model.py", "train/layers.py", "train/near.py", "late.py",
+        "src/pkg/__init__.py", "src/pkg/other.py", "src/pkg/deep/__init__.py", "src/pkg/deep/thing.py",
+    }  # fmt: skip
+
+
+def test_circles_end_and_broken_files_count(tmp_path: Path) -> None:
+    root = project(tmp_path, {"a.py": "import b\n", "b.py": "import a\nimport c\n", "c.py": "def broken(:\n"})
+    assert reached(root, "a.py") == {"a.py", "b.py", "c.py"}
+
+
+def test_the_hash_follows_the_text(tmp_path: Path) -> None:
+    root = project(tmp_path, {"a.py": "import b\n", "b.py": "x = 1\n"})
+    before = reached_files(root / "a.py", "import b\n", root)
+    (root / "b.py").write_text("x = 2\n")
+    after = reached_files(root / "a.py", "import b\n", root)
+    assert before["a.py"] == after["a.py"] and before["b.py"] != after["b.py"]
+
+
+def test_files_outside_the_project_do_not_count(tmp_path: Path) -> None:
+    project(tmp_path, {"outside.py": "", "inner/a.py": "from .. import outside\nimport os\n"})
+    assert reached(tmp_path / "inner", "a.py") == {"a.py"}
