@@ -18,6 +18,7 @@ from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
 from outpace_audit.facts import TargetFacts, learn
 from outpace_audit.launcher import Launcher
+from outpace_audit.lease import device_lease
 from outpace_audit.observing import numerics_class, observe
 from outpace_audit.records import (
     LEVELS,
@@ -216,12 +217,14 @@ class Judge:
 
     def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
+        holder = f"{evidence.baseline.symbol} in {evidence.baseline.path}"
         try:
-            refused = confirmation.screen() if options.screen else None
-            if refused is not None:
-                self._record(refused, progress, tell)
-                return
-            confirmation.run()
+            with device_lease(self.machine, holder, lambda text: tell("stage", text)):
+                refused = confirmation.screen() if options.screen else None
+                if refused is not None:
+                    self._record(refused, progress, tell)
+                    return
+                confirmation.run()
         except ArmError as error:
             failure = f"the candidate failed while it was timed: {blame_candidate(error)}"
             self._record(Check("timed-run", "L4", False, failure), progress, tell)
