@@ -50,6 +50,7 @@ class target(torch.nn.Module):
 def get_inputs():
     return [torch.randn(512, {n})]
 """
+Z99 = 2.576
 TARGETS: dict[str, dict[str, tuple[str, str]]] = {
     "cpu": {
         "elementwise, 256x1024": (ELEMENTWISE.format(n=256), "function"),
@@ -120,23 +121,38 @@ def trial(judge: Judge, code: Code, name: str, number: int) -> dict[str, Any]:
 
 
 def report(result: dict[str, Any]) -> str:
+    """What docs/audit.md derives its thresholds from."""
     trials = result["trials"]
+    machine = result["machine"]
     lines = [
-        (
-            f"{result['machine']['name']}, torch {result['machine']['torch']}: "
-            f"{sum(t['won'] for t in trials)} wins in {len(trials)} A/A trials"
-        )
+        f"{machine['name']}, torch {machine['torch']}: {sum(t['won'] for t in trials)} wins in {len(trials)} trials"
     ]
     for name in dict.fromkeys(t["target"] for t in trials):
-        mine = [t for t in trials if t["target"] == name]
-        ratios = [r for t in mine for r in t["log_ratios"]]
-        beyond = sum(not t["interval"][0] <= 1 <= t["interval"][1] for t in mine)
-        lines.append(
-            f"  {name}: {statistics.median(t['baseline_s'] for t in mine) * 1e6:.1f} µs, {len(ratios)} pairs, "
-            f"sd between pairs {statistics.pstdev(ratios):.2%}, mean {statistics.fmean(ratios):+.2%}, "
-            f"interval misses 1 in {beyond} of {len(mine)}"
-        )
+        lines += [f"  {name}: {text}" for text in spread([t for t in trials if t["target"] == name])]
     return "\n".join(lines)
+
+
+def spread(trials: list[dict[str, Any]]) -> list[str]:
+    ratios = [ratio for trial in trials for ratio in trial["log_ratios"]]
+    mean, deviation = statistics.fmean(ratios), statistics.stdev(ratios)
+    error = deviation / math.sqrt(len(ratios))
+    pairs = len(trials[0]["log_ratios"])
+    means = statistics.stdev(statistics.fmean(trial["log_ratios"]) for trial in trials)
+    expected = math.sqrt(statistics.fmean(statistics.variance(trial["log_ratios"]) / pairs for trial in trials))
+    quantiles = statistics.quantiles(ratios, n=20)
+    half = statistics.median(math.log(trial["interval"][1] / trial["interval"][0]) / 2 for trial in trials)
+    beyond = sum(not trial["interval"][0] <= 1 <= trial["interval"][1] for trial in trials)
+    call = statistics.median(trial["baseline_s"] for trial in trials)
+    low, middle, high = quantiles[0], quantiles[9], quantiles[-1]
+    return [
+        f"{call * 1e6:.1f} µs a call, {len(ratios)} pairs in {len(trials)} trials",
+        f"a pair's log-ratio: 5% {low:+.2%}, median {middle:+.2%}, 95% {high:+.2%}, sd {deviation:.2%}",
+        f"mean {mean:+.2%} ± {error:.2%}; 99% bound of the shift {abs(mean) + Z99 * error:.2%}",
+        f"sd between trials' means {means:.2%}, expected from their pairs {expected:.2%}",
+        f"median half-width of the interval {half:.2%}; it misses 1 in {beyond} trials",
+        f"highest lower bound {max(trial['interval'][0] for trial in trials):.3f}",
+        f"largest disagreement of the clocks {max(abs(trial['clock_gap']) for trial in trials):.2%}",
+    ]
 
 
 if __name__ == "__main__":

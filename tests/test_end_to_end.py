@@ -51,12 +51,18 @@ def test_a_moved_and_renamed_example_is_found_and_judged_right(tmp_path: Path) -
     assert [check["name"] for check in trial["checks"] if not check["passed"]] in ([], ["speedup"]), trial["reason"]
 
 
-def test_a_large_gain_is_accepted_and_its_verdict_replays(tmp_path: Path) -> None:
+def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> None:
     (tmp_path / "heads.py").write_text((Path(__file__).parent / "hacks" / "baseline.py").read_text())
     status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
     assert status == 0, document
     trial = next(trial for trial in document["trials"] if trial["rule"] == "loop-to-batch")
     assert trial["accepted"], trial["reason"]
+    assert trial["known_since"] is None
+
+    status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
+    known = next(other for other in document["trials"] if other["id"] == trial["id"])
+    assert known["known_since"] is not None, "it was measured again"
+    assert known["interval"] == trial["interval"]
 
     status, document = outpace("replay", trial["replay"].split()[-1], cwd=tmp_path)
     assert status == 0, document

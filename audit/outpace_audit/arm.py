@@ -27,6 +27,10 @@ from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import SharedWriter, flatten
 from outpace_audit.windows import TimedWindows, sample_hex
 
+PLAIN = (bool, int, float, str, type(None))
+PLACE = {"tensor": True}
+"""Stands for a tensor among plain arguments."""
+
 IDLE_TIMEOUT_S = 3600.0
 """An arm that hears nothing for an hour has lost its judge."""
 
@@ -104,7 +108,8 @@ class Arm:
 
     def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
-        changes, and the spec of every differentiable output."""
+        changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
+        differentiable output."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
         subject.set_training(True)
@@ -114,6 +119,9 @@ class Arm:
             "inputs": [
                 describe_input(a, b, c) for a, b, c in zip(_leaves(one), _leaves(again), _leaves(other), strict=True)
             ],
+            "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
+            if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
+            else None,
             "wants_gradients": any(t.requires_grad for t in _leaves(other)) or subject.module is not None,
             "differentiable": [
                 [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)

@@ -79,20 +79,25 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
             f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random"
         )
     if not any(one["varies"] for one in inputs):
-        redrawn = redraw(workload, inputs)
+        redrawn = redraw(workload, inputs, answer["plain"])
         learning.notes.append(
             f"{workload.label}: its inputs are constants; drawn anew as normals of the same shapes instead"
         )
-        oracle.workload(redrawn)
-        again = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
-        return redrawn, again
+        return _inspect(oracle, code, redrawn, learning)
     return workload, answer
 
 
-def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]]) -> Workload:
+def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]], plain: Sequence[Any] | None) -> Workload:
     """The workload with its floating inputs drawn from normals; for input makers that ignore the seed."""
+    if plain is None:
+        raise TargetError(f"{workload.label}: its inputs are always the same: make them depend on the seed")
     args: list[ArgSpec] = []
-    for i, one in enumerate(inputs):
+    tensors = iter(inputs)
+    for i, value in enumerate(plain):
+        if not isinstance(value, Mapping):
+            args.append(ArgSpec(f"input{i}", value=value))
+            continue
+        one = next(tensors)
         if one["mean"] is None:
             raise TargetError(
                 f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed"

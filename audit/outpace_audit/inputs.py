@@ -33,13 +33,18 @@ def seed_everything(seed: int) -> None:
 @contextmanager
 def seeding_ignored() -> Generator[None]:
     """Input makers that seed themselves would give the same values for ever; their seeding is without effect here."""
-    kept = torch.manual_seed, random.seed
+    numpy = sys.modules.get("numpy")
+    kept = torch.manual_seed, random.seed, numpy.random.seed if numpy else None
     torch.manual_seed = lambda seed: torch.default_generator  # pyright: ignore[reportAttributeAccessIssue]
     random.seed = lambda *args, **kwargs: None
+    if numpy:
+        numpy.random.seed = lambda *args, **kwargs: None
     try:
         yield
     finally:
-        torch.manual_seed, random.seed = kept  # pyright: ignore[reportAttributeAccessIssue]
+        torch.manual_seed, random.seed = kept[:2]  # pyright: ignore[reportAttributeAccessIssue]
+        if numpy:
+            numpy.random.seed = kept[2]
 
 
 class InputMaker:
@@ -94,6 +99,9 @@ class InputMaker:
             return list(made) if isinstance(made, (tuple, list)) else [made]
         scalars = {arg.name: arg.value for arg in workload.args if arg.shape is None and arg.value is not None}
         made = self._entry()({**workload.axes, **scalars}, self._device)
+        missing = [arg.name for arg in workload.args if arg.shape is not None and arg.name not in made]
+        if missing:
+            raise KeyError(f"it returned no {', '.join(missing)}")
         return [made.get(arg.name, arg.value) for arg in workload.args]
 
     def _entry(self) -> Callable[..., Any]:

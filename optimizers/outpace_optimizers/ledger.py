@@ -6,7 +6,9 @@ the never-repeat key of their trial (`trial_key`); what is current is read from 
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -17,9 +19,10 @@ from types import TracebackType
 from typing import Any
 
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.records import AUDITOR_VERSION, Machine, Patch, Workload, content_id
+from outpace_audit.records import AUDITOR_VERSION, Code, Machine, Patch, Workload, content_id
 
 FILE = "ledger.sqlite"
+LOCK = "ledger.lock"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
 
@@ -54,16 +57,18 @@ class Finished:
 
 
 def trial_key(
+    code: Code,
     reached: Mapping[str, str],
     workloads: Sequence[Workload],
     patch: Patch,
     asked: Sequence[str | bool],
     machine: Machine,
 ) -> str:
-    """What must be the same for a verdict to hold: the code that the target reaches (hash by file), workloads, patch,
-    what was `asked` of the audit (its policy among it), machine with its torch and triton, and the auditor."""
+    """What must be the same for a verdict to hold: the target and the code that it reaches (hash by file), workloads,
+    patch, what was `asked` of the audit (its policy among it), machine with its torch and triton, and the auditor."""
     where = {name: value for name, value in asdict(machine).items() if name != "ceilings"}
     return content_id(
+        [code.symbol, code.kind, code.init_entry],
         dict(reached),
         [workload.id for workload in workloads],
         patch.new_source,
@@ -80,15 +85,8 @@ class Ledger:
         """Raises EnvironmentMissing where the file cannot be opened; a broken one is moved aside and said so."""
         self.path = state / FILE
         self.notes: tuple[str, ...] = ()
-        with self._explained():
-            try:
-                self._db = self._opened()
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise  # locked, full, read-only: nothing is wrong with what is in it
-                aside = self._move_aside()
-                self.notes = (f"{self.path} was broken ({error}); moved to {aside.name}, a new one begun",)
-                self._db = self._opened()
+        with self._explained(), _alone(state / LOCK):  # two at once would both find it broken, or both make it
+            self._db = self._opened_or_begun_anew()
 
     def __enter__(self) -> Ledger:
         return self
@@ -127,6 +125,16 @@ class Ledger:
         with self._explained():
             row = self._db.execute(f"{query} LIMIT 1", (value,)).fetchone()
         return None if row is None else Finished(row["at"], row["key"], row["verdict"], json.loads(row["body"]))
+
+    def _opened_or_begun_anew(self) -> sqlite3.Connection:
+        try:
+            return self._opened()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # locked, full, read-only: nothing is wrong with what is in it
+            aside = self._move_aside()
+            self.notes = (f"{self.path} was broken ({error}); moved to {aside.name}, a new one begun",)
+            return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
@@ -172,8 +180,18 @@ class Ledger:
     def _explained(self) -> Generator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise EnvironmentMissing(
                 f"{self.path}: {error}: free some space or close the other outpace, or set OUTPACE_STATE to a folder "
                 "that can be written"
             ) from error
+
+
+@contextmanager
+def _alone(path: Path) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

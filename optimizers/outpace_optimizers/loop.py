@@ -7,10 +7,11 @@ measured again, because gains interact.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from outpace_audit.errors import OutOfResources
+from outpace_audit.errors import JudgeError, OutOfResources, TargetError
 from outpace_audit.records import Idea, Patch
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules
@@ -19,6 +20,7 @@ from outpace_optimizers.session import Session, candidate_file
 
 def optimize(request: OptimizeRequest, listener: Listener) -> Report:
     """Audits what the rules propose until they are dry or the budget is spent; always says which."""
+    _refuse_unknown(request.skip)
     with Session.of_file(Path(request.path), request, listener) as session:
         return _Run(session, request, listener).report()
 
@@ -42,6 +44,13 @@ def replay(reference: str, root: Path, listener: Listener) -> Trial:
         )
 
 
+def _refuse_unknown(skipped: Sequence[str]) -> None:
+    known = [rule.id for rule in load_rules().rules]
+    for name in skipped:
+        if name not in known:
+            raise TargetError(f"no rule {name!r} to skip; rules: {', '.join(known)}")
+
+
 class _Run:
     """One `optimize`: its trials and why it stopped."""
 
@@ -50,15 +59,17 @@ class _Run:
         self._tell = listener
         self._deadline = time.monotonic() + request.budget_s
         self._trials: list[Trial] = []
+        self._failure = ""
         self._notes: list[str] = list(session.notes)
         loaded = load_rules()
-        self._rules = {rule.id: rule for rule in loaded.rules}
+        self._rules = {rule.id: rule for rule in loaded.rules if rule.id not in request.skip}
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
 
     def report(self) -> Report:
         stop = self._try_all() or self._combine() or "no ideas left"
         session = self._session
-        return Report(session.target, session.machine, tuple(self._trials), stop, tuple(self._notes))
+        notes = (*self._notes, *session.troubles)
+        return Report(session.target, session.machine, tuple(self._trials), stop, notes)
 
     def _try_all(self) -> str:
         """Why it stopped early, or nothing."""
@@ -76,20 +87,20 @@ class _Run:
                 return f"the time budget is spent, {len(ordered) - number + 1} of {len(ordered)} ideas not tried"
             self._tell(TrialStarted(number, len(ordered), idea.title))
             self._try(idea)
+            if self._failure:
+                return self._failure
         return ""
 
     def _combine(self) -> str:
         """Stacks accepted ideas of other rules on the best one, as long as that makes it better."""
         best = self._best()
-        tried = {best.idea.rule} if best else set[str]()
-        while best is not None:
-            partners = [
-                t for t in self._trials if t.verdict.accepted and t.idea.rule not in tried and "+" not in t.idea.rule
-            ]
+        tried = {best.id} if best else set[str]()
+        while best is not None and not self._failure:
+            partners = [t for t in self._trials if t.verdict.accepted and t.id not in tried and "+" not in t.idea.rule]
             if not partners:
                 return ""
             partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
-            tried.add(partner.idea.rule)
+            tried.add(partner.id)
             stacked = self._stack(best, self._rules[partner.idea.rule], partner.idea)
             if stacked is None:
                 continue
@@ -98,13 +109,16 @@ class _Run:
             self._tell(TrialStarted(1, 1, stacked.title))
             self._try(stacked)
             best = self._best()
-        return ""
+        return self._failure
 
     def _stack(self, best: Trial, rule: Rule, wanted: Idea) -> Idea | None:
         """The partner's rule applied to the source that the best trial left, as one patch of the original."""
-        code = replace(self._session.target.code, source=best.idea.patch.new_source)
+        original = self._session.target.code
+        code = replace(original, source=best.idea.patch.new_source)
         for idea in ideas(code, [rule]).ideas:
-            if idea.title == wanted.title:
+            # Titles repeat: two loops of one function have one each.
+            same = added_text(idea, code.source) == added_text(wanted, original.source)
+            if idea.title == wanted.title and same:
                 spans = tuple(dict.fromkeys((*best.idea.patch.spans, *idea.patch.spans)))
                 patch = Patch(idea.patch.path, best.idea.patch.base_hash, idea.patch.new_source, spans)
                 return Idea(
@@ -125,6 +139,10 @@ class _Run:
             self._trials.append(self._session.try_idea(idea))
         except OutOfResources as error:
             self._notes.append(f"{idea.title}: not judged: {error}")
+        except JudgeError as error:
+            if not self._trials:
+                raise
+            self._failure = f"the judge failed at {idea.title}: {error}"
 
 
 def added_text(idea: Idea, before: str) -> str:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from outpace_optimizers.source import base_hash
+from outpace_optimizers.source import base_hash, tree_of
 
 SOURCE_ROOTS = ("", "src")
 """Below the project: where a package is imported from when its project is installed."""
@@ -25,13 +25,14 @@ def reached_files(path: Path, text: str, root: Path) -> dict[str, str]:
         if name in found:
             continue
         found[name] = base_hash(source)
+        waiting += [(init, _read(init)) for init in _packages(file) if init.is_relative_to(root.resolve())]
         waiting += [(other, _read(other)) for other in _imported(file, source, root.resolve())]
     return found
 
 
 def _imported(file: Path, source: str, root: Path) -> Iterator[Path]:
     try:
-        tree = ast.parse(source)
+        tree = tree_of(source)
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
@@ -46,7 +47,19 @@ def _imported(file: Path, source: str, root: Path) -> Iterator[Path]:
 
 
 def _roots(file: Path, root: Path) -> list[Path]:
-    return [file.parent, *(root / name for name in SOURCE_ROOTS)]
+    """Where absolute imports may start: beside the file, above its package, and at the project's roots."""
+    above = [init.parent.parent for init in _packages(file)[-1:]]
+    return [file.parent, *above, *(root / name for name in SOURCE_ROOTS)]
+
+
+def _packages(file: Path) -> list[Path]:
+    """`__init__.py` of the packages that hold the file, the innermost first; importing the file runs them all."""
+    found: list[Path] = []
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        found.append(folder / "__init__.py")
+        folder = folder.parent
+    return found
 
 
 def _parent(file: Path, level: int) -> Path:
@@ -57,12 +70,9 @@ def _parent(file: Path, level: int) -> Path:
 
 
 def _files_of(parts: list[str], starts: list[Path], root: Path) -> Iterator[Path]:
-    """Every file that importing the dotted name would run, from the first start that has any."""
+    """Every file that importing the dotted name might run; which start comes first is not known here."""
     for start in starts:
-        files = list(_chain(start, parts))
-        if files:
-            yield from (file for file in files if file.is_relative_to(root))
-            return
+        yield from (file for file in _chain(start, parts) if file.is_relative_to(root))
 
 
 def _chain(start: Path, parts: list[str]) -> Iterator[Path]:

@@ -55,6 +55,8 @@ class OptimizeRequest:
     """Judge and time the forward pass only, also where the target could train."""
     unsandboxed: bool = False
     """Run arms although no sandbox can be had on this machine."""
+    skip: tuple[str, ...] = ()
+    """Ids of rules that are not to be used."""
     fresh: bool = False
     """Measure again what the ledger knows."""
 

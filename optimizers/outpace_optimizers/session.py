@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import shlex
 from collections.abc import Generator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.codec import verdict_from_json
-from outpace_audit.errors import OutOfResources, SourceError, TargetError
+from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.records import Check, Idea, Machine, Patch, Verdict
 from outpace_optimizers.judge_client import JudgeClient
 from outpace_optimizers.ledger import FILE, Ledger, trial_key
@@ -30,6 +29,8 @@ from outpace_optimizers.records import (
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.stored_trial import StoredTrial, find_trial
 from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.definitions import read_definitions
+from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.workspace import Workspace
 
 
@@ -52,6 +53,8 @@ class Session:
         self._request = request
         self._tell = listener
         self._confirmations = 0
+        self.troubles: list[str] = []
+        """What did not go well and cost no verdict, for the report."""
         self.machine = machine
         self.target = target
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
@@ -80,10 +83,15 @@ class Session:
             target=stored.target.name,
             policy="exact" if stored.policy == "exact" else "tolerant",
             device=stored.verdict.machine.device,
+            python=stored.python,
             inference=stored.inference,
+            unsandboxed=stored.unsandboxed,
             fresh=True,
         )
-        workspace = Workspace.of(Path(stored.target.code.path))
+        path = Path(stored.target.code.path)
+        if not path.parent.is_dir():
+            raise TargetError(f"{path.parent} is gone, so verdict {reference} cannot be replayed: run optimize again")
+        workspace = Workspace.of(path)
         with _opened(workspace, request, listener) as (client, machine, ledger):
             yield cls(client, workspace, ledger, stored.target, machine, request, listener), stored
 
@@ -110,9 +118,12 @@ class Session:
         if found is None:
             return None
         try:
-            return self._trial(idea, verdict_from_json(found.body["verdict"]), found.at)
+            verdict = verdict_from_json(found.body["verdict"])
         except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
             return None
+        if verdict.failed is not None and verdict.failed.name == "timed-run":
+            return None  # a time-out or a death may have been the machine's
+        return self._trial(idea, verdict, found.at)
 
     def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:
         candidate = replace(self.target.code, path=idea.patch.path, source=idea.patch.new_source)
@@ -131,15 +142,21 @@ class Session:
             self._ledger.trouble(key, str(error))
             raise
         request = self._request
-        stored = StoredTrial(self.target, idea, verdict, request.inference, request.policy, spent, whole_file)
-        self._ledger.finish(key, verdict.id, asdict(stored))
+        stored = StoredTrial(
+            self.target, idea, verdict, request.inference, request.policy, spent, whole_file,
+            self._client.python, request.unsandboxed,
+        )  # fmt: skip
+        try:
+            self._ledger.finish(key, verdict.id, asdict(stored))
+        except EnvironmentMissing as error:
+            self.troubles.append(f"{idea.title}: the verdict could not be kept: {error}")
         return verdict
 
     def _key(self, idea: Idea, whole_file: bool) -> str:
         code, request = self.target.code, self._request
         reached = reached_files(Path(code.path), code.source, self._workspace.root)
-        asked = (request.policy, request.inference, whole_file)
-        return trial_key(reached, self.target.workloads, idea.patch, asked, self.machine)
+        asked = (request.policy, request.inference, request.unsandboxed, whole_file)
+        return trial_key(code, reached, self.target.workloads, idea.patch, asked, self.machine)
 
     def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
         replay = f"outpace replay {verdict.id}{self._where()}"
@@ -176,21 +193,16 @@ def _stored(workspace: Workspace, verdict: str) -> StoredTrial:
 
 def candidate_file(target: Target, candidate: Path) -> Idea:
     """A whole file as one idea."""
-    try:
-        source = candidate.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{candidate}: cannot be read as UTF-8 text: {error}") from error
+    source = read_source(candidate).text
     patch = Patch(str(candidate.resolve()), base_hash(target.code.source), source, ())
     return Idea("audit", candidate.name, "given by the user", "tolerant", patch)
 
 
 def _symbol_in(source: str, wanted: str, path: str) -> str:
-    """The candidate's name for the target: the same, or KernelBench's `ModelNew`."""
-    try:
-        defined = {node.name for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    except SyntaxError as error:
-        raise SourceError(f"{path}:{error.lineno}: {error.msg}") from error
-    for name in (wanted, f"{wanted}New"):
+    """The candidate's name for the target: KernelBench's `ModelNew`, whose file may hold the baseline too, or the
+    same."""
+    defined = read_definitions(parse_source(source, path)).bound
+    for name in (f"{wanted}New", wanted):
         if name in defined:
             return name
     raise TargetError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -114,11 +115,18 @@ class Source:
 def parse(path: str, text: str) -> Source:
     """Raises SourceError, `file:line: what`, where the text is not Python."""
     try:
-        return Source(path, text, ast.parse(text))
+        return Source(path, text, tree_of(text))
     except SyntaxError as error:
         raise SourceError(f"{path}:{error.lineno or 1}: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"{path}:1: {error}") from error
+
+
+def tree_of(text: str) -> ast.Module:
+    """`ast.parse` without Python's warnings: an invalid escape in somebody's docstring is not ours to report."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -240,7 +248,7 @@ def _outline(tree: ast.Module, spans: frozenset[str]) -> list[str]:
 def differs_outside(old: str, new: str, spans: tuple[str, ...]) -> bool:
     """Whether `new` changes anything but the definitions named in `spans` and one added import per line."""
     names = frozenset(spans)
-    before, after = _outline(ast.parse(old), names), _outline(ast.parse(new), names)
+    before, after = _outline(tree_of(old), names), _outline(tree_of(new), names)
     known = set(before)
     added = [part for part in after if part not in known]
     if any(not part.startswith(("Import(", "ImportFrom(")) for part in added):

@@ -24,6 +24,9 @@ class StoredTrial:
     policy: str
     confirmations_before: int
     whole_file: bool
+    python: str
+    """The interpreter whose torch was measured."""
+    unsandboxed: bool
 
 
 def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:

@@ -15,8 +15,9 @@ class Workspace:
     """The project that a file belongs to. `OUTPACE_STATE` moves the state folder elsewhere."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.state = Path(os.environ["OUTPACE_STATE"]) if os.environ.get("OUTPACE_STATE") else root / ".outpace"
+        self.root = root.absolute()
+        wanted = os.environ.get("OUTPACE_STATE")
+        self.state = Path(wanted).absolute() if wanted else self.root / ".outpace"
 
     @classmethod
     def of(cls, path: Path) -> Workspace:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.records import Machine, Patch, Workload
+from outpace_audit.records import Code, Machine, Patch, Workload
 from outpace_optimizers.ledger import FILE, MIGRATIONS, Ledger, trial_key
 
 MACHINE = Machine("cpu", "CPU", "", "CPU", 2, "3.11", "2.13", None, None, None, {"memory_bytes_per_s": 1.0})
+CODE = Code("/a/model.py", "text", "Model", "module")
 PATCH = Patch("/a/model.py", "base", "new text", ())
 WORKLOADS = (Workload("get_inputs", "get_inputs", "declared"),)
 
@@ -104,15 +105,17 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
 
 
 def test_the_key_changes_with_all_that_a_verdict_depends_on() -> None:
-    asked = ("tolerant", False, False)
-    key = trial_key({"model.py": "h"}, WORKLOADS, PATCH, asked, MACHINE)
-    assert key == trial_key({"model.py": "h"}, WORKLOADS, PATCH, asked, replace(MACHINE, ceilings={}))
+    asked = ("tolerant", False, False, False)
+    key = trial_key(CODE, {"model.py": "h"}, WORKLOADS, PATCH, asked, MACHINE)
+    assert key == trial_key(CODE, {"model.py": "h"}, WORKLOADS, PATCH, asked, replace(MACHINE, ceilings={}))
     others = [
-        trial_key({"model.py": "other"}, WORKLOADS, PATCH, asked, MACHINE),
-        trial_key({"model.py": "h", "helper.py": "h"}, WORKLOADS, PATCH, asked, MACHINE),
-        trial_key({"model.py": "h"}, (replace(WORKLOADS[0], entry="f"),), PATCH, asked, MACHINE),
-        trial_key({"model.py": "h"}, WORKLOADS, replace(PATCH, new_source="x"), asked, MACHINE),
-        trial_key({"model.py": "h"}, WORKLOADS, PATCH, ("exact", False, False), MACHINE),
-        trial_key({"model.py": "h"}, WORKLOADS, PATCH, asked, replace(MACHINE, torch="2.14")),
+        trial_key(replace(CODE, symbol="Block"), {"model.py": "h"}, WORKLOADS, PATCH, asked, MACHINE),
+        trial_key(replace(CODE, init_entry="f"), {"model.py": "h"}, WORKLOADS, PATCH, asked, MACHINE),
+        trial_key(CODE, {"model.py": "other"}, WORKLOADS, PATCH, asked, MACHINE),
+        trial_key(CODE, {"model.py": "h", "helper.py": "h"}, WORKLOADS, PATCH, asked, MACHINE),
+        trial_key(CODE, {"model.py": "h"}, (replace(WORKLOADS[0], entry="f"),), PATCH, asked, MACHINE),
+        trial_key(CODE, {"model.py": "h"}, WORKLOADS, replace(PATCH, new_source="x"), asked, MACHINE),
+        trial_key(CODE, {"model.py": "h"}, WORKLOADS, PATCH, ("exact", False, False, False), MACHINE),
+        trial_key(CODE, {"model.py": "h"}, WORKLOADS, PATCH, asked, replace(MACHINE, torch="2.14")),
     ]
-    assert len({key, *others}) == 7
+    assert len({key, *others}) == 9

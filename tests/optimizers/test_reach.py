@@ -41,6 +41,18 @@ def test_imports_are_followed_through_packages_src_and_functions(tmp_path: Path)
     }  # fmt: skip
 
 
+def test_a_package_runs_its_init_and_imports_from_its_own_root(tmp_path: Path) -> None:
+    root = project(
+        tmp_path,
+        {
+            "python/pkg/__init__.py": "SCALE = 2\n",
+            "python/pkg/a.py": "from . import SCALE\nfrom pkg.b import f\n",
+            "python/pkg/b.py": "",
+        },
+    )
+    assert reached(root, "python/pkg/a.py") == {"python/pkg/__init__.py", "python/pkg/a.py", "python/pkg/b.py"}
+
+
 def test_circles_end_and_broken_files_count(tmp_path: Path) -> None:
     root = project(tmp_path, {"a.py": "import b\n", "b.py": "import a\nimport c\n", "c.py": "def broken(:\n"})
     assert reached(root, "a.py") == {"a.py", "b.py", "c.py"}

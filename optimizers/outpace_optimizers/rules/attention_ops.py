@@ -5,6 +5,7 @@ dropout.
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass
 
 from .flow import number
@@ -25,7 +26,7 @@ def pick(args: list[ast.expr], keywords: dict[str, ast.expr], index: int, *names
 
 def integer(node: ast.expr | None) -> int | None:
     value = number(node)
-    return int(value) if value is not None and value == int(value) else None
+    return int(value) if value is not None and math.isfinite(value) and value == int(value) else None
 
 
 def wrapped(scope: Scope, node: ast.expr) -> str:

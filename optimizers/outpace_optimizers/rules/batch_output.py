@@ -9,7 +9,7 @@ from .attention_ops import integer
 from .attention_ops import pick as argument
 from .batch_index import pick
 from .batch_loop import Walk, indexable
-from .flow import changed, last_change, later_loads, names_in
+from .flow import changed, last_change, later_loads, names_in, number
 from .scope import Block, Scope
 from .writing import Edit
 
@@ -49,6 +49,8 @@ def _output(node: ast.stmt, loop: ast.For) -> Output | None:
         case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name)) as target], value=value):
             return Output("store", name, value, target)
         case ast.AugAssign(target=ast.Name(id=name), op=ast.Add() | ast.Sub() as op, value=value):
+            if number(value) is not None:
+                return None  # a counter: no tensor comes of it
             bound = {item for part in loop.body if part is not node for item in changed(part)}
             if name in bound:
                 return None

@@ -183,6 +183,8 @@ class _Finder:
         if call is None:
             return isinstance(node.func, ast.Name) and node.func.id in ("len", "float", "int", "min", "max")
         name, _, keywords = call
+        if name.startswith(".") and isinstance(node.func, ast.Attribute) and _is_self(node.func.value):
+            return False  # a layer that is called as a tensor's method is: it may have a state
         if "out" in keywords or "inplace" in keywords or "generator" in keywords or "requires_grad" in keywords:
             return False
         return name in PURE or name.startswith("math.")
@@ -258,3 +260,7 @@ def name_for(node: ast.expr) -> str:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         word = node.func.id
     return f"{word.strip('_') or 'invariant'}_once" if "_" not in word.strip("_") else word.strip("_")
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"

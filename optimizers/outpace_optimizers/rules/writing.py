@@ -13,7 +13,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from outpace_audit.records import Code, Patch, Span
-from outpace_optimizers.source import Definition, Position, Source, base_hash, differs_outside
+from outpace_optimizers.source import Definition, Position, Source, base_hash, differs_outside, tree_of
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
@@ -208,7 +208,7 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
     try:
         if new == source.text or differs_outside(source.text, new, (definition.qualname,)):
             return None
-        compile(new, source.path, "exec", dont_inherit=True, flags=ast.PyCF_ONLY_AST)
+        tree_of(new)
     except (SyntaxError, ValueError):
         return None
     return Patch(code.path, base_hash(source.text), new, (Span(definition.qualname),))

@@ -151,9 +151,9 @@ def _args(definition: Definition, item: RawWorkload, axes: Axes) -> list[ArgSpec
 
 
 def _label(workloads: list[Workload], items: list[RawWorkload]) -> tuple[Workload, ...]:
-    """Labels made unique: equal axes with other scalars get the workload's uuid."""
+    """Labels made unique: equal axes with other scalars get the workload's line."""
     labels = [workload.label for workload in workloads]
     return tuple(
-        replace(workload, label=f"{workload.label} #{item.uuid[:8]}") if labels.count(workload.label) > 1 else workload
+        replace(workload, label=f"{workload.label} #{item.line}") if labels.count(workload.label) > 1 else workload
         for workload, item in zip(workloads, items, strict=True)
     )

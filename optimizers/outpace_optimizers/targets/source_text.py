@@ -6,11 +6,11 @@ import ast
 import codecs
 import io
 import tokenize
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from outpace_audit.errors import SourceError
+from outpace_optimizers.source import tree_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,9 @@ class SourceText:
     encoding: str
     has_bom: bool
 
-    @property
-    def newline(self) -> str:
-        """The line ending that most lines have."""
-        crlf = self.text.count("\r\n")
-        return "\r\n" if crlf > self.text.count("\n") - crlf else "\n"
-
     def encode_edit(self, new_text: str) -> bytes:
-        """`new_text` as bytes in this file's encoding, byte-order mark and line endings."""
-        lines = new_text.replace("\r\n", "\n")
-        data = lines.replace("\n", self.newline).encode(self.encoding)
+        """`new_text` as bytes in this file's encoding, with its byte-order mark; lines end as they do in `new_text`."""
+        data = new_text.encode(self.encoding)
         return codecs.BOM_UTF8 + data if self.has_bom else data
 
 
@@ -59,9 +52,7 @@ def read_source(path: Path) -> SourceText:
 def parse_source(text: str, where: str) -> ast.Module:
     """The syntax tree, or a one-line SourceError `file:line: message`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
+        return tree_of(text)
     except SyntaxError as error:
         raise SourceError(f"{where}:{error.lineno or 1}: {error.msg}") from error
     except (ValueError, RecursionError, MemoryError) as error:

@@ -31,6 +31,7 @@ def add_parser(commands: Commands) -> None:
         default="tolerant",
         help="how far results may differ (tolerant)",
     )
+    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule (repeatable)")
     parser.add_argument("--fresh", action="store_true", help="measure again what the ledger knows")
     parser.add_argument("--apply", action="store_true", help="write the best accepted change into the file")
     parser.add_argument("--output", metavar="FILE", help="write the source with the best change to FILE")

@@ -61,5 +61,6 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         python=args.python,
         inference=args.inference,
         unsandboxed=args.unsandboxed,
+        skip=tuple(getattr(args, "skip", base.skip)),
         fresh=getattr(args, "fresh", base.fresh),
     )
