@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -69,7 +70,11 @@ def descendants(pid: int) -> dict[int, str]:
     while grown:
         grown = {child for child, parent in parents.items() if parent in grown} - found
         found |= grown
-    return {child: Path(f"/proc/{child}/cmdline").read_bytes().decode() for child in found}
+    lines: dict[int, str] = {}
+    for child in found:
+        with contextlib.suppress(OSError):  # It has ended since.
+            lines[child] = Path(f"/proc/{child}/cmdline").read_bytes().decode()
+    return lines
 
 
 def test_an_arm_is_started_the_way_that_was_asked(launcher: Launcher, arm: ArmProcess) -> None:

@@ -281,7 +281,7 @@ def test_equal_axes_get_different_labels(tmp_path: Path) -> None:
     labels = [
         w.label for w in load_target(problem(tmp_path, None, workload(1, 4, "aaaa"), other), None, "cpu").workloads
     ]
-    assert labels == ["batch=1 length=4 #aaaa", "batch=1 length=4 #bbbb"]
+    assert labels == ["batch=1 length=4 #1", "batch=1 length=4 #2"]
 
 
 def test_relations_between_axes_hold_while_shrinking(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import functools
 import io
 import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -243,7 +245,8 @@ def test_signals_end_a_real_process(tmp_path: Path, name: str, status: int) -> N
     )
     command = [sys.executable, "-c", script, str(Path(__file__).parent)]
     start = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    interactive = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, preexec_fn=interactive)
     assert (done.returncode, done.stderr, done.stdout) == (status, "interrupted\n", "")
     assert time.monotonic() - start < 30
 
