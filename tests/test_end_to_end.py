@@ -12,10 +12,6 @@ from typing import Any
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SHIFT = 1.2
-"""A shared machine moves from one state to another between two runs: a gain of 1.26 was 1.09 in the other
-(thresholds.SPACING_S). Less than that is not for a test to judge."""
-
 RENAMED = {"CausalSelfAttention": "Mixer", "n_head": "lanes", "n_embd": "width", "c_attn": "fused", "att": "weights"}
 
 
@@ -46,9 +42,8 @@ def test_a_moved_and_renamed_example_is_found_and_judged_right(tmp_path: Path) -
     assert trial["rule"] == "explicit-attention"
     assert trial["target"] == "Mixer"
     assert {"change", "class", "speedup", "interval", "level", "replay"} <= trial.keys()
-    assert trial["speedup"] > 1, trial["reason"]
-    # On a busy machine a true 1.2x may stay unproven; nothing else may be wrong with it.
-    assert [check["name"] for check in trial["checks"] if not check["passed"]] in ([], ["speedup"]), trial["reason"]
+    assert trial["accepted"], trial["reason"]
+    assert trial["interval"][0] > 1
 
 
 def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> None:
@@ -68,8 +63,8 @@ def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> Non
     assert status == 0, document
     again = document["trials"][0]
     assert again["accepted"], again["reason"]
-    assert again["interval"][0] <= trial["interval"][1] * SHIFT
-    assert trial["interval"][0] <= again["interval"][1] * SHIFT
+    assert again["interval"][0] <= trial["interval"][1]
+    assert trial["interval"][0] <= again["interval"][1]
 
 
 def test_audit_rejects_a_wrong_candidate_file(tmp_path: Path) -> None:
