@@ -43,3 +43,11 @@ class ArmError(OutpaceError):
 
 class JudgeError(OutpaceError):
     """The judge itself failed; no verdict was reached."""
+
+
+class EngineError(OutpaceError):
+    """The engine or its worker ended, or does not speak this version's language. Finished trials are kept."""
+
+
+class Cancelled(OutpaceError):  # noqa: N818  # no fault of anybody's
+    """Somebody who may do so gave the work up."""

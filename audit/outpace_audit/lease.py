@@ -7,15 +7,13 @@ import fcntl
 import hashlib
 import json
 import os
-import stat
-import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import Machine
+from outpace_audit.runtime import runtime_folder
 
 POLL_S = 0.2
 """The kernel can wait for a lock too, but then a signal would have to end the wait."""
@@ -28,7 +26,7 @@ def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> 
     Leases are shared between all processes of one user; other users' work is noticed as a load, not waited for.
     Raises EnvironmentMissing where no lock file can be made.
     """
-    path = _folder() / f"{machine.device}-{hashlib.sha256(machine.uuid.encode()).hexdigest()[:16]}.lease"
+    path = runtime_folder() / f"{machine.device}-{hashlib.sha256(machine.uuid.encode()).hexdigest()[:16]}.lease"
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -65,22 +63,3 @@ def _holder(descriptor: int) -> str:
         signed = json.loads(os.pread(descriptor, 4096, 0))
         return f"{signed['holder']} (process {int(signed['pid'])})"
     return "another outpace"
-
-
-def _folder() -> Path:
-    """This user's, and nobody else's: a name in /tmp may have been taken by somebody."""
-    wanted = [os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{os.getuid()}"]
-    for name in wanted:
-        if name and os.access(name, os.W_OK | os.X_OK):
-            folder = Path(name) / "outpace"
-            break
-    else:
-        folder = Path(tempfile.gettempdir()) / f"outpace-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.lstat()
-    except OSError as error:
-        raise EnvironmentMissing(f"{folder}: {error.strerror}: set XDG_RUNTIME_DIR to a folder of your own") from error
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-        raise EnvironmentMissing(f"{folder} belongs to somebody else: set XDG_RUNTIME_DIR to a folder of your own")
-    return folder

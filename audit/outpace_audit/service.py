@@ -10,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,6 +27,10 @@ from outpace_audit.sandbox import make_undumpable
 
 if TYPE_CHECKING:
     from outpace_audit.judge import Judge, Options
+
+
+HANG_UP_S = 2.0
+"""For an idle judge to end its arms in order; one in the middle of an audit is ended as it stands."""
 
 
 def open_judge(request: Mapping[str, Any]) -> Judge:
@@ -60,7 +67,7 @@ class Service:
         self._out = out
         self._judge: Judge | None = None
 
-    def serve(self, lines: TextIO) -> None:
+    def serve(self, lines: Iterable[str]) -> None:
         with contextlib.ExitStack() as stack:
             for line in lines:
                 try:
@@ -109,8 +116,19 @@ def main() -> None:
     make_undumpable()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin, requests), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        Service(out).serve(sys.stdin)
+        Service(out).serve(iter(requests.get, ""))
+
+
+def _read(lines: TextIO, requests: queue.SimpleQueue[str]) -> None:
+    """In a thread of its own: a client that dies in the middle of an audit must not leave it measuring for minutes."""
+    for line in lines:
+        requests.put(line)
+    requests.put("")
+    time.sleep(HANG_UP_S)
+    os._exit(1)  # the launcher's sockets close, and every arm ends with them
 
 
 if __name__ == "__main__":

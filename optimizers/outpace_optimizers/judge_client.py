@@ -9,16 +9,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import outpace_audit
 from outpace_audit import errors
 from outpace_audit.codec import check_from_json, verdict_from_json
 from outpace_audit.records import Check, Code, Machine, Patch, Verdict, Workload
+from outpace_optimizers.records import OptimizeRequest
+from outpace_optimizers.workspace import Workspace
 
 OnStage = Callable[[str], None]
 OnCheck = Callable[[Check], None]
@@ -38,10 +39,12 @@ def user_interpreter(named: str | None) -> str:
 
 
 class JudgeClient:
-    """One judge process. Use as a context; leaving it ends the judge, which ends its arms."""
+    """One judge process; `close` ends it, which ends its arms."""
 
-    def __init__(self, python: str | None) -> None:
-        self.python = user_interpreter(python)
+    def __init__(self, python: str) -> None:
+        self.python = python
+        self._machine: Machine | None = None
+        self._asked = False
         self._work = Path(tempfile.mkdtemp(prefix="outpace-client-"))
         (self._work / "path").mkdir()
         (self._work / "empty").mkdir()
@@ -57,13 +60,10 @@ class JudgeClient:
             env=os.environ | {"PYTHONPATH": str(self._work / "path"), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"},
         )
 
-    def __enter__(self) -> JudgeClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def usable(self) -> bool:
+        """Opened and alive, with no question left whose answer would be taken for the next one's."""
+        return self._machine is not None and self._process.poll() is None and not self._asked
 
     def close(self) -> None:
         """Hangs up, waits a moment, then kills; arms die with their judge."""
@@ -91,7 +91,9 @@ class JudgeClient:
         )
 
     def opened(self) -> Machine:
-        return Machine(**self._answer())
+        if self._machine is None:
+            self._machine = Machine(**self._answer())
+        return self._machine
 
     def target(self, code: Code, workloads: tuple[Workload, ...], *, inference: bool) -> Mapping[str, Any]:
         """The judge's TargetFacts as JSON."""
@@ -125,6 +127,7 @@ class JudgeClient:
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None, "opened with a pipe"
+        self._asked = True
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
@@ -140,8 +143,10 @@ class JudgeClient:
             elif message.get("event") == "check" and on_check:
                 on_check(check_from_json(message["payload"]))
             elif "ok" in message:
+                self._asked = False
                 return message["ok"]
             elif "error" in message:
+                self._asked = False
                 raise _error(message["error"])
         raise errors.JudgeError(f"the judge ended: {self._last_words()}")
 
@@ -149,6 +154,35 @@ class JudgeClient:
         status = self._process.wait()
         lines = (self._work / "judge.log").read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'no message'} (status {status}, interpreter {self.python})"
+
+
+class Judges:
+    """Keeps the judge of the last job: the next one of the same kind need not wait for torch to be imported."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[object, ...], JudgeClient] | None = None
+
+    @contextlib.contextmanager
+    def judge(self, request: OptimizeRequest, workspace: Workspace) -> Generator[JudgeClient]:
+        """One that has been asked to open, but may not have answered yet."""
+        python = user_interpreter(request.python)
+        kind = (python, request.device, request.unsandboxed, workspace.state, workspace.root)
+        if self._kept is None or self._kept[0] != kind or not self._kept[1].usable:
+            self.close()
+            judge = JudgeClient(python)
+            self._kept = (kind, judge)
+            judge.open(request.device, workspace.state, workspace.root, unsandboxed=request.unsandboxed)
+        judge = self._kept[1]
+        try:
+            yield judge
+        finally:
+            if not judge.usable:
+                self.close()
+
+    def close(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[1].close()
 
 
 def _error(message: Mapping[str, Any]) -> Exception:

@@ -42,6 +42,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             SELECT * FROM event AS one WHERE kind = 'finished'
             AND id = (SELECT max(id) FROM event WHERE key = one.key AND kind = 'finished')""",
     ),
+    (
+        """CREATE INDEX event_base ON event (json_extract(body, '$.idea.patch.base_hash'), id)
+            WHERE kind = 'finished'""",
+    ),
 )
 """Each entry takes the file from the version of its index to the next. Entries are never changed, only added."""
 
@@ -94,6 +98,9 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._db.close()
 
     def start(self, key: str, body: Mapping[str, Any]) -> None:
@@ -114,6 +121,12 @@ class Ledger:
         """The newest event of a verdict's id."""
         return self._one("SELECT * FROM event WHERE kind = 'finished' AND verdict = ? ORDER BY id DESC", verdict)
 
+    def on_base(self, base_hash: str) -> list[Finished]:
+        """The newest verdict of each trial whose patch starts from the text with this hash, the oldest first."""
+        query = "SELECT * FROM finished WHERE json_extract(body, '$.idea.patch.base_hash') = ? ORDER BY id"
+        with self._explained():
+            return [_finished(row) for row in self._db.execute(query, (base_hash,))]
+
     def _append(self, kind: str, key: str, verdict: str | None, body: Mapping[str, Any]) -> None:
         with self._explained():
             self._db.execute(
@@ -124,7 +137,7 @@ class Ledger:
     def _one(self, query: str, value: str) -> Finished | None:
         with self._explained():
             row = self._db.execute(f"{query} LIMIT 1", (value,)).fetchone()
-        return None if row is None else Finished(row["at"], row["key"], row["verdict"], json.loads(row["body"]))
+        return None if row is None else _finished(row)
 
     def _opened_or_begun_anew(self) -> sqlite3.Connection:
         try:
@@ -185,6 +198,10 @@ class Ledger:
                 f"{self.path}: {error}: free some space or close the other outpace, or set OUTPACE_STATE to a folder "
                 "that can be written"
             ) from error
+
+
+def _finished(row: sqlite3.Row) -> Finished:
+    return Finished(row["at"], row["key"], row["verdict"], json.loads(row["body"]))
 
 
 @contextmanager

@@ -13,28 +13,29 @@ from pathlib import Path
 
 from outpace_audit.errors import JudgeError, OutOfResources, TargetError
 from outpace_audit.records import Idea, Patch
+from outpace_optimizers.judge_client import Judges
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules
 from outpace_optimizers.session import Session, candidate_file
 
 
-def optimize(request: OptimizeRequest, listener: Listener) -> Report:
+def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
     """Audits what the rules propose until they are dry or the budget is spent; always says which."""
     _refuse_unknown(request.skip)
-    with Session.of_file(Path(request.path), request, listener) as session:
+    with Session.of_file(Path(request.path), request, listener, judges) as session:
         return _Run(session, request, listener).report()
 
 
-def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Trial:
     """One verdict on a candidate file for a baseline file or problem folder."""
-    with Session.of_file(baseline, replace(request, fresh=True), listener) as session:
+    with Session.of_file(baseline, replace(request, fresh=True), listener, judges) as session:
         idea = candidate_file(session.target, candidate)
         return session.try_idea(idea, whole_file=True, screen=False)
 
 
-def replay(reference: str, root: Path, listener: Listener) -> Trial:
+def replay(reference: str, root: Path, listener: Listener, judges: Judges) -> Trial:
     """Repeats a stored verdict with fresh seeds and processes."""
-    with Session.of_stored(reference, root, listener) as (session, stored):
+    with Session.of_stored(reference, root, listener, judges) as (session, stored):
         listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))
         return session.try_idea(
             stored.idea,

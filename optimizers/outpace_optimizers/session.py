@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import shlex
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -13,9 +11,8 @@ from typing import Any
 from outpace_audit.codec import verdict_from_json
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.records import Check, Idea, Machine, Patch, Verdict
-from outpace_optimizers.judge_client import JudgeClient
-from outpace_optimizers.ledger import FILE, Ledger, trial_key
-from outpace_optimizers.reach import reached_files
+from outpace_optimizers.judge_client import JudgeClient, Judges
+from outpace_optimizers.ledger import FILE, Ledger
 from outpace_optimizers.records import (
     CheckDone,
     Device,
@@ -27,7 +24,7 @@ from outpace_optimizers.records import (
     TrialFinished,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import StoredTrial, find_trial
+from outpace_optimizers.stored_trial import StoredTrial, find_trial, key_of, trial_of
 from outpace_optimizers.targets import load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
@@ -64,11 +61,11 @@ class Session:
 
     @classmethod
     @contextmanager
-    def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener) -> Generator[Session]:
+    def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
         target = load_target(path, request.target, request.device or "cpu")
         workspace = Workspace.of(path)
-        with _opened(workspace, request, listener) as (client, machine, ledger):
+        with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
                 target = load_target(path, request.target, device)
@@ -76,23 +73,15 @@ class Session:
 
     @classmethod
     @contextmanager
-    def of_stored(cls, reference: str, root: Path, listener: Listener) -> Generator[tuple[Session, StoredTrial]]:
+    def of_stored(
+        cls, reference: str, root: Path, listener: Listener, judges: Judges
+    ) -> Generator[tuple[Session, StoredTrial]]:
         stored = _stored(Workspace(root), reference)
-        request = OptimizeRequest(
-            path=stored.target.code.path,
-            target=stored.target.name,
-            policy="exact" if stored.policy == "exact" else "tolerant",
-            device=stored.verdict.machine.device,
-            python=stored.python,
-            inference=stored.inference,
-            unsandboxed=stored.unsandboxed,
-            fresh=True,
-        )
         path = Path(stored.target.code.path)
         if not path.parent.is_dir():
             raise TargetError(f"{path.parent} is gone, so verdict {reference} cannot be replayed: run optimize again")
-        workspace = Workspace.of(path)
-        with _opened(workspace, request, listener) as (client, machine, ledger):
+        workspace, request = Workspace.of(path), stored.request()
+        with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             yield cls(client, workspace, ledger, stored.target, machine, request, listener), stored
 
     def try_idea(
@@ -105,7 +94,7 @@ class Session:
     ) -> Trial:
         """The verdict on one idea: from the ledger where it is known, else audited and kept."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
-        key = self._key(idea, whole_file)
+        key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
         trial = None if self._request.fresh else self._known(key, idea)
         if trial is None:
             trial = self._trial(idea, self._audited(key, idea, whole_file, screen, spent), None)
@@ -152,36 +141,11 @@ class Session:
             self.troubles.append(f"{idea.title}: the verdict could not be kept: {error}")
         return verdict
 
-    def _key(self, idea: Idea, whole_file: bool) -> str:
-        code, request = self.target.code, self._request
-        reached = reached_files(Path(code.path), code.source, self._workspace.root)
-        asked = (request.policy, request.inference, request.unsandboxed, whole_file)
-        return trial_key(code, reached, self.target.workloads, idea.patch, asked, self.machine)
-
     def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
-        replay = f"outpace replay {verdict.id}{self._where()}"
-        return Trial(verdict.id, self.target.name, idea, verdict, self._diff(idea), replay, known_since)
+        return trial_of(self.target, idea, verdict, self._workspace, known_since)
 
     def _on_check(self, check: Check) -> None:
         self._tell(CheckDone(check))
-
-    def _diff(self, idea: Idea) -> str:
-        name = Path(self.target.code.path).name
-        return "".join(
-            difflib.unified_diff(
-                self.target.code.source.splitlines(keepends=True),
-                idea.patch.new_source.splitlines(keepends=True),
-                f"a/{name}",
-                f"b/{Path(idea.patch.path).name}",
-            )
-        )
-
-    def _where(self) -> str:
-        """The option that a replay needs if it is run from here."""
-        workspace = self._workspace
-        if Workspace.of(Path.cwd()).state == workspace.state:
-            return ""
-        return f" --workspace {shlex.quote(str(workspace.root))}"
 
 
 def _stored(workspace: Workspace, verdict: str) -> StoredTrial:
@@ -212,10 +176,9 @@ def _symbol_in(source: str, wanted: str, path: str) -> str:
 
 @contextmanager
 def _opened(
-    workspace: Workspace, request: OptimizeRequest, listener: Listener
+    workspace: Workspace, request: OptimizeRequest, listener: Listener, judges: Judges
 ) -> Generator[tuple[JudgeClient, Machine, Ledger]]:
     workspace.prepare()
-    with Ledger(workspace.state) as ledger, JudgeClient(request.python) as client:
+    with Ledger(workspace.state) as ledger, judges.judge(request, workspace) as judge:
         listener(StageEvent("starting the judge"))
-        client.open(request.device, workspace.state, workspace.root, unsandboxed=request.unsandboxed)
-        yield client, client.opened(), ledger
+        yield judge, judge.opened(), ledger

@@ -1,16 +1,23 @@
-"""One audited idea as the ledger keeps it."""
+"""One audited idea as the ledger keeps it, and what is made from it again."""
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from outpace_audit.codec import code_from_json, idea_from_json, verdict_from_json, workload_from_json
+from outpace_audit.codec import idea_from_json, verdict_from_json
 from outpace_audit.errors import TargetError
-from outpace_audit.records import Idea, Verdict
-from outpace_optimizers.ledger import Ledger
-from outpace_optimizers.records import Target
+from outpace_audit.records import Idea, Machine, Verdict
+from outpace_optimizers.codec import target_from_json
+from outpace_optimizers.ledger import Finished, Ledger, trial_key
+from outpace_optimizers.reach import reached_files
+from outpace_optimizers.records import OptimizeRequest, Target, Trial
+from outpace_optimizers.source import base_hash
+from outpace_optimizers.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,51 @@ class StoredTrial:
     """The interpreter whose torch was measured."""
     unsandboxed: bool
 
+    def request(self) -> OptimizeRequest:
+        """As it was made, to be measured again."""
+        return OptimizeRequest(
+            path=self.target.code.path,
+            target=self.target.name,
+            policy="exact" if self.policy == "exact" else "tolerant",
+            device=self.verdict.machine.device,
+            python=self.python,
+            inference=self.inference,
+            unsandboxed=self.unsandboxed,
+            fresh=True,
+        )
+
+
+def key_of(
+    target: Target, idea: Idea, request: OptimizeRequest, machine: Machine, root: Path, *, whole_file: bool = False
+) -> str:
+    """The never-repeat key of an idea on the project as it stands on disk now."""
+    reached = reached_files(Path(target.code.path), target.code.source, root)
+    asked = (request.policy, request.inference, request.unsandboxed, whole_file)
+    return trial_key(target.code, reached, target.workloads, idea.patch, asked, machine)
+
+
+def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace, known_since: float | None) -> Trial:
+    replay = f"outpace replay {verdict.id}{_where(workspace)}"
+    return Trial(verdict.id, target.name, idea, verdict, _diff(target, idea), replay, known_since)
+
+
+def _diff(target: Target, idea: Idea) -> str:
+    return "".join(
+        difflib.unified_diff(
+            target.code.source.splitlines(keepends=True),
+            idea.patch.new_source.splitlines(keepends=True),
+            f"a/{Path(target.code.path).name}",
+            f"b/{Path(idea.patch.path).name}",
+        )
+    )
+
+
+def _where(workspace: Workspace) -> str:
+    """The option that a replay needs if it is run from here."""
+    if Workspace.of(Path.cwd()).state == workspace.state:
+        return ""
+    return f" --workspace {shlex.quote(str(workspace.root))}"
+
 
 def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
     """The trial of a verdict's id. Raises TargetError where the ledger has none, or one of another version."""
@@ -35,20 +87,38 @@ def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
     if found is None:
         raise TargetError(f"no verdict {verdict!r} in {ledger.path}: name an id that optimize or audit has printed")
     try:
-        return trial_from_json(found.body)
+        return stored_from_json(found.body)
     except (ValueError, KeyError, TypeError) as error:
         raise TargetError(
             f"verdict {verdict} is of another version of outpace ({error}); run optimize again"
         ) from error
 
 
-def trial_from_json(message: Mapping[str, Any]) -> StoredTrial:
+def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> list[Trial]:
+    """What was found for this very text of a file, before anything is measured: verdicts whose target, and all that it
+    reaches on disk, are as they were."""
+    offers: list[Trial] = []
+    for found in ledger.on_base(base_hash(text)):
+        stored = _readable(found)
+        if stored is not None and stored.target.code.path == path and not stored.whole_file:
+            key = key_of(stored.target, stored.idea, stored.request(), stored.verdict.machine, workspace.root)
+            if key == found.key:
+                offers.append(trial_of(stored.target, stored.idea, stored.verdict, workspace, found.at))
+    return offers
+
+
+def _readable(found: Finished) -> StoredTrial | None:
+    try:
+        return stored_from_json(found.body)
+    except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+        return None
+
+
+def stored_from_json(message: Mapping[str, Any]) -> StoredTrial:
     """Back from `dataclasses.asdict`. Raises KeyError, TypeError or ValueError for what another version wrote."""
-    target = message["target"]
-    workloads = tuple(workload_from_json(workload) for workload in target["workloads"])
     fields: dict[str, Any] = {
         **message,
-        "target": Target(code_from_json(target["code"]), workloads, tuple(target["notes"])),
+        "target": target_from_json(message["target"]),
         "idea": idea_from_json(message["idea"]),
         "verdict": verdict_from_json(message["verdict"]),
     }

@@ -1,4 +1,4 @@
-"""The three things that commands ask of the optimizer, as a parameter: tests put their own in its place."""
+"""The three things that commands ask of the engine, as a parameter: tests put their own in its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,20 @@ class Engine:
 
 
 def installed_engine() -> Engine:
-    """Imported on first use: `--help`, `--version` and `doctor` start without it."""
-    from outpace_optimizers import loop
+    """The engine of the workspace that each request is about. Imported on first use: `--help` starts without it."""
+    from outpace_optimizers.codec import report_from_json, trial_from_json
+    from outpace_optimizers.engine.client import run_job
+    from outpace_optimizers.engine.protocol import Job
+    from outpace_optimizers.workspace import Workspace
 
-    return Engine(loop.optimize, loop.audit_files, loop.replay)
+    def optimize(request: OptimizeRequest, listener: Listener) -> Report:
+        return report_from_json(run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
+
+    def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+        job = Job("audit", request, candidate=str(candidate))
+        return trial_from_json(run_job(Workspace.of(baseline), job, listener))
+
+    def replay(verdict: str, root: Path, listener: Listener) -> Trial:
+        return trial_from_json(run_job(Workspace(root), Job("replay", verdict=verdict, root=str(root)), listener))
+
+    return Engine(optimize, audit_files, replay)

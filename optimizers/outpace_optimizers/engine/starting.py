@@ -1,0 +1,74 @@
+"""Starts the engine of a workspace where none is running."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from outpace_audit.errors import EngineError
+from outpace_optimizers.engine.address import LOG, socket_of
+from outpace_optimizers.engine.protocol import decode, error_from_json
+from outpace_optimizers.workspace import Workspace
+
+LOG_BYTES = 1 << 20
+"""A log that has grown beyond this is begun anew."""
+START_S = 20.0
+"""For an engine to listen: it takes half a second on an idle machine."""
+
+
+def connect(workspace: Workspace) -> socket.socket:
+    """A connection to the engine of a workspace, which is started first if there is none.
+
+    Raises EngineError, or what kept the engine from starting.
+    """
+    address = socket_of(workspace.state)
+    deadline = time.monotonic() + START_S
+    while (connection := _connected(address)) is None:
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"no engine answers at {address}: see {workspace.state / LOG}; "
+                "a stuck one can be killed, it loses nothing but the trial in flight"
+            )
+        if not _start(workspace):
+            time.sleep(0.05)  # another one is starting, or ending
+    return connection
+
+
+def _connected(address: Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(address))
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _start(workspace: Workspace) -> bool:
+    """False where another engine holds the workspace. Raises what the new engine says that it lacks."""
+    workspace.prepare()
+    path = workspace.state / LOG
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.unlink()
+    with path.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "outpace_optimizers.engine", str(workspace.state)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
+            start_new_session=True,  # Ctrl-C in a terminal is for its command alone
+        )  # fmt: skip
+    assert process.stdout is not None, "opened with a pipe"
+    with process.stdout as said:
+        line = said.readline()
+    if not line:
+        raise EngineError(f"the engine ended while it started (status {process.wait()}): see {path}")
+    message = decode(line)
+    if "error" in message:
+        process.wait()
+        raise error_from_json(message["error"])
+    return bool(message["ready"])

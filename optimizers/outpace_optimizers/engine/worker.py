@@ -1,0 +1,97 @@
+"""Runs one job at a time for the engine: `python -m outpace_optimizers.engine.worker`, JSON lines in, JSON lines out.
+
+Requests: {"job": {...}} and, while one runs, {"op": "step-aside"}. Replies: {"event": ...}, and at last one of
+{"ok": ...}, {"error": ...} and {"stepped_aside": true}. The judge stays warm from one job to the next. The end of
+stdin, which is the engine's death, ends this process and everything below it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from outpace_audit.errors import OutpaceError
+from outpace_audit.sandbox import make_undumpable
+from outpace_optimizers import loop
+from outpace_optimizers.codec import event_to_json
+from outpace_optimizers.engine.protocol import Job, decode, encode, error_to_json, job_from_json
+from outpace_optimizers.judge_client import Judges
+from outpace_optimizers.records import Event, Report, Trial, TrialStarted
+
+
+class SteppedAside(BaseException):  # no handler of errors may take it for one
+    """More urgent work waits. What was finished is in the ledger, so the job goes on from there when it comes again."""
+
+
+class Worker:
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._step_aside = threading.Event()
+        self._judges = Judges()
+
+    def read(self, lines: BinaryIO) -> None:
+        """In a thread of its own, so that a request is heard while a job runs."""
+        for line in lines:
+            message = decode(line)
+            if "job" in message:
+                self._step_aside.clear()
+                self._jobs.put(job_from_json(message["job"]))
+            else:
+                self._step_aside.set()
+        os.killpg(0, signal.SIGKILL)
+
+    def work(self) -> None:
+        while True:
+            self._write(self._answer(self._jobs.get()))
+
+    def _answer(self, job: Job) -> dict[str, Any]:
+        try:
+            return {"ok": asdict(self._run(job))}
+        except SteppedAside:
+            return {"stepped_aside": True}
+        except Exception as error:
+            if not isinstance(error, (OutpaceError, OSError)):
+                traceback.print_exc()  # into the log
+            return {"error": error_to_json(error)}
+
+    def _run(self, job: Job) -> Report | Trial:
+        if job.kind == "replay":
+            assert job.verdict is not None and job.root is not None, "a replay names both"
+            return loop.replay(job.verdict, Path(job.root), self._tell, self._judges)
+        assert job.request is not None, "only a replay has none"
+        if job.kind == "audit":
+            assert job.candidate is not None, "an audit has a candidate"
+            return loop.audit_files(Path(job.request.path), Path(job.candidate), job.request, self._tell, self._judges)
+        return loop.optimize(job.request, self._tell, self._judges)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, TrialStarted) and self._step_aside.is_set():
+            raise SteppedAside
+        self._write({"event": event_to_json(event)})
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        self._out.write(encode(message))
+        self._out.flush()
+
+
+def main() -> None:
+    """Keeps the engine's stream for itself: what a library prints goes to the log."""
+    make_undumpable()
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    worker = Worker(out)
+    threading.Thread(target=worker.read, args=(sys.stdin.buffer,), daemon=True).start()
+    worker.work()
+
+
+if __name__ == "__main__":
+    main()
