@@ -32,6 +32,11 @@ def base_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def lines_of(text: str) -> list[str]:
+    """With their ends. Only \\n, \\r\\n and \\r end a line, as in Python's grammar and in the language server protocol."""
+    return _LINE.findall(text)
+
+
 @dataclass(frozen=True, eq=False)
 class Definition:
     """A function, method or class of the file. `owner` is the class of a method."""
@@ -51,8 +56,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        """With their ends. Only \\n, \\r\\n and \\r end a line, as in Python's grammar."""
-        return _LINE.findall(self.text)
+        return lines_of(self.text)
 
     @cached_property
     def newline(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from outpace_audit.errors import OutpaceError
-from outpace_server.commands import audit, doctor, optimize, replay
+from outpace_server.commands import audit, doctor, lsp, optimize, replay
 from outpace_server.commands.engine import Engine, installed_engine
 from outpace_server.output.document import error_document, to_json
 from outpace_server.processes import Interrupted, interruptible, kill_descendants
@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="outpace", description="Audited speedups for GPU training code and kernels.")
     parser.add_argument("--version", action="version", version=f"outpace {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (optimize, audit, replay, doctor):
+    for command in (optimize, audit, replay, doctor, lsp):
         command.add_parser(commands)
     return parser
 
@@ -68,7 +68,8 @@ def _run(arguments: list[str], engine: Engine | None) -> int:
         parser.print_help()
         return 0
     status: int = args.run(args, installed_engine if engine is None else lambda: engine)
-    sys.stdout.flush()
+    if not sys.stdout.closed:  # the language server's is closed by the editor's goodbye
+        sys.stdout.flush()
     return status
 
 

@@ -1,0 +1,39 @@
+"""Opens the evidence behind a verdict: as a virtual document where the client has them, else as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls import uris
+
+from outpace_optimizers.records import Trial
+from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp.report import markdown, report_uri
+
+if TYPE_CHECKING:
+    from outpace_server.lsp.server import OutpaceServer
+
+FOLDER = "reports"
+
+
+async def show_audit(server: OutpaceServer, trial: Trial) -> None:
+    if server.features.virtual_documents and server.features.shows_documents:
+        await server.window_show_document_async(types.ShowDocumentParams(uri=report_uri(trial.id), take_focus=True))
+        return
+    path = _written(trial)
+    if server.features.shows_documents:
+        await server.window_show_document_async(types.ShowDocumentParams(uri=uris.from_fs_path(str(path)) or ""))
+    else:
+        said = types.ShowMessageParams(type=types.MessageType.Info, message=f"the audit is in {path}")
+        server.window_show_message(said)
+
+
+def _written(trial: Trial) -> Path:
+    workspace = Workspace.of(Path(trial.idea.patch.path))
+    workspace.prepare()
+    path = workspace.state / FOLDER / f"{trial.id}.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(markdown(trial), encoding="utf-8")
+    return path

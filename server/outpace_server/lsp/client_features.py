@@ -1,0 +1,47 @@
+"""What the connected editor can do, read once from its `initialize` request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFeatures:
+    resolves_edits: bool
+    """Asks for the edit of a code action only when it is chosen."""
+    document_changes: bool
+    progress: bool
+    shows_documents: bool
+    virtual_documents: bool
+    pulls_settings: bool
+    registers_settings: bool
+    status: bool
+    """Understands the notification `outpace/status`."""
+
+
+def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
+    text = capabilities.text_document or types.TextDocumentClientCapabilities()
+    window = capabilities.window or types.WindowClientCapabilities()
+    workspace = capabilities.workspace or types.WorkspaceClientCapabilities()
+    resolve = text.code_action.resolve_support if text.code_action else None
+    experimental: Any = capabilities.experimental
+    return ClientFeatures(
+        resolves_edits=bool(
+            text.code_action and text.code_action.data_support and resolve and "edit" in resolve.properties
+        ),
+        document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
+        progress=bool(window.work_done_progress),
+        shows_documents=bool(window.show_document and window.show_document.support),
+        virtual_documents=bool(
+            workspace.text_document_content and workspace.text_document_content.dynamic_registration
+        ),
+        pulls_settings=bool(workspace.configuration),
+        registers_settings=bool(
+            workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration
+        ),
+        status=isinstance(experimental, Mapping) and bool(experimental.get("outpaceStatus")),  # pyright: ignore[reportUnknownMemberType]
+    )

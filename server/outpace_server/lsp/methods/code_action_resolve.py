@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lsprotocol import types
+
+from outpace_server.lsp.methods.code_action import with_edit
+from outpace_server.lsp.server import OutpaceServer
+
+
+def code_action_resolve(ls: OutpaceServer, params: types.CodeAction) -> types.CodeAction:
+    """The edit, if the text is still the one that was measured; else a command that says so.
+
+    Never an error: editors show it raw. VS Code (1.139) ignores the version in the edit, so the text is compared.
+    """
+    data: Any = params.data
+    if not isinstance(data, Mapping) or "id" not in data:
+        return params
+    uri, id = str(data["uri"]), str(data["id"])  # pyright: ignore[reportUnknownArgumentType]
+    document = ls.document(uri)
+    offers = ls.desk.offers(uri, document.source) if document else []
+    trial = next((offer for offer in offers if offer.id == id), None)
+    if document is None or trial is None:
+        params.command = types.Command(title="Out of date", command="outpace.stale", arguments=[uri, id])
+        return params
+    return with_edit(ls, document, params, trial)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from lsprotocol import types
+
+from outpace_server.lsp.server import OutpaceServer
+from outpace_server.lsp.settings import Settings, settings_from_json
+from outpace_server.lsp.status import show_status
+
+
+def did_change_configuration(ls: OutpaceServer, params: types.DidChangeConfigurationParams) -> None:
+    """Clients that can be asked are; others send their settings along."""
+    if ls.features.pulls_settings:
+        ls.in_background(pull_settings(ls))
+    else:
+        given = params.settings
+        use_settings(ls, given.get("outpace") if isinstance(given, dict) else None)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+
+
+async def pull_settings(ls: OutpaceServer) -> None:
+    if ls.features.pulls_settings:
+        asked = types.ConfigurationParams(items=[types.ConfigurationItem(section="outpace")])
+        given = await ls.workspace_configuration_async(asked)
+        use_settings(ls, given[0] if given else None)
+
+
+def use_settings(ls: OutpaceServer, given: object) -> None:
+    """Names that are not there keep the value that they have: trust is told at the start alone."""
+    before: Settings = ls.settings
+    ls.settings, troubles = settings_from_json(given, before)
+    for trouble in troubles:
+        ls.log(trouble, types.MessageType.Warning)
+    if not ls.settings.runs:
+        ls.optimizing.cancel_all()
+    for uri in ls.workspace.text_documents:
+        ls.publish(uri)
+    show_status(ls, ls.optimizing.running)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from lsprotocol import types
+
+from outpace_audit.errors import OutpaceError
+from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp.optimizing import path_of
+from outpace_server.lsp.server import OutpaceServer
+
+
+def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None:
+    """What the ledger knows of this very text is offered at once; then it is measured in the background."""
+    uri = params.text_document.uri
+    if path_of(uri) is None:
+        return
+    ls.desk.open(uri)
+    ls.watch(uri)
+    if ls.settings.enable and ls.settings.trusted:
+        ls.in_background(_offer_known(ls, uri))
+    if ls.settings.run_on == "open":
+        ls.optimizing.queue(uri, "background")
+
+
+async def _offer_known(ls: OutpaceServer, uri: str) -> None:
+    document, path = ls.document(uri), path_of(uri)
+    if document is None or path is None:
+        return
+    try:
+        link = await ls.engines.of(Workspace.of(path))
+        ls.desk.add(uri, await link.offers(str(path), document.source))
+    except (OutpaceError, OSError) as error:
+        ls.log(f"{path.name}: {error}", types.MessageType.Warning)
+        return
+    ls.publish(uri)

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from lsprotocol import types
+
+from outpace_server.lsp.server import OutpaceServer
+
+
+def did_save(ls: OutpaceServer, params: types.DidSaveTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    if uri in ls.desk:
+        ls.optimizing.queue(uri, "interactive")

@@ -1,0 +1,64 @@
+"""Where a change lies in a text, and the smallest edits that make it. Lines and columns count from 0, in characters."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from dataclasses import dataclass
+
+from outpace_audit.records import Patch
+from outpace_optimizers.source import lines_of, tree_of
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A definition from `first` to `last`, decorators too; `header` is its line of `def` or `class`."""
+
+    first: int
+    last: int
+    header: int
+    header_start: int
+    header_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineEdit:
+    """Replaces the lines from `start` up to `end`, exclusive."""
+
+    start: int
+    end: int
+    text: str
+
+
+def region_of(text: str, patch: Patch) -> Region:
+    """The definition that the patch says it changes; the first line where it cannot be found."""
+    lines = lines_of(text)
+    try:
+        node = _definition(tree_of(text), patch.spans[0].qualname) if patch.spans else None
+    except (SyntaxError, ValueError):
+        node = None
+    if node is None or node.end_lineno is None:
+        return Region(0, 0, 0, 0, len(lines[0].rstrip("\r\n")) if lines else 0)
+    header = lines[node.lineno - 1].rstrip("\r\n")
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    start = len(header) - len(header.lstrip())
+    return Region(first - 1, node.end_lineno - 1, node.lineno - 1, start, len(header))
+
+
+def _definition(tree: ast.Module, qualname: str) -> Definition | None:
+    body, found = tree.body, None
+    for name in qualname.split("."):
+        found = next((n for n in ast.walk(ast.Module(body, [])) if isinstance(n, Definition) and n.name == name), None)
+        if found is None:
+            return None
+        body = found.body
+    return found
+
+
+def line_edits(before: str, after: str) -> list[LineEdit]:
+    """Edits of whole lines that turn one text into the other, none overlapping."""
+    old, new = lines_of(before), lines_of(after)
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [LineEdit(i1, i2, "".join(new[j1:j2])) for tag, i1, i2, j1, j2 in blocks if tag != "equal"]

@@ -1,0 +1,95 @@
+"""What the user has set, per server. Unknown names are ignored, wrong values are said and replaced by the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
+
+from outpace_audit.records import Policy
+from outpace_optimizers.records import Device, OptimizeRequest
+
+RunOn = Literal["open", "save", "never"]
+Severity = Literal["error", "warning", "information", "hint", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`run_on` "open" measures on save too. `trusted` False: nothing of the workspace is run."""
+
+    enable: bool = True
+    run_on: RunOn = "open"
+    trusted: bool = True
+    budget_seconds: float = 60.0
+    policy: Policy = "tolerant"
+    device: Literal["auto"] | Device = "auto"
+    interpreter: str = ""
+    diagnostics_severity: Severity = "information"
+
+    @property
+    def runs(self) -> bool:
+        return self.enable and self.trusted and self.run_on != "never"
+
+    def request(self, path: str) -> OptimizeRequest:
+        return OptimizeRequest(
+            path=path,
+            budget_s=self.budget_seconds,
+            policy=self.policy,
+            device=None if self.device == "auto" else self.device,
+            python=self.interpreter or None,
+        )
+
+
+def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[str]]:
+    """`base` changed by what the client sent (names in camelCase, groups nested), and what was wrong with it."""
+    if not isinstance(given, Mapping):
+        return base, []
+    flat = _flat(given)
+    hints = get_type_hints(Settings)
+    changed: dict[str, Any] = {}
+    troubles: list[str] = []
+    for setting in fields(Settings):
+        name = _camel(setting.name)
+        if flat.get(name) is None:
+            continue
+        value, wanted = flat[name], hints[setting.name]
+        if _fits(value, wanted):
+            changed[setting.name] = value
+        else:
+            known = get_args(wanted)
+            choices = f"one of {', '.join(map(repr, _literals(wanted)))}" if known else wanted.__name__
+            troubles.append(f"setting {name}: {value!r} is not {choices}; {getattr(base, setting.name)!r} is used")
+    return replace(base, **changed), troubles
+
+
+def _flat(given: Mapping[Any, Any]) -> dict[str, Any]:
+    """`{"diagnostics": {"severity": "hint"}}` as `diagnosticsSeverity`."""
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            for inner, one in _flat(value).items():
+                flat[f"{name}{inner[:1].upper()}{inner[1:]}"] = one
+        else:
+            flat[str(name)] = value
+    return flat
+
+
+def _fits(value: object, wanted: Any) -> bool:
+    if get_args(wanted):
+        return value in _literals(wanted)
+    if wanted is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, wanted)
+
+
+def _literals(wanted: Any) -> list[str]:
+    """The values of a Literal, or of a union of Literals."""
+    found: list[str] = []
+    for one in get_args(wanted):
+        found += _literals(one) if get_args(one) else [one]
+    return found
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,30 @@
+"""`outpace/status`, for clients that announce `experimental.outpaceStatus`: how the server is, in one line.
+
+{"health": "ok" | "warning" | "error", "quiescent": bool, "message": str, "device": str | null, "queue": int}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outpace_server.lsp.server import OutpaceServer
+
+METHOD = "outpace/status"
+
+
+def show_status(server: OutpaceServer, running: int) -> None:
+    """`running`: files that are being measured or wait for it."""
+    if not server.features.status:
+        return
+    settings = server.settings
+    if not settings.trusted:
+        message = "restricted: nothing is run in a workspace that is not trusted"
+    elif not settings.runs:
+        message = "off"
+    else:
+        message = f"measuring {running} file{'s' * (running != 1)}" if running else "idle"
+    server.protocol.notify(
+        METHOD,
+        {"health": "ok", "quiescent": running == 0, "message": message, "device": None, "queue": running},
+    )

@@ -1,0 +1,80 @@
+"""A person's path through a real server and a real engine: save, see, look, apply, and have it measured again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_lsp
+from editor import Editor, vscode_capabilities
+from lsprotocol import types
+from pytest_lsp import ClientServerConfig
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "attention.py"
+SETTINGS = {"runOn": "save", "budgetSeconds": 1, "device": "cpu"}
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(
+        server_command=[sys.executable, "-m", "outpace_server.cli", "lsp", "--stdio"], client_factory=Editor
+    )
+)
+async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.mark.asyncio
+async def test_from_save_to_an_applied_and_remeasured_edit(editor: Editor, tmp_path: Path) -> None:
+    path = tmp_path / "attention.py"
+    path.write_text(EXAMPLE.read_text())
+    await editor.start(tmp_path, SETTINGS, vscode_capabilities())
+    registered = await editor.expect(types.CLIENT_REGISTER_CAPABILITY)
+    assert {one.id for one in registered.registrations} == {"settings", "reports"}
+    await editor.expect(types.WORKSPACE_CONFIGURATION)
+
+    uri = editor.open(path)
+    editor.save(uri)
+    said = await editor.progress("Optimizing attention.py")
+    assert "starting the judge" in said[0] and said[-1] == "done"
+    shown = await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: params.diagnostics)
+    (diagnostic,) = shown.diagnostics
+    assert diagnostic.code == "explicit-attention"
+    assert "audited to L4" in diagnostic.message and "[" in diagnostic.message, "no number without its interval"
+    assert editor.texts[uri].splitlines()[diagnostic.range.start.line].lstrip().startswith("def forward")
+
+    line = diagnostic.range.start.line
+    apply, show = await editor.actions(uri, line, list(shown.diagnostics))
+    assert apply.edit is None and apply.kind == types.CodeActionKind.QuickFix
+    assert await editor.actions(uri, 0, []) == []
+
+    await editor.command(show.command.command, *show.command.arguments)
+    report = await editor.expect(types.WINDOW_SHOW_DOCUMENT)
+    content = await editor.workspace_text_document_content_async(types.TextDocumentContentParams(uri=report.uri))
+    assert "outputs-against-truth" in content.text and "outpace replay" in content.text
+
+    measured = editor.texts[uri]
+    editor.type(uri, measured + "\n# a thought\n")
+    assert not (await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics
+    refused = await editor.code_action_resolve_async(apply)
+    assert refused.edit is None and refused.command.command == "outpace.stale"
+    await editor.command(refused.command.command, *refused.command.arguments)
+    assert "changed since" in (await editor.expect(types.WINDOW_SHOW_MESSAGE_REQUEST)).message
+
+    editor.type(uri, measured)
+    assert len((await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics) == 1
+    resolved = await editor.code_action_resolve_async(apply)
+    editor.apply(uri, resolved.edit)
+    assert "scaled_dot_product_attention" in editor.texts[uri]
+    assert not (await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics
+
+    await editor.command(resolved.command.command, *resolved.command.arguments)
+    assert (await editor.progress("Measuring attention.py again"))[-1] == "done"
+    (note,) = (await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics
+    assert note.severity == types.DiagnosticSeverity.Hint and "measured again in place" in note.message
+
+    for said_in_log in ("✓ explicit-attention", "1 change tried", "applied, measured again"):
+        await editor.expect(types.WINDOW_LOG_MESSAGE, lambda params, text=said_in_log: text in params.message)
+    assert editor.unread == []
