@@ -226,8 +226,9 @@ class Judge:
                     return
                 confirmation.run()
         except ArmError as error:
-            failure = f"the candidate failed while it was timed: {blame_candidate(error)}"
-            self._record(Check("timed-run", "L4", False, failure), progress, tell)
+            failure = blame_candidate(error)
+            said = f"the candidate failed while it was timed: {failure}"
+            self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
         self._run(checks.TIMING, evidence, options, progress, tell)
 
@@ -298,8 +299,8 @@ def highest(a: Level | None, b: Level) -> Level:
     return b if a is None or LEVELS.index(b) > LEVELS.index(a) else a
 
 
-def blame_candidate(error: ArmError) -> str:
-    """The message of a candidate's failure; a baseline's or oracle's is no verdict and raises JudgeError."""
+def blame_candidate(error: ArmError) -> ArmError:
+    """The error, if it is the candidate's; a baseline's or oracle's is no verdict and raises JudgeError."""
     if error.side not in ("candidate", ""):
         raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
-    return str(error)
+    return error

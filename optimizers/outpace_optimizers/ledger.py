@@ -85,12 +85,15 @@ def trial_key(
 class Ledger:
     """One connection. Use as a context. `notes` says what a person should know of how it was opened."""
 
-    def __init__(self, state: Path) -> None:
-        """Raises EnvironmentMissing where the file cannot be opened; a broken one is moved aside and said so."""
+    def __init__(self, state: Path, *, repair: bool = True) -> None:
+        """Raises EnvironmentMissing where the file cannot be opened.
+
+        A broken one is moved aside and said so in `notes`, or without `repair` is an error too.
+        """
         self.path = state / FILE
         self.notes: tuple[str, ...] = ()
         with self._explained(), _alone(state / LOCK):  # two at once would both find it broken, or both make it
-            self._db = self._opened_or_begun_anew()
+            self._db = self._opened_or_begun_anew() if repair else self._opened()
 
     def __enter__(self) -> Ledger:
         return self

@@ -110,8 +110,8 @@ class Session:
             verdict = verdict_from_json(found.body["verdict"])
         except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
             return None
-        if verdict.failed is not None and verdict.failed.name == "timed-run":
-            return None  # a time-out or a death may have been the machine's
+        if verdict.failed is not None and verdict.failed.numbers.get("kind") in ("died", "timeout"):
+            return None  # that may have been the machine's doing, or somebody's
         return self._trial(idea, verdict, found.at)
 
     def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:

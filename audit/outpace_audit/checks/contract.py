@@ -12,8 +12,10 @@ NAME = "contract"
 
 
 def check(evidence: Evidence) -> Check:
-    if evidence.candidate_failure:
-        return Check(NAME, "L1", False, f"the candidate failed where the baseline ran: {evidence.candidate_failure}")
+    failure = evidence.candidate_failure
+    if failure is not None:
+        said = f"the candidate failed where the baseline ran: {failure}"
+        return Check(NAME, "L1", False, said, numbers={"kind": failure.kind})
     if dict(evidence.baseline_state) != dict(evidence.candidate_state):
         changed = sorted(evidence.baseline_state.keys() ^ evidence.candidate_state.keys()) or sorted(
             name for name, spec in evidence.baseline_state.items() if evidence.candidate_state[name] != spec

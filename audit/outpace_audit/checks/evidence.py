@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from outpace_audit.errors import ArmError
 from outpace_audit.records import Check, Code, Level, Machine, Patch, Timing
 from outpace_audit.sides import Reply
 
@@ -73,7 +74,7 @@ class Evidence:
     baseline_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     candidate_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     observations: list[Observation] = field(default_factory=list[Observation])
-    candidate_failure: str = ""
+    candidate_failure: ArmError | None = None
     early_and_late: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     """(which window, whether its early samples were still the same later)."""
     reused: list[Repeat] = field(default_factory=list[Repeat])

@@ -15,7 +15,6 @@ from outpace_audit.errors import OutpaceError
 from outpace_optimizers.engine.address import Lock, socket_of
 from outpace_optimizers.engine.protocol import encode, error_to_json
 from outpace_optimizers.engine.service import EngineService
-from outpace_optimizers.ledger import Ledger
 
 
 def main(state: Path) -> int:
@@ -25,7 +24,6 @@ def main(state: Path) -> int:
             _say({"ready": False})
             return 0
         with lock:
-            Ledger(state).close()  # one that cannot be opened is said now, not with the first job
             socket = socket_of(state)
             socket.unlink(missing_ok=True)  # of an engine that was killed: we hold the lock
             asyncio.run(EngineService(state).serve(socket, lambda: _say({"ready": True})))

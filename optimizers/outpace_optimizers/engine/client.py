@@ -9,7 +9,7 @@ from typing import Any
 
 from outpace_audit.errors import EngineError
 from outpace_optimizers.codec import event_from_json
-from outpace_optimizers.engine.protocol import PROTOCOL, Caller, Job, decode, encode, error_from_json, job_to_json
+from outpace_optimizers.engine.protocol import Caller, Job, decode, encode, error_from_json, job_to_json
 from outpace_optimizers.engine.starting import connect
 from outpace_optimizers.records import Listener
 from outpace_optimizers.workspace import Workspace
@@ -28,7 +28,6 @@ class EngineClient:
     def __init__(self, workspace: Workspace) -> None:
         self._connection = connect(workspace)
         self._lines = self._connection.makefile("rb")
-        check_hello(self._read())
 
     def __enter__(self) -> EngineClient:
         return self
@@ -66,16 +65,6 @@ class EngineClient:
         if not line:
             raise EngineGoneError("the engine ended without an answer; run again, what it had finished is kept")
         return decode(line)
-
-
-def check_hello(message: Mapping[str, Any]) -> None:
-    """Raises EngineError where the engine is of another version of outpace."""
-    hello = message.get("hello", {})
-    if hello.get("protocol") != PROTOCOL:
-        raise EngineError(
-            f"the engine of this workspace (process {hello.get('pid')}) was started by another version of outpace: "
-            "close the editor that uses it, or kill it"
-        )
 
 
 def run_job(workspace: Workspace, job: Job, listener: Listener) -> Mapping[str, Any]:

@@ -120,7 +120,7 @@ class EngineService:
             case "status":
                 client.send({"id": id, "ok": self._status()})
             case "offers":
-                with Ledger(self._state) as ledger:
+                with Ledger(self._state, repair=False) as ledger:  # a job repairs it, and its report says so
                     known = offers_for(ledger, Workspace.of(Path(message["path"])), message["path"], message["text"])
                 client.send({"id": id, "ok": [asdict(trial) for trial in known]})
             case other:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outpace_audit.errors import EngineError
 from outpace_optimizers.engine.address import LOG, socket_of
-from outpace_optimizers.engine.protocol import decode, error_from_json
+from outpace_optimizers.engine.protocol import PROTOCOL, decode, error_from_json
 from outpace_optimizers.workspace import Workspace
 
 LOG_BYTES = 1 << 20
@@ -20,7 +20,7 @@ START_S = 20.0
 
 
 def connect(workspace: Workspace) -> socket.socket:
-    """A connection to the engine of a workspace, which is started first if there is none.
+    """A connection to the engine of a workspace, which is started first if there is none. It has said its hello.
 
     Raises EngineError, or what kept the engine from starting.
     """
@@ -38,16 +38,38 @@ def connect(workspace: Workspace) -> socket.socket:
 
 
 def _connected(address: Path) -> socket.socket | None:
+    """None where nobody listens, or somebody who ends before a word is said."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(address))
-    except (FileNotFoundError, ConnectionRefusedError):
+        _check_hello(_first_line(connection))
+    except (FileNotFoundError, ConnectionError):
         connection.close()
         return None
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _first_line(connection: socket.socket) -> bytes:
+    """Byte by byte, since what follows is for somebody else."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = connection.recv(1)
+        if not byte:
+            raise ConnectionResetError("it ended")
+        line += byte
+    return line
+
+
+def _check_hello(line: bytes) -> None:
+    hello = decode(line).get("hello", {})
+    if hello.get("protocol") != PROTOCOL:
+        raise EngineError(
+            f"the engine of this workspace (process {hello.get('pid')}) was started by another version of outpace: "
+            "close the editor that uses it, or kill it"
+        )
 
 
 def _start(workspace: Workspace) -> bool:

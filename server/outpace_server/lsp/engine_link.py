@@ -10,7 +10,7 @@ from typing import Any
 
 from outpace_audit.errors import EngineError
 from outpace_optimizers.codec import event_from_json, trial_from_json
-from outpace_optimizers.engine.client import EngineGoneError, check_hello
+from outpace_optimizers.engine.client import EngineGoneError
 from outpace_optimizers.engine.protocol import (
     LINE_LIMIT,
     Caller,
@@ -51,10 +51,6 @@ class EngineLink:
         """Starts the engine where there is none."""
         connection = await asyncio.to_thread(connect, workspace)
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE_LIMIT)
-        line = await reader.readline()
-        if not line:
-            raise EngineGoneError("the engine ended before it said a word")
-        check_hello(decode(line))
         return cls(reader, writer)
 
     @property
