@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +19,7 @@ from outpace_audit.arm_process import ArmEnds, ArmProcess, Descriptors
 from outpace_audit.channel import ChannelError
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
 from outpace_audit.sandbox import SandboxSpec, scrub_environment
+from outpace_audit.work_directory import WorkDirectory
 from outpace_audit.zygote import REQUEST_CAP, SELF_TEST_SECONDS
 
 FORK_SECONDS = 40.0
@@ -32,10 +29,6 @@ SPAWN_SECONDS = 180.0
 """The same with a fresh import of torch, from a cold disk."""
 
 ZYGOTE_SECONDS = 180.0
-
-_WORK_PREFIX = "outpace-judge-"
-_STALE_SECONDS = 60.0
-"""Longer than from making a work directory to locking it."""
 
 
 class Launcher:
@@ -65,8 +58,7 @@ class Launcher:
         self._zygote: _Zygote | None = None
         self._arms: list[ArmProcess] = []
         self._count = 0
-        self._work: Path | None = None
-        self._work_lock = -1
+        self._work: WorkDirectory | None = None
         self.fork_doubt: str | None = None if prefer_fork else "not wanted"
 
     def __enter__(self) -> Launcher:
@@ -82,10 +74,9 @@ class Launcher:
         """Returns at once: torch is being imported while the judge goes on. Idempotent."""
         if self._work is None:
             self._log_dir.mkdir(parents=True, exist_ok=True)
-            self._work = _make_work_directory()
-            self._work_lock = _lock(self._work)
+            self._work = WorkDirectory()
         if self.fork_doubt is None and self._zygote is None:
-            self._zygote = _Zygote(self._command("zygote"), self._environment(), self._cwd(), self._log_dir)
+            self._zygote = _Zygote(self._command("zygote"), self._environment(), self._directory.empty, self._log_dir)
 
     def launch(
         self,
@@ -124,15 +115,14 @@ class Launcher:
         self._arms.clear()
         self._drop_zygote()
         if self._work is not None:
-            shutil.rmtree(self._work, ignore_errors=True)
-            os.close(self._work_lock)
+            self._work.remove()
             self._work = None
 
     def _attempt(
         self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str], compiles: bool
     ) -> ArmProcess:
         self._count += 1
-        scratch = self._directory() / f"scratch-{self._count}"
+        scratch = self._directory.folder / f"scratch-{self._count}"
         spec = replace(self._sandbox, writable=(*self._sandbox.writable, *writable))
         request = {
             "entry": entry, "sandbox": spec.to_json(), "env": dict(env), "scratch": str(scratch), "compiles": compiles,
@@ -168,7 +158,7 @@ class Launcher:
             process = subprocess.Popen(
                 [*self._command("spawned"), request, *map(str, numbers)],
                 stdin=subprocess.DEVNULL, stdout=theirs.log, stderr=theirs.log, pass_fds=numbers,
-                env=self._environment() | dict(env), cwd=self._cwd(), start_new_session=True,
+                env=self._environment() | dict(env), cwd=self._directory.empty, start_new_session=True,
             )  # fmt: skip
         except BaseException:
             ends.close()
@@ -179,55 +169,19 @@ class Launcher:
         return [self._python, "-m", f"outpace_audit.{module}"]
 
     def _environment(self) -> dict[str, str]:
-        path = os.pathsep.join([str(self._directory() / "path"), *self._python_path])
+        path = os.pathsep.join([str(self._directory.path), *self._python_path])
         return scrub_environment({"PYTHONPATH": path})
 
-    def _directory(self) -> Path:
+    @property
+    def _directory(self) -> WorkDirectory:
         if self._work is None:
             raise JudgeError("the launcher is closed")
         return self._work
-
-    def _cwd(self) -> Path:
-        return self._directory() / "empty"
 
     def _drop_zygote(self) -> None:
         if self._zygote is not None:
             self._zygote.close()
             self._zygote = None
-
-
-def _make_work_directory() -> Path:
-    """`path` holds this package alone: its real parent may be another interpreter's site-packages.
-
-    `empty` is where processes start, so that no file beside the user's script passes for a module.
-    """
-    _sweep_work_directories()
-    work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX))
-    (work / "path").mkdir()
-    (work / "path" / "outpace_audit").symlink_to(Path(__file__).resolve().parent)
-    (work / "empty").mkdir(mode=0o555)
-    return work
-
-
-def _sweep_work_directories() -> None:
-    """Removes what killed judges left. A judge's own is younger, or locked by `_lock`."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_WORK_PREFIX}*"):
-        with contextlib.suppress(OSError):
-            status = path.lstat()
-            if status.st_uid == os.getuid() and time.time() - status.st_ctime > _STALE_SECONDS:
-                os.close(_lock(path))
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _lock(path: Path) -> int:
-    """A descriptor that holds the directory's lock while it is open; BlockingIOError where another does."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 def _await_ready(arm: ArmProcess) -> None:

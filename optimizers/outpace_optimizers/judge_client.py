@@ -8,16 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import outpace_audit
 from outpace_audit import errors
 from outpace_audit.codec import check_from_json, verdict_from_json
 from outpace_audit.records import Check, Code, Machine, Patch, Verdict, Workload
+from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.records import OptimizeRequest
 from outpace_optimizers.workspace import Workspace
 
@@ -45,19 +44,17 @@ class JudgeClient:
         self.python = python
         self._machine: Machine | None = None
         self._asked = False
-        self._work = Path(tempfile.mkdtemp(prefix="outpace-client-"))
-        (self._work / "path").mkdir()
-        (self._work / "empty").mkdir()
-        (self._work / "path" / "outpace_audit").symlink_to(Path(outpace_audit.__file__).resolve().parent)
-        self._log = (self._work / "judge.log").open("wb")
+        self._work = WorkDirectory()
+        self._log_path = self._work.folder / "judge.log"
+        self._log = self._log_path.open("wb")
         self._process = subprocess.Popen(
             [self.python, "-m", "outpace_audit.service"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            cwd=self._work / "empty",
+            cwd=self._work.empty,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(self._work / "path"), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"},
+            env=os.environ | {"PYTHONPATH": str(self._work.path), "PYTORCH_NVML_BASED_CUDA_CHECK": "1"},
         )
 
     @property
@@ -76,7 +73,7 @@ class JudgeClient:
             self._process.kill()
             self._process.wait()
         self._log.close()
-        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.remove()
 
     def open(self, device: str | None, state: Path, project: Path, *, unsandboxed: bool) -> None:
         """Sends the request; `opened` waits for the answer, so that the caller can work while torch is imported."""
@@ -152,7 +149,7 @@ class JudgeClient:
 
     def _last_words(self) -> str:
         status = self._process.wait()
-        lines = (self._work / "judge.log").read_text(errors="replace").strip().splitlines()
+        lines = self._log_path.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'no message'} (status {status}, interpreter {self.python})"
 
 

@@ -33,7 +33,7 @@ def base_hash(text: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """With their ends. Only \\n, \\r\\n and \\r end a line, as in Python's grammar and in the language server protocol."""
+    """With their ends. Only \\n, \\r\\n and \\r end a line, as in Python's grammar and in LSP."""
     return _LINE.findall(text)
 
 

@@ -277,14 +277,14 @@ def test_a_doubtful_fork_falls_back_to_a_fresh_interpreter(tmp_path: Path, torch
 
 def test_what_a_killed_judge_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("outpace_audit.launcher._STALE_SECONDS", -1.0)
-    (tmp_path / "outpace-judge-killed" / "empty").mkdir(parents=True)
+    monkeypatch.setattr("outpace_audit.work_directory.STALE_SECONDS", -1.0)
+    (tmp_path / "outpace-work-killed" / "empty").mkdir(parents=True)
     logs = tmp_path / "logs"
     with Launcher(log_dir=logs, sandbox=SPEC, prefer_fork=False):
         with Launcher(log_dir=logs, sandbox=SPEC, prefer_fork=False):
-            assert len(list(tmp_path.glob("outpace-judge-*"))) == 2  # Theirs: the older one is locked.
-        assert len(list(tmp_path.glob("outpace-judge-*"))) == 1
-    assert not list(tmp_path.glob("outpace-judge-*"))
+            assert len(list(tmp_path.glob("outpace-work-*"))) == 2  # Theirs: the older one is locked.
+        assert len(list(tmp_path.glob("outpace-work-*"))) == 1
+    assert not list(tmp_path.glob("outpace-work-*"))
 
 
 JUDGE = """
