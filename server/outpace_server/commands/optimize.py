@@ -10,7 +10,7 @@ from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.records import Report
 from outpace_server.apply_edit import apply_patch, write_new_source
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_run_options, duration, request_from
+from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.output import abandoned_on_error, choose_view
 from outpace_server.trouble import explain_os_error
 
@@ -18,21 +18,7 @@ from outpace_server.trouble import explain_os_error
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("optimize", help="find audited speedups in a file", description=__doc__)
     parser.add_argument("path", metavar="FILE_OR_FOLDER", help="a Python file, or a SOL-ExecBench problem folder")
-    parser.add_argument(
-        "--budget",
-        type=duration,
-        default=60.0,
-        metavar="TIME",
-        help="start no new trial after this: 60s, 2m, 1h (60s)",
-    )
-    parser.add_argument(
-        "--policy",
-        choices=("exact", "tolerant"),
-        default="tolerant",
-        help="how far results may differ (tolerant)",
-    )
-    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule (repeatable)")
-    parser.add_argument("--fresh", action="store_true", help="measure again what the ledger knows")
+    add_optimize_options(parser)
     parser.add_argument("--apply", action="store_true", help="write the best accepted change into the file")
     parser.add_argument("--output", metavar="FILE", help="write the source with the best change to FILE")
     add_run_options(parser)

@@ -35,7 +35,26 @@ def add_python(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
+def add_optimize_options(parser: argparse.ArgumentParser) -> None:
+    """What decides which changes are tried."""
+    parser.add_argument(
+        "--budget",
+        type=duration,
+        default=60.0,
+        metavar="TIME",
+        help="start no new trial after this: 60s, 2m, 1h (60s)",
+    )
+    parser.add_argument(
+        "--policy",
+        choices=("exact", "tolerant"),
+        default="tolerant",
+        help="how far results may differ (tolerant)",
+    )
+    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule (repeatable)")
+    parser.add_argument("--fresh", action="store_true", help="measure again what the ledger knows")
+
+
+def add_run_options(parser: argparse.ArgumentParser, *, as_json: bool = True) -> None:
     """What decides how code is run and judged."""
     parser.add_argument("--target", metavar="NAME", help="class or function, where the file has several")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where to measure (default: cuda if there is one)")
@@ -46,7 +65,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the code although no sandbox can be had on this machine",
     )
-    add_json(parser)
+    if as_json:
+        add_json(parser)
 
 
 def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:

@@ -12,7 +12,6 @@ from pygls import uris
 
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.codec import report_from_json, trial_from_json
-from outpace_optimizers.engine.client import ATTEMPTS, EngineGoneError
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.records import Event, Listener, StageEvent, Trial, TrialFinished, TrialStarted
 from outpace_optimizers.source import base_hash
@@ -130,7 +129,7 @@ class Optimizing:
 
         end = None
         try:
-            answer = await self._ask(path, job, priority, listen)
+            answer = await server.engines.run(Workspace.of(path), job, priority, listen)
             end = "done"
             return answer
         except asyncio.CancelledError:
@@ -144,17 +143,6 @@ class Optimizing:
             return None
         finally:
             await progress.end(end)
-
-    async def _ask(self, path: Path, job: Job, priority: Priority, listener: Listener) -> Mapping[str, Any]:
-        """An engine that was killed is started and asked again."""
-        for attempt in range(ATTEMPTS):
-            try:
-                link = await self._server.engines.of(Workspace.of(path))
-                return await link.run(job, priority, listener)
-            except EngineGoneError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
 
 
 def path_of(uri: str) -> Path | None:

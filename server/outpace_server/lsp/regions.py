@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outpace_audit.records import Patch
 from outpace_optimizers.source import lines_of, tree_of
@@ -32,8 +33,12 @@ class LineEdit:
     text: str
 
 
+@lru_cache(maxsize=256)
 def region_of(text: str, patch: Patch) -> Region:
-    """The definition that the patch says it changes; the first line where it cannot be found."""
+    """The definition that the patch says it changes; the first line where it cannot be found.
+
+    Editors ask at every stop of the cursor, and parsing a long file takes longer than all the rest.
+    """
     lines = lines_of(text)
     try:
         node = _definition(tree_of(text), patch.spans[0].qualname) if patch.spans else None

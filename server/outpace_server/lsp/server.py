@@ -12,14 +12,14 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
+from outpace_server.engine_link import EngineLinks
 from outpace_server.lsp.client_features import ClientFeatures, client_features
 from outpace_server.lsp.desk import Desk
-from outpace_server.lsp.engine_link import EngineLinks
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
-from outpace_server.lsp.watching import Watching
 from outpace_server.version import VERSION
+from outpace_server.watching import Watching
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors

@@ -10,7 +10,7 @@ from outpace_server.lsp.methods.did_change_configuration import pull_settings
 from outpace_server.lsp.report import SCHEME
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.status import show_status
-from outpace_server.lsp.watching import Watching
+from outpace_server.watching import Watching
 
 PARENT_POLL_S = 5.0
 
@@ -24,7 +24,7 @@ def initialized(ls: OutpaceServer, params: types.InitializedParams) -> None:
 async def _begin(ls: OutpaceServer) -> None:
     for trouble in ls.wrong_settings:
         ls.log(trouble, types.MessageType.Warning)
-    ls.watching = Watching(asyncio.get_running_loop(), ls.changed_on_disk)
+    ls.watching = Watching(ls.changed_on_disk)
     try:
         await _register(ls)
         await pull_settings(ls)

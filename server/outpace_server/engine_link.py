@@ -1,4 +1,4 @@
-"""The server's connection to the engine of one workspace."""
+"""A connection to the engine of a workspace that does not wait: any number of questions at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from outpace_audit.errors import EngineError
 from outpace_optimizers.codec import event_from_json, trial_from_json
-from outpace_optimizers.engine.client import EngineGoneError
+from outpace_optimizers.engine.client import ATTEMPTS, EngineGoneError
 from outpace_optimizers.engine.protocol import (
     LINE_LIMIT,
     Caller,
@@ -37,7 +37,7 @@ def _ignore(event: object) -> None:
 
 
 class EngineLink:
-    """Any number of questions at a time. One that is cancelled is cancelled in the engine too."""
+    """A question that is cancelled is cancelled in the engine too."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -120,6 +120,16 @@ class EngineLinks:
     def __init__(self) -> None:
         self._links: dict[str, EngineLink] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+
+    async def run(self, workspace: Workspace, job: Job, priority: Priority, listener: Listener) -> Mapping[str, Any]:
+        """Report or Trial as JSON. An engine that was killed is started and asked again."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return await (await self.of(workspace)).run(job, priority, listener)
+            except EngineGoneError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     async def of(self, workspace: Workspace) -> EngineLink:
         name = str(workspace.state)
