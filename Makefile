@@ -4,6 +4,8 @@
 #   make demo PYTHON=/path/python3 [WHEELS=dir]  an interpreter that has torch; with WHEELS nothing is downloaded
 #   make test|gpu-test [PYTHON=...] [WHEELS=...] [ARGS="-k name"]
 #   make lint
+#   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
+#   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
 #
 # PY: the interpreter that .venv is made with. TORCH: what pip installs as torch, options included.
 
@@ -45,7 +47,7 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
-.PHONY: help demo test gpu-test lint dev FORCE
+.PHONY: help demo test gpu-test lint dev vsix editor-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,6 +69,16 @@ lint: .venv/.stamp-dev
 	.venv/bin/pyright
 
 dev: .venv/.stamp-dev
+
+vsix: vscode-extension/node_modules/.package-lock.json
+	cd vscode-extension && npm test && npx vsce package
+
+vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.json
+	cd vscode-extension && npm ci --no-fund --no-audit
+
+editor-test: $(INSTALLED) vsix
+	vscode-extension/tests/editor/setup.sh .editor-test
+	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
 
 # .venv: made here, installed from the registry that pip is configured for.
 

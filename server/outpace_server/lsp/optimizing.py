@@ -1,11 +1,15 @@
-"""Measuring an open file in the background: queued on open and on save, one run per file, superseded by the next."""
+"""Measuring an open file in the background: queued on open and on save, one run per file, superseded by the next.
+
+An applied edit is measured again in a run of its own, which a save of the file does not end: people save what they
+have just applied.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 from pygls import uris
@@ -24,6 +28,7 @@ from outpace_server.output.words import event_line, one_line, rejected_line, sum
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
 
+Purpose = Literal["optimize", "confirm"]
 DEBOUNCE_S = 0.5
 """Saves that follow each other at once (format on save, save all) are one."""
 
@@ -31,18 +36,16 @@ DEBOUNCE_S = 0.5
 class Optimizing:
     def __init__(self, server: OutpaceServer) -> None:
         self._server = server
-        self._runs: dict[str, asyncio.Task[Any]] = {}
+        self._runs: dict[tuple[str, Purpose], asyncio.Task[Any]] = {}
         self._asked: dict[str, str] = {}
         """Hash of the text on disk that was last asked about."""
 
     def queue(self, uri: str, priority: Priority) -> None:
-        """Takes the place of what is queued or running for the file."""
         path = path_of(uri)
         if path is None or not self._server.settings.runs:
             return
-        self.cancel(uri)
         self._asked[uri] = _hash_on_disk(path)
-        self._start(uri, self._optimize(uri, path, priority))
+        self._start(uri, "optimize", self._optimize(uri, path, priority))
 
     def queue_if_new(self, uri: str) -> None:
         """For a change on disk, which may be the editor's own save."""
@@ -53,29 +56,31 @@ class Optimizing:
     def measure_again(self, uri: str, trial: Trial) -> None:
         path = path_of(uri)
         if path is not None and self._server.settings.trusted:
-            self.cancel(uri)
-            self._start(uri, self._measure_applied(uri, path, trial))
+            self._start(uri, "confirm", self._measure_applied(uri, path, trial))
 
     def cancel(self, uri: str) -> None:
-        if (run := self._runs.pop(uri, None)) is not None:
+        for run in [run for key, run in self._runs.items() if key[0] == uri]:
             run.cancel()
 
     def cancel_all(self) -> None:
-        for uri in list(self._runs):
-            self.cancel(uri)
+        for run in self._runs.values():
+            run.cancel()
 
     @property
     def running(self) -> int:
         return len(self._runs)
 
-    def _start(self, uri: str, work: Any) -> None:
-        run = self._server.in_background(work)
-        self._runs[uri] = run
+    def _start(self, uri: str, purpose: Purpose, work: Coroutine[Any, Any, None]) -> None:
+        """Takes the place of what is queued or running for the same purpose."""
+        key = (uri, purpose)
+        if (before := self._runs.get(key)) is not None:
+            before.cancel()
+        run = self._runs[key] = self._server.in_background(work)
         show_status(self._server, self.running)
 
         def ended(task: asyncio.Task[Any]) -> None:
-            if self._runs.get(uri) is task:
-                del self._runs[uri]
+            if self._runs.get(key) is task:
+                del self._runs[key]
             show_status(self._server, self.running)
 
         run.add_done_callback(ended)

@@ -41,7 +41,10 @@ class Settings:
 
 
 def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[str]]:
-    """`base` changed by what the client sent (names in camelCase, groups nested), and what was wrong with it."""
+    """`base` changed by what the client sent (names in camelCase, groups nested), and what was wrong with it.
+
+    An empty text is no value: VS Code sends one for each setting that is not set.
+    """
     if not isinstance(given, Mapping):
         return base, []
     flat = _flat(given)
@@ -50,7 +53,7 @@ def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[st
     troubles: list[str] = []
     for setting in fields(Settings):
         name = _camel(setting.name)
-        if flat.get(name) is None:
+        if flat.get(name) in (None, ""):
             continue
         value, wanted = flat[name], hints[setting.name]
         if _fits(value, wanted):

@@ -1,0 +1,43 @@
+import * as vscode from "vscode";
+
+/** The parameters of `outpace/status`; see server/outpace_server/lsp/status.py. */
+export interface ServerStatus {
+  readonly health: "ok" | "warning" | "error";
+  readonly quiescent: boolean;
+  readonly message: string;
+  readonly device: string | null;
+  readonly queue: number;
+}
+
+const SEVERITY = {
+  ok: vscode.LanguageStatusSeverity.Information,
+  warning: vscode.LanguageStatusSeverity.Warning,
+  error: vscode.LanguageStatusSeverity.Error,
+};
+
+/** One item among the status of Python files: how the server is, and its log on a click. */
+export class Status implements vscode.Disposable {
+  private readonly item = vscode.languages.createLanguageStatusItem("outpace", { language: "python", scheme: "file" });
+
+  constructor() {
+    this.item.name = "outpace";
+    this.item.command = { title: "Show Log", command: "outpace.showLog" };
+  }
+
+  show(status: ServerStatus, origin: string): void {
+    this.item.severity = SEVERITY[status.health];
+    this.item.busy = !status.quiescent;
+    this.item.text = `outpace: ${status.message}`;
+    this.item.detail = origin;
+  }
+
+  fail(message: string): void {
+    this.item.severity = vscode.LanguageStatusSeverity.Error;
+    this.item.busy = false;
+    this.item.text = `outpace: ${message}`;
+  }
+
+  dispose(): void {
+    this.item.dispose();
+  }
+}
