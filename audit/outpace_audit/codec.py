@@ -7,6 +7,7 @@ from typing import Any
 
 from outpace_audit.records import (
     ArgSpec,
+    Captured,
     Check,
     Code,
     Idea,
@@ -21,7 +22,15 @@ from outpace_audit.records import (
 
 
 def code_from_json(message: Mapping[str, Any]) -> Code:
-    return Code(**message)
+    captured = message["captured"]
+    fields: dict[str, Any] = {**message, "captured": None if captured is None else _captured_from_json(captured)}
+    return Code(**fields)
+
+
+def _captured_from_json(message: Mapping[str, Any]) -> Captured:
+    constructor = message["constructor"]
+    fields: dict[str, Any] = {**message, "constructor": None if constructor is None else tuple(constructor)}
+    return Captured(**fields)
 
 
 def workload_from_json(message: Mapping[str, Any]) -> Workload:
@@ -30,11 +39,12 @@ def workload_from_json(message: Mapping[str, Any]) -> Workload:
 
 
 def _arg_from_json(message: Mapping[str, Any]) -> ArgSpec:
-    law, shape = message["law"], message["shape"]
+    law, shape, stride = message["law"], message["shape"], message["stride"]
     fields: dict[str, Any] = {
         **message,
         "shape": None if shape is None else tuple(shape),
         "law": None if law is None else Law(law["kind"], law["params"]),
+        "stride": None if stride is None else tuple(stride),
     }
     return ArgSpec(**fields)
 

@@ -15,6 +15,7 @@ from torch.utils._pytree import (
 )  # torch.utils has no public tree; this one is what torch itself exports
 
 from outpace_audit import laws
+from outpace_audit.captured_calls import call_arguments
 from outpace_audit.errors import ArmError
 from outpace_audit.records import Workload
 
@@ -59,8 +60,11 @@ class InputMaker:
     def make(self, seed: int, *, magnitudes: bool = False) -> list[Any]:
         """Positional arguments. `magnitudes` multiplies each floating tensor by a power of two drawn from the seed."""
         arguments = self._draw(seed)
-        if not magnitudes:
-            return arguments
+        if magnitudes:
+            arguments = self._scaled(arguments, seed)
+        return self._nested(arguments) if self._workload.maker == "captured" else arguments
+
+    def _scaled(self, arguments: list[Any], seed: int) -> list[Any]:
         wanted = [isinstance(value, torch.Tensor) and value.requires_grad for value in arguments]
         plain = [value.detach() if isinstance(value, torch.Tensor) else value for value in arguments]
         scaled = laws.scale_magnitudes(plain, seed, self._workload.args or None)
@@ -69,9 +73,14 @@ class InputMaker:
                 value.requires_grad_()
         return list(scaled)
 
+    def _nested(self, leaves: list[Any]) -> list[Any]:
+        structure = self._workload.structure
+        assert structure is not None, "a captured workload's"
+        return call_arguments(structure, leaves, self._source, self._device.type)
+
     def _draw(self, seed: int) -> list[Any]:
         workload = self._workload
-        if workload.maker == "laws":
+        if workload.maker in ("laws", "captured"):
             return laws.draw_arguments(workload.args, seed, self._device)
         seed_everything(seed)
         try:

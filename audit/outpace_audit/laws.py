@@ -28,7 +28,7 @@ _SMALL_STD = 1e-6
 initialised weight."""
 
 _DTYPE_ALIASES = {"float4_e2m1": "float4_e2m1fn_x2"}
-_MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers"})
+_MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers", "choice"})
 
 
 def dtype_of(name: str) -> torch.dtype:
@@ -51,16 +51,46 @@ def generator_for(seed: int, name: str, device: torch.device | str) -> torch.Gen
 
 def draw_arguments(workload_args: Sequence[ArgSpec], seed: int, device: torch.device | str) -> list[Value]:
     """The call's arguments, in order."""
-    return [draw(spec, generator_for(seed, spec.name, device), device) for spec in workload_args]
+    return [_leaf(spec, draw(spec, generator_for(seed, spec.name, device), device)) for spec in workload_args]
+
+
+def _leaf(spec: ArgSpec, value: Value) -> Value:
+    return value.requires_grad_() if spec.requires_grad and isinstance(value, torch.Tensor) else value
 
 
 def draw(spec: ArgSpec, generator: torch.Generator, device: torch.device | str) -> Value:
-    """One argument: a contiguous tensor of `spec.shape`, or a Python scalar where the shape is None."""
+    """One argument: a tensor of `spec.shape` and `spec.stride`, or a Python scalar where the shape is None."""
+    if spec.shape is not None and spec.stride is not None:
+        return _draw_strided(spec, spec.shape, spec.stride, generator, device)
     if spec.shape is not None:
         return _draw_tensor(spec, spec.shape, generator, device)
     if spec.law is None or spec.value is not None:
         return spec.value
     return _draw_tensor(spec, (), generator, device).item()
+
+
+def _draw_strided(
+    spec: ArgSpec,
+    shape: tuple[int, ...],
+    stride: tuple[int, ...],
+    generator: torch.Generator,
+    device: torch.device | str,
+) -> torch.Tensor:
+    """Expanded dims (stride 0) hold one value; elements that overlap otherwise cannot be drawn apart: contiguous."""
+    held = tuple(1 if step == 0 else size for size, step in zip(shape, stride, strict=True))
+    values = _draw_tensor(spec, held, generator, device)
+    if _overlaps(held, stride):
+        return values.expand(shape).contiguous()
+    return torch.empty_strided(held, stride, dtype=values.dtype, device=device).copy_(values).expand(shape)
+
+
+def _overlaps(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    reach = 0
+    for step, size in sorted((step, size) for size, step in zip(shape, stride, strict=True) if size > 1):
+        if step <= reach:
+            return True
+        reach += step * (size - 1)
+    return False
 
 
 def _draw_tensor(
@@ -127,7 +157,8 @@ def _normal(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch
     values = torch.empty(shape, dtype=wide, device=generator.device)
     values.normal_(_number(law, "mean", 0.0), _number(law, "std", 1.0), generator=generator)
     limit = _number(law, "clip", math.inf)
-    return values.clamp_(-limit, limit) if limit < math.inf else values
+    low, high = _number(law, "low", -limit), _number(law, "high", limit)
+    return values if high - low == math.inf else values.clamp_(low, high)
 
 
 def _uniform(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
@@ -141,7 +172,39 @@ def _positive(shape: torch.Size, law: Law, generator: torch.Generator, wide: tor
 
 def _integers(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
     low, high = int(_number(law, "low", -1024)), int(_number(law, "high", 1024))
-    return torch.randint(low, high, shape, dtype=torch.int64, generator=generator, device=generator.device)
+    drawn = torch.randint(low, high, shape, dtype=torch.int64, generator=generator, device=generator.device)
+    if "padding" in law.params:
+        padded = _uniform(shape, Law("uniform"), generator, torch.float32) < _number(law, "share", 0.0)
+        drawn.masked_fill_(padded, int(_number(law, "padding", 0)))
+    return drawn
+
+
+def _sorted_integers(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    """From `low` to `high` - 1, both of them in every row: offsets of ragged sequences."""
+    drawn = _integers(shape, law, generator, wide).sort(-1).values
+    drawn[..., 0], drawn[..., -1] = int(_number(law, "low", 0)), int(_number(law, "high", 1)) - 1
+    return drawn
+
+
+def _permutation(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return _uniform(shape, Law("uniform"), generator, wide).argsort(-1)
+
+
+def _arange(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    return torch.arange(shape[-1], device=generator.device).expand(shape)
+
+
+def _fixed(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    values = [int(value) for value in str(law.params["values"]).split(",")]
+    return torch.tensor(values, device=generator.device).reshape(shape)
+
+
+def _choice(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    values = torch.tensor([float(value) for value in str(law.params["values"]).split(",")], dtype=wide)
+    shares = torch.tensor([float(share) for share in str(law.params["shares"]).split(",")])
+    where = _uniform(shape, Law("uniform"), generator, torch.float32)
+    limits = shares.cumsum(0)[:-1].to(generator.device)
+    return values.to(generator.device)[torch.bucketize(where, limits, right=True)]
 
 
 def _bernoulli(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
@@ -175,16 +238,21 @@ _LAWS: dict[str, Fill] = {
     "angle": _angle,
     "fan_in": _fan_in,
     "running_sum": _running_sum,
+    "sorted_integers": _sorted_integers,
+    "permutation": _permutation,
+    "arange": _arange,
+    "fixed": _fixed,
+    "choice": _choice,
 }
-_ROW_LAWS = frozenset({"softmax", "fan_in", "running_sum"})
+_ROW_LAWS = frozenset({"softmax", "fan_in", "running_sum", "sorted_integers", "permutation", "arange"})
 
 
 def _causal(out: torch.Tensor, law: Law) -> torch.Tensor:
-    """0 on and below the diagonal of the last two dims, `low` (default: the dtype's minimum) above."""
+    """`keep` (0) on and below the diagonal of the last two dims, `low` (default: the dtype's minimum) above."""
     low = _number(law, "low", torch.finfo(out.dtype).min if out.dtype.is_floating_point else 1)
     rows, columns = out.shape[-2:]
     above = torch.ones(rows, columns, dtype=torch.bool, device=out.device).triu_(1)
-    return out.zero_().masked_fill_(above, low)
+    return out.fill_(_number(law, "keep", 0.0)).masked_fill_(above, low)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ import sys
 import types
 from pathlib import Path
 
+from outpace_audit.captured_calls import captured_value
+from outpace_audit.encoding import main_names
 from outpace_audit.errors import ArmError
-from outpace_audit.records import Code
+from outpace_audit.records import Captured, Code
+from outpace_audit.slicing import CAPTURED, slice_of
 
 
 def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.ModuleType:
@@ -32,8 +35,18 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
     module.__package__ = package
     module.__spec__ = importlib.util.spec_from_file_location(module_name, text_path)
     sys.modules[module_name] = module
-    exec(compile(code.source, str(text_path), "exec", dont_inherit=True), module.__dict__)
+    if code.captured is not None and code.captured.script:
+        _run_slice(code, code.captured, text_path, module)
+    else:
+        exec(compile(code.source, str(text_path), "exec", dont_inherit=True), module.__dict__)
     return module
+
+
+def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.ModuleType) -> None:
+    roots = {code.symbol, *main_names(captured.constructor), *main_names(captured.globals)}
+    tree = slice_of(code.source, roots, captured.globals)
+    module.__dict__[CAPTURED] = lambda name: captured_value(captured, name, module)
+    exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)
 
 
 def symbol_of(module: types.ModuleType, symbol: str) -> object:

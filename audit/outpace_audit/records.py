@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -30,11 +31,13 @@ class Law:
     """How the values of one tensor are drawn.
 
     `kind` and its parameters:
-    normal(mean, std); uniform(low, high); positive(offset): |normal| + offset; integers(low, high): high exclusive;
-    bernoulli(p): 0/1 in the tensor's dtype; causal(low): 0 on and below the diagonal of the last two dims, `low` or the
-    dtype's minimum above; softmax(): of a normal over the last dim; angle(function): cos or sin of a clipped normal;
-    fan_in(): normal / sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over the last dim;
-    fp4_packed(): random nibbles.
+    normal(mean, std, low, high): clamped to low..high; uniform(low, high); positive(offset): |normal| + offset;
+    integers(low, high, padding, share): high exclusive, a `share` of them `padding`; bernoulli(p): 0/1 in the tensor's
+    dtype; causal(low, keep): `keep` or 0 on and below the diagonal of the last two dims, `low` or the dtype's minimum
+    above; softmax(): of a normal over the last dim; angle(function): cos or sin of a clipped normal; fan_in(): normal /
+    sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over the last dim; fp4_packed(): random nibbles;
+    sorted_integers(low, high), permutation() and arange() of the last dim; fixed(values): always these whole numbers;
+    choice(values, shares): each value with its share. Lists are texts with commas.
     """
 
     kind: str
@@ -50,6 +53,9 @@ class ArgSpec:
     dtype: str | None = None
     law: Law | None = None
     value: bool | int | float | str | None = None
+    stride: tuple[int, ...] | None = None
+    """None for contiguous."""
+    requires_grad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +66,38 @@ class Workload:
     maker = "get_inputs": call `entry()` of the workload source under a seed; it returns the positional arguments.
     maker = "custom": call `entry(axes_and_scalars, device)` of the workload source under a seed; it returns a dict that
     covers `args` by name (SOL-ExecBench's custom_inputs_entrypoint); `axes` and scalar args are passed to it.
+    maker = "captured": draw `args` by their laws, and put them where `structure` has its leaves (see `encoding`).
     """
 
     label: str
-    maker: Literal["laws", "get_inputs", "custom"]
+    maker: Literal["laws", "get_inputs", "custom", "captured"]
     origin: Literal["declared", "captured", "benchmark"]
     args: tuple[ArgSpec, ...] = ()
     entry: str | None = None
     axes: dict[str, int] = field(default_factory=dict[str, int])
     shrunk_from: dict[str, int] | None = None
     """The axes before they were made smaller to fit this machine; None where the workload is as given."""
+    structure: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
         return content_id(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What a run of the user's own script showed of a target's surroundings, values as `encoding` has them."""
+
+    constructor: tuple[Any, ...] | None = None
+    """[class, arguments, keywords] of a module."""
+    dtype: str | None = None
+    """Of a module's parameters, where it is not the default."""
+    autocast: str | None = None
+    """The dtype that torch.autocast was on with."""
+    script: bool = False
+    """The file ran as a script: it is loaded without its running part (`slicing`)."""
+    globals: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of a script: the values of the module-level names that the target reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +114,7 @@ class Code:
     symbol: str
     kind: Literal["function", "module"]
     init_entry: str | None = None
+    captured: Captured | None = None
 
     @property
     def id(self) -> str:

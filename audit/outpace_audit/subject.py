@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from outpace_audit import laws, truth
+from outpace_audit.captured_calls import constructor_arguments, split_keywords
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import seed_everything
 from outpace_audit.loading import symbol_of
@@ -51,6 +53,7 @@ class Subject:
         self.device = device
         self.trains = False
         self.module: torch.nn.Module | None = None
+        self._captured = code.captured
         self._stats: dict[str, laws.ParameterStats] = {}
         symbol = symbol_of(module, code.symbol)
         if code.kind == "function":
@@ -65,14 +68,23 @@ class Subject:
     def _build(self, code: Code, symbol: object, source: types.ModuleType) -> torch.nn.Module:
         if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
             raise ArmError("load", "raised", f"{code.symbol!r} is not an nn.Module class")
+        arguments, keywords = self._constructor_arguments(code, symbol, source)
         seed_everything(CONSTRUCTION_SEED)
-        given = getattr(source, code.init_entry)() if code.init_entry else []
-        seed_everything(CONSTRUCTION_SEED)
-        built = symbol(**given) if isinstance(given, Mapping) else symbol(*given)
+        built = symbol(*arguments, **keywords)
         for child in built.modules():
             if isinstance(child, DROPOUTS):
                 child.p = 0.0  # compared without its noise; see docs/audit.md, "random numbers"
-        return built.to(self.device)
+        dtype = self._captured.dtype if self._captured else None
+        return built.to(self.device, getattr(torch, dtype) if dtype else None)
+
+    def _constructor_arguments(
+        self, code: Code, symbol: type, source: types.ModuleType
+    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        seed_everything(CONSTRUCTION_SEED)
+        if code.captured is not None and code.captured.constructor is not None:
+            return constructor_arguments(code.captured, sys.modules[symbol.__module__], self.device.type)
+        given = getattr(source, code.init_entry)() if code.init_entry else []
+        return ([], given) if isinstance(given, Mapping) else (given, {})
 
     def set_training(self, trains: bool) -> None:
         self.trains = trains
@@ -98,8 +110,9 @@ class Subject:
             laws.perturb_parameters(self.module, seed, self._stats)
 
     def prepare(self, arguments: list[Any], differentiate: bool) -> list[Any]:
-        """Marks floating inputs of a training call as leaves whose gradient is wanted."""
-        if self.trains and differentiate and self.module is not None:
+        """Marks floating inputs of a module's training call as leaves whose gradient is wanted. (Captured ones say
+        themselves which do.)"""
+        if self.trains and differentiate and self.module is not None and self._captured is None:
             for tensor in tree_leaves(arguments):
                 if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.is_leaf:
                     tensor.requires_grad_(True)
@@ -118,9 +131,18 @@ class Subject:
 
     def outputs(self, arguments: Sequence[Any]) -> Any:
         if self.trains:
-            return self._call(*arguments)
+            return self._invoke(arguments)
         with torch.no_grad():
+            return self._invoke(arguments)
+
+    def _invoke(self, arguments: Sequence[Any]) -> Any:
+        if self._captured is None:
             return self._call(*arguments)
+        positional, keywords = split_keywords(arguments)
+        if self._captured.autocast is None:
+            return self._call(*positional, **keywords)
+        with torch.autocast(self.device.type, getattr(torch, self._captured.autocast)):
+            return self._call(*positional, **keywords)
 
     def run(self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None) -> Result:
         """One call; with `cotangents` (one for each differentiable output) also the gradients."""

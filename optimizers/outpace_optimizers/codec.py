@@ -31,7 +31,7 @@ def request_from_json(message: Mapping[str, Any]) -> OptimizeRequest:
 
 def target_from_json(message: Mapping[str, Any]) -> Target:
     workloads = tuple(workload_from_json(workload) for workload in message["workloads"])
-    return Target(code_from_json(message["code"]), workloads, tuple(message["notes"]))
+    return Target(code_from_json(message["code"]), workloads, tuple(message["notes"]), message["inference"])
 
 
 def trial_from_json(message: Mapping[str, Any]) -> Trial:

@@ -72,7 +72,7 @@ def trial_key(
     patch, what was `asked` of the audit (its policy among it), machine with its torch and triton, and the auditor."""
     where = {name: value for name, value in asdict(machine).items() if name != "ceilings"}
     return content_id(
-        [code.symbol, code.kind, code.init_entry],
+        [code.symbol, code.kind, code.init_entry, code.captured],
         dict(reached),
         [workload.id for workload in workloads],
         patch.new_source,

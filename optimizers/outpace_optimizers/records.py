@@ -19,6 +19,8 @@ class Target:
     workloads: tuple[Workload, ...]
     notes: tuple[str, ...] = ()
     """What the user must know to read the numbers, e.g. that workloads were made smaller for this machine."""
+    inference: bool = False
+    """It was only ever called without gradients."""
 
     @property
     def name(self) -> str:

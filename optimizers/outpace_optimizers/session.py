@@ -47,7 +47,7 @@ class Session:
         self._client = client
         self._workspace = workspace
         self._ledger = ledger
-        self._request = request
+        self._request = request = replace(request, inference=request.inference or target.inference)
         self._tell = listener
         self._confirmations = 0
         self.troubles: list[str] = []

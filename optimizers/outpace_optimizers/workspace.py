@@ -33,14 +33,14 @@ class Workspace:
         """Makes the state folder, ignored by git from inside. Raises EnvironmentMissing where it cannot be written."""
         try:
             self.state.mkdir(parents=True, exist_ok=True)
-            _write_atomically(self.state / ".gitignore", "*\n")
+            write_atomically(self.state / ".gitignore", "*\n")
         except OSError as error:
             raise EnvironmentMissing(
                 f"{self.state} cannot be written ({error.strerror}): set OUTPACE_STATE to a folder that can"
             ) from error
 
 
-def _write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -64,6 +64,10 @@ class Definitions:
 
     def init_of(self, name: str) -> FunctionNode | None:
         """The `__init__` that the class has or inherits within this file."""
+        return self.method_of(name, "__init__")
+
+    def method_of(self, name: str, method: str) -> FunctionNode | None:
+        """One that the class has or inherits within this file."""
         seen: set[str] = set()
         queue = [name]
         while queue:
@@ -73,7 +77,7 @@ class Definitions:
             seen.add(current)
             node = self.classes[current]
             for item in node.body:
-                if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+                if isinstance(item, ast.FunctionDef) and item.name == method:
                     return item
             queue += [base for base in map(self.dotted, node.bases) if base]
         return None

@@ -1,21 +1,25 @@
-"""A Python file in KernelBench's convention: an nn.Module class or a function, and `get_inputs()` beside it.
+"""A Python file with an nn.Module class or a function, and how to call it: by `get_inputs()` beside it, KernelBench's
+convention, or as a captured run called it.
 
     class Model(nn.Module): ...
     def get_inputs(): return [torch.randn(16, 1024)]          # the positional arguments of one call
     def get_init_inputs(): return [1024]                      # the constructor's, where it takes any
 
-`get_inputs_NAME()` and `get_init_inputs_NAME()` win over these for the target NAME. The file is read, never
-imported.
+`get_inputs_NAME()` and `get_init_inputs_NAME()` win over these for the target NAME, and what the file declares wins
+over what was captured. The file is read, never imported.
 """
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 
 from outpace_audit.errors import SourceError, TargetError
 from outpace_audit.records import Code, Workload
+from outpace_optimizers.captures import CapturedTarget, captured_in
 from outpace_optimizers.records import Target
+from outpace_optimizers.targets.captured import target_of
 from outpace_optimizers.targets.definitions import (
     NOT_TARGETS,
     Definitions,
@@ -24,6 +28,7 @@ from outpace_optimizers.targets.definitions import (
     takes_arguments,
 )
 from outpace_optimizers.targets.source_text import parse_source, read_source
+from outpace_optimizers.workspace import Workspace
 
 
 def load_python_file(path: Path, name: str | None) -> Target:
@@ -31,7 +36,12 @@ def load_python_file(path: Path, name: str | None) -> Target:
         raise SourceError(f"{path}: not a Python file; outpace takes .py files and SOL-ExecBench folders")
     text = read_source(path).text
     found = read_definitions(parse_source(text, str(path)))
+    captured = {target.name: target for target in captured_in(Workspace.of(path).state, path)}
+    if name is None and captured and "get_inputs" not in found.bound:
+        name = _choose_captured(found, captured)
     symbol = _check_named(found, name, path) if name else _choose(found, path)
+    if symbol in captured and _entry(found, "get_inputs", symbol) is None:
+        return target_of(_unchanged(captured[symbol], found, path), text, path)
     entry = _inputs_entry(found, symbol, path)
     is_class = symbol in found.classes
     code = Code(
@@ -42,6 +52,31 @@ def load_python_file(path: Path, name: str | None) -> Target:
         init_entry=_init_entry(found, symbol, path) if is_class else None,
     )
     return Target(code, (Workload(label=entry, maker="get_inputs", origin="declared", entry=entry),))
+
+
+def _choose_captured(found: Definitions, captured: Mapping[str, CapturedTarget]) -> str | None:
+    """Of what a run has called and can be called again: a module that no other is built from, else what took most
+    time."""
+    usable = [name for name, target in captured.items() if target.trouble is None and name in found.bound]
+    modules = [name for name in usable if name in found.classes]
+    inner = {mention for name in modules for mention in found.references(name)}
+    outer = [name for name in modules if name not in inner]
+    return next(iter((*outer, *modules, *usable)), None)
+
+
+def _unchanged(target: CapturedTarget, found: Definitions, path: Path) -> CapturedTarget:
+    """Raises TargetError where the parameters are no longer those that were captured."""
+    function = found.functions.get(target.name) or found.method_of(target.name, "forward")
+    if function is None:
+        return target
+    now = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
+    captured = [name for name in target.parameters if "." not in name]
+    if now[-len(captured) :] != captured and captured:
+        raise TargetError(
+            f"{path}:{function.lineno}: {target.name} was captured with the parameters ({', '.join(captured)}), which "
+            f"it no longer has: run `outpace capture -- {target.command}` again"
+        )
+    return target
 
 
 def _modules(found: Definitions, *, certain: bool) -> list[str]:
@@ -103,7 +138,8 @@ def _inputs_entry(found: Definitions, symbol: str, path: Path) -> str:
         raise TargetError(
             f"{path}: no get_inputs(), so {symbol} cannot be called; add what one call takes:\n"
             "    def get_inputs():\n"
-            "        return [torch.randn(16, 1024)]"
+            "        return [torch.randn(16, 1024)]\n"
+            "or let outpace see a run of your own script: outpace capture -- python train.py"
         )
     _refuse_arguments(found, entry, path)
     return entry

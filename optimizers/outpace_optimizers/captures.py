@@ -1,0 +1,66 @@
+"""What captured runs have shown of a project: one file for each target, the newest run's, under `.outpace/captures`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from outpace_audit.records import content_id
+from outpace_optimizers.workspace import write_atomically
+
+FOLDER = "captures"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedTarget:
+    """One function or module and how it was called. `seconds` are the host's, from call to return, over all calls.
+
+    `trouble`: why it cannot be called again; `workloads` as the tracer writes them (outpace_audit.capture.recording).
+    """
+
+    path: str
+    name: str
+    kind: str
+    parameters: tuple[str, ...]
+    calls: int
+    seconds: float
+    trouble: str | None
+    constructor: list[Any] | None
+    dtype: str | None
+    script: bool
+    globals: Mapping[str, Any]
+    workloads: tuple[Mapping[str, Any], ...]
+    further: int
+    command: str
+    """What was run."""
+
+
+def keep(state: Path, targets: Iterable[CapturedTarget]) -> None:
+    """Each replaces what an earlier run has shown of the same target."""
+    folder = state / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for target in targets:
+        text = json.dumps({"format": FORMAT, **asdict(target)})
+        write_atomically(folder / f"{content_id(target.path, target.name)}.json", text)
+
+
+def captured_in(state: Path, path: Path) -> list[CapturedTarget]:
+    """Targets of one file, the one that took most time first. What cannot be read is as if it were not there."""
+    found = [target for file in sorted((state / FOLDER).glob("*.json")) if (target := _read(file)) is not None]
+    mine = [target for target in found if target.path == str(path.resolve())]
+    return sorted(mine, key=lambda target: -target.seconds)
+
+
+def _read(file: Path) -> CapturedTarget | None:
+    try:
+        message: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if message.pop("format") != FORMAT:
+            return None
+        message |= {name: tuple(message[name]) for name in ("parameters", "workloads")}
+        return CapturedTarget(**message)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,242 @@
+"""Real scripts under capture: what is seen, that nothing is changed by it, and what is said when nothing can be seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.errors import TargetError
+from outpace_optimizers.captures import CapturedTarget, captured_in
+from outpace_optimizers.capturing import CaptureResult, capture
+from outpace_optimizers.workspace import Workspace
+
+MODEL = """
+from dataclasses import dataclass
+import torch
+from torch import nn
+
+
+@dataclass
+class Config:
+    width: int = 8
+    dropout: float = 0.0
+
+
+class Inner(nn.Module):
+    def __init__(self, config, layer, act=None):
+        super().__init__()
+        self.proj, self.act, self.layer = nn.Linear(config.width, config.width), act, layer
+
+    def forward(self, x, *, scale=1.0):
+        return self.act(self.proj(x)) * scale
+
+
+class Model(nn.Module):
+    def __init__(self, config: Config):
+        super().__init__()
+        self.layers = nn.ModuleList(Inner(config, i, act=nn.GELU()) for i in range(2))
+
+    def forward(self, x, mask=None):
+        for layer in self.layers:
+            x = layer(x, scale=0.5)
+        return mix(x.transpose(1, 2), x.expand(2, -1, -1) if x.shape[0] == 1 else x)
+
+
+def mix(a, b):
+    return a.sum() + b.sum()
+"""
+TRAIN = """
+import argparse
+import random
+import torch
+from model import Config, Model
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--width", type=int, required=True)
+args = parser.parse_args()
+torch.manual_seed(0)
+random.seed(0)
+width = args.width
+
+
+def clip(g, limit: float = width):
+    return g.clamp(-limit, limit)
+
+
+def batches(n):
+    for _ in range(n):
+        yield torch.randn(4, 6, width)
+
+
+model = Model(Config(width=width))
+model = torch.compile(model)
+for x in batches(3):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = model(x)
+    loss.backward()
+    clip(next(model.parameters()).grad)
+with torch.no_grad():
+    model(x[:1], mask={"keep": x > 0, "names": ["a"]})
+print("drawn", torch.rand(1).item(), random.random(), loss.item())
+"""
+
+
+def write(folder: Path, **files: str) -> Workspace:
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / ".outpace").mkdir(exist_ok=True)
+    return Workspace(folder)
+
+
+def run(workspace: Workspace, *command: str, limit_s: float | None = 120.0) -> CaptureResult:
+    return capture([sys.executable, *command], workspace, limit_s)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, CaptureResult]:
+    workspace = write(tmp_path_factory.mktemp("project"), model=MODEL, train=TRAIN)
+    return workspace, run(workspace, str(workspace.root / "train.py"), "--width", "8")
+
+
+def target(result: CaptureResult, name: str) -> CapturedTarget:
+    return next(one for one in result.targets if one.name == name)
+
+
+def test_functions_and_modules_are_seen_with_their_calls(trained: tuple[Workspace, CaptureResult]) -> None:
+    workspace, result = trained
+    assert (result.status, result.end, result.notes) == (0, "ended", ())
+    calls = {one.name: (one.calls, Path(one.path).name, one.script) for one in result.targets}
+    assert calls == {
+        "Model": (4, "model.py", False),
+        "Inner": (8, "model.py", False),
+        "mix": (4, "model.py", False),
+        "clip": (3, "train.py", True),
+    }
+    kept = captured_in(workspace.state, workspace.root / "model.py")
+    assert {one.name for one in kept} == {"Model", "Inner", "mix"}
+
+
+def test_a_workload_has_shapes_strides_gradients_and_autocast(trained: tuple[Workspace, CaptureResult]) -> None:
+    first, second = target(trained[1], "mix").workloads
+    assert (first["calls"], first["gradients"], first["autocast"]) == (3, True, "bfloat16")
+    assert [(one["name"], one["shape"], one["stride"]) for one in first["tensors"]] == [
+        ("a", [4, 8, 6], [48, 1, 8]),
+        ("b", [4, 6, 8], [48, 8, 1]),
+    ]
+    assert (second["calls"], second["gradients"], second["autocast"]) == (1, False, None)
+    assert second["tensors"][1]["stride"][0] == 0
+    assert len(first["samples"]) == 3
+
+
+def test_nested_and_keyword_arguments_keep_their_structure(trained: tuple[Workspace, CaptureResult]) -> None:
+    evaluated = target(trained[1], "Model").workloads[1]
+    mask = {"dict": [["keep", {"leaf": 1}], ["names", {"list": ["a"]}]]}
+    assert evaluated["structure"] == {"positional": [{"leaf": 0}, mask], "keywords": {}}
+    assert target(trained[1], "Inner").workloads[0]["structure"]["keywords"] == {"scale": 0.5}
+
+
+def test_constructors_are_seen(trained: tuple[Workspace, CaptureResult]) -> None:
+    config = {"object": ["model:Config", {"width": 8, "dropout": 0.0}]}
+    act = {"module": ["torch.nn.modules.activation:GELU", {"list": ["none"]}, {"dict": []}]}
+    assert target(trained[1], "Model").constructor == ["model:Model", {"list": [config]}, {"dict": []}]
+    inner = target(trained[1], "Inner").constructor
+    assert inner is not None
+    assert inner[1]["list"][0] == config
+    assert inner[1]["list"][2] == act
+
+
+def test_names_of_the_script_keep_their_values(trained: tuple[Workspace, CaptureResult]) -> None:
+    assert target(trained[1], "clip").globals == {"width": 8}
+
+
+def test_the_script_does_what_it_does_without_capture(
+    trained: tuple[Workspace, CaptureResult], capfd: pytest.CaptureFixture[str]
+) -> None:
+    workspace, _ = trained
+    command = [str(workspace.root / "train.py"), "--width", "8"]
+    run(workspace, *command)
+    seen = capfd.readouterr().out
+    eager = os.environ | {"TORCH_COMPILE_DISABLE": "1"}
+    plain = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, env=eager).stdout
+    assert seen == plain
+
+
+CALLS = "import torch, sys, os\ndef double(x):\n    return 2 * x\ndouble(torch.ones(3))\n"
+
+
+@pytest.mark.parametrize(
+    "ending, status",
+    [
+        ("raise RuntimeError('boom')", 1),
+        ("sys.exit(3)", 3),
+        ("double('a text')", 0),
+        ("double(sys)", 1),
+    ],
+)
+def test_what_was_seen_before_a_bad_end_is_kept(tmp_path: Path, ending: str, status: int) -> None:
+    workspace = write(tmp_path, script=f"{CALLS}{ending}\n")
+    result = run(workspace, str(tmp_path / "script.py"))
+    assert result.status == status
+    assert target(result, "double").trouble is None
+    assert [one["tensors"][0]["shape"] for one in target(result, "double").workloads if one["tensors"]] == [[3]]
+
+
+def test_what_a_killed_script_showed_is_kept_up_to_the_last_seconds(tmp_path: Path) -> None:
+    dies = "import time\nuntil = time.monotonic() + 3\nwhile time.monotonic() < until:\n    double(torch.ones(5))\n"
+    result = run(write(tmp_path, script=CALLS + dies + "os.kill(os.getpid(), 9)\n"), str(tmp_path / "script.py"))
+    assert result.status == 137
+    assert target(result, "double").calls > 1
+
+
+def test_a_fork_does_not_count_its_parents_calls_again(tmp_path: Path) -> None:
+    forked = "if os.fork() == 0:\n    double(torch.ones(5))\n    sys.exit(0)\nos.wait()\ndouble(torch.ones(3))\n"
+    result = run(write(tmp_path, script=CALLS + forked), str(tmp_path / "script.py"))
+    assert target(result, "double").calls == 3
+
+
+def test_a_script_that_never_ends_is_interrupted(tmp_path: Path) -> None:
+    waits = "import signal\nwhile True:\n    double(torch.ones(3))\n"
+    result = run(write(tmp_path, script=CALLS + waits), str(tmp_path / "script.py"), limit_s=8.0)
+    assert result.end == "time"
+    assert target(result, "double").calls > 1
+
+
+def test_a_script_that_calls_nothing_of_the_project(tmp_path: Path) -> None:
+    result = run(write(tmp_path, script="import math\nmath.sqrt(4)\n"), str(tmp_path / "script.py"))
+    assert (result.targets, result.traced) == ((), True)
+
+
+def test_a_python_that_ignores_its_environment_is_said_so(tmp_path: Path) -> None:
+    result = run(write(tmp_path, script=CALLS), "-I", str(tmp_path / "script.py"))
+    assert (result.targets, result.traced) == ((), False)
+
+
+def test_another_profiler_is_said_so(tmp_path: Path) -> None:
+    result = run(
+        write(tmp_path, script=CALLS + "sys.setprofile(None)\ndouble(torch.ones(7))\n"), str(tmp_path / "script.py")
+    )
+    assert target(result, "double").calls == 1
+    assert "profiling hook" in result.notes[0]
+
+
+def test_the_users_own_site_customization_still_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text("import builtins\nbuiltins.CUSTOM = 5\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    result = run(write(tmp_path, script=CALLS + "double(torch.ones(CUSTOM))\n"), str(tmp_path / "script.py"))
+    assert result.status == 0
+    assert target(result, "double").calls == 2
+
+
+@pytest.mark.parametrize(
+    "name, said", [("script.py", "is a script, not a command"), ("no-such-command", "no such command")]
+)
+def test_what_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str) -> None:
+    workspace = write(tmp_path, script=CALLS)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TargetError, match=said):
+        capture([name], workspace, 10.0)
