@@ -45,14 +45,14 @@ def keep(state: Path, targets: Iterable[CapturedTarget]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for target in targets:
         text = json.dumps({"format": FORMAT, **asdict(target)})
-        write_atomically(folder / f"{content_id(target.path, target.name)}.json", text)
+        write_atomically(folder / f"{content_id(target.path)}-{content_id(target.name)}.json", text)
 
 
 def captured_in(state: Path, path: Path) -> list[CapturedTarget]:
     """Targets of one file, the one that took most time first. What cannot be read is as if it were not there."""
-    found = [target for file in sorted((state / FOLDER).glob("*.json")) if (target := _read(file)) is not None]
-    mine = [target for target in found if target.path == str(path.resolve())]
-    return sorted(mine, key=lambda target: -target.seconds)
+    files = sorted((state / FOLDER).glob(f"{content_id(str(path.resolve()))}-*.json"))
+    found = [target for file in files if (target := _read(file)) is not None]
+    return sorted(found, key=lambda target: -target.seconds)
 
 
 def _read(file: Path) -> CapturedTarget | None:

@@ -1,4 +1,4 @@
-"""Real scripts under capture: what is seen, that nothing is changed by it, and what is said when nothing can be seen."""
+"""Real scripts under capture: what is seen, that it changes nothing, and what is said when nothing can be seen."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
+from outpace_optimizers.captures import captured_in
 from outpace_optimizers.codec import report_from_json
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.records import Event, OptimizeRequest, TrialFinished
@@ -22,7 +23,7 @@ from outpace_server.watching import Watching
 DEBOUNCE_S = 0.5
 """Programs write a file in several steps."""
 MARK = "def get_inputs"
-"""What a file needs to be measured without being named."""
+"""What a file needs to be measured without being named, if no captured run has called what it defines."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -73,6 +74,7 @@ class _Watch:
         await asyncio.sleep(DEBOUNCE_S)
         if not is_marked(path):
             return
+        say(path, "measuring")
         try:
             job = Job("optimize", replace(self._request, path=str(path)))
             answer = await self._engines.run(Workspace.of(path), job, priority, listen)
@@ -93,9 +95,10 @@ def targets_in(folder: Path) -> Iterator[Path]:
 def is_marked(path: Path) -> bool:
     """False for a file that has gone since."""
     try:
-        return MARK in path.read_text(encoding="utf-8", errors="replace")
+        declared = MARK in path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
+    return declared or any(target.trouble is None for target in captured_in(Workspace.of(path).state, path))
 
 
 def is_ours(path: Path, folder: Path) -> bool:
