@@ -81,8 +81,8 @@ def _how_it_ended(result: CaptureResult, limit_s: float) -> list[str]:
 def _nothing(result: CaptureResult, workspace: Workspace) -> str:
     if not result.traced:
         return (
-            "nothing was captured: the command started no Python 3.10 or newer that reads PYTHONPATH (one started with "
-            "-I, -E or -S does not)"
+            "nothing was captured: the command started no Python 3.10 or newer, or started one without our PYTHONPATH "
+            "(options -I, -E and -S, or another PYTHONPATH; set yours before `outpace capture`)"
         )
     return (
         f"nothing was captured: the script called no top-level function and no nn.Module that is defined below "
