@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from outpace_optimizers.evidence import read_evidence, samples_of
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RENAMED = {"CausalSelfAttention": "Mixer", "n_head": "lanes", "n_embd": "width", "c_attn": "fused", "att": "weights"}
 
@@ -53,6 +55,10 @@ def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> Non
     trial = next(trial for trial in document["trials"] if trial["rule"] == "loop-to-batch")
     assert trial["accepted"], trial["reason"]
     assert trial["known_since"] is None
+    evidence = read_evidence(Path(trial["evidence"]))
+    assert evidence.trial.verdict.id == trial["id"]
+    assert evidence.committed_at < evidence.written_at
+    assert len(samples_of(evidence, evidence.trial.verdict.timings[0])) == trial["timings"][0]["pairs"]
 
     status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
     known = next(other for other in document["trials"] if other["id"] == trial["id"])

@@ -41,6 +41,10 @@ class ArmError(OutpaceError):
         self.side = side
 
 
+class EvidenceError(OutpaceError):
+    """An evidence file that cannot be read, or contradicts itself."""
+
+
 class JudgeError(OutpaceError):
     """The judge itself failed; no verdict was reached."""
 

@@ -33,11 +33,13 @@ from outpace_audit.records import (
     Workload,
     content_id,
 )
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import LOAD_TIMEOUT_S
 
 Listener = Callable[[str, Any], None]
-"""Called with ("stage", text) and ("check", Check) as the audit goes on."""
+"""Called with ("commitment", hash) before anything is drawn, then ("stage", text), ("check", Check) and
+("pair", ProcessPair) as the audit goes on."""
 
 ARM_ENTRY = "outpace_audit.arm:serve"
 
@@ -164,6 +166,8 @@ class Judge:
         """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
         options = options or Options()
         tell = listener or (lambda kind, payload: None)
+        seeds = SeedSource()
+        tell("commitment", seeds.commitment)
         evidence = Evidence(
             self.facts.code,
             candidate,
@@ -172,6 +176,7 @@ class Judge:
             self.machine,
             self.facts.trains,
             self.facts.state,
+            seeds=seeds,
         )
         progress = _Progress()
         self._static(evidence, options, progress, tell)
@@ -292,6 +297,7 @@ class Judge:
             protections=self.protections,
             trains=self.facts.trains,
             truth=self.facts.truth,
+            seeds=evidence.seeds.revealed(),
         )
 
 

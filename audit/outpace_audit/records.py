@@ -199,6 +199,17 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Seeds:
+    """The root of all seeds of one audit, revealed: `commitment` is its SHA-256, published before the first draw."""
+
+    commitment: str
+    root: str
+    """In hexadecimal."""
+    draws: dict[str, int]
+    """How many seeds were drawn, by purpose: see seeds.py."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the judge decided, with everything needed to doubt it."""
 
@@ -217,6 +228,8 @@ class Verdict:
     trains: bool
     truth: str
     auditor: str = AUDITOR_VERSION
+    seeds: Seeds | None = None
+    """None in verdicts from before seeds were committed to."""
 
     @property
     def failed(self) -> Check | None:

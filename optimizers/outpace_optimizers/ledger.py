@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from outpace_audit.codec import plain
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import AUDITOR_VERSION, Code, Machine, Patch, Workload, content_id
 
@@ -134,7 +135,7 @@ class Ledger:
         with self._explained():
             self._db.execute(
                 "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), kind, key, verdict, json.dumps(body)),
+                (time.time(), kind, key, verdict, json.dumps(plain(body))),
             )
 
     def _one(self, query: str, value: str) -> Finished | None:

@@ -41,6 +41,8 @@ class Trial:
     """The command that repeats this verdict."""
     known_since: float | None = None
     """When it was measured, in seconds since 1970, if that was before this run; None for a verdict of this run."""
+    evidence: str = ""
+    """The file that holds all that was measured; none where it could not be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.codec import verdict_from_json
+from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
-from outpace_audit.records import Check, Idea, Machine, Patch, Verdict
+from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
+from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
 from outpace_optimizers.ledger import FILE, Ledger
+from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
     CheckDone,
     Device,
@@ -56,6 +58,7 @@ class Session:
         self.target = target
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
         facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
+        self._target_seeds = decode(Seeds, facts["seeds"])
         what = "forward and backward" if facts["trains"] else "forward only"
         self.notes = (*ledger.notes, *target.notes, *facts["notes"], f"timed: {what}; truth: {facts['truth']}")
 
@@ -107,8 +110,8 @@ class Session:
         if found is None:
             return None
         try:
-            verdict = verdict_from_json(found.body["verdict"])
-        except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+            verdict = decode(Verdict, found.body["verdict"])
+        except (KeyError, ValueError):  # kept by another version, in words that this one does not know
             return None
         if verdict.failed is not None and verdict.failed.numbers.get("kind") in ("died", "timeout"):
             return None  # that may have been the machine's doing, or somebody's
@@ -118,14 +121,19 @@ class Session:
         candidate = replace(self.target.code, path=idea.patch.path, source=idea.patch.new_source)
         if whole_file:
             candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
-        self._ledger.start(key, {"path": self.target.code.path, "target": self.target.name, "title": idea.title})
+        what = {"path": self.target.code.path, "target": self.target.name, "title": idea.title}
+
+        def committed(seeds: str) -> None:
+            self._ledger.start(key, {**what, "seeds": seeds})
+            self._tell(StageEvent(f"seeds committed to: sha256 {seeds}"))
+
+        recorder = Recorder(committed, self._hear)
         try:
             verdict = self._client.audit(
                 candidate,
                 None if whole_file else idea.patch,
                 {"policy": self._request.policy, "confirmations_before": spent, "screen": screen},
-                lambda text: self._tell(StageEvent(text)),
-                self._on_check,
+                recorder.hear,
             )
         except OutOfResources as error:
             self._ledger.trouble(key, str(error))
@@ -135,17 +143,28 @@ class Session:
             self.target, idea, verdict, request.inference, request.policy, spent, whole_file,
             self._client.python, request.unsandboxed,
         )  # fmt: skip
-        try:
-            self._ledger.finish(key, verdict.id, asdict(stored))
-        except EnvironmentMissing as error:
-            self.troubles.append(f"{idea.title}: the verdict could not be kept: {error}")
+        self._keep(key, stored, recorder)
         return verdict
+
+    def _keep(self, key: str, stored: StoredTrial, recorder: Recorder) -> None:
+        """The evidence first: a verdict in the ledger has its own."""
+        code, root = self.target.code, self._workspace.root
+        reached = reached_files(Path(code.path), code.source, root)
+        evidence = evidence_of(stored, recorder, self._target_seeds, root, reached)
+        try:
+            write_evidence(self._workspace.evidence(stored.verdict.id), evidence)
+            self._ledger.finish(key, stored.verdict.id, asdict(stored))
+        except (EnvironmentMissing, OSError) as error:
+            self.troubles.append(f"{stored.idea.title}: the verdict could not be kept: {error}")
 
     def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
         return trial_of(self.target, idea, verdict, self._workspace, known_since)
 
-    def _on_check(self, check: Check) -> None:
-        self._tell(CheckDone(check))
+    def _hear(self, kind: str, payload: Any) -> None:
+        if kind == "stage":
+            self._tell(StageEvent(payload))
+        elif kind == "check":
+            self._tell(CheckDone(decode(Check, payload)))
 
 
 def _stored(workspace: Workspace, verdict: str) -> StoredTrial:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from outpace_audit.codec import idea_from_json, verdict_from_json
+from outpace_audit.codec import decode
 from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
-from outpace_optimizers.codec import target_from_json
 from outpace_optimizers.ledger import Finished, Ledger, trial_key
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import OptimizeRequest, Target, Trial
@@ -60,7 +57,9 @@ def key_of(
 
 def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace, known_since: float | None) -> Trial:
     replay = f"outpace replay {verdict.id}{_where(workspace)}"
-    return Trial(verdict.id, target.name, idea, verdict, _diff(target, idea), replay, known_since)
+    evidence = workspace.evidence(verdict.id)
+    kept = str(evidence) if evidence.is_file() else ""
+    return Trial(verdict.id, target.name, idea, verdict, _diff(target, idea), replay, known_since, kept)
 
 
 def _diff(target: Target, idea: Idea) -> str:
@@ -87,8 +86,8 @@ def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
     if found is None:
         raise TargetError(f"no verdict {verdict!r} in {ledger.path}: name an id that optimize or audit has printed")
     try:
-        return stored_from_json(found.body)
-    except (ValueError, KeyError, TypeError) as error:
+        return decode(StoredTrial, found.body)
+    except ValueError as error:
         raise TargetError(
             f"verdict {verdict} is of another version of outpace ({error}); run optimize again"
         ) from error
@@ -109,17 +108,6 @@ def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> li
 
 def _readable(found: Finished) -> StoredTrial | None:
     try:
-        return stored_from_json(found.body)
-    except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+        return decode(StoredTrial, found.body)
+    except ValueError:  # kept by another version, in words that this one does not know
         return None
-
-
-def stored_from_json(message: Mapping[str, Any]) -> StoredTrial:
-    """Back from `dataclasses.asdict`. Raises KeyError, TypeError or ValueError for what another version wrote."""
-    fields: dict[str, Any] = {
-        **message,
-        "target": target_from_json(message["target"]),
-        "idea": idea_from_json(message["idea"]),
-        "verdict": verdict_from_json(message["verdict"]),
-    }
-    return StoredTrial(**fields)

@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from outpace_audit import errors
-from outpace_optimizers.codec import request_from_json
+from outpace_audit import codec, errors
 from outpace_optimizers.records import OptimizeRequest
 
 PROTOCOL = 1
@@ -60,9 +59,7 @@ def job_to_json(job: Job) -> dict[str, Any]:
 
 
 def job_from_json(message: Mapping[str, Any]) -> Job:
-    request = message["request"]
-    fields: dict[str, Any] = {**message, "request": None if request is None else request_from_json(request)}
-    return Job(**fields)
+    return codec.decode(Job, message)
 
 
 def error_to_json(error: BaseException) -> dict[str, Any]:

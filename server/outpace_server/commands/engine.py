@@ -18,19 +18,19 @@ class Engine:
 
 def installed_engine() -> Engine:
     """The engine of the workspace that each request is about. Imported on first use: `--help` starts without it."""
-    from outpace_optimizers.codec import report_from_json, trial_from_json
+    from outpace_audit.codec import decode
     from outpace_optimizers.engine.client import run_job
     from outpace_optimizers.engine.protocol import Job
     from outpace_optimizers.workspace import Workspace
 
     def optimize(request: OptimizeRequest, listener: Listener) -> Report:
-        return report_from_json(run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
+        return decode(Report, run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
 
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         job = Job("audit", request, candidate=str(candidate))
-        return trial_from_json(run_job(Workspace.of(baseline), job, listener))
+        return decode(Trial, run_job(Workspace.of(baseline), job, listener))
 
     def replay(verdict: str, root: Path, listener: Listener) -> Trial:
-        return trial_from_json(run_job(Workspace(root), Job("replay", verdict=verdict, root=str(root)), listener))
+        return decode(Trial, run_job(Workspace(root), Job("replay", verdict=verdict, root=str(root)), listener))
 
     return Engine(optimize, audit_files, replay)

@@ -126,6 +126,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
         passed = sum(check.passed for check in verdict.checks)
         lines.append(("level", f"{verdict.level}: {LEVEL_MEANING[verdict.level]}, {passed} checks passed"))
     lines.append(("protections", one_line(", ".join(verdict.protections)) or "none were in force"))
+    if trial.evidence:
+        lines.append(("evidence", one_line(trial.evidence)))
     lines.append(("replay", one_line(trial.replay)))
     return lines
 
