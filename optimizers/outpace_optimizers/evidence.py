@@ -94,6 +94,11 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
     write_atomically(path, text + "\n")
 
 
+def is_file(reference: str) -> bool:
+    """Whether a verdict is named by a file of evidence, and not by its id."""
+    return reference.endswith(".json") or "/" in reference or Path(reference).is_file()
+
+
 def read_evidence(path: Path) -> Evidence:
     """Raises EvidenceError with the first thing that is wrong: with the file, its format, or what it claims."""
     try:

@@ -43,6 +43,8 @@ class Trial:
     """When it was measured, in seconds since 1970, if that was before this run; None for a verdict of this run."""
     evidence: str = ""
     """The file that holds all that was measured; none where it could not be written."""
+    notes: tuple[str, ...] = ()
+    """What the user must know to read this verdict, where it does not stand in a report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
-from outpace_optimizers.ledger import FILE, Ledger
+from outpace_optimizers.ledger import Ledger
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
     CheckDone,
@@ -26,7 +26,7 @@ from outpace_optimizers.records import (
     TrialFinished,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import StoredTrial, find_trial, key_of, trial_of
+from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
 from outpace_optimizers.targets import load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
@@ -60,7 +60,8 @@ class Session:
         facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
         self._target_seeds = decode(Seeds, facts["seeds"])
         what = "forward and backward" if facts["trains"] else "forward only"
-        self.notes = (*ledger.notes, *target.notes, *facts["notes"], f"timed: {what}; truth: {facts['truth']}")
+        self.notes = (*ledger.notes, *target.notes, *facts["notes"])
+        self.timed = f"timed: {what}; truth: {facts['truth']}"
 
     @classmethod
     @contextmanager
@@ -77,15 +78,20 @@ class Session:
     @classmethod
     @contextmanager
     def of_stored(
-        cls, reference: str, root: Path, listener: Listener, judges: Judges
-    ) -> Generator[tuple[Session, StoredTrial]]:
-        stored = _stored(Workspace(root), reference)
-        path = Path(stored.target.code.path)
-        if not path.parent.is_dir():
-            raise TargetError(f"{path.parent} is gone, so verdict {reference} cannot be replayed: run optimize again")
-        workspace, request = Workspace.of(path), stored.request()
+        cls, stored: StoredTrial, workspace: Workspace, listener: Listener, judges: Judges
+    ) -> Generator[Session]:
+        request = stored.request()
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
-            yield cls(client, workspace, ledger, stored.target, machine, request, listener), stored
+            yield cls(client, workspace, ledger, stored.target, machine, request, listener)
+
+    def try_stored(self, stored: StoredTrial) -> Trial:
+        """As it was tried before, with fresh seeds and processes."""
+        return self.try_idea(
+            stored.idea,
+            whole_file=stored.whole_file,
+            screen=False,
+            confirmations_before=stored.confirmations_before,
+        )
 
     def try_idea(
         self,
@@ -148,8 +154,9 @@ class Session:
 
     def _keep(self, key: str, stored: StoredTrial, recorder: Recorder) -> None:
         """The evidence first: a verdict in the ledger has its own."""
-        code, root = self.target.code, self._workspace.root
-        reached = reached_files(Path(code.path), code.source, root)
+        code, patch, root = self.target.code, stored.idea.patch, self._workspace.root
+        reached = reached_files(Path(patch.path), patch.new_source, root)
+        reached |= reached_files(Path(code.path), code.source, root)
         evidence = evidence_of(stored, recorder, self._target_seeds, root, reached)
         try:
             write_evidence(self._workspace.evidence(stored.verdict.id), evidence)
@@ -165,13 +172,6 @@ class Session:
             self._tell(StageEvent(payload))
         elif kind == "check":
             self._tell(CheckDone(decode(Check, payload)))
-
-
-def _stored(workspace: Workspace, verdict: str) -> StoredTrial:
-    if not (workspace.state / FILE).is_file():
-        raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
-    with Ledger(workspace.state) as ledger:
-        return find_trial(ledger, verdict)
 
 
 def candidate_file(target: Target, candidate: Path) -> Idea:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
-from outpace_optimizers.ledger import Finished, Ledger, trial_key
+from outpace_optimizers.ledger import FILE, Finished, Ledger, trial_key
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import OptimizeRequest, Target, Trial
 from outpace_optimizers.source import base_hash
@@ -29,7 +29,7 @@ class StoredTrial:
     confirmations_before: int
     whole_file: bool
     python: str
-    """The interpreter whose torch was measured."""
+    """The interpreter whose torch was measured; empty for the default one."""
     unsandboxed: bool
 
     def request(self) -> OptimizeRequest:
@@ -39,11 +39,22 @@ class StoredTrial:
             target=self.target.name,
             policy="exact" if self.policy == "exact" else "tolerant",
             device=self.verdict.machine.device,
-            python=self.python,
+            python=self.python or None,
             inference=self.inference,
             unsandboxed=self.unsandboxed,
             fresh=True,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How a stored trial is to be measured, where not as it was."""
+
+    python: str | None = None
+    unsandboxed: bool = False
+
+    def applied(self, stored: StoredTrial) -> StoredTrial:
+        return replace(stored, python=self.python or stored.python, unsandboxed=self.unsandboxed or stored.unsandboxed)
 
 
 def key_of(
@@ -78,6 +89,18 @@ def _where(workspace: Workspace) -> str:
     if Workspace.of(Path.cwd()).state == workspace.state:
         return ""
     return f" --workspace {shlex.quote(str(workspace.root))}"
+
+
+def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
+    """By its id. Raises TargetError where the workspace has no such verdict, or its file's folder is gone."""
+    if not (workspace.state / FILE).is_file():
+        raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
+    with Ledger(workspace.state) as ledger:
+        stored = find_trial(ledger, verdict)
+    folder = Path(stored.target.code.path).parent
+    if not folder.is_dir():
+        raise TargetError(f"{folder} is gone, so verdict {verdict} cannot be replayed: run optimize again")
+    return stored
 
 
 def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:

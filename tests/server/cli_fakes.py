@@ -20,6 +20,7 @@ from outpace_optimizers.records import (
     TrialStarted,
 )
 from outpace_optimizers.source import base_hash
+from outpace_optimizers.stored_trial import Again
 from outpace_optimizers.targets.source_text import read_source
 from outpace_server.commands.engine import Engine
 
@@ -80,7 +81,7 @@ def make_engine(
         trial = make_trial(request.path, "a", "b")
         return trial if accept else rejected(trial)
 
-    def replay(reference: str, root: Path, listener: Listener) -> Trial:
+    def replay(reference: str, root: Path, again: Again, listener: Listener) -> Trial:
         listener(StageEvent(f"replaying {reference} of {root.name}"))
         return make_trial("x.py", "a", "b")
 

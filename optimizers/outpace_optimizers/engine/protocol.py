@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 from outpace_audit import codec, errors
 from outpace_optimizers.records import OptimizeRequest
+from outpace_optimizers.stored_trial import Again
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""
 LINE_LIMIT = 64 << 20
 """Bytes. A report carries the text of its file several times for each trial."""
@@ -29,13 +30,15 @@ Priority = Literal["interactive", "background"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call of the loop. `candidate` belongs to "audit", `verdict` and `root` to "replay"."""
+    """One call of the loop. `candidate` belongs to "audit", the rest to "replay"; `verdict` is an id or an evidence
+    file."""
 
     kind: Literal["optimize", "audit", "replay"]
     request: OptimizeRequest | None = None
     candidate: str | None = None
     verdict: str | None = None
     root: str | None = None
+    again: Again = field(default_factory=Again)
 
     @property
     def title(self) -> str:

@@ -66,7 +66,7 @@ class Worker:
     def _run(self, job: Job) -> Report | Trial:
         if job.kind == "replay":
             assert job.verdict is not None and job.root is not None, "a replay names both"
-            return loop.replay(job.verdict, Path(job.root), self._tell, self._judges)
+            return loop.replay(job.verdict, Path(job.root), job.again, self._tell, self._judges)
         assert job.request is not None, "only a replay has none"
         if job.kind == "audit":
             assert job.candidate is not None, "an audit has a candidate"

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, Trial
+from outpace_optimizers.stored_trial import Again
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     optimize: Callable[[OptimizeRequest, Listener], Report]
     audit_files: Callable[[Path, Path, OptimizeRequest, Listener], Trial]
-    replay: Callable[[str, Path, Listener], Trial]
+    replay: Callable[[str, Path, Again, Listener], Trial]
+    """Of a verdict's id or its evidence file, in a project's folder."""
 
 
 def installed_engine() -> Engine:
@@ -30,7 +32,8 @@ def installed_engine() -> Engine:
         job = Job("audit", request, candidate=str(candidate))
         return decode(Trial, run_job(Workspace.of(baseline), job, listener))
 
-    def replay(verdict: str, root: Path, listener: Listener) -> Trial:
-        return decode(Trial, run_job(Workspace(root), Job("replay", verdict=verdict, root=str(root)), listener))
+    def replay(verdict: str, root: Path, again: Again, listener: Listener) -> Trial:
+        job = Job("replay", verdict=verdict, root=str(root), again=again)
+        return decode(Trial, run_job(Workspace(root), job, listener))
 
     return Engine(optimize, audit_files, replay)

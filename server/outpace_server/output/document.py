@@ -48,7 +48,7 @@ def report_document(report: Report) -> dict[str, Any]:
 
 def single_document(trial: Trial, heading: str) -> dict[str, Any]:
     """The same shape for `audit` and `replay`: one trial, `stop` says which of the two it was."""
-    return _document(trial.verdict.machine, trial.target, heading, [], (trial,))
+    return _document(trial.verdict.machine, trial.target, heading, list(trial.notes), (trial,))
 
 
 def error_document(message: str) -> dict[str, Any]:
