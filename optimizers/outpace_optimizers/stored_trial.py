@@ -70,10 +70,10 @@ def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace,
     replay = f"outpace replay {verdict.id}{_where(workspace)}"
     evidence = workspace.evidence(verdict.id)
     kept = str(evidence) if evidence.is_file() else ""
-    return Trial(verdict.id, target.name, idea, verdict, _diff(target, idea), replay, known_since, kept)
+    return Trial(verdict.id, target.name, idea, verdict, diff_of(target, idea), replay, known_since, kept)
 
 
-def _diff(target: Target, idea: Idea) -> str:
+def diff_of(target: Target, idea: Idea) -> str:
     return "".join(
         difflib.unified_diff(
             target.code.source.splitlines(keepends=True),

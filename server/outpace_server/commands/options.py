@@ -96,3 +96,8 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         skip=tuple(getattr(args, "skip", base.skip)),
         fresh=getattr(args, "fresh", base.fresh),
     )
+
+
+def workspace_root(start: Path) -> Path:
+    """The nearest folder upwards that holds `.outpace`, else `start`."""
+    return next((folder for folder in (start, *start.parents) if (folder / ".outpace").is_dir()), start)

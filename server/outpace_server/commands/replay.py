@@ -10,7 +10,7 @@ from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.stored_trial import Again
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_again, add_json
+from outpace_server.commands.options import Commands, add_again, add_json, workspace_root
 from outpace_server.output import abandoned_on_error, choose_view
 
 
@@ -40,8 +40,3 @@ def project_of(verdict: str) -> Path:
         if Workspace(measured_in).state.is_dir():
             return measured_in
     return workspace_root(Path.cwd())
-
-
-def workspace_root(start: Path) -> Path:
-    """The nearest folder upwards that holds `.outpace`, else `start`."""
-    return next((folder for folder in (start, *start.parents) if (folder / ".outpace").is_dir()), start)
