@@ -115,10 +115,17 @@ class Code:
     kind: Literal["function", "module"]
     init_entry: str | None = None
     captured: Captured | None = None
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    """Modules that come with it and are in no tree: text by path, imported from before all else."""
 
     @property
     def id(self) -> str:
-        return content_id(self.path, self.source, self.symbol)
+        return content_id(self.path, self.source, self.symbol, self.files)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of its Python."""
+        return self.source, *(text for name, text in self.files.items() if name.endswith(".py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +143,12 @@ class Patch:
     base_hash: str
     new_source: str
     spans: tuple[Span, ...]
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    """New files that the text needs, by path beside it."""
 
     @property
     def id(self) -> str:
-        return content_id(self.path, self.base_hash, self.new_source)
+        return content_id(self.path, self.base_hash, self.new_source, self.files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,10 +126,9 @@ def read_evidence(path: Path) -> Evidence:
 
 def _problems(evidence: Evidence) -> Iterator[str]:
     """What in the file contradicts itself. That none is found does not prove it true: a replay does."""
-    found = _hashes(evidence.trial)
-    for name, expected in found.items():
+    for name, expected in _hashes(evidence.trial).items():
         if evidence.sha256.get(name) != expected:
-            yield f"sha256.{name} is not that of the {name}'s source: one of them was changed after the fact"
+            yield f"sha256.{name} is not that of its source: one of them was changed after the fact"
     seeds = evidence.trial.verdict.seeds
     if seeds is None:
         yield "trial.verdict.seeds: missing"
@@ -201,4 +200,5 @@ def _hashes(trial: StoredTrial) -> dict[str, str]:
     return {
         "baseline": base_hash(trial.target.code.source),
         "candidate": base_hash(trial.idea.patch.new_source),
+        **{f"candidate's {name}": base_hash(text) for name, text in trial.idea.patch.files.items()},
     }

@@ -76,7 +76,7 @@ def trial_key(
         [code.symbol, code.kind, code.init_entry, code.captured],
         dict(reached),
         [workload.id for workload in workloads],
-        patch.new_source,
+        [patch.new_source, patch.files],
         list(asked),
         where,
         AUDITOR_VERSION,

@@ -20,6 +20,10 @@ from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageE
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules
 from outpace_optimizers.session import Session, candidate_file
 from outpace_optimizers.stored_trial import Again, stored_trial
+from outpace_optimizers.targets.sol_adapter import solution_idea
+from outpace_optimizers.targets.sol_definition import read_definition
+from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
+from outpace_optimizers.targets.sol_solution import read_solution
 from outpace_optimizers.workspace import Workspace
 
 
@@ -35,6 +39,16 @@ def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, liste
     with Session.of_file(baseline, replace(request, fresh=True), listener, judges) as session:
         trial = session.try_idea(candidate_file(session.target, candidate), whole_file=True, screen=False)
         return replace(trial, notes=(*session.notes, *session.troubles))
+
+
+def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Trial:
+    """One verdict on an entry of SOL-ExecBench (solution.json) for its problem's folder."""
+    entry = read_solution(solution, read_definition(folder / "definition.json").name)
+    with Session.of_file(folder, replace(request, fresh=True), listener, judges) as session:
+        few = None if request.all_workloads else FEW
+        problem = load_problem_folder(folder, request.target, session.machine.device, few)
+        trial = session.try_idea(solution_idea(problem, entry), whole_file=True, screen=False)
+        return replace(trial, notes=(*session.notes, *entry.notes, *session.troubles))
 
 
 def replay(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:

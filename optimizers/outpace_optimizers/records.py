@@ -65,6 +65,8 @@ class OptimizeRequest:
     """Ids of rules that are not to be used."""
     fresh: bool = False
     """Measure again what the ledger knows."""
+    all_workloads: bool = False
+    """Take every workload of a benchmark's problem, not a few."""
 
 
 @dataclass(frozen=True, slots=True)

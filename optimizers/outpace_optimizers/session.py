@@ -27,7 +27,7 @@ from outpace_optimizers.records import (
 )
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.workspace import Workspace
@@ -67,12 +67,13 @@ class Session:
     @contextmanager
     def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
-        target = load_target(path, request.target, request.device or "cpu")
+        few = None if request.all_workloads else FEW
+        target = load_target(path, request.target, request.device or "cpu", few)
         workspace = Workspace.of(path)
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
-                target = load_target(path, request.target, device)
+                target = load_target(path, request.target, device, few)
             yield cls(client, workspace, ledger, target, machine, request, listener)
 
     @classmethod
@@ -124,7 +125,8 @@ class Session:
         return self._trial(idea, verdict, found.at)
 
     def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:
-        candidate = replace(self.target.code, path=idea.patch.path, source=idea.patch.new_source)
+        patch = idea.patch
+        candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
         if whole_file:
             candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
         what = {"path": self.target.code.path, "target": self.target.name, "title": idea.title}
@@ -137,7 +139,7 @@ class Session:
         try:
             verdict = self._client.audit(
                 candidate,
-                None if whole_file else idea.patch,
+                None if whole_file else patch,
                 {"policy": self._request.policy, "confirmations_before": spent, "screen": screen},
                 recorder.hear,
             )

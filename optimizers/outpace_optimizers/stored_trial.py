@@ -74,14 +74,15 @@ def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace,
 
 
 def diff_of(target: Target, idea: Idea) -> str:
-    return "".join(
-        difflib.unified_diff(
-            target.code.source.splitlines(keepends=True),
-            idea.patch.new_source.splitlines(keepends=True),
-            f"a/{Path(target.code.path).name}",
-            f"b/{Path(idea.patch.path).name}",
-        )
-    )
+    """Of the file, and of those that come with it."""
+    new = [_unified("", text, "/dev/null", f"b/{name}") for name, text in idea.patch.files.items()]
+    names = f"a/{Path(target.code.path).name}", f"b/{Path(idea.patch.path).name}"
+    return "".join([_unified(target.code.source, idea.patch.new_source, *names), *new])
+
+
+def _unified(before: str, after: str, name_before: str, name_after: str) -> str:
+    lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*lines, name_before, name_after))
 
 
 def _where(workspace: Workspace) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from outpace_audit.errors import OutpaceError
+from outpace_server.cli_errors import UsageError
 from outpace_server.commands import audit, capture, doctor, lsp, optimize, replay, report, watch
 from outpace_server.commands.engine import Engine, installed_engine
 from outpace_server.output.document import error_document, to_json
@@ -19,10 +20,6 @@ from outpace_server.version import VERSION
 
 FAILED = 2
 """Exit status of every error; 1 is `audit`'s rejection."""
-
-
-class UsageError(OutpaceError):
-    """The command line was wrong."""
 
 
 class _Parser(argparse.ArgumentParser):

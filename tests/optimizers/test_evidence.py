@@ -88,7 +88,7 @@ OTHER_ROOT = SeedSource().revealed().root
         (change("target_seeds", "commitment", to="0" * 64), "changed after the fact"),
         (change("trial", "verdict", "seeds", to=None), "seeds: missing"),
         (change("pairs", 3, "samples", 0, "windows", 1, "seed", to=12345), "window seed 12345 was never drawn"),
-        (change("trial", "target", "code", "source", to="x = 1\n"), "sha256.baseline is not that of the baseline"),
+        (change("trial", "target", "code", "source", to="x = 1\n"), "sha256.baseline is not that of its source"),
         (change("trial", "idea", "patch", "new_source", to="x = 1\n"), "sha256.candidate"),
         (
             change("pairs", 3, "samples", 1, "windows", 1, "seconds", to=[9.0, 0.1]),

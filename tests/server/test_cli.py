@@ -288,7 +288,7 @@ def test_every_option_is_documented() -> None:
             parsers += choices.values()
             assert all(f"`outpace {name}" in text for name in choices)
     options = {option for parser in parsers for action in parser._actions for option in action.option_strings}
-    assert {option for option in options if option.startswith("--")} <= set(re.findall("--[a-z]+", text))
+    assert {option for option in options if option.startswith("--")} <= set(re.findall("--[a-zA-Z]+(?:-[a-z]+)*", text))
 
 
 def test_words() -> None:
@@ -326,3 +326,20 @@ def test_a_replayed_file_is_measured_where_it_was_or_in_the_nearest_workspace(
     assert "of measured" in capsys.readouterr().out
     assert main(["replay", str(tmp_path / "e.json"), "--workspace", str(here)], make_engine()) == 0
     assert "of here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["work.py"], "name either a CANDIDATE file or an entry with --solution"),
+        (["work.py", "work.py", "--solution", "s.json"], "name either a CANDIDATE file or an entry with --solution"),
+        (["work.py", "work.py", "--trace", "t"], "it needs --solution"),
+        (["work.py", "--solution", "s.json"], "work.py: no folder"),
+    ],
+)
+def test_audit_refuses_what_does_not_go_together(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(work.parent)
+    assert main(["audit", *arguments], make_engine()) == 2
+    assert said in capsys.readouterr().err

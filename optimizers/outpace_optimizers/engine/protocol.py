@@ -30,10 +30,10 @@ Priority = Literal["interactive", "background"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call of the loop. `candidate` belongs to "audit", the rest to "replay"; `verdict` is an id or an evidence
-    file."""
+    """One call of the loop. `candidate` belongs to "audit" and "solution"; `root`, `again` and `verdict` (an id, or an
+    evidence file) to "replay"."""
 
-    kind: Literal["optimize", "audit", "replay"]
+    kind: Literal["optimize", "audit", "solution", "replay"]
     request: OptimizeRequest | None = None
     candidate: str | None = None
     verdict: str | None = None

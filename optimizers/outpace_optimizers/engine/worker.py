@@ -68,10 +68,11 @@ class Worker:
             assert job.verdict is not None and job.root is not None, "a replay names both"
             return loop.replay(job.verdict, Path(job.root), job.again, self._tell, self._judges)
         assert job.request is not None, "only a replay has none"
-        if job.kind == "audit":
-            assert job.candidate is not None, "an audit has a candidate"
-            return loop.audit_files(Path(job.request.path), Path(job.candidate), job.request, self._tell, self._judges)
-        return loop.optimize(job.request, self._tell, self._judges)
+        if job.kind == "optimize":
+            return loop.optimize(job.request, self._tell, self._judges)
+        assert job.candidate is not None, "an audit has a candidate"
+        audit = loop.audit_solution if job.kind == "solution" else loop.audit_files
+        return audit(Path(job.request.path), Path(job.candidate), job.request, self._tell, self._judges)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, TrialStarted) and self._step_aside.is_set():

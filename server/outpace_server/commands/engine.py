@@ -14,6 +14,8 @@ from outpace_optimizers.stored_trial import Again
 class Engine:
     optimize: Callable[[OptimizeRequest, Listener], Report]
     audit_files: Callable[[Path, Path, OptimizeRequest, Listener], Trial]
+    audit_solution: Callable[[Path, Path, OptimizeRequest, Listener], Trial]
+    """Of a SOL-ExecBench problem's folder and an entry's solution.json."""
     replay: Callable[[str, Path, Again, Listener], Trial]
     """Of a verdict's id or its evidence file, in a project's folder."""
 
@@ -32,8 +34,12 @@ def installed_engine() -> Engine:
         job = Job("audit", request, candidate=str(candidate))
         return decode(Trial, run_job(Workspace.of(baseline), job, listener))
 
+    def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+        job = Job("solution", request, candidate=str(solution))
+        return decode(Trial, run_job(Workspace.of(folder), job, listener))
+
     def replay(verdict: str, root: Path, again: Again, listener: Listener) -> Trial:
         job = Job("replay", verdict=verdict, root=str(root), again=again)
         return decode(Trial, run_job(Workspace(root), job, listener))
 
-    return Engine(optimize, audit_files, replay)
+    return Engine(optimize, audit_files, audit_solution, replay)

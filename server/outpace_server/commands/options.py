@@ -95,6 +95,7 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         unsandboxed=args.unsandboxed,
         skip=tuple(getattr(args, "skip", base.skip)),
         fresh=getattr(args, "fresh", base.fresh),
+        all_workloads=getattr(args, "all_workloads", base.all_workloads),
     )
 
 
