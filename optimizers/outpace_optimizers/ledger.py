@@ -125,6 +125,14 @@ class Ledger:
         """The newest event of a verdict's id."""
         return self._one("SELECT * FROM event WHERE kind = 'finished' AND verdict = ? ORDER BY id DESC", verdict)
 
+    def accepted(self) -> list[Finished]:
+        """The newest acceptance of each trial, the oldest first; a later rejection of the same does not hide it."""
+        query = """SELECT * FROM event WHERE id IN (
+            SELECT max(id) FROM event WHERE kind = 'finished' AND json_extract(body, '$.verdict.accepted') GROUP BY key
+        ) ORDER BY id"""
+        with self._explained():
+            return [_finished(row) for row in self._db.execute(query)]
+
     def on_base(self, base_hash: str) -> list[Finished]:
         """The newest verdict of each trial whose patch starts from the text with this hash, the oldest first."""
         query = "SELECT * FROM finished WHERE json_extract(body, '$.idea.patch.base_hash') = ? ORDER BY id"

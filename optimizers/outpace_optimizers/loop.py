@@ -16,6 +16,7 @@ from outpace_audit.records import Idea, Patch
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
+from outpace_optimizers.rebase import as_it_is_now
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules
 from outpace_optimizers.session import Session, candidate_file
@@ -55,6 +56,16 @@ def replay(reference: str, root: Path, how: Again, listener: Listener, judges: J
     """Repeats a verdict with fresh seeds and processes: one of the ledger of `root` by its id, or that of an evidence
     file in `root`."""
     placed, workspace = _found(reference, Workspace(root))
+    return _measured_again(placed, workspace, how, listener, judges)
+
+
+def recheck(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:
+    """The same for the text that the verdict's file holds now. Raises StaleVerdict where the change does not apply."""
+    placed, workspace = _found(reference, Workspace(root))
+    return _measured_again(replace(placed, trial=as_it_is_now(placed.trial)), workspace, how, listener, judges)
+
+
+def _measured_again(placed: Placed, workspace: Workspace, how: Again, listener: Listener, judges: Judges) -> Trial:
     stored = how.applied(placed.trial)
     with Session.of_stored(stored, workspace, listener, judges) as session:
         listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))

@@ -104,6 +104,15 @@ def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
     return stored
 
 
+def accepted_trials(workspace: Workspace) -> list[tuple[str, StoredTrial]]:
+    """By their ids, of those that this version can read."""
+    if not (workspace.state / FILE).is_file():
+        return []
+    with Ledger(workspace.state) as ledger:
+        found = [(one.verdict, _readable(one)) for one in ledger.accepted()]
+    return [(id, stored) for id, stored in found if stored is not None]
+
+
 def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
     """The trial of a verdict's id. Raises TargetError where the ledger has none, or one of another version."""
     found = ledger.find(verdict)

@@ -74,7 +74,10 @@ def fake_optimize(request: OptimizeRequest, listener: Listener) -> Report:
 
 
 def make_engine(
-    optimize: Callable[[OptimizeRequest, Listener], Report] = fake_optimize, *, accept: bool = True
+    optimize: Callable[[OptimizeRequest, Listener], Report] = fake_optimize,
+    *,
+    accept: bool = True,
+    recheck: Callable[[str, Path, Again, Listener], Trial] | None = None,
 ) -> Engine:
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         listener(StageEvent(f"judging {candidate.name} against {baseline.name}"))
@@ -89,4 +92,4 @@ def make_engine(
         listener(StageEvent(f"replaying {reference} of {root.name}"))
         return make_trial("x.py", "a", "b")
 
-    return Engine(optimize, audit_files, audit_solution, replay)
+    return Engine(optimize, audit_files, audit_solution, replay, recheck or replay)

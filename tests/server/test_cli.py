@@ -296,7 +296,7 @@ def test_words() -> None:
     assert words.printable("a\x1b[31m\u202eb\tc\r\nd") == "a[31mb\tc\nd"
 
 
-@pytest.mark.parametrize("command", ["replay", "report"])
+@pytest.mark.parametrize("command", ["replay", "report", "check"])
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "no such file"), ("{", "cut off"), ('{"format": "outpace-evidence", "version": 99}', "of version 99")],

@@ -31,9 +31,9 @@ Priority = Literal["interactive", "background"]
 @dataclass(frozen=True, slots=True)
 class Job:
     """One call of the loop. `candidate` belongs to "audit" and "solution"; `root`, `again` and `verdict` (an id, or an
-    evidence file) to "replay"."""
+    evidence file) to "replay" and "recheck"."""
 
-    kind: Literal["optimize", "audit", "solution", "replay"]
+    kind: Literal["optimize", "audit", "solution", "replay", "recheck"]
     request: OptimizeRequest | None = None
     candidate: str | None = None
     verdict: str | None = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, Trial
 from outpace_optimizers.stored_trial import Again
@@ -18,6 +20,8 @@ class Engine:
     """Of a SOL-ExecBench problem's folder and an entry's solution.json."""
     replay: Callable[[str, Path, Again, Listener], Trial]
     """Of a verdict's id or its evidence file, in a project's folder."""
+    recheck: Callable[[str, Path, Again, Listener], Trial]
+    """The same, of the text as it is now."""
 
 
 def installed_engine() -> Engine:
@@ -38,8 +42,8 @@ def installed_engine() -> Engine:
         job = Job("solution", request, candidate=str(solution))
         return decode(Trial, run_job(Workspace.of(folder), job, listener))
 
-    def replay(verdict: str, root: Path, again: Again, listener: Listener) -> Trial:
-        job = Job("replay", verdict=verdict, root=str(root), again=again)
+    def repeat(kind: Literal["replay", "recheck"], verdict: str, root: Path, again: Again, listener: Listener) -> Trial:
+        job = Job(kind, verdict=verdict, root=str(root), again=again)
         return decode(Trial, run_job(Workspace(root), job, listener))
 
-    return Engine(optimize, audit_files, audit_solution, replay)
+    return Engine(optimize, audit_files, audit_solution, partial(repeat, "replay"), partial(repeat, "recheck"))
