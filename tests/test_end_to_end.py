@@ -140,6 +140,8 @@ def test_a_state_folder_that_cannot_be_written_is_one_clear_error(
     assert "set OUTPACE_STATE" in document["error"]["message"]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_entries_of_the_benchmark_are_judged_and_traced(tmp_path: Path) -> None:
     problem, trace = make_problem(tmp_path / "rows"), tmp_path / "trace.jsonl"
     right = make_entry(tmp_path / "right.json", {"main.py": FILLING, "parts/product.py": PRODUCT})

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from outpace_audit import checks
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.foreign import load_checks
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
 from outpace_audit.facts import TargetFacts, learn
@@ -50,7 +51,7 @@ class Options:
 
     `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
     failure. `confirmations_before`: ideas on this target that have already reached confirmation. `screen`: drop a
-    clearly slower candidate after one pair.
+    clearly slower candidate after one pair. `checks`: of third parties, see checks/foreign.py.
     """
 
     policy: Policy = "tolerant"
@@ -58,10 +59,12 @@ class Options:
     everything: bool = False
     confirmations_before: int = 0
     screen: bool = True
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Progress:
+    foreign: list[AuditCheck] = field(default_factory=list[AuditCheck])
     checks: list[Check] = field(default_factory=list[Check])
     numerics: NumericsClass | None = None
     level: Level | None = None
@@ -166,6 +169,7 @@ class Judge:
         """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
         options = options or Options()
         tell = listener or (lambda kind, payload: None)
+        foreign = load_checks(options.checks, checks.NAMES)
         seeds = SeedSource()
         tell("commitment", seeds.commitment)
         evidence = Evidence(
@@ -178,7 +182,7 @@ class Judge:
             self.facts.state,
             seeds=seeds,
         )
-        progress = _Progress()
+        progress = _Progress(foreign)
         self._static(evidence, options, progress, tell)
         if self._goes_on(progress, options):
             self._calls(evidence, options, progress, tell)
@@ -190,7 +194,7 @@ class Judge:
         return options.everything or progress.failed is None
 
     def _static(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        self._run(checks.STATIC, evidence, options, progress, tell)
+        self._run(_and_foreign(checks.STATIC, progress, "L0"), evidence, options, progress, tell)
 
     def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         tell(
@@ -206,7 +210,9 @@ class Judge:
         finally:
             if candidate is not None:
                 candidate.close()
-        self._run(checks.CALLS, evidence, options, progress, tell)
+        # Where calls failed, the rest of the checks would pass for want of anything to see.
+        wanted = _and_foreign(checks.CALLS, progress, "L1", "L2", "L3")
+        self._run(wanted[:1] if evidence.candidate_failure else wanted, evidence, options, progress, tell)
         progress.numerics = numerics_class(evidence)
         if options.policy == "exact" and progress.numerics != "exact" and not evidence.candidate_failure:
             self._record(
@@ -235,7 +241,7 @@ class Judge:
             said = f"the candidate failed while it was timed: {failure}"
             self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
-        self._run(checks.TIMING, evidence, options, progress, tell)
+        self._run(_and_foreign(checks.TIMING, progress, "L4"), evidence, options, progress, tell)
 
     def _run(
         self,
@@ -282,6 +288,7 @@ class Judge:
             asdict(self.machine),
             self.facts.trains,
             sorted(options.off),
+            options.checks,
         )
         return Verdict(
             id=key,
@@ -299,6 +306,10 @@ class Judge:
             truth=self.facts.truth,
             seeds=evidence.seeds.revealed(),
         )
+
+
+def _and_foreign(built_in: Sequence[AuditCheck], progress: _Progress, *levels: Level) -> list[AuditCheck]:
+    return [*built_in, *(check for check in progress.foreign if check.level in levels)]
 
 
 def highest(a: Level | None, b: Level) -> Level:

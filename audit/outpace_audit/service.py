@@ -56,8 +56,8 @@ def open_judge(request: Mapping[str, Any]) -> Judge:
 def options_from_json(message: Mapping[str, Any]) -> Options:
     from outpace_audit.judge import Options
 
-    fields: dict[str, Any] = {**message, "off": frozenset(message.get("off", ()))}
-    return Options(**fields)
+    sets: dict[str, Any] = {"off": frozenset(message.get("off", ())), "checks": tuple(message.get("checks", ()))}
+    return Options(**{**message, **sets})
 
 
 class Service:

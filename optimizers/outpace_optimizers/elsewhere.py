@@ -24,7 +24,8 @@ def place(evidence: Evidence, root: Path, where: str) -> Placed:
     """The trial with its files moved to where they would stand in `root`.
 
     Only the sources under test travel with evidence: what they import of their project has to be there, or
-    EvidenceError says what is missing. Neither the interpreter nor the lack of a sandbox is taken from a file.
+    EvidenceError says what is missing. What would run outside the sandbox is never taken from a file: the interpreter,
+    checks of third parties, the leave to do without a sandbox.
     """
     project, trial = evidence.project, evidence.trial
     code = replace(trial.target.code, path=_moved(trial.target.code.path, project, root))
@@ -41,8 +42,13 @@ def place(evidence: Evidence, root: Path, where: str) -> Placed:
             )
         if base_hash(path.read_bytes().decode("utf-8", "surrogateescape")) != expected:
             notes.append(f"{name} differs from the one that was measured")
+    if trial.checks:
+        notes.append(
+            f"recorded with checks of third parties, which are not loaded from a file: {', '.join(trial.checks)}"
+        )
     target, idea = replace(trial.target, code=code), replace(trial.idea, patch=patch)
-    return Placed(replace(trial, target=target, idea=idea, python="", unsandboxed=False), tuple(notes))
+    safe = replace(trial, target=target, idea=idea, python="", unsandboxed=False, checks=())
+    return Placed(safe, tuple(notes))
 
 
 def _moved(path: str, project: Project, root: Path) -> str:

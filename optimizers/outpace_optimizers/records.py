@@ -67,6 +67,10 @@ class OptimizeRequest:
     """Measure again what the ledger knows."""
     all_workloads: bool = False
     """Take every workload of a benchmark's problem, not a few."""
+    everything: bool = False
+    """Run every check, also after one has failed."""
+    checks: tuple[str, ...] = ()
+    """Checks of third parties that the judge runs too: files, or names of entry points in its interpreter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,13 @@ class Session:
             verdict = self._client.audit(
                 candidate,
                 None if whole_file else patch,
-                {"policy": self._request.policy, "confirmations_before": spent, "screen": screen},
+                {
+                    "policy": self._request.policy,
+                    "confirmations_before": spent,
+                    "screen": screen,
+                    "everything": self._request.everything,
+                    "checks": self._request.checks,
+                },
                 recorder.hear,
             )
         except OutOfResources as error:
@@ -149,7 +155,7 @@ class Session:
         request = self._request
         stored = StoredTrial(
             self.target, idea, verdict, request.inference, request.policy, spent, whole_file,
-            self._client.python, request.unsandboxed,
+            self._client.python, request.unsandboxed, request.everything, request.checks,
         )  # fmt: skip
         self._keep(key, stored, recorder)
         return verdict

@@ -31,6 +31,8 @@ class StoredTrial:
     python: str
     """The interpreter whose torch was measured; empty for the default one."""
     unsandboxed: bool
+    everything: bool = False
+    checks: tuple[str, ...] = ()
 
     def request(self) -> OptimizeRequest:
         """As it was made, to be measured again."""
@@ -43,6 +45,8 @@ class StoredTrial:
             inference=self.inference,
             unsandboxed=self.unsandboxed,
             fresh=True,
+            everything=self.everything,
+            checks=self.checks,
         )
 
 
@@ -62,7 +66,7 @@ def key_of(
 ) -> str:
     """The never-repeat key of an idea on the project as it stands on disk now."""
     reached = reached_files(Path(target.code.path), target.code.source, root)
-    asked = (request.policy, request.inference, request.unsandboxed, whole_file)
+    asked = (request.policy, request.inference, request.unsandboxed, whole_file, *request.checks)
     return trial_key(target.code, reached, target.workloads, idea.patch, asked, machine)
 
 

@@ -49,10 +49,11 @@ def test_what_differs_is_a_note(tmp_path: Path) -> None:
 
 def test_a_file_chooses_neither_the_interpreter_nor_to_do_without_a_sandbox(tmp_path: Path) -> None:
     evidence = make_evidence(tmp_path)
-    hostile = replace(evidence, trial=replace(evidence.trial, python="./evil", unsandboxed=True))
+    hostile = replace(evidence, trial=replace(evidence.trial, python="./evil", unsandboxed=True, checks=("evil.py",)))
     placed = place(hostile, tmp_path, "e.json")
     assert not placed.trial.unsandboxed
     assert placed.trial.request().python is None
+    assert placed.trial.checks == () and "evil.py" in placed.notes[0]
 
 
 def test_the_record_is_told_with_its_interval(tmp_path: Path) -> None:

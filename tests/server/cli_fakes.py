@@ -78,9 +78,12 @@ def make_engine(
     *,
     accept: bool = True,
     recheck: Callable[[str, Path, Again, Listener], Trial] | None = None,
+    asked: list[OptimizeRequest] | None = None,
 ) -> Engine:
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         listener(StageEvent(f"judging {candidate.name} against {baseline.name}"))
+        if asked is not None:
+            asked.append(request)
         trial = make_trial(request.path, "a", "b")
         return trial if accept else rejected(trial)
 

@@ -343,3 +343,16 @@ def test_audit_refuses_what_does_not_go_together(
     monkeypatch.chdir(work.parent)
     assert main(["audit", *arguments], make_engine()) == 2
     assert said in capsys.readouterr().err
+
+
+def test_audit_passes_on_what_it_is_asked(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[OptimizeRequest] = []
+    monkeypatch.chdir(work.parent)
+    engine = make_engine(asked=seen)
+    arguments = ["work.py", "work.py", "--all", "--all-workloads", "--check", "mine.py", "--check", "installed"]
+    assert main(["audit", *arguments], engine) == 0
+    assert seen == [
+        OptimizeRequest(
+            "work.py", everything=True, all_workloads=True, checks=(str(work.parent / "mine.py"), "installed")
+        )
+    ]

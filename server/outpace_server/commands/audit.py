@@ -20,9 +20,19 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("baseline", metavar="BASELINE", help="a Python file, or a SOL-ExecBench problem folder")
     parser.add_argument("candidate", metavar="CANDIDATE", nargs="?", help="a Python file that defines the same target")
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="write all that was measured to FILE (JSON)")
+    parser.add_argument("--all", action="store_true", help="run every check, also after one has failed")
+    parser.add_argument(
+        "--check", action="append", default=[], type=check_reference, metavar="FILE_OR_NAME",
+        help="run this check of your own too, in the judge (repeatable)",
+    )  # fmt: skip
     add_benchmark_options(parser)
     add_run_options(parser)
     parser.set_defaults(run=run)
+
+
+def check_reference(text: str) -> str:
+    """The judge works in another folder: a file by its whole path. Other names are entry points."""
+    return str(Path(text).absolute()) if text.endswith(".py") or len(Path(text).parts) > 1 else text
 
 
 def add_benchmark_options(parser: argparse.ArgumentParser) -> None:

@@ -96,6 +96,8 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         skip=tuple(getattr(args, "skip", base.skip)),
         fresh=getattr(args, "fresh", base.fresh),
         all_workloads=getattr(args, "all_workloads", base.all_workloads),
+        everything=getattr(args, "all", base.everything),
+        checks=tuple(getattr(args, "check", base.checks)),
     )
 
 
