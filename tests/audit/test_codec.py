@@ -50,7 +50,7 @@ def test_what_is_no_number_comes_back() -> None:
     ("change", "said"),
     [
         ({"label": 3}, "label: must be text, not 3"),
-        ({"maker": "magic"}, "maker: must be one of laws, get_inputs, custom, not 'magic'"),
+        ({"maker": "magic"}, "maker: must be one of laws, .* not 'magic'"),
         ({"axes": []}, "axes: must be an object"),
         ({"axes": {"n": 1.5}}, "axes.n: must be a whole number, not 1.5"),
         ({"axes": {"n": True}}, "axes.n: must be a whole number, not True"),
