@@ -187,7 +187,10 @@ def _follows(log_ratios: list[float], confidence: float, speedup: float, interva
     if not (log_ratios and 0 < confidence < 1):
         return False
     found = estimate(log_ratios, confidence)
-    return _close([found.ratio, *found.ratio_interval], (speedup, *interval))
+    try:
+        return _close([found.ratio, *found.ratio_interval], (speedup, *interval))
+    except OverflowError:  # no audit measures such a ratio
+        return False
 
 
 def _close(computed: list[float], claimed: tuple[float, ...]) -> bool:

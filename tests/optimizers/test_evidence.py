@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from evidence_maker import make_evidence
+from outpace_audit.codec import decode
 from outpace_audit.errors import EvidenceError
 from outpace_audit.records import Check
+from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_optimizers.evidence import Recorder, read_evidence, write_evidence
 
@@ -95,6 +97,7 @@ OTHER_ROOT = SeedSource().revealed().root
             "log-ratios of large",
         ),
         (change("pairs", 3, "role", to="dropped"), "do not follow from its samples"),
+        (change("pairs", 3, "samples", 0, "windows", 0, "seconds", to=[0.0, 1.0]), "without a length"),
         (change("pairs", to=[]), "do not follow from its samples"),
         (change("trial", "verdict", "timings", 0, "log_ratios", 0, to=0.5), "log-ratios of small"),
         (change("trial", "verdict", "timings", 1, "speedup", to=3.0), "speedup and interval of large"),
@@ -146,3 +149,17 @@ def test_the_recorder_hears_the_commitment_before_all_else() -> None:
     recorder.hear("stage", "probing")
     assert heard == ["abc", ("stage", "probing")]
     assert recorder.committed_at > 0 and not math.isnan(recorder.committed_at)
+
+
+def test_ratios_beyond_all_numbers_are_no_crash(file: Path) -> None:
+    message = json.loads(file.read_text())
+    timing = message["trial"]["verdict"]["timings"][0]
+    for number, pair in enumerate(message["pairs"]):
+        for window in pair["samples"][0]["windows"]:
+            window["seconds"] = [1e300, 1e-300]
+        pair["samples"][0]["harness"] = [1e-300, 1e-300]
+        samples = decode(Samples, pair["samples"][0])
+        timing["log_ratios"][number] = samples.log_ratio()
+    file.write_text(json.dumps(message))
+    with pytest.raises(EvidenceError, match="speedup and interval of small"):
+        read_evidence(file)

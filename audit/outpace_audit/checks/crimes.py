@@ -76,8 +76,8 @@ def check(evidence: Evidence) -> Check:
     try:
         found = Counter(crime for text in evidence.candidate.texts for crime in crimes(text))
         seen = {name for text in evidence.candidate.texts for name in flags(text)}
-    except (SyntaxError, ValueError) as error:  # the text itself has been parsed, by the check before
-        return Check(NAME, "L0", False, f"a file that comes with it does not parse: {error}")
+    except (SyntaxError, ValueError) as error:
+        return Check(NAME, "L0", False, f"a file of it does not parse: {error}")
     new = found - Counter(crimes(evidence.baseline.source))
     if new:
         worst = sorted(new)[0]

@@ -35,6 +35,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "truth": verdict.truth,
         "protections": verdict.protections,
         "auditor": verdict.auditor,
+        "seeds": verdict.seeds,
         "timings": verdict.timings,
         "checks": verdict.checks,
         "diff": trial.diff,
