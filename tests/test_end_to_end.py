@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from outpace_optimizers.evidence import read_evidence, samples_of
+from sol_maker import FILLING, PRODUCT, make_entry, make_problem
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RENAMED = {"CausalSelfAttention": "Mixer", "n_head": "lanes", "n_embd": "width", "c_attn": "fused", "att": "weights"}
 
@@ -53,6 +56,10 @@ def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> Non
     trial = next(trial for trial in document["trials"] if trial["rule"] == "loop-to-batch")
     assert trial["accepted"], trial["reason"]
     assert trial["known_since"] is None
+    evidence = read_evidence(Path(trial["evidence"]))
+    assert evidence.trial.verdict.id == trial["id"]
+    assert evidence.committed_at < evidence.written_at
+    assert len(samples_of(evidence, evidence.trial.verdict.timings[0])) == trial["timings"][0]["pairs"]
 
     status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
     known = next(other for other in document["trials"] if other["id"] == trial["id"])
@@ -131,3 +138,24 @@ def test_a_state_folder_that_cannot_be_written_is_one_clear_error(
     status, document = outpace("optimize", "fine.py", "--budget", "1s", cwd=tmp_path)
     assert status == 2
     assert "set OUTPACE_STATE" in document["error"]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_entries_of_the_benchmark_are_judged_and_traced(tmp_path: Path) -> None:
+    problem, trace = make_problem(tmp_path / "rows"), tmp_path / "trace.jsonl"
+    right = make_entry(tmp_path / "right.json", {"main.py": FILLING, "parts/product.py": PRODUCT})
+    make_entry(tmp_path / "wrong.json", {"main.py": FILLING, "parts/product.py": PRODUCT.replace("* scale", "")})
+    options = ("--device", "cpu", "--trace", str(trace))
+    status, document = outpace("audit", "rows", "--solution", "wrong.json", *options, cwd=tmp_path)
+    assert status == 1, document
+    assert [json.loads(line)["evaluation"]["status"] for line in trace.open()] == ["INCORRECT_NUMERICAL"] * 2
+    status, document = outpace("audit", str(problem), "--solution", str(right), *options, cwd=tmp_path)
+    assert status in (0, 1), document  # how fast it is depends on the machine, what it computes does not
+    found = [json.loads(line)["evaluation"] for line in trace.open()]
+    assert [one["status"] for one in found] == ["PASSED"] * 2, document["trials"][0]["reason"]
+    assert all(one["performance"]["latency_ms"] > 0 for one in found)
+    assert set(read_evidence(Path(document["trials"][0]["evidence"])).trial.idea.patch.files) == {
+        "main.py",
+        "parts/product.py",
+    }

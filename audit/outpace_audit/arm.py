@@ -17,12 +17,13 @@ import torch
 from outpace_audit import machine
 from outpace_audit.calls import CallRequest, CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
-from outpace_audit.codec import code_from_json, workload_from_json
+from outpace_audit.codec import decode
 from outpace_audit.errors import ArmError
 from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
+from outpace_audit.records import Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import SharedWriter, flatten
 from outpace_audit.windows import TimedWindows, sample_hex
@@ -85,14 +86,14 @@ class Arm:
         device = torch.device(message["device"])
         if device.type == "cuda":
             torch.cuda.init()
-        source_code, code = code_from_json(message["source"]), code_from_json(message["code"])
+        source_code, code = decode(Code, message["source"]), decode(Code, message["code"])
         self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
         module = load_source(code, self._scratch)
         self._subject = Subject(code, module, self._source, device)
         return {"statistics": self._subject.statistics(), "state": self._subject.contract()}
 
     def _workload(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        workload = workload_from_json(message["workload"])
+        workload = decode(Workload, message["workload"])
         name = str(message["name"])
         subject = self._loaded()
         self._makers[name] = InputMaker(workload, self._source, subject.device)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import random as ordering
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from outpace_audit.checks.evidence import Evidence, Repeat
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.records import Check, Timing
+from outpace_audit.samples import ProcessPair
 from outpace_audit.sides import Side
 from outpace_audit.stats import confidence_for, estimate, median
 from outpace_audit.thresholds import (
@@ -53,12 +53,14 @@ class Confirmation:
         self._tell = tell
         self._device = evidence.machine.device
         self._foreign = 0.0
+        self._first: Literal["baseline", "candidate"] = "baseline"
 
     def screen(self) -> Check | None:
         """A failed check if one short pair shows that the candidate is no faster."""
         self._tell("stage", "timing one pair")
-        results = [result for mode in self._pair(SCREEN_ROUNDS[self._device]) for result in mode[:1]]
-        found = estimate([result.log_ratio for result in results], 0.5).ratio
+        pair = self._pair(SCREEN_ROUNDS[self._device])
+        self._publish("screen", pair)
+        found = estimate([modes[0].samples.log_ratio() for modes in pair], 0.5).ratio
         if found >= SCREEN[self._device]:
             return None
         return Check(
@@ -82,6 +84,7 @@ class Confirmation:
             pair = self._pair(ROUNDS[self._device])
             if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
                 dropped += 1
+                self._publish("dropped", pair)
                 self._tell(
                     "stage",
                     f"other programs used {self._foreign:.0%} of the processors: that pair is dropped",
@@ -89,10 +92,11 @@ class Confirmation:
                 time.sleep(PAUSE_S)
                 continue
             self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
+            self._publish("confirmation", pair)
             pairs.append(pair)
         self._summarise(pairs)
         self._collect(pairs)
-        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.samples])
+        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.kept])
 
     def _pair(self, rounds: int) -> list[list[PairResult]]:
         """For every workload its results by mode, from two processes that live for this pair alone."""
@@ -100,16 +104,22 @@ class Confirmation:
         meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
             return [
-                PairTimer(baseline, candidate, self._setup(one, rounds)).run() for one in self._judge.facts.workloads
+                PairTimer(baseline, candidate, self._setup(one, rounds), self._evidence.seeds).run()
+                for one in self._judge.facts.workloads
             ]
         finally:
             self._foreign = (meter.foreign_share() or 0.0) if self._device == "cpu" else 0.0
             baseline.close()
             candidate.close()
 
+    def _publish(self, role: Literal["screen", "confirmation", "dropped"], pair: list[list[PairResult]]) -> None:
+        samples = tuple(result.samples for modes in pair for result in modes)
+        self._tell("pair", ProcessPair(role, self._first, self._foreign, samples))
+
     def _start_pair(self) -> tuple[Side, Side]:
         wanted = [(self._evidence.baseline, "baseline"), (self._evidence.candidate, "candidate")]
-        ordering.SystemRandom().shuffle(wanted)
+        wanted = self._evidence.seeds.shuffled("order", wanted)
+        self._first = "baseline" if wanted[0][1] == "baseline" else "candidate"
         started = {side.name: side for side, _ in self._judge.sides_of(wanted)}
         return started["baseline"], started["candidate"]
 
@@ -130,7 +140,8 @@ class Confirmation:
         evidence = self._evidence
         for w in range(len(self._judge.facts.workloads)):
             modes = min(len(pair[w]) for pair in pairs)
-            if len({pair[w][0].mode for pair in pairs}) > 1:  # captured in some pairs only: what all have decides
+            firsts = {pair[w][0].samples.mode for pair in pairs}
+            if len(firsts) > 1:  # captured in some pairs only: what all have decides
                 evidence.timings.append(summarise([pair[w][-1] for pair in pairs], self._confidence))
                 continue
             evidence.timings.append(summarise([pair[w][0] for pair in pairs], self._confidence))

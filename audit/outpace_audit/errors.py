@@ -41,6 +41,14 @@ class ArmError(OutpaceError):
         self.side = side
 
 
+class EvidenceError(OutpaceError):
+    """An evidence file that cannot be read, or contradicts itself."""
+
+
+class StaleVerdict(OutpaceError):  # noqa: N818  # nothing went wrong
+    """A verdict on a text that is not there any more."""
+
+
 class JudgeError(OutpaceError):
     """The judge itself failed; no verdict was reached."""
 

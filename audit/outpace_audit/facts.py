@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from outpace_audit.errors import ArmError, OutOfResources, TargetError
-from outpace_audit.records import ArgSpec, Code, Law, Workload
+from outpace_audit.records import ArgSpec, Code, Law, Seeds, Workload
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
@@ -35,6 +35,8 @@ class TargetFacts:
     statistics: Mapping[str, Sequence[float]]
     state: Mapping[str, Any]
     workloads: tuple[WorkloadFacts, ...]
+    seeds: Seeds
+    """Revealed at once: no candidate has been seen yet."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -46,6 +48,7 @@ class TargetFacts:
 @dataclass(slots=True)
 class _Learning:
     notes: list[str] = field(default_factory=list[str])
+    seeds: SeedSource = field(default_factory=SeedSource)
 
 
 def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, *, inference: bool) -> TargetFacts:
@@ -59,15 +62,18 @@ def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, 
     inspected = [_inspect(oracle, code, workload, learning) for workload in workloads]
     trains = not inference and any(answer["wants_gradients"] and answer["differentiable"] for _, answer in inspected)
     oracle.train(trains)
-    facts = [_measure(oracle, code, workload, answer, trains) for workload, answer in inspected]
-    return TargetFacts(code, device, trains, loaded["statistics"], loaded["state"], tuple(facts), tuple(learning.notes))
+    facts = [_measure(oracle, code, workload, answer, trains, learning.seeds) for workload, answer in inspected]
+    return TargetFacts(
+        code, device, trains, loaded["statistics"], loaded["state"], tuple(facts), learning.seeds.revealed(),
+        tuple(learning.notes),
+    )  # fmt: skip
 
 
 def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) -> tuple[Workload, dict[str, Any]]:
     where = f"{code.path}, {code.symbol}, {workload.label}"
     try:
         oracle.workload(workload)
-        answer = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+        answer = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=learning.seeds.seed("target"))
     except ArmError as error:
         what = "its inputs cannot be made" if error.phase == "inputs" else "the baseline itself fails"
         raise TargetError(f"{where}: {what}: {error}") from error
@@ -107,14 +113,16 @@ def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]], plain: Seque
     return replace(workload, maker="laws", args=tuple(args), entry=None)
 
 
-def _measure(oracle: Side, code: Code, workload: Workload, answer: dict[str, Any], trains: bool) -> WorkloadFacts:
+def _measure(
+    oracle: Side, code: Code, workload: Workload, answer: dict[str, Any], trains: bool, seeds: SeedSource
+) -> WorkloadFacts:
     where = f"{code.path}, {code.symbol}, {workload.label}"
     cotangents = answer["differentiable"] if trains else None
-    request = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61), "cotangents": cotangents}
+    request = {"seed": seeds.seed("target"), "sample_seed": seeds.seed("target"), "cotangents": cotangents}
     try:
         oracle.call(workload, COMPILE_TIMEOUT_S, **request)
         plain = oracle.call(workload, COMPILE_TIMEOUT_S, **request)
-        impact = oracle.ask("impact", COMPILE_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+        impact = oracle.ask("impact", COMPILE_TIMEOUT_S, name=workload.label, seed=seeds.seed("target"))
     except ArmError as error:
         raise TargetError(f"{where}: the baseline itself fails: {error}") from error
     missing = _try_truth(oracle, where, workload, request)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from outpace_audit import checks
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.foreign import load_checks
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
 from outpace_audit.facts import TargetFacts, learn
@@ -33,11 +34,13 @@ from outpace_audit.records import (
     Workload,
     content_id,
 )
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import LOAD_TIMEOUT_S
 
 Listener = Callable[[str, Any], None]
-"""Called with ("stage", text) and ("check", Check) as the audit goes on."""
+"""Called with ("commitment", hash) before anything is drawn, then ("stage", text), ("check", Check) and
+("pair", ProcessPair) as the audit goes on."""
 
 ARM_ENTRY = "outpace_audit.arm:serve"
 
@@ -48,7 +51,7 @@ class Options:
 
     `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
     failure. `confirmations_before`: ideas on this target that have already reached confirmation. `screen`: drop a
-    clearly slower candidate after one pair.
+    clearly slower candidate after one pair. `checks`: of third parties, see checks/foreign.py.
     """
 
     policy: Policy = "tolerant"
@@ -56,10 +59,12 @@ class Options:
     everything: bool = False
     confirmations_before: int = 0
     screen: bool = True
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Progress:
+    foreign: list[AuditCheck] = field(default_factory=list[AuditCheck])
     checks: list[Check] = field(default_factory=list[Check])
     numerics: NumericsClass | None = None
     level: Level | None = None
@@ -140,7 +145,7 @@ class Judge:
         try:
             for code, name in wanted:
                 cache_key = "baseline" if code.id == facts.code.id else code.id
-                side = self.launch(name, cache_key, compiles="torch.compile" in code.source)
+                side = self.launch(name, cache_key, compiles=any("torch.compile" in text for text in code.texts))
                 sides.append(side)
                 side.begin_load(code, facts.code, self._device)
             states = [side.answer("load", LOAD_TIMEOUT_S)["state"] for side in sides]
@@ -164,6 +169,9 @@ class Judge:
         """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
         options = options or Options()
         tell = listener or (lambda kind, payload: None)
+        foreign = load_checks(options.checks, checks.NAMES)
+        seeds = SeedSource()
+        tell("commitment", seeds.commitment)
         evidence = Evidence(
             self.facts.code,
             candidate,
@@ -172,8 +180,9 @@ class Judge:
             self.machine,
             self.facts.trains,
             self.facts.state,
+            seeds=seeds,
         )
-        progress = _Progress()
+        progress = _Progress(foreign)
         self._static(evidence, options, progress, tell)
         if self._goes_on(progress, options):
             self._calls(evidence, options, progress, tell)
@@ -185,7 +194,7 @@ class Judge:
         return options.everything or progress.failed is None
 
     def _static(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        self._run(checks.STATIC, evidence, options, progress, tell)
+        self._run(_and_foreign(checks.STATIC, progress, "L0"), evidence, options, progress, tell)
 
     def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         tell(
@@ -201,7 +210,9 @@ class Judge:
         finally:
             if candidate is not None:
                 candidate.close()
-        self._run(checks.CALLS, evidence, options, progress, tell)
+        # Where calls failed, the rest of the checks would pass for want of anything to see.
+        wanted = _and_foreign(checks.CALLS, progress, "L1", "L2", "L3")
+        self._run(wanted[:1] if evidence.candidate_failure else wanted, evidence, options, progress, tell)
         progress.numerics = numerics_class(evidence)
         if options.policy == "exact" and progress.numerics != "exact" and not evidence.candidate_failure:
             self._record(
@@ -230,7 +241,7 @@ class Judge:
             said = f"the candidate failed while it was timed: {failure}"
             self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
-        self._run(checks.TIMING, evidence, options, progress, tell)
+        self._run(_and_foreign(checks.TIMING, progress, "L4"), evidence, options, progress, tell)
 
     def _run(
         self,
@@ -277,6 +288,7 @@ class Judge:
             asdict(self.machine),
             self.facts.trains,
             sorted(options.off),
+            options.checks,
         )
         return Verdict(
             id=key,
@@ -292,7 +304,12 @@ class Judge:
             protections=self.protections,
             trains=self.facts.trains,
             truth=self.facts.truth,
+            seeds=evidence.seeds.revealed(),
         )
+
+
+def _and_foreign(built_in: Sequence[AuditCheck], progress: _Progress, *levels: Level) -> list[AuditCheck]:
+    return [*built_in, *(check for check in progress.foreign if check.level in levels)]
 
 
 def highest(a: Level | None, b: Level) -> Level:

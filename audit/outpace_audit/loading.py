@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
 
 from outpace_audit.captured_calls import captured_value
@@ -24,6 +25,8 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
     path = Path(code.path)
     package, name = _package_of(path)
     qualified = f"{package}.{name}" if package else name
+    if code.files:
+        _write_files(code.files, scratch / "files")
     if package:
         importlib.import_module(package)
     module_name = alias or qualified
@@ -47,6 +50,14 @@ def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.Mo
     tree = slice_of(code.source, roots, captured.globals)
     module.__dict__[CAPTURED] = lambda name: captured_value(captured, name, module)
     exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)
+
+
+def _write_files(files: Mapping[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    sys.path.insert(0, str(folder))
 
 
 def symbol_of(module: types.ModuleType, symbol: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from outpace_audit.compare import bitwise_equal
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.records import NumericsClass
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, SETTLE_S
 
@@ -26,15 +26,17 @@ def observe(oracle: Side, baseline: Side, candidate: Side, facts: TargetFacts, e
     """Fills `observations` and `reused`. An ArmError of the candidate is a finding; `side` tells whose it is."""
     for one in facts.workloads:
         for probe in PROBES:
-            seen = _observation(oracle, baseline, candidate, one, probe)
+            seen = _observation(oracle, baseline, candidate, one, probe, evidence.seeds)
             if seen is not None:
                 evidence.observations.append(seen)
-        evidence.reused += _reused(candidate, one)
+        evidence.reused += _reused(candidate, one, evidence.seeds)
         evidence.unavoidable_bytes[one.workload.label] = one.unavoidable_bytes
 
 
-def _observation(oracle: Side, baseline: Side, candidate: Side, one: WorkloadFacts, probe: str) -> Observation | None:
-    request = _request(one, magnitudes=probe == "scaled")
+def _observation(
+    oracle: Side, baseline: Side, candidate: Side, one: WorkloadFacts, probe: str, seeds: SeedSource
+) -> Observation | None:
+    request = _request(one, seeds, magnitudes=probe == "scaled")
     try:
         ours = baseline.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **request)
     except ArmError:
@@ -63,19 +65,19 @@ def _observation(oracle: Side, baseline: Side, candidate: Side, one: WorkloadFac
     )
 
 
-def _reused(candidate: Side, one: WorkloadFacts) -> list[Repeat]:
+def _reused(candidate: Side, one: WorkloadFacts, seeds: SeedSource) -> list[Repeat]:
     """A call on fresh storage, one with new values in that storage, and the same values somewhere new."""
-    first, second = _request(one), _request(one)
+    first, second = _request(one, seeds), _request(one, seeds)
     candidate.call(one.workload, CALL_TIMEOUT_S, slot="kept", **first)
     suspect = candidate.call(one.workload, CALL_TIMEOUT_S, slot="kept", pause_s=SETTLE_S, **second)
     plain = candidate.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
     return [Repeat(one.workload.label, suspect, plain)]
 
 
-def _request(one: WorkloadFacts, **more: Any) -> dict[str, Any]:
+def _request(one: WorkloadFacts, seeds: SeedSource, **more: Any) -> dict[str, Any]:
     return {
-        "seed": secrets.randbits(61),
-        "sample_seed": secrets.randbits(61),
+        "seed": seeds.seed("call"),
+        "sample_seed": seeds.seed("sample"),
         "cotangents": one.cotangents,
         **more,
     }

@@ -115,10 +115,17 @@ class Code:
     kind: Literal["function", "module"]
     init_entry: str | None = None
     captured: Captured | None = None
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    """Modules that come with it and are in no tree: text by path, imported from before all else."""
 
     @property
     def id(self) -> str:
-        return content_id(self.path, self.source, self.symbol)
+        return content_id(self.path, self.source, self.symbol, self.files)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of its Python."""
+        return self.source, *(text for name, text in self.files.items() if name.endswith(".py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +143,12 @@ class Patch:
     base_hash: str
     new_source: str
     spans: tuple[Span, ...]
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    """New files that the text needs, by path beside it."""
 
     @property
     def id(self) -> str:
-        return content_id(self.path, self.base_hash, self.new_source)
+        return content_id(self.path, self.base_hash, self.new_source, self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +208,17 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Seeds:
+    """The root of all seeds of one audit, revealed: `commitment` is its SHA-256, published before the first draw."""
+
+    commitment: str
+    root: str
+    """In hexadecimal."""
+    draws: dict[str, int]
+    """How many seeds were drawn, by purpose: see seeds.py."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the judge decided, with everything needed to doubt it."""
 
@@ -217,6 +237,8 @@ class Verdict:
     trains: bool
     truth: str
     auditor: str = AUDITOR_VERSION
+    seeds: Seeds | None = None
+    """None in verdicts from before seeds were committed to."""
 
     @property
     def failed(self) -> Check | None:

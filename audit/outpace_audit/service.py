@@ -19,10 +19,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from outpace_audit.codec import code_from_json, patch_from_json, workload_from_json
+from outpace_audit.codec import decode, plain
 from outpace_audit.errors import EnvironmentMissing, JudgeError, OutpaceError
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Check
+from outpace_audit.records import Code, Patch, Workload
 from outpace_audit.sandbox import make_undumpable
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def open_judge(request: Mapping[str, Any]) -> Judge:
 def options_from_json(message: Mapping[str, Any]) -> Options:
     from outpace_audit.judge import Options
 
-    fields: dict[str, Any] = {**message, "off": frozenset(message.get("off", ()))}
-    return Options(**fields)
+    sets: dict[str, Any] = {"off": frozenset(message.get("off", ())), "checks": tuple(message.get("checks", ()))}
+    return Options(**{**message, **sets})
 
 
 class Service:
@@ -85,9 +85,9 @@ class Service:
         if self._judge is None:
             raise JudgeError("the first request to a judge is `open`")
         if op == "target":
-            workloads = [workload_from_json(workload) for workload in request["workloads"]]
+            workloads = [decode(Workload, workload) for workload in request["workloads"]]
             facts = self._judge.set_target(
-                code_from_json(request["code"]), workloads, inference=bool(request.get("inference"))
+                decode(Code, request["code"]), workloads, inference=bool(request.get("inference"))
             )
             return asdict(facts) | {"truth": facts.truth}
         if op == "audit":
@@ -95,8 +95,8 @@ class Service:
             options = request.get("options") or {}
             return asdict(
                 self._judge.audit(
-                    code_from_json(request["candidate"]),
-                    patch_from_json(patch) if patch else None,
+                    decode(Code, request["candidate"]),
+                    decode(Patch, patch) if patch else None,
                     options_from_json(options),
                     self._tell,
                 )
@@ -104,7 +104,7 @@ class Service:
         raise JudgeError(f"a judge knows open, target and audit, not {op!r}")
 
     def _tell(self, kind: str, payload: Any) -> None:
-        self._write({"event": kind, "payload": asdict(payload) if isinstance(payload, Check) else payload})
+        self._write({"event": kind, "payload": plain(payload)})
 
     def _write(self, message: Mapping[str, Any]) -> None:
         self._out.write(json.dumps(message) + "\n")

@@ -4,7 +4,6 @@ times each window from outside. See docs/audit.md, "How time is measured"."""
 from __future__ import annotations
 
 import math
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from outpace_audit.checks.evidence import ClockReading
 from outpace_audit.errors import ArmError
 from outpace_audit.perturbation import TimedPoint, row_of
 from outpace_audit.records import Timing, Workload
+from outpace_audit.samples import Samples, Window
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.stats import Estimate, estimate, median
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S, WINDOW_S
-
-random = secrets.SystemRandom()
 
 REST_S = {"cpu": 0.02, "cuda": 0.0}
 """Before each window. An OpenMP worker spins after its last task, for 300,000 pauses in GNU's runtime, up to 16 ms:
@@ -35,8 +34,6 @@ IDLE_WINDOWS = 2
 
 MOST_CALLS = 1 << 16
 WARM_CALLS = 3
-SMALL_OVERHEAD = 0.5
-"""The harness's own time per call is subtracted while it is at most this share of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +61,36 @@ class TimedCall:
 class PairResult:
     """What one process pair says of one workload in one mode."""
 
-    workload: str
-    mode: str
-    log_ratio: float
-    baseline_s: float
-    candidate_s: float
-    clocks: list[ClockReading] = field(default_factory=list[ClockReading])
+    samples: Samples
     settled: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
-    samples: list[TimedCall] = field(default_factory=list[TimedCall])
+    kept: list[TimedCall] = field(default_factory=list[TimedCall])
+
+    @property
+    def clocks(self) -> list[ClockReading]:
+        return [
+            ClockReading(self.samples.workload, claims[0], seconds[0], claims[1], seconds[1])
+            for claims, seconds in zip(self.samples.claimed_per_call(), self.samples.per_call(), strict=True)
+        ]
 
 
 @dataclass(slots=True)
-class _Window:
-    """Seconds by the judge's clock, and as the arm claims them."""
+class _Timed:
+    """One side's window: seconds by the judge's clock, and as the arm claims them."""
 
     outside: float
     claim: float
     settled: bool = True
 
-    def without(self, harness: _Window) -> _Window:
-        """What is left of the harness's own time, taken off up to SMALL_OVERHEAD of either."""
-        return _Window(
-            self.outside - min(harness.outside, self.outside * SMALL_OVERHEAD),
-            self.claim - min(harness.claim, self.claim * SMALL_OVERHEAD),
-            self.settled,
-        )
-
 
 class PairTimer:
     """Times one workload on one live pair of sides."""
 
-    def __init__(self, baseline: Side, candidate: Side, setup: Setup) -> None:
+    def __init__(self, baseline: Side, candidate: Side, setup: Setup, seeds: SeedSource) -> None:
         self._sides = (baseline, candidate)
         self._setup = setup
-        self._base_seed = secrets.randbits(61)
-        self._samples: list[TimedCall] = []
+        self._seeds = seeds
+        self._base_seed = seeds.seed("base")
+        self._kept: list[TimedCall] = []
 
     def run(self) -> list[PairResult]:
         """Results by mode: on CUDA graph-amortised first where both sides can be captured, then as called."""
@@ -110,7 +102,7 @@ class PairTimer:
 
     def _prepare(self, *, graph: bool) -> bool:
         """Both sides at once. False if one cannot be captured as a graph; other failures raise."""
-        sides = random.sample(self._sides, 2)
+        sides = self._seeds.shuffled("order", self._sides)
         for side in sides:
             side.post(
                 "prepare",
@@ -134,34 +126,46 @@ class PairTimer:
 
     def _measure(self, most_rounds: int, *, graph: bool) -> PairResult:
         calls = [0, 0]
-        for i in random.sample((0, 1), 2):
+        for i in self._order():
             calls[i] = self._calibrate(self._sides[i], graph)
-        overhead = self._overheads(calls, graph)
+        harness = self._overheads(calls, graph)
         rounds = max(3, min(most_rounds, int(PAIR_S / self._round_s(calls, graph))))
-        result = PairResult(self._setup.workload.label, "graph" if graph else "as-called", 0.0, 0.0, 0.0)
-        sampled = random.randrange(rounds)
-        times: list[tuple[float, float]] = []
+        sampled = self._seeds.below("keep", rounds)
+        windows: list[Window] = []
+        settled: list[tuple[str, bool]] = []
         for number in range(rounds):
-            seed = secrets.randbits(61)
-            windows: dict[int, _Window] = {}
-            for i in random.sample((0, 1), 2):
-                window = self._window(self._sides[i], calls[i], graph, seed, take=number == sampled)
-                windows[i] = window.without(overhead[i])
-            result.clocks.append(self._reading(windows, calls, graph))
+            seed, order = self._seeds.seed("window"), self._order()
+            timed = {i: self._window(self._sides[i], calls[i], graph, seed, take=number == sampled) for i in order}
+            windows.append(
+                Window(
+                    seed,
+                    "candidate" if order[0] else "baseline",
+                    (timed[0].outside, timed[1].outside),
+                    (timed[0].claim, timed[1].claim),
+                )
+            )
             if number == sampled:
-                result.settled.append((f"{result.workload}, window {number}", windows[1].settled))
-            times.append((result.clocks[-1].baseline_outside, result.clocks[-1].candidate_outside))
-        result.log_ratio = median([math.log(a / b) for a, b in times])
-        result.baseline_s, result.candidate_s = (median([pair[i] for pair in times]) for i in (0, 1))
-        result.samples = self._samples
-        self._samples = []
-        return result
+                settled.append((f"{self._setup.workload.label}, window {number}", timed[1].settled))
+        scale = self._setup.sets if graph else 1
+        samples = Samples(
+            self._setup.workload.label,
+            "graph" if graph else "as-called",
+            (calls[0] * scale, calls[1] * scale),
+            (harness[0].outside, harness[1].outside),
+            (harness[0].claim, harness[1].claim),
+            tuple(windows),
+        )
+        kept, self._kept = self._kept, []
+        return PairResult(samples, settled, kept)
+
+    def _order(self) -> list[int]:
+        return self._seeds.shuffled("order", (0, 1))
 
     def _window(
         self, side: Side, calls: int, graph: bool, seed: int, *, idle: bool = False, take: bool = False
-    ) -> _Window:
+    ) -> _Timed:
         sets, name = self._setup.sets, self._setup.workload.label
-        keep = random.randrange(sets if graph else calls)
+        keep = self._seeds.below("keep", sets if graph else calls)
         time.sleep(REST_S[self._setup.device])
         lead = 0 if idle else math.ceil((calls - 1) * LEAD_SHARE)
         side.ask("get_ready", CALL_TIMEOUT_S, name=name, calls=lead, graph=graph)
@@ -171,12 +175,12 @@ class PairTimer:
         settled = True
         if take:
             settled = self._take(side, name, calls, graph, seed, keep, answer)
-        return _Window(outside, _positive(answer.get("seconds")), settled)
+        return _Timed(outside, _positive(answer.get("seconds")), settled)
 
     def _take(self, side: Side, name: str, calls: int, graph: bool, seed: int, keep: int, answer: Any) -> bool:
         """Reads the kept call's results, on both sides alike, and keeps the candidate's. True if the samples that ended
         the window are still the same."""
-        sets, sample_seed = self._setup.sets, secrets.randbits(61)
+        sets, sample_seed = self._setup.sets, self._seeds.seed("sample")
         time.sleep(SETTLE_S)
         late = side.ask(
             "sample",
@@ -190,7 +194,7 @@ class PairTimer:
         call = (calls - 1) * sets + keep if graph else keep
         point = TimedPoint(self._base_seed, call % sets, sets, seed, row_of(call, sets))
         if side is self._sides[1]:
-            self._samples.append(TimedCall(self._setup.workload, point, sample_seed, side.read(late)))
+            self._kept.append(TimedCall(self._setup.workload, point, sample_seed, side.read(late)))
         return answer.get("early") == late.get("late_hex")
 
     def _calibrate(self, side: Side, graph: bool) -> int:
@@ -204,52 +208,37 @@ class PairTimer:
         return calls
 
     def _length(self, side: Side, calls: int, graph: bool) -> float:
-        return self._window(side, calls, graph, secrets.randbits(61)).outside
+        return self._window(side, calls, graph, self._seeds.seed("window")).outside
 
-    def _overheads(self, calls: Sequence[int], graph: bool) -> list[_Window]:
+    def _overheads(self, calls: Sequence[int], graph: bool) -> list[_Timed]:
         """Windows of either side's length in which nothing but the harness runs.
 
         Both processes run both, in turns: what one process has done and the other not changes where its memory lies.
         The first windows are dropped. Until then the length that was measured first had the larger overhead, which made
         identical code on a GPU 0.9% slower on one side.
         """
-        seen: list[list[_Window]] = [[], []]
+        seen: list[list[_Timed]] = [[], []]
         for number in range(1 + IDLE_WINDOWS):
-            for i, side in random.sample([(i, side) for i in (0, 1) for side in self._sides], 4):
-                window = self._window(side, calls[i], graph, secrets.randbits(61), idle=True)
+            for i, side in self._seeds.shuffled("order", [(i, side) for i in (0, 1) for side in self._sides]):
+                window = self._window(side, calls[i], graph, self._seeds.seed("window"), idle=True)
                 if number:
                     seen[i].append(window)
         return [
-            _Window(median([window.outside for window in mine]), median([window.claim for window in mine]))
+            _Timed(median([window.outside for window in mine]), median([window.claim for window in mine]))
             for mine in seen
         ]
 
     def _round_s(self, calls: Sequence[int], graph: bool) -> float:
         return sum(self._length(side, n, graph) for side, n in zip(self._sides, calls, strict=True))
 
-    def _reading(self, windows: dict[int, _Window], calls: Sequence[int], graph: bool) -> ClockReading:
-        """Per call, the harness taken off."""
-        scale = self._setup.sets if graph else 1
-        return ClockReading(
-            self._setup.workload.label,
-            windows[0].claim / (calls[0] * scale),
-            windows[0].outside / (calls[0] * scale),
-            windows[1].claim / (calls[1] * scale),
-            windows[1].outside / (calls[1] * scale),
-        )
-
 
 def summarise(results: Sequence[PairResult], confidence: float) -> Timing:
     """All pairs of one workload and mode."""
-    found = estimate([result.log_ratio for result in results], confidence)
-    return timing_of(
-        results[0].workload,
-        found,
-        results[0].mode,
-        tuple(result.log_ratio for result in results),
-        median([result.baseline_s for result in results]),
-        median([result.candidate_s for result in results]),
-    )
+    samples = [result.samples for result in results]
+    log_ratios = tuple(one.log_ratio() for one in samples)
+    baseline_s, candidate_s = (median([one.seconds()[i] for one in samples]) for i in (0, 1))
+    found = estimate(log_ratios, confidence)
+    return timing_of(samples[0].workload, found, samples[0].mode, log_ratios, baseline_s, candidate_s)
 
 
 def timing_of(

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit import errors
-from outpace_audit.codec import check_from_json, verdict_from_json
-from outpace_audit.records import Check, Code, Machine, Patch, Verdict, Workload
+from outpace_audit.codec import decode
+from outpace_audit.records import Code, Machine, Patch, Verdict, Workload
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.records import OptimizeRequest
 from outpace_optimizers.workspace import Workspace
 
-OnStage = Callable[[str], None]
-OnCheck = Callable[[Check], None]
+Hear = Callable[[str, Any], None]
+"""Of an audit: its judge's events by name, with their JSON; see outpace_audit.judge.Listener."""
 
 
 def user_interpreter(named: str | None) -> str:
@@ -89,7 +89,7 @@ class JudgeClient:
 
     def opened(self) -> Machine:
         if self._machine is None:
-            self._machine = Machine(**self._answer())
+            self._machine = decode(Machine, self._answer())
         return self._machine
 
     def target(self, code: Code, workloads: tuple[Workload, ...], *, inference: bool) -> Mapping[str, Any]:
@@ -109,8 +109,7 @@ class JudgeClient:
         candidate: Code,
         patch: Patch | None,
         options: Mapping[str, Any],
-        on_stage: OnStage,
-        on_check: OnCheck,
+        hear: Hear,
     ) -> Verdict:
         self._send(
             {
@@ -120,7 +119,7 @@ class JudgeClient:
                 "options": dict(options),
             }
         )
-        return verdict_from_json(self._answer(on_stage, on_check))
+        return decode(Verdict, self._answer(hear))
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None, "opened with a pipe"
@@ -131,14 +130,13 @@ class JudgeClient:
         except (BrokenPipeError, OSError):
             raise errors.JudgeError(f"the judge ended: {self._last_words()}") from None
 
-    def _answer(self, on_stage: OnStage | None = None, on_check: OnCheck | None = None) -> Any:
+    def _answer(self, hear: Hear | None = None) -> Any:
         assert self._process.stdout is not None, "opened with a pipe"
         for line in self._process.stdout:
             message = json.loads(line)
-            if message.get("event") == "stage" and on_stage:
-                on_stage(message["payload"])
-            elif message.get("event") == "check" and on_check:
-                on_check(check_from_json(message["payload"]))
+            if "event" in message:
+                if hear is not None:
+                    hear(message["event"], message["payload"])
             elif "ok" in message:
                 self._asked = False
                 return message["ok"]

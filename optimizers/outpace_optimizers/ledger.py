@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from outpace_audit.codec import plain
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import AUDITOR_VERSION, Code, Machine, Patch, Workload, content_id
 
@@ -75,7 +76,7 @@ def trial_key(
         [code.symbol, code.kind, code.init_entry, code.captured],
         dict(reached),
         [workload.id for workload in workloads],
-        patch.new_source,
+        [patch.new_source, patch.files],
         list(asked),
         where,
         AUDITOR_VERSION,
@@ -124,6 +125,14 @@ class Ledger:
         """The newest event of a verdict's id."""
         return self._one("SELECT * FROM event WHERE kind = 'finished' AND verdict = ? ORDER BY id DESC", verdict)
 
+    def accepted(self) -> list[Finished]:
+        """The newest acceptance of each trial, the oldest first; a later rejection of the same does not hide it."""
+        query = """SELECT * FROM event WHERE id IN (
+            SELECT max(id) FROM event WHERE kind = 'finished' AND json_extract(body, '$.verdict.accepted') GROUP BY key
+        ) ORDER BY id"""
+        with self._explained():
+            return [_finished(row) for row in self._db.execute(query)]
+
     def on_base(self, base_hash: str) -> list[Finished]:
         """The newest verdict of each trial whose patch starts from the text with this hash, the oldest first."""
         query = "SELECT * FROM finished WHERE json_extract(body, '$.idea.patch.base_hash') = ? ORDER BY id"
@@ -134,7 +143,7 @@ class Ledger:
         with self._explained():
             self._db.execute(
                 "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), kind, key, verdict, json.dumps(body)),
+                (time.time(), kind, key, verdict, json.dumps(plain(body))),
             )
 
     def _one(self, query: str, value: str) -> Finished | None:

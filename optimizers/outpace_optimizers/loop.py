@@ -13,10 +13,19 @@ from pathlib import Path
 
 from outpace_audit.errors import JudgeError, OutOfResources, TargetError
 from outpace_audit.records import Idea, Patch
+from outpace_optimizers.elsewhere import Placed, place, recorded
+from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
+from outpace_optimizers.rebase import as_it_is_now
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules
 from outpace_optimizers.session import Session, candidate_file
+from outpace_optimizers.stored_trial import Again, stored_trial
+from outpace_optimizers.targets.sol_adapter import solution_idea
+from outpace_optimizers.targets.sol_definition import read_definition
+from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
+from outpace_optimizers.targets.sol_solution import read_solution
+from outpace_optimizers.workspace import Workspace
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
@@ -29,20 +38,47 @@ def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Re
 def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Trial:
     """One verdict on a candidate file for a baseline file or problem folder."""
     with Session.of_file(baseline, replace(request, fresh=True), listener, judges) as session:
-        idea = candidate_file(session.target, candidate)
-        return session.try_idea(idea, whole_file=True, screen=False)
+        trial = session.try_idea(candidate_file(session.target, candidate), whole_file=True, screen=False)
+        return replace(trial, notes=(*session.notes, *session.troubles))
 
 
-def replay(reference: str, root: Path, listener: Listener, judges: Judges) -> Trial:
-    """Repeats a stored verdict with fresh seeds and processes."""
-    with Session.of_stored(reference, root, listener, judges) as (session, stored):
+def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Trial:
+    """One verdict on an entry of SOL-ExecBench (solution.json) for its problem's folder."""
+    entry = read_solution(solution, read_definition(folder / "definition.json").name)
+    with Session.of_file(folder, replace(request, fresh=True), listener, judges) as session:
+        few = None if request.all_workloads else FEW
+        problem = load_problem_folder(folder, request.target, session.machine.device, few)
+        trial = session.try_idea(solution_idea(problem, entry), whole_file=True, screen=False)
+        return replace(trial, notes=(*session.notes, *entry.notes, *session.troubles))
+
+
+def replay(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:
+    """Repeats a verdict with fresh seeds and processes: one of the ledger of `root` by its id, or that of an evidence
+    file in `root`."""
+    placed, workspace = _found(reference, Workspace(root))
+    return _measured_again(placed, workspace, how, listener, judges)
+
+
+def recheck(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:
+    """The same for the text that the verdict's file holds now. Raises StaleVerdict where the change does not apply."""
+    placed, workspace = _found(reference, Workspace(root))
+    return _measured_again(replace(placed, trial=as_it_is_now(placed.trial)), workspace, how, listener, judges)
+
+
+def _measured_again(placed: Placed, workspace: Workspace, how: Again, listener: Listener, judges: Judges) -> Trial:
+    stored = how.applied(placed.trial)
+    with Session.of_stored(stored, workspace, listener, judges) as session:
         listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))
-        return session.try_idea(
-            stored.idea,
-            whole_file=stored.whole_file,
-            screen=False,
-            confirmations_before=stored.confirmations_before,
-        )
+        trial = session.try_stored(stored)
+        notes = (recorded(stored.verdict), *placed.notes, *session.notes, *session.troubles)
+        return replace(trial, notes=tuple(dict.fromkeys(notes)))
+
+
+def _found(reference: str, workspace: Workspace) -> tuple[Placed, Workspace]:
+    if is_file(reference):
+        return place(read_evidence(Path(reference)), workspace.root, reference), workspace
+    stored = stored_trial(workspace, reference)
+    return Placed(stored, ()), Workspace.of(Path(stored.target.code.path))
 
 
 def _refuse_unknown(skipped: Sequence[str]) -> None:
@@ -61,7 +97,7 @@ class _Run:
         self._deadline = time.monotonic() + request.budget_s
         self._trials: list[Trial] = []
         self._failure = ""
-        self._notes: list[str] = list(session.notes)
+        self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
         self._rules = {rule.id: rule for rule in loaded.rules if rule.id not in request.skip}
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]

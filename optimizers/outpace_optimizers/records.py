@@ -41,6 +41,10 @@ class Trial:
     """The command that repeats this verdict."""
     known_since: float | None = None
     """When it was measured, in seconds since 1970, if that was before this run; None for a verdict of this run."""
+    evidence: str = ""
+    """The file that holds all that was measured; none where it could not be written."""
+    notes: tuple[str, ...] = ()
+    """What the user must know to read this verdict, where it does not stand in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class OptimizeRequest:
     """Ids of rules that are not to be used."""
     fresh: bool = False
     """Measure again what the ledger knows."""
+    all_workloads: bool = False
+    """Take every workload of a benchmark's problem, not a few."""
+    everything: bool = False
+    """Run every check, also after one has failed."""
+    checks: tuple[str, ...] = ()
+    """Checks of third parties that the judge runs too: files, or names of entry points in its interpreter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.codec import verdict_from_json
+from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
-from outpace_audit.records import Check, Idea, Machine, Patch, Verdict
+from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
+from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
-from outpace_optimizers.ledger import FILE, Ledger
+from outpace_optimizers.ledger import Ledger
+from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
     CheckDone,
     Device,
@@ -24,8 +26,8 @@ from outpace_optimizers.records import (
     TrialFinished,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import StoredTrial, find_trial, key_of, trial_of
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
+from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.workspace import Workspace
@@ -56,33 +58,41 @@ class Session:
         self.target = target
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
         facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
+        self._target_seeds = decode(Seeds, facts["seeds"])
         what = "forward and backward" if facts["trains"] else "forward only"
-        self.notes = (*ledger.notes, *target.notes, *facts["notes"], f"timed: {what}; truth: {facts['truth']}")
+        self.notes = (*ledger.notes, *target.notes, *facts["notes"])
+        self.timed = f"timed: {what}; truth: {facts['truth']}"
 
     @classmethod
     @contextmanager
     def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
-        target = load_target(path, request.target, request.device or "cpu")
+        few = None if request.all_workloads else FEW
+        target = load_target(path, request.target, request.device or "cpu", few)
         workspace = Workspace.of(path)
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
-                target = load_target(path, request.target, device)
+                target = load_target(path, request.target, device, few)
             yield cls(client, workspace, ledger, target, machine, request, listener)
 
     @classmethod
     @contextmanager
     def of_stored(
-        cls, reference: str, root: Path, listener: Listener, judges: Judges
-    ) -> Generator[tuple[Session, StoredTrial]]:
-        stored = _stored(Workspace(root), reference)
-        path = Path(stored.target.code.path)
-        if not path.parent.is_dir():
-            raise TargetError(f"{path.parent} is gone, so verdict {reference} cannot be replayed: run optimize again")
-        workspace, request = Workspace.of(path), stored.request()
+        cls, stored: StoredTrial, workspace: Workspace, listener: Listener, judges: Judges
+    ) -> Generator[Session]:
+        request = stored.request()
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
-            yield cls(client, workspace, ledger, stored.target, machine, request, listener), stored
+            yield cls(client, workspace, ledger, stored.target, machine, request, listener)
+
+    def try_stored(self, stored: StoredTrial) -> Trial:
+        """As it was tried before, with fresh seeds and processes."""
+        return self.try_idea(
+            stored.idea,
+            whole_file=stored.whole_file,
+            screen=False,
+            confirmations_before=stored.confirmations_before,
+        )
 
     def try_idea(
         self,
@@ -107,25 +117,37 @@ class Session:
         if found is None:
             return None
         try:
-            verdict = verdict_from_json(found.body["verdict"])
-        except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+            verdict = decode(Verdict, found.body["verdict"])
+        except (KeyError, ValueError):  # kept by another version, in words that this one does not know
             return None
         if verdict.failed is not None and verdict.failed.numbers.get("kind") in ("died", "timeout"):
             return None  # that may have been the machine's doing, or somebody's
         return self._trial(idea, verdict, found.at)
 
     def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:
-        candidate = replace(self.target.code, path=idea.patch.path, source=idea.patch.new_source)
+        patch = idea.patch
+        candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
         if whole_file:
             candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
-        self._ledger.start(key, {"path": self.target.code.path, "target": self.target.name, "title": idea.title})
+        what = {"path": self.target.code.path, "target": self.target.name, "title": idea.title}
+
+        def committed(seeds: str) -> None:
+            self._ledger.start(key, {**what, "seeds": seeds})
+            self._tell(StageEvent(f"seeds committed to: sha256 {seeds}"))
+
+        recorder = Recorder(committed, self._hear)
         try:
             verdict = self._client.audit(
                 candidate,
-                None if whole_file else idea.patch,
-                {"policy": self._request.policy, "confirmations_before": spent, "screen": screen},
-                lambda text: self._tell(StageEvent(text)),
-                self._on_check,
+                None if whole_file else patch,
+                {
+                    "policy": self._request.policy,
+                    "confirmations_before": spent,
+                    "screen": screen,
+                    "everything": self._request.everything,
+                    "checks": self._request.checks,
+                },
+                recorder.hear,
             )
         except OutOfResources as error:
             self._ledger.trouble(key, str(error))
@@ -133,26 +155,31 @@ class Session:
         request = self._request
         stored = StoredTrial(
             self.target, idea, verdict, request.inference, request.policy, spent, whole_file,
-            self._client.python, request.unsandboxed,
+            self._client.python, request.unsandboxed, request.everything, request.checks,
         )  # fmt: skip
-        try:
-            self._ledger.finish(key, verdict.id, asdict(stored))
-        except EnvironmentMissing as error:
-            self.troubles.append(f"{idea.title}: the verdict could not be kept: {error}")
+        self._keep(key, stored, recorder)
         return verdict
+
+    def _keep(self, key: str, stored: StoredTrial, recorder: Recorder) -> None:
+        """The evidence first: a verdict in the ledger has its own."""
+        code, patch, root = self.target.code, stored.idea.patch, self._workspace.root
+        reached = reached_files(Path(patch.path), patch.new_source, root)
+        reached |= reached_files(Path(code.path), code.source, root)
+        evidence = evidence_of(stored, recorder, self._target_seeds, root, reached)
+        try:
+            write_evidence(self._workspace.evidence(stored.verdict.id), evidence)
+            self._ledger.finish(key, stored.verdict.id, asdict(stored))
+        except (EnvironmentMissing, OSError) as error:
+            self.troubles.append(f"{stored.idea.title}: the verdict could not be kept: {error}")
 
     def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
         return trial_of(self.target, idea, verdict, self._workspace, known_since)
 
-    def _on_check(self, check: Check) -> None:
-        self._tell(CheckDone(check))
-
-
-def _stored(workspace: Workspace, verdict: str) -> StoredTrial:
-    if not (workspace.state / FILE).is_file():
-        raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
-    with Ledger(workspace.state) as ledger:
-        return find_trial(ledger, verdict)
+    def _hear(self, kind: str, payload: Any) -> None:
+        if kind == "stage":
+            self._tell(StageEvent(payload))
+        elif kind == "check":
+            self._tell(CheckDone(decode(Check, payload)))
 
 
 def candidate_file(target: Target, candidate: Path) -> Idea:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from outpace_audit.codec import idea_from_json, verdict_from_json
+from outpace_audit.codec import decode
 from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
-from outpace_optimizers.codec import target_from_json
-from outpace_optimizers.ledger import Finished, Ledger, trial_key
+from outpace_optimizers.ledger import FILE, Finished, Ledger, trial_key
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import OptimizeRequest, Target, Trial
 from outpace_optimizers.source import base_hash
@@ -32,8 +29,10 @@ class StoredTrial:
     confirmations_before: int
     whole_file: bool
     python: str
-    """The interpreter whose torch was measured."""
+    """The interpreter whose torch was measured; empty for the default one."""
     unsandboxed: bool
+    everything: bool = False
+    checks: tuple[str, ...] = ()
 
     def request(self) -> OptimizeRequest:
         """As it was made, to be measured again."""
@@ -42,11 +41,24 @@ class StoredTrial:
             target=self.target.name,
             policy="exact" if self.policy == "exact" else "tolerant",
             device=self.verdict.machine.device,
-            python=self.python,
+            python=self.python or None,
             inference=self.inference,
             unsandboxed=self.unsandboxed,
             fresh=True,
+            everything=self.everything,
+            checks=self.checks,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How a stored trial is to be measured, where not as it was."""
+
+    python: str | None = None
+    unsandboxed: bool = False
+
+    def applied(self, stored: StoredTrial) -> StoredTrial:
+        return replace(stored, python=self.python or stored.python, unsandboxed=self.unsandboxed or stored.unsandboxed)
 
 
 def key_of(
@@ -54,24 +66,27 @@ def key_of(
 ) -> str:
     """The never-repeat key of an idea on the project as it stands on disk now."""
     reached = reached_files(Path(target.code.path), target.code.source, root)
-    asked = (request.policy, request.inference, request.unsandboxed, whole_file)
+    asked = (request.policy, request.inference, request.unsandboxed, whole_file, *request.checks)
     return trial_key(target.code, reached, target.workloads, idea.patch, asked, machine)
 
 
 def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace, known_since: float | None) -> Trial:
     replay = f"outpace replay {verdict.id}{_where(workspace)}"
-    return Trial(verdict.id, target.name, idea, verdict, _diff(target, idea), replay, known_since)
+    evidence = workspace.evidence(verdict.id)
+    kept = str(evidence) if evidence.is_file() else ""
+    return Trial(verdict.id, target.name, idea, verdict, diff_of(target, idea), replay, known_since, kept)
 
 
-def _diff(target: Target, idea: Idea) -> str:
-    return "".join(
-        difflib.unified_diff(
-            target.code.source.splitlines(keepends=True),
-            idea.patch.new_source.splitlines(keepends=True),
-            f"a/{Path(target.code.path).name}",
-            f"b/{Path(idea.patch.path).name}",
-        )
-    )
+def diff_of(target: Target, idea: Idea) -> str:
+    """Of the file, and of those that come with it."""
+    new = [_unified("", text, "/dev/null", f"b/{name}") for name, text in idea.patch.files.items()]
+    names = f"a/{Path(target.code.path).name}", f"b/{Path(idea.patch.path).name}"
+    return "".join([_unified(target.code.source, idea.patch.new_source, *names), *new])
+
+
+def _unified(before: str, after: str, name_before: str, name_after: str) -> str:
+    lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*lines, name_before, name_after))
 
 
 def _where(workspace: Workspace) -> str:
@@ -81,14 +96,35 @@ def _where(workspace: Workspace) -> str:
     return f" --workspace {shlex.quote(str(workspace.root))}"
 
 
+def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
+    """By its id. Raises TargetError where the workspace has no such verdict, or its file's folder is gone."""
+    if not (workspace.state / FILE).is_file():
+        raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
+    with Ledger(workspace.state) as ledger:
+        stored = find_trial(ledger, verdict)
+    folder = Path(stored.target.code.path).parent
+    if not folder.is_dir():
+        raise TargetError(f"{folder} is gone, so verdict {verdict} cannot be replayed: run optimize again")
+    return stored
+
+
+def accepted_trials(workspace: Workspace) -> list[tuple[str, StoredTrial]]:
+    """By their ids, of those that this version can read."""
+    if not (workspace.state / FILE).is_file():
+        return []
+    with Ledger(workspace.state) as ledger:
+        found = [(one.verdict, _readable(one)) for one in ledger.accepted()]
+    return [(id, stored) for id, stored in found if stored is not None]
+
+
 def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
     """The trial of a verdict's id. Raises TargetError where the ledger has none, or one of another version."""
     found = ledger.find(verdict)
     if found is None:
         raise TargetError(f"no verdict {verdict!r} in {ledger.path}: name an id that optimize or audit has printed")
     try:
-        return stored_from_json(found.body)
-    except (ValueError, KeyError, TypeError) as error:
+        return decode(StoredTrial, found.body)
+    except ValueError as error:
         raise TargetError(
             f"verdict {verdict} is of another version of outpace ({error}); run optimize again"
         ) from error
@@ -109,17 +145,6 @@ def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> li
 
 def _readable(found: Finished) -> StoredTrial | None:
     try:
-        return stored_from_json(found.body)
-    except (KeyError, TypeError, ValueError):  # kept by another version, in words that this one does not know
+        return decode(StoredTrial, found.body)
+    except ValueError:  # kept by another version, in words that this one does not know
         return None
-
-
-def stored_from_json(message: Mapping[str, Any]) -> StoredTrial:
-    """Back from `dataclasses.asdict`. Raises KeyError, TypeError or ValueError for what another version wrote."""
-    fields: dict[str, Any] = {
-        **message,
-        "target": target_from_json(message["target"]),
-        "idea": idea_from_json(message["idea"]),
-        "verdict": verdict_from_json(message["verdict"]),
-    }
-    return StoredTrial(**fields)

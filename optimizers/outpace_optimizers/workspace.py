@@ -8,6 +8,7 @@ from pathlib import Path
 
 from outpace_audit.errors import EnvironmentMissing
 
+EVIDENCE = "evidence"
 ROOT_MARKS = (".outpace", ".git", "pyproject.toml", "setup.py")
 
 
@@ -28,6 +29,10 @@ class Workspace:
             start,
         )
         return cls(root)
+
+    def evidence(self, verdict: str) -> Path:
+        """The file of a verdict's evidence; a verdict that is measured again takes the place of the last."""
+        return self.state / EVIDENCE / f"{verdict}.json"
 
     def prepare(self) -> None:
         """Makes the state folder, ignored by git from inside. Raises EnvironmentMissing where it cannot be written."""

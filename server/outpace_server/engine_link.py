@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from outpace_audit import codec
 from outpace_audit.errors import EngineError
-from outpace_optimizers.codec import event_from_json, trial_from_json
+from outpace_optimizers.codec import event_from_json
 from outpace_optimizers.engine.client import ATTEMPTS, EngineGoneError
 from outpace_optimizers.engine.protocol import (
     LINE_LIMIT,
@@ -64,7 +65,7 @@ class EngineLink:
 
     async def offers(self, path: str, text: str) -> list[Trial]:
         known = await self._ask({"op": "offers", "path": path, "text": text}, _ignore)
-        return [trial_from_json(trial) for trial in known]
+        return [codec.decode(Trial, trial) for trial in known]
 
     def close(self) -> None:
         """The engine gives up what this link had asked for."""

@@ -20,6 +20,7 @@ from outpace_optimizers.records import (
     TrialStarted,
 )
 from outpace_optimizers.source import base_hash
+from outpace_optimizers.stored_trial import Again
 from outpace_optimizers.targets.source_text import read_source
 from outpace_server.commands.engine import Engine
 
@@ -73,15 +74,25 @@ def fake_optimize(request: OptimizeRequest, listener: Listener) -> Report:
 
 
 def make_engine(
-    optimize: Callable[[OptimizeRequest, Listener], Report] = fake_optimize, *, accept: bool = True
+    optimize: Callable[[OptimizeRequest, Listener], Report] = fake_optimize,
+    *,
+    accept: bool = True,
+    recheck: Callable[[str, Path, Again, Listener], Trial] | None = None,
+    asked: list[OptimizeRequest] | None = None,
 ) -> Engine:
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         listener(StageEvent(f"judging {candidate.name} against {baseline.name}"))
+        if asked is not None:
+            asked.append(request)
         trial = make_trial(request.path, "a", "b")
         return trial if accept else rejected(trial)
 
-    def replay(reference: str, root: Path, listener: Listener) -> Trial:
+    def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+        listener(StageEvent(f"judging {solution.name} on {folder.name}"))
+        return make_trial(request.path, "a", "b")
+
+    def replay(reference: str, root: Path, again: Again, listener: Listener) -> Trial:
         listener(StageEvent(f"replaying {reference} of {root.name}"))
         return make_trial("x.py", "a", "b")
 
-    return Engine(optimize, audit_files, replay)
+    return Engine(optimize, audit_files, audit_solution, replay, recheck or replay)

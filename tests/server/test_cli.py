@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 from cli_fakes import SOURCE, fake_optimize, fake_report, make_engine
 
+from evidence_maker import make_evidence
 from outpace_audit.errors import EnvironmentMissing
+from outpace_optimizers.evidence import write_evidence
 from outpace_optimizers.records import Listener, OptimizeRequest, Report
 from outpace_server.cli import build_parser, main
 from outpace_server.commands.options import duration
@@ -286,9 +288,71 @@ def test_every_option_is_documented() -> None:
             parsers += choices.values()
             assert all(f"`outpace {name}" in text for name in choices)
     options = {option for parser in parsers for action in parser._actions for option in action.option_strings}
-    assert {option for option in options if option.startswith("--")} <= set(re.findall("--[a-z]+", text))
+    assert {option for option in options if option.startswith("--")} <= set(re.findall("--[a-zA-Z]+(?:-[a-z]+)*", text))
 
 
 def test_words() -> None:
     assert [words.seconds(v) for v in (2.5, 3.1e-3, 4.2e-6, 5e-9)] == ["2.5 s", "3.1 ms", "4.2 µs", "5 ns"]
     assert words.printable("a\x1b[31m\u202eb\tc\r\nd") == "a[31mb\tc\nd"
+
+
+@pytest.mark.parametrize("command", ["replay", "report", "check"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "no such file"), ("{", "cut off"), ('{"format": "outpace-evidence", "version": 99}', "of version 99")],
+)
+def test_bad_evidence_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, content: str | None, said: str
+) -> None:
+    path = tmp_path / "e.json"
+    if content is not None:
+        path.write_text(content)
+    assert main([command, str(path)], make_engine()) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.startswith(f"error: {path}: ") and error.count("\n") == 1
+
+
+def test_a_replayed_file_is_measured_where_it_was_or_in_the_nearest_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured, here = tmp_path / "measured", tmp_path / "here"
+    (here / ".outpace").mkdir(parents=True)
+    write_evidence(tmp_path / "e.json", make_evidence(measured))
+    monkeypatch.chdir(here)
+    assert main(["replay", str(tmp_path / "e.json")], make_engine()) == 0
+    assert "replaying" in (said := capsys.readouterr().out) and "of here" in said
+    (measured / ".outpace").mkdir(parents=True)
+    assert main(["replay", str(tmp_path / "e.json")], make_engine()) == 0
+    assert "of measured" in capsys.readouterr().out
+    assert main(["replay", str(tmp_path / "e.json"), "--workspace", str(here)], make_engine()) == 0
+    assert "of here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["work.py"], "name either a CANDIDATE file or an entry with --solution"),
+        (["work.py", "work.py", "--solution", "s.json"], "name either a CANDIDATE file or an entry with --solution"),
+        (["work.py", "work.py", "--trace", "t"], "it needs --solution"),
+        (["work.py", "--solution", "s.json"], "work.py: no folder"),
+    ],
+)
+def test_audit_refuses_what_does_not_go_together(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(work.parent)
+    assert main(["audit", *arguments], make_engine()) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_audit_passes_on_what_it_is_asked(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[OptimizeRequest] = []
+    monkeypatch.chdir(work.parent)
+    engine = make_engine(asked=seen)
+    arguments = ["work.py", "work.py", "--all", "--all-workloads", "--check", "mine.py", "--check", "installed"]
+    assert main(["audit", *arguments], engine) == 0
+    assert seen == [
+        OptimizeRequest(
+            "work.py", everything=True, all_workloads=True, checks=(str(work.parent / "mine.py"), "installed")
+        )
+    ]

@@ -36,3 +36,5 @@ TIMING: tuple[AuditCheck, ...] = (
     physical_floor.CHECK,
     speedup.CHECK,
 )
+
+NAMES = tuple(check.name for check in (*STATIC, *CALLS, *TIMING))

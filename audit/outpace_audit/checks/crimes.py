@@ -73,7 +73,11 @@ LEGAL_BUT_NAMED = (
 
 
 def check(evidence: Evidence) -> Check:
-    found = Counter(crimes(evidence.candidate.source))
+    try:
+        found = Counter(crime for text in evidence.candidate.texts for crime in crimes(text))
+        seen = {name for text in evidence.candidate.texts for name in flags(text)}
+    except (SyntaxError, ValueError) as error:
+        return Check(NAME, "L0", False, f"a file of it does not parse: {error}")
     new = found - Counter(crimes(evidence.baseline.source))
     if new:
         worst = sorted(new)[0]
@@ -84,7 +88,7 @@ def check(evidence: Evidence) -> Check:
             f"{worst}" + (f", and {len(new) - 1} more" if len(new) > 1 else ""),
             numbers={"crimes": sorted(new)},
         )
-    named = sorted(flags(evidence.candidate.source) - flags(evidence.baseline.source))
+    named = sorted(seen - flags(evidence.baseline.source))
     noted = f"; watched later: {', '.join(named)}" if named else ""
     return Check(
         NAME,

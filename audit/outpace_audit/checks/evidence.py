@@ -10,6 +10,7 @@ import torch
 
 from outpace_audit.errors import ArmError
 from outpace_audit.records import Check, Code, Level, Machine, Patch, Timing
+from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
 
 
@@ -89,6 +90,7 @@ class Evidence:
     """Of the machine's processor time, the most that others used during a pair that counts."""
     unavoidable_bytes: dict[str, int] = field(default_factory=dict[str, int])
     footprint_bytes: dict[str, int] = field(default_factory=dict[str, int])
+    seeds: SeedSource = field(default_factory=SeedSource)
 
 
 @dataclass(frozen=True, slots=True)

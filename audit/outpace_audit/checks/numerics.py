@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from outpace_audit.checks.error_summary import summarise
 from outpace_audit.compare import ErrorProfile, bitwise_equal, error_profile, pool, within_budget
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
@@ -61,6 +62,7 @@ class Tally:
     def verdict(self, what: str) -> Check:
         """The first failure, or the comparison nearest to its limit."""
         nearest, shown = 0.0, "same bits as the baseline"
+        errors = summarise(self.found)
         for (workload, path), comparisons in self.found.items():
             for passed, ratio, text in _judged(comparisons):
                 if not passed:
@@ -70,7 +72,7 @@ class Tally:
                         False,
                         f"{workload}: {path}: {text}",
                         THRESHOLD,
-                        {"ratio": ratio},
+                        {"ratio": ratio, "errors": errors},
                     )
                 if ratio >= nearest and ratio > 0:
                     nearest, shown = ratio, f"{path}: {text}"
@@ -80,7 +82,7 @@ class Tally:
             True,
             f"{what}; nearest to the limit: {shown}",
             THRESHOLD,
-            {"ratio": nearest},
+            {"ratio": nearest, "errors": errors},
         )
 
 

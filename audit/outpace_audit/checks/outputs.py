@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
+from outpace_audit.checks.differences import differences
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.checks.numerics import Comparison, Tally, compare
 from outpace_audit.compare import error_profile
@@ -18,7 +21,8 @@ def check(evidence: Evidence) -> Check:
     tally = Tally(NAME, "L2")
     for seen in evidence.observations:
         tally.add(seen.magnitude, compare_outputs(seen))
-    return tally.verdict(f"{len(evidence.observations)} calls on fresh inputs")
+    found = tally.verdict(f"{len(evidence.observations)} calls on fresh inputs")
+    return replace(found, numbers={**found.numbers, "differences": differences(evidence.observations)})
 
 
 def compare_outputs(seen: Observation) -> list[Comparison]:

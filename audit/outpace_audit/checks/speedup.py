@@ -19,7 +19,12 @@ def check(evidence: Evidence) -> Check:
     text = f"{mean.speedup:.3f}x [{mean.interval[0]:.3f}, {mean.interval[1]:.3f}] over {mean.pairs} fresh process pairs"
     if evidence.foreign_share > BUSY:
         text += f", while other programs used up to {evidence.foreign_share:.0%} of the processors"
-    numbers = {"speedup": mean.speedup, "interval": list(mean.interval), "confidence": mean.confidence}
+    numbers = {
+        "needed": needed,
+        "speedup": mean.speedup,
+        "interval": list(mean.interval),
+        "confidence": mean.confidence,
+    }
     if not mean.interval[0] > needed:
         return Check(NAME, "L4", False, f"not proven faster: {text}", threshold, numbers)
     slow = [t for t in evidence.timings if t.speedup < WORST_WORKLOAD]

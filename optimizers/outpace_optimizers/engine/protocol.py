@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from outpace_audit import errors
-from outpace_optimizers.codec import request_from_json
+from outpace_audit import codec, errors
 from outpace_optimizers.records import OptimizeRequest
+from outpace_optimizers.stored_trial import Again
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""
 LINE_LIMIT = 64 << 20
 """Bytes. A report carries the text of its file several times for each trial."""
@@ -30,13 +30,15 @@ Priority = Literal["interactive", "background"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call of the loop. `candidate` belongs to "audit", `verdict` and `root` to "replay"."""
+    """One call of the loop. `candidate` belongs to "audit" and "solution"; `root`, `again` and `verdict` (an id, or an
+    evidence file) to "replay" and "recheck"."""
 
-    kind: Literal["optimize", "audit", "replay"]
+    kind: Literal["optimize", "audit", "solution", "replay", "recheck"]
     request: OptimizeRequest | None = None
     candidate: str | None = None
     verdict: str | None = None
     root: str | None = None
+    again: Again = field(default_factory=Again)
 
     @property
     def title(self) -> str:
@@ -60,9 +62,7 @@ def job_to_json(job: Job) -> dict[str, Any]:
 
 
 def job_from_json(message: Mapping[str, Any]) -> Job:
-    request = message["request"]
-    fields: dict[str, Any] = {**message, "request": None if request is None else request_from_json(request)}
-    return Job(**fields)
+    return codec.decode(Job, message)
 
 
 def error_to_json(error: BaseException) -> dict[str, Any]:

@@ -64,14 +64,16 @@ class Worker:
             return {"error": error_to_json(error)}
 
     def _run(self, job: Job) -> Report | Trial:
-        if job.kind == "replay":
-            assert job.verdict is not None and job.root is not None, "a replay names both"
-            return loop.replay(job.verdict, Path(job.root), self._tell, self._judges)
-        assert job.request is not None, "only a replay has none"
-        if job.kind == "audit":
-            assert job.candidate is not None, "an audit has a candidate"
-            return loop.audit_files(Path(job.request.path), Path(job.candidate), job.request, self._tell, self._judges)
-        return loop.optimize(job.request, self._tell, self._judges)
+        if job.kind in ("replay", "recheck"):
+            assert job.verdict is not None and job.root is not None, "what is measured again is named by both"
+            repeat = loop.replay if job.kind == "replay" else loop.recheck
+            return repeat(job.verdict, Path(job.root), job.again, self._tell, self._judges)
+        assert job.request is not None, "only what is measured again has none"
+        if job.kind == "optimize":
+            return loop.optimize(job.request, self._tell, self._judges)
+        assert job.candidate is not None, "an audit has a candidate"
+        audit = loop.audit_solution if job.kind == "solution" else loop.audit_files
+        return audit(Path(job.request.path), Path(job.candidate), job.request, self._tell, self._judges)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, TrialStarted) and self._step_aside.is_set():

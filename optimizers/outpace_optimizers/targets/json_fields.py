@@ -45,6 +45,18 @@ class Fields:
             raise self.error(field, "must be a string")
         return value
 
+    def texts(self, field: str) -> tuple[str, ...]:
+        value: Any = self.data.get(field)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(field, "must be a list of strings")
+        return tuple(value)
+
+    def flag(self, field: str, *, default: bool) -> bool:
+        value = self.data.get(field, default)
+        if not isinstance(value, bool):
+            raise self.error(field, "must be true or false")
+        return value
+
     def size(self, field: str) -> int:
         value = self.data.get(field)
         if type(value) is not int or value < 0:

@@ -5,7 +5,7 @@ The data set's licence is unsettled: nothing of it is kept here; a folder in its
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outpace_audit.errors import TargetError, WorkloadError
@@ -16,6 +16,9 @@ from outpace_optimizers.targets.sol_roles import input_law, scalar_value
 from outpace_optimizers.targets.sol_sizes import Axes, Sizes, find_relations, shrink, spread
 from outpace_optimizers.targets.sol_workloads import RawWorkload, read_workloads
 
+FEW = 3
+"""Workloads that are taken unless all are asked for: the smallest, the median and the largest."""
+
 Sized = tuple[RawWorkload, Axes]
 """A workload and the variable axes that it will run with."""
 
@@ -24,7 +27,16 @@ def is_problem_folder(path: Path) -> bool:
     return (path / "definition.json").is_file() or (path / "workload.jsonl").is_file()
 
 
-def load_problem_folder(folder: Path, name: str | None, device: Device, workload_limit: int | None = 3) -> Target:
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A folder as it was read. `lines` are those of the target's workloads, in their order."""
+
+    definition: Definition
+    target: Target
+    lines: tuple[RawWorkload, ...]
+
+
+def load_problem_folder(folder: Path, name: str | None, device: Device, workload_limit: int | None = FEW) -> Problem:
     definition = read_definition(folder / "definition.json")
     if name not in (None, "run", definition.name):
         raise TargetError(f"{folder}: no target {name!r}; a SOL-ExecBench problem has one, its reference's run")
@@ -35,7 +47,8 @@ def load_problem_folder(folder: Path, name: str | None, device: Device, workload
     chosen, size_notes = _choose(definition, raw, device, workload_limit)
     workloads = _label([_workload(definition, item, axes) for item, axes in chosen], [item for item, _ in chosen])
     code = Code(str((folder / "reference.py").absolute()), definition.reference, "run", "function")
-    return Target(code, workloads, (*definition.notes, *notes, *size_notes))
+    target = Target(code, workloads, (*definition.notes, *notes, *size_notes))
+    return Problem(definition, target, tuple(item for item, _ in chosen))
 
 
 def _check_axes(definition: Definition, raw: list[RawWorkload], file: Path) -> None:

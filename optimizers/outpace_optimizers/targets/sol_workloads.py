@@ -25,6 +25,8 @@ class RawWorkload:
     files: tuple[str, ...]
     """Inputs that come from safetensors files."""
     custom: bool
+    data: dict[str, Any]
+    """The whole object, as a trace repeats it."""
 
 
 def read_workloads(file: Path, definition: Definition) -> tuple[list[RawWorkload], list[str]]:
@@ -60,6 +62,7 @@ def _workload(fields: Fields, line: int, definition: Definition, ignored: Counte
         scalars={name: inputs.data[name]["value"] for name, kind in kinds.items() if kind == "scalar"},
         files=tuple(name for name, kind in kinds.items() if kind == "safetensors"),
         custom=custom,
+        data=fields.data,
     )
 
 

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, Trial
+from outpace_optimizers.stored_trial import Again
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     optimize: Callable[[OptimizeRequest, Listener], Report]
     audit_files: Callable[[Path, Path, OptimizeRequest, Listener], Trial]
-    replay: Callable[[str, Path, Listener], Trial]
+    audit_solution: Callable[[Path, Path, OptimizeRequest, Listener], Trial]
+    """Of a SOL-ExecBench problem's folder and an entry's solution.json."""
+    replay: Callable[[str, Path, Again, Listener], Trial]
+    """Of a verdict's id or its evidence file, in a project's folder."""
+    recheck: Callable[[str, Path, Again, Listener], Trial]
+    """The same, of the text as it is now."""
 
 
 def installed_engine() -> Engine:
     """The engine of the workspace that each request is about. Imported on first use: `--help` starts without it."""
-    from outpace_optimizers.codec import report_from_json, trial_from_json
+    from outpace_audit.codec import decode
     from outpace_optimizers.engine.client import run_job
     from outpace_optimizers.engine.protocol import Job
     from outpace_optimizers.workspace import Workspace
 
     def optimize(request: OptimizeRequest, listener: Listener) -> Report:
-        return report_from_json(run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
+        return decode(Report, run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
 
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         job = Job("audit", request, candidate=str(candidate))
-        return trial_from_json(run_job(Workspace.of(baseline), job, listener))
+        return decode(Trial, run_job(Workspace.of(baseline), job, listener))
 
-    def replay(verdict: str, root: Path, listener: Listener) -> Trial:
-        return trial_from_json(run_job(Workspace(root), Job("replay", verdict=verdict, root=str(root)), listener))
+    def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, listener: Listener) -> Trial:
+        job = Job("solution", request, candidate=str(solution))
+        return decode(Trial, run_job(Workspace.of(folder), job, listener))
 
-    return Engine(optimize, audit_files, replay)
+    def repeat(kind: Literal["replay", "recheck"], verdict: str, root: Path, again: Again, listener: Listener) -> Trial:
+        job = Job(kind, verdict=verdict, root=str(root), again=again)
+        return decode(Trial, run_job(Workspace(root), job, listener))
+
+    return Engine(optimize, audit_files, audit_solution, partial(repeat, "replay"), partial(repeat, "recheck"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from pathlib import Path
 from typing import TypeAlias
 
 from outpace_optimizers.records import OptimizeRequest
@@ -25,6 +26,21 @@ def duration(text: str) -> float:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
+
+
+def add_again(parser: argparse.ArgumentParser) -> None:
+    """How what is on record is measured again."""
+    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that it belongs to")
+    add_python(parser)
+    add_unsandboxed(parser)
+
+
+def add_unsandboxed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--unsandboxed",
+        action="store_true",
+        help="run the code although no sandbox can be had on this machine",
+    )
 
 
 def add_python(parser: argparse.ArgumentParser) -> None:
@@ -60,11 +76,7 @@ def add_run_options(parser: argparse.ArgumentParser, *, as_json: bool = True) ->
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where to measure (default: cuda if there is one)")
     add_python(parser)
     parser.add_argument("--inference", action="store_true", help="judge and time the forward pass only")
-    parser.add_argument(
-        "--unsandboxed",
-        action="store_true",
-        help="run the code although no sandbox can be had on this machine",
-    )
+    add_unsandboxed(parser)
     if as_json:
         add_json(parser)
 
@@ -83,4 +95,12 @@ def request_from(args: argparse.Namespace, path: str) -> OptimizeRequest:
         unsandboxed=args.unsandboxed,
         skip=tuple(getattr(args, "skip", base.skip)),
         fresh=getattr(args, "fresh", base.fresh),
+        all_workloads=getattr(args, "all_workloads", base.all_workloads),
+        everything=getattr(args, "all", base.everything),
+        checks=tuple(getattr(args, "check", base.checks)),
     )
+
+
+def workspace_root(start: Path) -> Path:
+    """The nearest folder upwards that holds `.outpace`, else `start`."""
+    return next((folder for folder in (start, *start.parents) if (folder / ".outpace").is_dir()), start)

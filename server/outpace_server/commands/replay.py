@@ -6,15 +6,18 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from outpace_optimizers.evidence import is_file, read_evidence
+from outpace_optimizers.stored_trial import Again
+from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_json
+from outpace_server.commands.options import Commands, add_again, add_json, workspace_root
 from outpace_server.output import abandoned_on_error, choose_view
 
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("replay", help="repeat a verdict", description=__doc__)
-    parser.add_argument("verdict", metavar="ID", help="a verdict's id, as optimize and audit print it")
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that it belongs to")
+    parser.add_argument("verdict", metavar="ID_OR_FILE", help="a verdict's id, or its evidence file")
+    add_again(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -23,12 +26,17 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 when the replay ran, whatever it decided."""
     view = choose_view(args.json)
     with abandoned_on_error(view):
-        trial = engine().replay(args.verdict, args.workspace or workspace_root(Path.cwd()), view.on_event)
+        root: Path = args.workspace or project_of(args.verdict)
+        trial = engine().replay(args.verdict, root, Again(args.python, args.unsandboxed), view.on_event)
         view.show_trial(trial, "replayed")
     view.close()
     return 0
 
 
-def workspace_root(start: Path) -> Path:
-    """The nearest folder upwards that holds `.outpace`, else `start`."""
-    return next((folder for folder in (start, *start.parents) if (folder / ".outpace").is_dir()), start)
+def project_of(verdict: str) -> Path:
+    """Where an evidence file was measured, if that is here; else the nearest workspace."""
+    if is_file(verdict):
+        measured_in = Path(read_evidence(Path(verdict)).project.root)
+        if Workspace(measured_in).state.is_dir():
+            return measured_in
+    return workspace_root(Path.cwd())

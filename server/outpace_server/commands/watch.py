@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.captures import captured_in
-from outpace_optimizers.codec import report_from_json
 from outpace_optimizers.engine.protocol import Job, Priority
-from outpace_optimizers.records import Event, OptimizeRequest, TrialFinished
+from outpace_optimizers.records import Event, OptimizeRequest, Report, TrialFinished
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
@@ -78,7 +78,7 @@ class _Watch:
         try:
             job = Job("optimize", replace(self._request, path=str(path)))
             answer = await self._engines.run(Workspace.of(path), job, priority, listen)
-            report = report_from_json(answer)
+            report = decode(Report, answer)
             say(path, summary(report))
             if report.best is not None:
                 say(path, f"outpace optimize {path} --apply    writes it")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from lsprotocol import types
 from pygls import uris
 
+from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
-from outpace_optimizers.codec import report_from_json, trial_from_json
 from outpace_optimizers.engine.protocol import Job, Priority
-from outpace_optimizers.records import Event, Listener, StageEvent, Trial, TrialFinished, TrialStarted
+from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.audit_view import show_audit
@@ -102,7 +102,7 @@ class Optimizing:
             server.log(f"{path.name} is no target: {one_line(str(error))}")  # most files are none
             return
         if answer is not None:
-            report = report_from_json(answer)
+            report = decode(Report, answer)
             server.desk.add(uri, report.trials)
             server.publish(uri)
             server.log(summary(report))
@@ -113,7 +113,7 @@ class Optimizing:
         answer = await self._run(uri, f"Measuring {path.name} again", path, job, "interactive", lambda event: None)
         if answer is None:
             return
-        again = trial_from_json(answer)
+        again = decode(Trial, answer)
         server.desk.set_applied(uri, again)
         server.publish(uri)
         server.log(f"{path.name}: applied, measured again: {trial_line(again)}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Sequence
 from typing import Any
 
+from outpace_audit.codec import plain
 from outpace_audit.records import Machine
 from outpace_optimizers.records import Report, Trial
 from outpace_server.version import VERSION
@@ -30,11 +29,13 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "accepted": verdict.accepted,
         "reason": verdict.reason,
         "replay": trial.replay,
+        "evidence": trial.evidence or None,
         "known_since": trial.known_since,
         "trains": verdict.trains,
         "truth": verdict.truth,
         "protections": verdict.protections,
         "auditor": verdict.auditor,
+        "seeds": verdict.seeds,
         "timings": verdict.timings,
         "checks": verdict.checks,
         "diff": trial.diff,
@@ -48,7 +49,7 @@ def report_document(report: Report) -> dict[str, Any]:
 
 def single_document(trial: Trial, heading: str) -> dict[str, Any]:
     """The same shape for `audit` and `replay`: one trial, `stop` says which of the two it was."""
-    return _document(trial.verdict.machine, trial.target, heading, [], (trial,))
+    return _document(trial.verdict.machine, trial.target, heading, list(trial.notes), (trial,))
 
 
 def error_document(message: str) -> dict[str, Any]:
@@ -67,17 +68,5 @@ def _document(machine: Machine, target: str, stop: str, notes: list[str], trials
 
 
 def to_json(document: object) -> str:
-    return json.dumps(_plain(document), indent=2, allow_nan=False, ensure_ascii=True)
-
-
-def _plain(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become the strings `nan`, `inf` and `-inf`."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    return json.dumps(plain(document), indent=2, allow_nan=False, ensure_ascii=True)

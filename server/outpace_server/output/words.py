@@ -113,7 +113,8 @@ def timing_words(timing: Timing) -> str:
 def evidence(trial: Trial) -> list[tuple[str, str]]:
     """What stands behind a verdict, as (heading, text) lines."""
     verdict = trial.verdict
-    lines = [("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})")]
+    lines = [("note", one_line(note)) for note in trial.notes]
+    lines.append(("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})"))
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
     lines.append(("timed", "forward and backward in one window" if verdict.trains else "forward only"))
     if trial.known_since is not None:
@@ -126,6 +127,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
         passed = sum(check.passed for check in verdict.checks)
         lines.append(("level", f"{verdict.level}: {LEVEL_MEANING[verdict.level]}, {passed} checks passed"))
     lines.append(("protections", one_line(", ".join(verdict.protections)) or "none were in force"))
+    if trial.evidence:
+        lines.append(("evidence", one_line(trial.evidence)))
     lines.append(("replay", one_line(trial.replay)))
     return lines
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from engines import alive, engine_of, make_workspace, processes_of, small_job, until
 
+from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError
-from outpace_optimizers.codec import report_from_json
 from outpace_optimizers.engine.client import EngineClient, run_job
 from outpace_optimizers.ledger import FILE
-from outpace_optimizers.records import Event, TrialStarted
+from outpace_optimizers.records import Event, Report, TrialStarted
 from outpace_optimizers.workspace import Workspace
 
 KILLS = 20
@@ -88,7 +88,7 @@ def test_nothing_finished_is_lost_or_repeated(tmp_path: Path) -> None:
         kept = now
 
     told: list[Event] = []
-    report = report_from_json(run_job(workspace, small_job(workspace), told.append))
+    report = decode(Report, run_job(workspace, small_job(workspace), told.append))
     assert report.stop == "no ideas left"
     assert len(report.trials) == CHANGES == sum(isinstance(event, TrialStarted) for event in told)
     assert {trial.known_since is None for trial in report.trials} <= {True, False}

@@ -7,7 +7,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from outpace_server.lsp.methods.did_change_configuration import pull_settings
-from outpace_server.lsp.report import SCHEME
+from outpace_server.lsp.report_uri import SCHEME
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.status import show_status
 from outpace_server.watching import Watching

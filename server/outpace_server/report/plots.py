@@ -1,0 +1,127 @@
+"""The plots of a report, as inline SVG: no script, colours from the page's style, a title and a description each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from outpace_audit.records import Timing
+from outpace_audit.samples import Samples
+from outpace_server.output.words import one_line, ratio, seconds, span
+from outpace_server.report.markup import Child, Markup, join, tag
+from outpace_server.report.record import STATISTICS, TensorErrors
+from outpace_server.report.scale import LogScale
+
+WIDTH = 720.0
+LEFT, RIGHT, TOP, ROW, BOTTOM = 92.0, 700.0, 26.0, 22.0, 28.0
+"""Of the area that is drawn on: names stand left of it, the axis below."""
+
+
+def pairs_plot(timing: Timing, samples: list[Samples], needed: float | None) -> Markup:
+    """A row per process pair: its windows as dots, their median as a bar; the interval as a band over all rows."""
+    speedups = [math.exp(value) for value in timing.log_ratios]
+    windows = [[baseline / candidate for baseline, candidate in one.per_call()] for one in samples]
+    marks = [value for row in windows for value in row] + speedups + [1.0, *timing.interval, needed or 1.0]
+    scale = LogScale.over(marks, LEFT, RIGHT)
+    bottom = TOP + ROW * len(speedups)
+    low, high = (scale.at(end) for end in timing.interval)
+    drawn = [
+        tag("rect", x=low, y=TOP, width=max(high - low, 1.0), height=bottom - TOP, class_="band"),
+        _rule(scale.at(timing.speedup), bottom, "mean"),
+        _rule(scale.at(1.0), bottom, "one"),
+        _label(scale.at(1.0), 18.0, "equal", anchor="middle"),
+    ]
+    if needed is not None:
+        drawn += [_rule(scale.at(needed), bottom, "needed")]
+    for row, speedup in enumerate(speedups):
+        y = TOP + ROW * (row + 0.5)
+        dots = windows[row] if row < len(windows) else []
+        drawn += [_name(f"pair {row + 1}", y)]
+        drawn += [tag("circle", cx=scale.at(value), cy=y, r=2.5, class_="dot") for value in dots]
+        drawn += [tag("rect", x=scale.at(speedup) - 2, y=y - 7, width=4.0, height=14.0, class_="median")]
+    said = f"{ratio(timing.speedup)} {span(timing.interval)} over {timing.pairs} pairs of fresh processes"
+    if needed is not None:
+        said += f"; the lower end must exceed {needed:.3g}"
+    return _drawing(
+        f"Speedup of {timing.workload} ({timing.mode}), pair by pair", said, bottom, _axis(scale, bottom, _times), drawn
+    )
+
+
+def errors_plot(errors: TensorErrors) -> Markup:
+    """A row per statistic: the baseline's error as a ring, the candidate's as a diamond."""
+    shown = [(name, key) for key, name in STATISTICS.items() if key in errors.baseline and key in errors.candidate]
+    values = [side[key] for _, key in shown for side in (errors.baseline, errors.candidate)]
+    scale = LogScale.over(values, LEFT, RIGHT)
+    bottom = TOP + ROW * len(shown)
+    drawn: list[Markup] = []
+    for row, (name, key) in enumerate(shown):
+        y = TOP + ROW * (row + 0.5)
+        ours, theirs = scale.at(errors.baseline[key]), scale.at(errors.candidate[key])
+        drawn += [
+            _name(name, y),
+            tag("line", x1=ours, x2=theirs, y1=y, y2=y, class_="grid"),
+            tag("circle", cx=ours, cy=y, r=8.0, class_="ring"),
+            tag("path", d=f"M{theirs:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z", class_="candidate"),
+        ]
+    told = [f"{name}: {errors.baseline[key]:.2g} and {errors.candidate[key]:.2g}" for name, key in shown]
+    return _drawing(
+        f"Relative error of {errors.path} ({errors.workload}) against truth",
+        f"baseline and candidate: {'; '.join(told)}",
+        bottom,
+        _axis(scale, bottom, _power),
+        drawn,
+    )
+
+
+def floor_plot(workload: str, floor_s: float, baseline_s: float, candidate_s: float) -> Markup:
+    """How far a call of either side is from what the unavoidable bytes take at the memory's peak: a bar from there."""
+    rows = (("baseline", baseline_s), ("candidate", candidate_s))
+    scale = LogScale.over([floor_s, baseline_s, candidate_s], LEFT, RIGHT)
+    bottom = TOP + ROW * len(rows)
+    floor = scale.at(floor_s)
+    drawn = [_rule(floor, bottom, "needed"), _label(floor, 18.0, "floor", anchor="middle")]
+    for row, (name, value) in enumerate(rows):
+        y, end = TOP + ROW * (row + 0.5), scale.at(value)
+        bar = tag("rect", x=min(floor, end), y=y - 6, width=max(abs(end - floor), 2.0), height=12.0, class_=name)
+        drawn += [_name(name, y), bar]
+    said = f"baseline {seconds(baseline_s)}, candidate {seconds(candidate_s)}, floor {seconds(floor_s)}"
+    return _drawing(f"Time of a call of {workload}, and its floor", said, bottom, _axis(scale, bottom, seconds), drawn)
+
+
+def _times(value: float) -> str:
+    return f"{value:.3g}×"
+
+
+def _power(value: float) -> str:
+    return f"{value:.0e}".replace("e-0", "e-")
+
+
+def _drawing(title: str, description: str, bottom: float, *children: Child) -> Markup:
+    """In a figure whose caption says in words what the drawing shows."""
+    box = f"0 0 {WIDTH:g} {bottom + BOTTOM:g}"
+    svg = tag("svg", *children, viewBox=box, role="img", aria_label=one_line(title))
+    caption = tag("figcaption", tag("strong", one_line(title)), ": ", one_line(description))
+    return tag("figure", caption, svg)
+
+
+def _axis(scale: LogScale, bottom: float, words: Callable[[float], str]) -> Markup:
+    ticks = [
+        join(
+            tag("line", x1=scale.at(value), x2=scale.at(value), y1=TOP, y2=bottom + 4, class_="grid"),
+            _label(scale.at(value), bottom + 20, words(value), anchor="middle"),
+        )
+        for value in scale.ticks()
+    ]
+    return tag("g", tag("line", x1=LEFT, x2=RIGHT, y1=bottom, y2=bottom, class_="axis"), ticks)
+
+
+def _rule(x: float, bottom: float, kind: str) -> Markup:
+    return tag("line", x1=x, x2=x, y1=TOP - 4, y2=bottom, class_=kind)
+
+
+def _name(text: str, y: float) -> Markup:
+    return _label(LEFT - 10, y + 4, text, anchor="end")
+
+
+def _label(x: float, y: float, text: str, *, anchor: str) -> Markup:
+    return tag("text", one_line(text), x=x, y=y, text_anchor=anchor)
