@@ -155,7 +155,5 @@ def test_entries_of_the_benchmark_are_judged_and_traced(tmp_path: Path) -> None:
     found = [json.loads(line)["evaluation"] for line in trace.open()]
     assert [one["status"] for one in found] == ["PASSED"] * 2, document["trials"][0]["reason"]
     assert all(one["performance"]["latency_ms"] > 0 for one in found)
-    assert set(read_evidence(Path(document["trials"][0]["evidence"])).trial.idea.patch.files) == {
-        "main.py",
-        "parts/product.py",
-    }
+    carried = read_evidence(Path(document["trials"][0]["evidence"])).trial.idea.patch.files
+    assert [file.path for file in carried] == ["main.py", "parts/product.py"]

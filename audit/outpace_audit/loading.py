@@ -6,13 +6,13 @@ import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from outpace_audit.captured_calls import captured_value
 from outpace_audit.encoding import main_names
 from outpace_audit.errors import ArmError
-from outpace_audit.records import Captured, Code
+from outpace_audit.records import Captured, Code, NewFile
 from outpace_audit.slicing import CAPTURED, slice_of
 
 
@@ -52,11 +52,11 @@ def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.Mo
     exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)
 
 
-def _write_files(files: Mapping[str, str], folder: Path) -> None:
-    for name, text in files.items():
-        path = folder / name
+def _write_files(files: Sequence[NewFile], folder: Path) -> None:
+    for file in files:
+        path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(file.text, encoding="utf-8")
     sys.path.insert(0, str(folder))
 
 

@@ -101,6 +101,14 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that comes with a candidate. `path` is relative, without `..`."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """One side's source: the text of one file, and the callable in it.
 
@@ -115,8 +123,8 @@ class Code:
     kind: Literal["function", "module"]
     init_entry: str | None = None
     captured: Captured | None = None
-    files: dict[str, str] = field(default_factory=dict[str, str])
-    """Modules that come with it and are in no tree: text by path, imported from before all else."""
+    files: tuple[NewFile, ...] = ()
+    """What comes with it and is in no tree; imported from before all else."""
 
     @property
     def id(self) -> str:
@@ -125,7 +133,7 @@ class Code:
     @property
     def texts(self) -> tuple[str, ...]:
         """All of its Python."""
-        return self.source, *(text for name, text in self.files.items() if name.endswith(".py"))
+        return self.source, *(file.text for file in self.files if file.path.endswith(".py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +151,8 @@ class Patch:
     base_hash: str
     new_source: str
     spans: tuple[Span, ...]
-    files: dict[str, str] = field(default_factory=dict[str, str])
-    """New files that the text needs, by path beside it."""
+    files: tuple[NewFile, ...] = ()
+    """That the text needs."""
 
     @property
     def id(self) -> str:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from outpace_audit.codec import WrongField, decode, plain
@@ -129,6 +129,10 @@ def _problems(evidence: Evidence) -> Iterator[str]:
     for name, expected in _hashes(evidence.trial).items():
         if evidence.sha256.get(name) != expected:
             yield f"sha256.{name} is not that of its source: one of them was changed after the fact"
+    for file in evidence.trial.idea.patch.files:
+        path = PurePosixPath(file.path)
+        if path.is_absolute() or ".." in path.parts:
+            yield f"trial.idea.patch.files: {file.path!r} must be relative, without .."
     seeds = evidence.trial.verdict.seeds
     if seeds is None:
         yield "trial.verdict.seeds: missing"
@@ -203,5 +207,5 @@ def _hashes(trial: StoredTrial) -> dict[str, str]:
     return {
         "baseline": base_hash(trial.target.code.source),
         "candidate": base_hash(trial.idea.patch.new_source),
-        **{f"candidate's {name}": base_hash(text) for name, text in trial.idea.patch.files.items()},
+        **{f"candidate's {file.path}": base_hash(file.text) for file in trial.idea.patch.files},
     }

@@ -77,5 +77,5 @@ def _with(stored: StoredTrial, before: str, after: str) -> StoredTrial:
 def identity(stored: StoredTrial) -> tuple[object, ...]:
     """Equal for trials that would measure the same."""
     code, patch = stored.target.code, stored.idea.patch
-    what = code.path, code.symbol, code.source, patch.new_source, tuple(sorted(patch.files.items()))
+    what = code.path, code.symbol, code.source, patch.new_source, patch.files
     return (*what, tuple(workload.id for workload in stored.target.workloads), stored.policy, stored.inference)

@@ -79,7 +79,7 @@ def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace,
 
 def diff_of(target: Target, idea: Idea) -> str:
     """Of the file, and of those that come with it."""
-    new = [_unified("", text, "/dev/null", f"b/{name}") for name, text in idea.patch.files.items()]
+    new = [_unified("", file.text, "/dev/null", f"b/{file.path}") for file in idea.patch.files]
     names = f"a/{Path(target.code.path).name}", f"b/{Path(idea.patch.path).name}"
     return "".join([_unified(target.code.source, idea.patch.new_source, *names), *new])
 

@@ -12,13 +12,17 @@ from evidence_maker import MACHINE
 from outpace_audit.checks import crimes
 from outpace_audit.checks.evidence import Evidence
 from outpace_audit.loading import load_source
-from outpace_audit.records import Check, Code
+from outpace_audit.records import Check, Code, NewFile, Patch
 
 BASELINE = Code("/p/reference.py", "def run(x):\n    return x\n", "run", "function")
 
 
+def having(files: dict[str, str]) -> Code:
+    return replace(BASELINE, files=tuple(NewFile(path, text) for path, text in files.items()))
+
+
 def judged(files: dict[str, str]) -> Check:
-    return crimes.CHECK.run(Evidence(BASELINE, replace(BASELINE, files=files), None, "tolerant", MACHINE, False))
+    return crimes.CHECK.run(Evidence(BASELINE, having(files), None, "tolerant", MACHINE, False))
 
 
 def test_a_crime_in_any_file_is_one() -> None:
@@ -40,10 +44,16 @@ def test_files_are_imported_before_what_stands_beside_the_code(tmp_path: Path, m
     (tmp_path / "outpace_test_helper.py").write_text("VALUE = 'of the tree'\n")
     source = "from outpace_test_helper import VALUE\nfrom outpace_test_parts.one import ONE\n"
     files = {"outpace_test_helper.py": "VALUE = 'its own'\n", "outpace_test_parts/one.py": "ONE = 1\n"}
-    code = Code(str(tmp_path / "subject_of_this_test.py"), source, "VALUE", "function", files=files)
+    code = replace(having(files), path=str(tmp_path / "subject_of_this_test.py"), source=source)
     module = load_source(code, tmp_path / "scratch")
     assert (module.VALUE, module.ONE) == ("its own", 1)
 
 
 def test_another_file_is_another_candidate() -> None:
-    assert replace(BASELINE, files={"a.py": "x = 1\n"}).id != replace(BASELINE, files={"a.py": "x = 2\n"}).id
+    assert having({"a.py": "x = 1\n"}).id != having({"a.py": "x = 2\n"}).id
+
+
+def test_patches_can_be_hashed() -> None:
+    """The editor keeps what it has computed for each."""
+    patch = Patch("/p/a.py", "base", "text", (), having({"a.py": "x = 1\n"}).files)
+    assert len({patch, replace(patch), replace(patch, files=())}) == 2

@@ -17,6 +17,7 @@ from outpace_audit.records import Check
 from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_optimizers.evidence import Recorder, read_evidence, write_evidence
+from outpace_optimizers.source import base_hash
 
 
 @pytest.fixture
@@ -92,6 +93,7 @@ OTHER_ROOT = SeedSource().revealed().root
         (change("pairs", 3, "samples", 0, "windows", 1, "seed", to=12345), "window seed 12345 was never drawn"),
         (change("trial", "target", "code", "source", to="x = 1\n"), "sha256.baseline is not that of its source"),
         (change("trial", "idea", "patch", "new_source", to="x = 1\n"), "sha256.candidate"),
+        (change("trial", "idea", "patch", "files", to=[{"path": "a.py", "text": ""}]), "sha256.candidate's a.py"),
         (
             change("pairs", 3, "samples", 1, "windows", 1, "seconds", to=[9.0, 0.1]),
             "log-ratios of large",
@@ -162,4 +164,14 @@ def test_ratios_beyond_all_numbers_are_no_crash(file: Path) -> None:
         timing["log_ratios"][number] = samples.log_ratio()
     file.write_text(json.dumps(message))
     with pytest.raises(EvidenceError, match="speedup and interval of small"):
+        read_evidence(file)
+
+
+@pytest.mark.parametrize("name", ["../a.py", "/etc/a.py"])
+def test_a_file_that_would_lie_elsewhere_is_refused(file: Path, name: str) -> None:
+    message = json.loads(file.read_text())
+    message["trial"]["idea"]["patch"]["files"] = [{"path": name, "text": ""}]
+    message["sha256"][f"candidate's {name}"] = base_hash("")
+    file.write_text(json.dumps(message))
+    with pytest.raises(EvidenceError, match="must be relative"):
         read_evidence(file)

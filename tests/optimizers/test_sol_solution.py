@@ -185,6 +185,6 @@ def test_the_idea_carries_the_entrys_files(tmp_path: Path) -> None:
     problem = load_problem_folder(make_problem(tmp_path / "rows"), None, "cpu")
     files = {"main.py": FILLING, "parts/product.py": PRODUCT}
     idea = solution_idea(problem, read_solution(make_entry(tmp_path / "s.json", files), "rows"))
-    assert idea.patch.files == files
+    assert {file.path: file.text for file in idea.patch.files} == files
     assert Path(idea.patch.path).parent == tmp_path / "rows"
     assert not Path(idea.patch.path).exists()

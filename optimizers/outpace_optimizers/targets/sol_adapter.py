@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from outpace_audit.errors import WorkloadError
-from outpace_audit.records import Idea, Patch
+from outpace_audit.records import Idea, NewFile, Patch
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.targets.sol_definition import Definition, TensorField
 from outpace_optimizers.targets.sol_execbench import Problem
@@ -35,7 +35,8 @@ def solution_idea(problem: Problem, solution: Solution) -> Idea:
     source = adapter(problem, solution)
     code = problem.target.code
     path = str(Path(code.path).with_name(FILE))
-    patch = Patch(path, base_hash(code.source), source, (), dict(solution.files))
+    files = tuple(NewFile(name, text) for name, text in solution.files.items())
+    patch = Patch(path, base_hash(code.source), source, (), files)
     return Idea("solution", solution.name, f"an entry by {solution.author}", "tolerant", patch)
 
 

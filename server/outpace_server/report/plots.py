@@ -89,7 +89,7 @@ def floor_plot(workload: str, floor_s: float, baseline_s: float, candidate_s: fl
 
 
 def _times(value: float) -> str:
-    return f"{value:.3g}×"
+    return f"{value:g}×"
 
 
 def _power(value: float) -> str:
