@@ -9,16 +9,20 @@ import mmap
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from outpace_audit import machine
-from outpace_audit.calls import CallRequest, CheckedCalls, synchronize
+from outpace_audit.call_inputs import CallRequest, tensors_of
+from outpace_audit.calls import CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
 from outpace_audit.codec import decode
 from outpace_audit.errors import ArmError
+from outpace_audit.fitting import fit
 from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
@@ -90,7 +94,8 @@ class Arm:
         self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
         module = load_source(code, self._scratch)
         self._subject = Subject(code, module, self._source, device)
-        return {"statistics": self._subject.statistics(), "state": self._subject.contract()}
+        subject = self._subject
+        return {"statistics": subject.statistics(), "state": subject.contract(), "drops": subject.drops()}
 
     def _workload(self, message: Mapping[str, Any]) -> dict[str, Any]:
         workload = decode(Workload, message["workload"])
@@ -113,17 +118,21 @@ class Arm:
         differentiable output."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
+        trained = subject.trains
         subject.set_training(True)
-        outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
-        synchronize(subject.device)
+        try:
+            outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
+            synchronize(subject.device)
+        finally:
+            subject.set_training(trained)
+        places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
+        tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
         return {
-            "inputs": [
-                describe_input(a, b, c) for a, b, c in zip(_leaves(one), _leaves(again), _leaves(other), strict=True)
-            ],
+            "inputs": [describe_input(place, a, b, c) for place, a, b, c in tensors],
             "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
-            "wants_gradients": any(t.requires_grad for t in _leaves(other)) or subject.module is not None,
+            "wants_gradients": any(t.requires_grad for t in tensors_of(other)) or subject.module is not None,
             "differentiable": [
                 [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)
             ],
@@ -186,11 +195,15 @@ class Arm:
         return self._subject
 
 
-def describe_input(one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:
-    """Shape, dtype and how values vary; `repeats` and `varies` say whether a seed decides them."""
+def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:
+    """Shape, dtype and how values vary; `repeats` and `varies` say whether a seed decides them. `leaf`: its place
+    among the flattened arguments."""
+    law = fit(other)
     numbers = one.detach().double() if one.is_floating_point() else None
     finite = numbers is not None and bool(torch.isfinite(numbers).all()) and one.numel() > 1
     return {
+        "leaf": leaf,
+        "law": None if law is None else asdict(law),
         "shape": list(one.shape),
         "stride": list(one.stride()),
         "dtype": str(one.dtype).removeprefix("torch."),
@@ -219,10 +232,6 @@ def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, 
 def _is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in text
-
-
-def _leaves(arguments: Any) -> list[torch.Tensor]:
-    return [leaf.value for leaf in flatten(arguments) if isinstance(leaf.value, torch.Tensor)]
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:

@@ -167,12 +167,15 @@ def zero_scales(truths: Sequence[torch.Tensor]) -> list[float]:
     rounding (below 1e-10 of the others'). Its relative error is noise over noise; against the others' size it
     means something.
     """
-    sizes: list[float] = []
-    for truth in truths:
-        finite = torch.nan_to_num(_real(truth).double(), 0.0, 0.0, 0.0)
-        sizes.append(float(finite.square().mean().sqrt()) if truth.numel() else 0.0)
+    sizes = [rms(truth) for truth in truths]
     largest = max(sizes, default=0.0)
     return [largest if size < 1e-10 * largest else 0.0 for size in sizes]
+
+
+def rms(tensor: torch.Tensor) -> float:
+    """Root mean square of the finite elements, 0 where there are none."""
+    finite = torch.nan_to_num(_real(tensor).double(), 0.0, 0.0, 0.0)
+    return float(finite.square().mean().sqrt()) if tensor.numel() else 0.0
 
 
 def pool(*profiles: ErrorProfile) -> ErrorProfile:
@@ -189,7 +192,9 @@ def pool(*profiles: ErrorProfile) -> ErrorProfile:
     return ErrorProfile(**combined)
 
 
-def within_budget(candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0) -> Budget:
+def within_budget(
+    candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0, *, wide: float = WIDE_ROUNDINGS
+) -> Budget:
     """Each statistic at most max(k * baseline's, floor); floor = roundings * eps(dtype) for maxima and rms,
     half of it for quantiles.
 
@@ -197,13 +202,13 @@ def within_budget(candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.
     of a sum grows with the square root of the length of its chains), while one step down in format costs 8
     (fp16 to bf16, fp32 to TF32: 8192; bf16 to e4m3: 16). 4 is the geometric mean of 2 and 8. The floor is what
     an honest kernel may commit whatever the baseline's luck: one rounding of a narrow output type, and
-    WIDE_ROUNDINGS of a wide one. It also serves baselines with no error at all (copies, gathers). fp8 outputs are
+    `wide` of a wide one. It also serves baselines with no error at all (copies, gathers). fp8 outputs are
     quantised in truth too, so an honest error is a whole step or none:
     there the number of wrong elements is bounded instead of the quantiles.
     """
     eps = torch.finfo(dtype).eps
     quantised = dtype.itemsize == 1
-    roundings = WIDE_ROUNDINGS if dtype.itemsize >= 4 else 1.0
+    roundings = wide if dtype.itemsize >= 4 else 1.0
     ratios: dict[str, float] = {}
     for name in ("q50", "q90", "q99", "q999", "max", "row", "channel"):
         if quantised and name not in ("max", "row"):

@@ -40,6 +40,11 @@ class ArmError(OutpaceError):
         self.kind = kind
         self.side = side
 
+    @property
+    def fatal(self) -> bool:
+        """The process can't be used any more. A CUDA error stays in its context for ever."""
+        return self.kind != "raised" or "CUDA error" in str(self)
+
 
 class EvidenceError(OutpaceError):
     """An evidence file that cannot be read, or contradicts itself."""

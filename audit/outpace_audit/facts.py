@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from outpace_audit.domain import Domain, explore
 from outpace_audit.errors import ArmError, OutOfResources, TargetError
 from outpace_audit.records import ArgSpec, Code, Law, Seeds, Workload
 from outpace_audit.seeds import SeedSource
@@ -25,6 +26,9 @@ class WorkloadFacts:
     seconds: float
     truth: str
     """"" if truth can be had, else why not."""
+    inspected: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the arm found the inputs to be; see `Arm._inspect`."""
+    domain: Domain = field(default_factory=Domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class TargetFacts:
     workloads: tuple[WorkloadFacts, ...]
     seeds: Seeds
     """Revealed at once: no candidate has been seen yet."""
+    drops: bool = False
+    """It has dropout, and trains."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -63,10 +69,22 @@ def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, 
     trains = not inference and any(answer["wants_gradients"] and answer["differentiable"] for _, answer in inspected)
     oracle.train(trains)
     facts = [_measure(oracle, code, workload, answer, trains, learning.seeds) for workload, answer in inspected]
+    drops = trains and bool(loaded["drops"])
     return TargetFacts(
-        code, device, trains, loaded["statistics"], loaded["state"], tuple(facts), learning.seeds.revealed(),
+        code, device, trains, loaded["statistics"], loaded["state"], tuple(facts), learning.seeds.revealed(), drops,
         tuple(learning.notes),
     )  # fmt: skip
+
+
+def explored(facts: TargetFacts, launch: Callable[[], Side]) -> TargetFacts:
+    """The facts with what the baseline runs beyond its declared inputs. `launch`: a process that may die of it."""
+    known: list[WorkloadFacts] = []
+    notes = list(facts.notes)
+    for one in facts.workloads:
+        domain, said = explore(launch, one.workload, one.inspected, one.cotangents)
+        known.append(replace(one, domain=domain))
+        notes += said
+    return replace(facts, workloads=tuple(known), notes=tuple(notes))
 
 
 def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) -> tuple[Workload, dict[str, Any]]:
@@ -109,7 +127,8 @@ def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]], plain: Seque
                 f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed"
             )
         law = Law("normal", {"mean": one["mean"], "std": one["std"] or 1.0})
-        args.append(ArgSpec(f"input{i}", tuple(one["shape"]), one["dtype"], law))
+        grad = bool(one["requires_grad"])
+        args.append(ArgSpec(f"input{i}", tuple(one["shape"]), one["dtype"], law, requires_grad=grad))
     return replace(workload, maker="laws", args=tuple(args), entry=None)
 
 
@@ -135,6 +154,7 @@ def _measure(
         output_bytes + int(impact["input_bytes"]),
         plain.seconds,
         missing,
+        answer,
     )
 
 

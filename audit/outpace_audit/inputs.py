@@ -11,14 +11,18 @@ from typing import Any
 
 import torch
 from torch.utils._pytree import (
+    tree_flatten,
     tree_map,
+    tree_unflatten,
 )  # torch.utils has no public tree; this one is what torch itself exports
 
 from outpace_audit import laws
 from outpace_audit.captured_calls import call_arguments
 from outpace_audit.errors import ArmError
 from outpace_audit.records import Workload
+from outpace_audit.values import revalue
 
+SCALED = "scaled"
 FEW_VALUES = 3
 """A floating tensor with at most this many distinct values is taken for a mask or a constant, never perturbed."""
 
@@ -57,21 +61,26 @@ class InputMaker:
         self._device = device
         self._draws_on_device = True
 
-    def make(self, seed: int, *, magnitudes: bool = False) -> list[Any]:
-        """Positional arguments. `magnitudes` multiplies each floating tensor by a power of two drawn from the seed."""
+    def make(self, seed: int, *, values: str = "") -> list[Any]:
+        """Positional arguments. `values`: "scaled" multiplies each floating tensor by a power of two drawn from the
+        seed; else a name in `VALUE_LAWS`."""
         arguments = self._draw(seed)
-        if magnitudes:
-            arguments = self._scaled(arguments, seed)
+        if values:
+            arguments = self._under_law(arguments, seed, values)
         return self._nested(arguments) if self._workload.maker == "captured" else arguments
 
-    def _scaled(self, arguments: list[Any], seed: int) -> list[Any]:
-        wanted = [isinstance(value, torch.Tensor) and value.requires_grad for value in arguments]
-        plain = [value.detach() if isinstance(value, torch.Tensor) else value for value in arguments]
-        scaled = laws.scale_magnitudes(plain, seed, self._workload.args or None)
-        for value, grad in zip(scaled, wanted, strict=True):
-            if grad and isinstance(value, torch.Tensor):
+    def _under_law(self, arguments: list[Any], seed: int, values: str) -> list[Any]:
+        leaves, tree = tree_flatten(arguments)
+        specs = self._workload.args if len(self._workload.args) == len(leaves) else None
+        plain = [leaf.detach() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
+        if values == SCALED:
+            changed: list[Any] = list(laws.scale_magnitudes(plain, seed, specs))
+        else:
+            changed = revalue(plain, values, seed, specs)
+        for leaf, value in zip(leaves, changed, strict=True):
+            if isinstance(leaf, torch.Tensor) and leaf.requires_grad:
                 value.requires_grad_()
-        return list(scaled)
+        return tree_unflatten(changed, tree)
 
     def _nested(self, leaves: list[Any]) -> list[Any]:
         structure = self._workload.structure

@@ -17,10 +17,11 @@ from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
-from outpace_audit.facts import TargetFacts, learn
+from outpace_audit.facts import TargetFacts, explored, learn
 from outpace_audit.launcher import Launcher
 from outpace_audit.lease import device_lease
-from outpace_audit.observing import numerics_class, observe
+from outpace_audit.observing import Trio, numerics_class, observe
+from outpace_audit.probing import Prober
 from outpace_audit.records import (
     LEVELS,
     Check,
@@ -50,13 +51,15 @@ class Options:
     """How strict and how far one audit goes.
 
     `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
-    failure. `confirmations_before`: ideas on this target that have already reached confirmation. `screen`: drop a
-    clearly slower candidate after one pair. `checks`: of third parties, see checks/foreign.py.
+    failure. `last`: stop after this level; what was not timed is not accepted. `confirmations_before`: ideas on this
+    target that have already reached confirmation. `screen`: drop a clearly slower candidate after one pair. `checks`:
+    of third parties, see checks/foreign.py.
     """
 
     policy: Policy = "tolerant"
     off: frozenset[str] = frozenset()
     everything: bool = False
+    last: Literal["L3", "L4"] = "L4"
     confirmations_before: int = 0
     screen: bool = True
     checks: tuple[str, ...] = ()
@@ -67,11 +70,18 @@ class _Progress:
     foreign: list[AuditCheck] = field(default_factory=list[AuditCheck])
     checks: list[Check] = field(default_factory=list[Check])
     numerics: NumericsClass | None = None
-    level: Level | None = None
 
     @property
     def failed(self) -> Check | None:
         return next((check for check in self.checks if not check.passed), None)
+
+    @property
+    def level(self) -> Level | None:
+        """The highest level that was reached and passed whole."""
+        failed = self.failed
+        bound = len(LEVELS) if failed is None else LEVELS.index(failed.level)
+        passed = {check.level for check in self.checks if check.passed}
+        return next((level for level in reversed(LEVELS[:bound]) if level in passed), None)
 
 
 class Judge:
@@ -132,6 +142,7 @@ class Judge:
         _ = self.machine
         self._oracle = self.launch("oracle", "baseline")
         self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
+        self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
         return self._facts
 
     def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
@@ -186,7 +197,7 @@ class Judge:
         self._static(evidence, options, progress, tell)
         if self._goes_on(progress, options):
             self._calls(evidence, options, progress, tell)
-        if self._goes_on(progress, options) and not evidence.candidate_failure:
+        if options.last == "L4" and self._goes_on(progress, options) and not evidence.candidate_failure:
             self._timing(evidence, options, progress, tell)
         return self._verdict(evidence, options, progress)
 
@@ -194,7 +205,7 @@ class Judge:
         return options.everything or progress.failed is None
 
     def _static(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        self._run(_and_foreign(checks.STATIC, progress, "L0"), evidence, options, progress, tell)
+        self._run([*checks.STATIC, *_foreign(progress, "L0")], evidence, options, progress, tell)
 
     def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         tell(
@@ -203,28 +214,44 @@ class Judge:
         )
         candidate: Side | None = None
         try:
-            candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
-            observe(self._oracle_side(), self._reference_side(), candidate, self.facts, evidence)
-        except ArmError as error:
-            evidence.candidate_failure = blame_candidate(error)
+            try:
+                candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
+                trio = Trio(self._oracle_side(), self._reference_side(), candidate)
+                observe(trio, self.facts, evidence)
+            except ArmError as error:
+                evidence.candidate_failure = blame_candidate(error)
+                self._judge_calls(evidence, options, progress, tell)
+            else:
+                self._judge_calls(evidence, options, progress, tell)
+                self._probe(trio, evidence, options, progress, tell)
+                if self._goes_on(progress, options) and not evidence.candidate_failure:
+                    self._run(_foreign(progress, "L1", "L2", "L3"), evidence, options, progress, tell)
         finally:
             if candidate is not None:
                 candidate.close()
+
+    def _judge_calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         # Where calls failed, the rest of the checks would pass for want of anything to see.
-        wanted = _and_foreign(checks.CALLS, progress, "L1", "L2", "L3")
-        self._run(wanted[:1] if evidence.candidate_failure else wanted, evidence, options, progress, tell)
+        wanted = checks.CALLS[:1] if evidence.candidate_failure else checks.CALLS
+        self._run(wanted, evidence, options, progress, tell)
         progress.numerics = numerics_class(evidence)
         if options.policy == "exact" and progress.numerics != "exact" and not evidence.candidate_failure:
-            self._record(
-                Check(
-                    "numerics-class",
-                    "L2",
-                    False,
-                    "not the same bits as the baseline, and the policy is exact",
-                ),
-                progress,
-                tell,
-            )
+            said = "not the same bits as the baseline, and the policy is exact"
+            self._record(Check("numerics-class", "L2", False, said), progress, tell)
+
+    def _probe(self, trio: Trio, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+        tell("stage", "checking other values, shapes and places")
+        prober = Prober(trio, self.facts, evidence)
+        for check in checks.PROBED:
+            if evidence.candidate_failure or not self._goes_on(progress, options):
+                return
+            if check.name in options.off:
+                continue
+            try:
+                prober.gather(check.name)
+            except ArmError as error:
+                blame_candidate(error)
+            self._run((check,), evidence, options, progress, tell)
 
     def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
@@ -241,7 +268,7 @@ class Judge:
             said = f"the candidate failed while it was timed: {failure}"
             self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
-        self._run(_and_foreign(checks.TIMING, progress, "L4"), evidence, options, progress, tell)
+        self._run([*checks.TIMING, *_foreign(progress, "L4")], evidence, options, progress, tell)
 
     def _run(
         self,
@@ -257,8 +284,6 @@ class Judge:
             self._record(check.run(evidence), progress, tell)
             if not self._goes_on(progress, options):
                 return
-            if progress.failed is None:
-                progress.level = highest(progress.level, check.level)
 
     def _record(self, check: Check, progress: _Progress, tell: Listener) -> None:
         progress.checks.append(check)
@@ -278,6 +303,8 @@ class Judge:
         failed, mean = progress.failed, evidence.geomean
         accepted = failed is None and mean is not None and not options.off
         reason = f"{failed.name}: {failed.evidence}" if failed else "every check passed"
+        if options.last != "L4" and failed is None:
+            reason = f"every check up to {options.last} passed; not timed"
         if options.off and failed is None:
             reason = f"not a verdict to show: checks were off: {', '.join(sorted(options.off))}"
         key = content_id(
@@ -308,12 +335,8 @@ class Judge:
         )
 
 
-def _and_foreign(built_in: Sequence[AuditCheck], progress: _Progress, *levels: Level) -> list[AuditCheck]:
-    return [*built_in, *(check for check in progress.foreign if check.level in levels)]
-
-
-def highest(a: Level | None, b: Level) -> Level:
-    return b if a is None or LEVELS.index(b) > LEVELS.index(a) else a
+def _foreign(progress: _Progress, *levels: Level) -> list[AuditCheck]:
+    return [check for check in progress.foreign if check.level in levels]
 
 
 def blame_candidate(error: ArmError) -> ArmError:

@@ -305,7 +305,7 @@ def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec
         spec = specs[position] if specs is not None else None
         generator = generator_for(seed, f"magnitude:{position}", "cpu")
         power = int(torch.randint(-3, 4, (), generator=generator))
-        if not isinstance(value, torch.Tensor) or _keeps_magnitude(value, spec):
+        if not isinstance(value, torch.Tensor) or keeps_magnitude(value, spec):
             scaled.append(value)
             continue
         wide = value.to(torch.float32) if value.dtype.itemsize == 1 else value
@@ -315,7 +315,7 @@ def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec
     return scaled
 
 
-def _keeps_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
+def keeps_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
     if not value.dtype.is_floating_point or value.numel() == 0 or str(value.dtype).startswith("torch.float4"):
         return True
     if spec is not None and spec.law is not None and spec.law.kind in _MASK_LAWS:

@@ -17,9 +17,10 @@ from outpace_audit.records import Seeds
 
 T = TypeVar("T")
 
-Purpose = Literal["target", "call", "sample", "base", "window", "keep", "order"]
+Purpose = Literal["target", "call", "sample", "base", "window", "keep", "order", "probe"]
 """What the judge learns of a baseline; inputs of checked calls; which elements are read; input sets of a process pair;
-what changes inside a timed window; which of its calls is kept; who goes first."""
+what changes inside a timed window; which of its calls is kept; who goes first;
+which shapes, value laws and arguments are tried."""
 
 ROOT_BYTES = 32
 MOST_DRAWS = 1 << 22

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
+from outpace_audit.compare import bitwise_equal
 from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.launcher import ArmProcess
 from outpace_audit.records import Code, Workload
@@ -42,9 +43,25 @@ class Reply:
     early: tuple[torch.Tensor, ...] = ()
     late: tuple[torch.Tensor, ...] = ()
     mutated: tuple[int, ...] = ()
+    trespassed: tuple[int, ...] = ()
+    """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
     drew_random: bool = False
+
+    @property
+    def leaves(self) -> tuple[LeafView, ...]:
+        return (*self.outputs, *self.gradients, *self.buffers)
+
+
+def same_leaves(ours: Sequence[LeafView], theirs: Sequence[LeafView]) -> bool:
+    """The same bits throughout, NaN payloads aside."""
+    return len(ours) == len(theirs) and all(
+        a.plain == b.plain
+        and (a.tensor is None) == (b.tensor is None)
+        and (a.tensor is None or b.tensor is None or bitwise_equal(a.tensor, b.tensor))
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 class Side:
@@ -53,6 +70,7 @@ class Side:
     def __init__(self, process: ArmProcess, name: str) -> None:
         self.process = process
         self.name = name
+        self._known: dict[str, str] = {}
 
     def ask(self, op: str, timeout: float, **fields: Any) -> Any:
         """The arm's answer. Raises ArmError (the arm is dead afterwards unless it answered), OutOfResources."""
@@ -98,7 +116,9 @@ class Side:
         self.post("load", code=asdict(code), source=asdict(source), device=device)
 
     def workload(self, workload: Workload) -> None:
-        self.ask("workload", 60.0, name=workload.label, workload=asdict(workload))
+        if self._known.get(workload.label) != workload.id:
+            self.ask("workload", 60.0, name=workload.label, workload=asdict(workload))
+            self._known[workload.label] = workload.id
 
     def train(self, trains: bool, statistics: Mapping[str, Sequence[float]] | None = None) -> None:
         self.ask("train", 30.0, trains=trains, statistics=statistics)
@@ -125,6 +145,7 @@ class Side:
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
+            trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=bool(answer.get("drew_random", False)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -24,6 +25,7 @@ CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
 anew for every call."""
 
+Mode = Literal["", "evaluating", "dropping"]
 
 DROPOUTS = (
     torch.nn.Dropout,
@@ -55,6 +57,7 @@ class Subject:
         self.module: torch.nn.Module | None = None
         self._captured = code.captured
         self._stats: dict[str, laws.ParameterStats] = {}
+        self._dropouts: list[tuple[Any, float]] = []
         symbol = symbol_of(module, code.symbol)
         if code.kind == "function":
             if not callable(symbol):
@@ -64,6 +67,7 @@ class Subject:
             self.module = self._build(code, symbol, source)
             self._call = self.module
             self._stats = laws.parameter_stats(self.module)
+        self._initial = [(leaf.value, leaf.value.clone()) for leaf in self.buffers()]
 
     def _build(self, code: Code, symbol: object, source: types.ModuleType) -> torch.nn.Module:
         if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
@@ -73,6 +77,7 @@ class Subject:
         built = symbol(*arguments, **keywords)
         for child in built.modules():
             if isinstance(child, DROPOUTS):
+                self._dropouts.append((child, child.p))
                 child.p = 0.0  # compared without its noise; see docs/audit.md, "random numbers"
         dtype = self._captured.dtype if self._captured else None
         return built.to(self.device, getattr(torch, dtype) if dtype else None)
@@ -90,6 +95,28 @@ class Subject:
         self.trains = trains
         if self.module is not None:
             self.module.train(trains)
+
+    @contextmanager
+    def in_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
+        """evaluating: as `eval()` leaves the module, its dropout as declared. dropping: as `train()` leaves it, noise
+        drawn from `rng_seed`. "": as always."""
+        if not mode or self.module is None:
+            yield
+            return
+        self.module.train(mode == "dropping")
+        seed_everything(rng_seed)
+        for child, p in self._dropouts:
+            child.p = p
+        try:
+            yield
+        finally:
+            for child, _ in self._dropouts:
+                child.p = 0.0
+            self.module.train(self.trains)
+
+    def drops(self) -> bool:
+        """Whether `train()` makes the module random."""
+        return any(p > 0 for _, p in self._dropouts)
 
     def adopt_statistics(self, stats: Mapping[str, Sequence[float]]) -> None:
         """Draw parameters by the baseline's statistics, not by what this side's constructor happened to give."""
@@ -171,6 +198,11 @@ class Subject:
         twin.module = truth.lift_module(self.module)
         twin._call = twin.module
         return twin
+
+    def reset_buffers(self) -> None:
+        """As the constructor left them."""
+        for buffer, initial in self._initial:
+            buffer.copy_(initial)
 
     def buffers(self) -> list[Leaf]:
         if self.module is None:

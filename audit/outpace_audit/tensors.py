@@ -49,7 +49,9 @@ def sampled_rows(shape: Sequence[int], seed: int, limit: int = ELEMENTS_PER_TENS
     width = shape[-1] if len(shape) > 1 else 1
     rows, wanted = numel // width, max(1, limit // width)
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(rows, (wanted,), generator=generator)
+    chosen = torch.randint(rows, (wanted,), generator=generator)
+    chosen[0] = rows - 1  # where a tail that no block covers would show
+    return chosen
 
 
 def take_rows(tensor: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:

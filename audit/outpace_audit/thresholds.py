@@ -46,6 +46,37 @@ PAIR_S = 4.0
 SETTLE_S = 0.02
 """How long the judge waits before it reads outputs again: work handed to a thread or stream shows by then."""
 
+SCOUT_S = 15.0
+"""For trying on the baseline, once a target, what it runs beyond its declared inputs. Some sixty calls: only targets
+of a quarter of a second and more are tried less thoroughly, and the report says so."""
+
+SCOUT_DEATHS = 3
+"""After so many deaths of the baseline nothing more is tried: a start costs up to a second."""
+
+EXTRA_SHAPES = 4
+"""Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
+and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
+
+ALWAYS_LAWS = ("large", "tiny")
+"""Tried in every audit: a softmax without its maximum and an eps in the wrong place are the known shortcuts."""
+
+SECRET_LAWS = 2
+"""Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
+
+CHANGED_ARGUMENTS = 8
+"""Arguments changed one by one in one audit, secretly chosen where there are more."""
+
+REPEATED_RUNS = 3
+"""Runs of the candidate on the same inputs: a race that shows in every second run shows in three of four audits."""
+
+DROPPED_RUNS = 16
+"""Runs of each side with dropout: a two-sided t test at DROP_ALPHA then needs a difference of two standard deviations,
+and the statistics of a few thousand elements vary by percents."""
+
+DROP_ALPHA = 1e-5
+"""False alarms of one comparison of dropout statistics. There are three for each output: no honest candidate should
+meet one in ten thousand audits."""
+
 CALL_TIMEOUT_S = 120.0
 COMPILE_TIMEOUT_S = 300.0
 LOAD_TIMEOUT_S = 120.0

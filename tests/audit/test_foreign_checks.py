@@ -122,7 +122,7 @@ def test_the_judge_runs_them_at_their_level_and_believes_them(judge: Judge, tmp_
     calls = write(tmp_path / "b.py", SEES_CALLS, "sees-calls", "L3")
     verdict = judge.audit(code_of("honest"), None, Options(checks=(calls,)))
     assert verdict.failed is not None
-    assert (verdict.failed.name, verdict.level) == ("sees-calls", "L3")
+    assert (verdict.failed.name, verdict.level) == ("sees-calls", "L2")
     assert "calls seen" in verdict.failed.evidence and not verdict.failed.evidence.startswith("0 ")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from outpace_audit import thresholds
 from outpace_audit.judge import Judge, Options
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Verdict, Workload
@@ -21,28 +23,65 @@ CAUGHT_BY = {
     "works_on_thread": "settled-outputs",
     "patches_clock": "clock-agreement",
     "static_buffer": "aliasing",
+    "fixed_scale": "shapes",
+    "wobbles": "repeat-runs",
+    "writes_past_end": "guard-bands",
+    "ignores_strides": "layouts",
+    "softmax/no_maximum": "value-laws",
+    "masked/ignores_mask": "argument-impact",
+    "segments/keeps_plan": "fresh-indices",
+    "dropout/never_drops": "dropout-rate",
+    "dropout/always_drops": "evaluation-mode",
 }
+"""A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
 
 def code_of(name: str) -> Code:
+    """The last definition of the baseline's file before `get_inputs` is the target."""
     path = HACKS / f"{name}.py"
-    return Code(str(path), path.read_text(), "attention", "function")
+    body = ast.parse((path.parent / "baseline.py").read_text()).body
+    target = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))][-2]
+    return Code(str(path), path.read_text(), target.name, "module" if isinstance(target, ast.ClassDef) else "function")
+
+
+class Judges:
+    """One judge at a time, with the baseline of one folder."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._folder: Path | None = None
+        self._judge: Judge | None = None
+
+    def of(self, name: str) -> Judge:
+        folder = (HACKS / name).parent
+        if self._judge is None or folder != self._folder:
+            self.close()
+            self._judge = Judge("cpu", arm_launcher(self._state, project=folder), self._state).__enter__()
+            baseline = code_of(str((folder / "baseline").relative_to(HACKS)))
+            workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+            self._judge.set_target(baseline, [workload])
+            self._folder = folder
+        return self._judge
+
+    def close(self) -> None:
+        if self._judge is not None:
+            self._judge.__exit__(None, None, None)
+            self._judge = None
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    state = tmp_path_factory.mktemp("state") / ".outpace"
-    with Judge("cpu", arm_launcher(state, project=HACKS), state) as judge:
-        judge.set_target(code_of("baseline"), [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
-        yield judge
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
+    judges = Judges(tmp_path_factory.mktemp("state") / ".outpace")
+    yield judges
+    judges.close()
 
 
-def audit(judge: Judge, name: str, *off: str) -> Verdict:
-    return judge.audit(code_of(name), None, Options(off=frozenset(off)))
+def audit(judges: Judges, name: str, *off: str) -> Verdict:
+    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off)))
 
 
-def test_the_honest_candidate_is_accepted(judge: Judge) -> None:
-    verdict = audit(judge, "honest")
+def test_the_honest_candidate_is_accepted(judges: Judges) -> None:
+    verdict = audit(judges, "honest")
     assert verdict.accepted, verdict.reason
     assert verdict.speedup is not None
     assert verdict.speedup > 1.2
@@ -50,16 +89,18 @@ def test_the_honest_candidate_is_accepted(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("name", CAUGHT_BY)
-def test_the_hack_is_rejected_by_its_check(judge: Judge, name: str) -> None:
-    verdict = audit(judge, name)
+def test_the_hack_is_rejected_by_its_check(judges: Judges, name: str) -> None:
+    verdict = audit(judges, name)
     assert not verdict.accepted
     assert verdict.failed is not None
     assert verdict.failed.name == CAUGHT_BY[name], verdict.reason
 
 
 @pytest.mark.parametrize("name", CAUGHT_BY)
-def test_the_hack_passes_without_its_check(judge: Judge, name: str) -> None:
-    verdict = audit(judge, name, CAUGHT_BY[name])
+def test_the_hack_passes_without_its_check(judges: Judges, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(thresholds.PAIRS, "cpu", 4)  # these are faster by far more than a pair's spread
+    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
+    verdict = audit(judges, name, CAUGHT_BY[name])
     assert verdict.failed is None, verdict.reason
     assert verdict.speedup is not None
     assert verdict.speedup > 1.05

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from outpace_audit.checks import (
     aliasing,
+    argument_impact,
     clock_agreement,
     contract,
     crimes,
+    dropout_rate,
+    evaluation_mode,
+    fresh_indices,
     gradients,
+    guard_bands,
     input_mutation,
+    layouts,
     outputs,
     physical_floor,
+    repeat_runs,
     settled_outputs,
+    shapes,
     span,
     speedup,
     stale_results,
     timed_outputs,
+    value_laws,
 )
 from outpace_audit.checks.evidence import AuditCheck
 
@@ -26,9 +35,21 @@ CALLS: tuple[AuditCheck, ...] = (
     aliasing.CHECK,
     outputs.CHECK,
     gradients.CHECK,
-    stale_results.CHECK,
-    settled_outputs.CHECK,
 )
+PROBED: tuple[AuditCheck, ...] = (
+    evaluation_mode.CHECK,
+    argument_impact.CHECK,
+    value_laws.CHECK,
+    dropout_rate.CHECK,
+    shapes.CHECK,
+    settled_outputs.CHECK,
+    stale_results.CHECK,
+    repeat_runs.CHECK,
+    fresh_indices.CHECK,
+    layouts.CHECK,
+    guard_bands.CHECK,
+)
+"""Each makes calls of its own (`probing.py`), so they run one by one."""
 TIMING: tuple[AuditCheck, ...] = (
     settled_outputs.CHECK,
     timed_outputs.CHECK,
@@ -37,4 +58,4 @@ TIMING: tuple[AuditCheck, ...] = (
     speedup.CHECK,
 )
 
-NAMES = tuple(check.name for check in (*STATIC, *CALLS, *TIMING))
+NAMES = tuple(check.name for check in (*STATIC, *CALLS, *PROBED, *TIMING))

@@ -22,7 +22,7 @@ def check(evidence: Evidence) -> Check:
         )
         return Check(NAME, "L1", False, f"the state dict differs at {changed[0]!r}: checkpoints would not load")
     for seen in evidence.observations:
-        problem = _difference(seen.baseline, seen.candidate, evidence.trains)
+        problem = difference(seen.baseline, seen.candidate, evidence.trains)
         if problem:
             return Check(NAME, "L1", False, f"{seen.label}: {problem}")
     return Check(
@@ -34,7 +34,8 @@ def check(evidence: Evidence) -> Check:
     )
 
 
-def _difference(baseline: Reply, candidate: Reply, trains: bool) -> str:
+def difference(baseline: Reply, candidate: Reply, trains: bool) -> str:
+    """What of the contract one call breaks, or nothing."""
     if len(baseline.outputs) != len(candidate.outputs):
         return f"{len(candidate.outputs)} outputs, the baseline has {len(baseline.outputs)}"
     for ours, theirs in zip(baseline.outputs, candidate.outputs, strict=True):
@@ -54,10 +55,8 @@ def _leaf_difference(ours: LeafView, theirs: LeafView, trains: bool) -> str:
             return f"{ours.path} has {what} {getattr(theirs, what)}, the baseline's {getattr(ours, what)}"
     if trains and ours.requires_grad != theirs.requires_grad:
         return f"{ours.path} {'lost' if ours.requires_grad else 'gained'} its gradient"
-    if (
-        any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True))
-        and 0 not in ours.stride
-    ):
+    overlaps = any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True))
+    if overlaps and 0 not in theirs.shape and 0 not in ours.stride:
         return f"{ours.path} overlaps itself (stride 0), the baseline's does not"
     return ""
 

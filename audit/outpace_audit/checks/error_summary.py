@@ -19,8 +19,8 @@ def summarise(found: Mapping[tuple[str, str], Sequence[Comparison]]) -> list[dic
     """Pooled over calls, as the budget is. Without an entry: what is no float, or has no truth."""
     entries: list[tuple[float, dict[str, Any]]] = []
     for (workload, path), comparisons in found.items():
-        baseline = [one.baseline for one in comparisons if one.baseline is not None]
-        candidate = [one.candidate or one.baseline for one in comparisons if one.baseline is not None]
+        baseline = [one.baseline() for one in comparisons if one.baseline is not None]
+        candidate = [one.candidate or one.baseline() for one in comparisons if one.baseline is not None]
         if not baseline:
             continue
         ours, theirs = pool(*baseline), pool(*candidate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,19 +19,27 @@ from outpace_audit.sides import Reply
 class Observation:
     """The same call on all three sides, on inputs in fresh storage.
 
-    `probe` says what was special: fresh (new values), scaled (magnitudes changed too).
-    `perturbed(scale, seed)` asks the oracle for truth on noisy inputs.
+    `probe` says what was special: fresh (new values), scaled (magnitudes changed too), or a check's own probe.
+    `request` repeats the call. `perturbed(scale, seed)` asks the oracle for truth on noisy inputs.
     """
 
     workload: str
     probe: str
-    seed: int
+    request: Mapping[str, Any]
     truth: Reply | None
     baseline: Reply
     candidate: Reply
-    nudged: Reply | None = None
+    nudged: Callable[[], Reply | None] = lambda: None
     """Truth for inputs moved by one rounding of fp32; None where results are narrower, or there is no truth."""
     perturbed: Callable[[float, int], list[torch.Tensor]] | None = None
+
+    unchanged: Reply | None = None
+    """The candidate's reply before the one argument was changed that this call is about."""
+    earlier: Reply | None = None
+    """The candidate's reply to the same values in a plain call, which has been judged."""
+
+    def is_plain_call_of(self, workload: str) -> bool:
+        return self.probe == "fresh" and self.workload == workload
 
     @property
     def label(self) -> str:
@@ -43,12 +52,40 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """One call off the beaten track: what was seen, or how the candidate failed where the baseline ran."""
+
+    label: str
+    seen: Observation | None
+    failure: ArmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """A candidate's call under suspicion, and the same candidate's plain call on the same values."""
 
     label: str
     suspect: Reply
     plain: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedRuns:
+    """Replies to one request, asked for again and again; `seen` holds the first of each side."""
+
+    seen: Observation
+    baseline: tuple[Reply, ...]
+    candidate: tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRuns:
+    """Replies to one request in training mode with dropout as declared; `still`: the baseline's without any."""
+
+    workload: str
+    still: Reply
+    baseline: tuple[Reply, ...]
+    candidate: tuple[Reply, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +113,10 @@ class Evidence:
     candidate_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     observations: list[Observation] = field(default_factory=list[Observation])
     candidate_failure: ArmError | None = None
+    probes: dict[str, list[Probe]] = field(default_factory=lambda: defaultdict[str, list[Probe]](list))
+    """By the check that judges them."""
+    runs: list[RepeatedRuns] = field(default_factory=list[RepeatedRuns])
+    drops: list[DroppedRuns] = field(default_factory=list[DroppedRuns])
     early_and_late: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     """(which window, whether its early samples were still the same later)."""
     reused: list[Repeat] = field(default_factory=list[Repeat])

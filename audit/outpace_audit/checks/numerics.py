@@ -6,14 +6,15 @@ calls, because a single number may be right by luck in one of them.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from outpace_audit.checks.error_summary import summarise
-from outpace_audit.compare import ErrorProfile, bitwise_equal, error_profile, pool, within_budget
+from outpace_audit.compare import WIDE_ROUNDINGS, ErrorProfile, bitwise_equal, error_profile, pool, within_budget
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
 from outpace_audit.thresholds import ERROR_BUDGET
@@ -38,9 +39,11 @@ class Comparison:
     problem: str = ""
     exact: bool = False
     candidate: ErrorProfile | None = None
-    baseline: ErrorProfile | None = None
-    conditioning: ErrorProfile | None = None
-    """How far truth itself moves when the inputs move by one rounding of fp32."""
+    baseline: Callable[[], ErrorProfile] | None = None
+    conditioning: Callable[[], ErrorProfile | None] = lambda: None
+    """How far truth itself moves when the inputs move by one rounding of fp32; asked for only where it decides."""
+    leeway: float = 1.0
+    """Times the roundings that any kernel may commit."""
     allowance: float = 0.0
     """Set where there is no truth: the largest difference from the baseline."""
 
@@ -54,17 +57,20 @@ class Tally:
     found: dict[tuple[str, str], list[Comparison]] = field(
         default_factory=lambda: defaultdict[tuple[str, str], list[Comparison]](list)
     )
+    elsewhere: Callable[[str], Sequence[ErrorProfile]] = lambda path: ()
+    """The baseline's errors in other calls that count as its own, by path; asked for only where they decide."""
+    summarised: bool = True
 
     def add(self, workload: str, comparisons: Iterable[Comparison]) -> None:
         for comparison in comparisons:
             self.found[workload, comparison.path].append(comparison)
 
-    def verdict(self, what: str) -> Check:
-        """The first failure, or the comparison nearest to its limit."""
-        nearest, shown = 0.0, "same bits as the baseline"
-        errors = summarise(self.found)
+    def verdict(self, what: str, same: str = "same bits as the baseline") -> Check:
+        """The first failure, or the comparison nearest to its limit; `same` is said where there is none."""
+        nearest, shown = 0.0, same
+        errors = summarise(self.found) if self.summarised else []
         for (workload, path), comparisons in self.found.items():
-            for passed, ratio, text in _judged(comparisons):
+            for passed, ratio, text in _judged(comparisons, lambda path=path: self.elsewhere(path)):
                 if not passed:
                     return Check(
                         self.name,
@@ -86,13 +92,20 @@ class Tally:
         )
 
 
-def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
+def _judged(
+    comparisons: list[Comparison], elsewhere: Callable[[], Sequence[ErrorProfile]]
+) -> Iterable[tuple[bool, float, str]]:
     """(passed, share of the limit, text) of each call, the baseline's error pooled over all of them."""
-    profiles = [one.baseline for one in comparisons if one.baseline is not None]
-    profiles += [
-        _times(one.conditioning, CONDITION / ERROR_BUDGET) for one in comparisons if one.conditioning is not None
-    ]
-    ours = pool(*profiles) if profiles else ErrorProfile()
+
+    @functools.cache
+    def ours() -> ErrorProfile:
+        return pool(ErrorProfile(), *(one.baseline() for one in comparisons if one.baseline is not None))
+
+    @functools.cache
+    def widened() -> ErrorProfile:
+        movements = [moved for one in comparisons if (moved := one.conditioning()) is not None]
+        return pool(ours(), *elsewhere(), *(_times(moved, CONDITION / ERROR_BUDGET) for moved in movements))
+
     for one in comparisons:
         if one.problem:
             yield False, float("inf"), one.problem
@@ -112,7 +125,8 @@ def _judged(comparisons: list[Comparison]) -> Iterable[tuple[bool, float, str]]:
                 f"{one.candidate.max:.1e} off the baseline, no truth to be had (limit {one.allowance:.1e})",
             )
         else:
-            yield _within(one.candidate, ours, one.dtype)
+            strict = _within(one, one.candidate, ours())
+            yield strict if strict[0] else _within(one, one.candidate, widened())
 
 
 def _times(profile: ErrorProfile, factor: float) -> ErrorProfile:
@@ -120,8 +134,8 @@ def _times(profile: ErrorProfile, factor: float) -> ErrorProfile:
     return replace(profile, **{name: factor * getattr(profile, name) for name in names})
 
 
-def _within(theirs: ErrorProfile, ours: ErrorProfile, dtype: torch.dtype) -> tuple[bool, float, str]:
-    budget = within_budget(theirs, ours, dtype, ERROR_BUDGET)
+def _within(one: Comparison, theirs: ErrorProfile, ours: ErrorProfile) -> tuple[bool, float, str]:
+    budget = within_budget(theirs, ours, one.dtype, ERROR_BUDGET, wide=one.leeway * WIDE_ROUNDINGS)
     mine, allowed = getattr(theirs, budget.which), getattr(ours, budget.which)
     return (
         budget.passed,
@@ -136,14 +150,16 @@ def compare(
     ours: torch.Tensor,
     theirs: torch.Tensor,
     *,
-    nudged: torch.Tensor | None = None,
+    nudged: Callable[[], torch.Tensor | None] = lambda: None,
     least: float = 0.0,
 ) -> Comparison:
     """Floating tensors by error against truth, others exactly. `nudged`: truth for inputs one fp32 rounding away."""
     dtype = theirs.dtype
+    baseline = None
+    if truth is not None and _is_float(ours):
+        baseline = functools.cache(functools.partial(error_profile, ours, truth, ours, least=least))
     if bitwise_equal(ours, theirs):
-        exact_profile = None if truth is None or not _is_float(ours) else error_profile(ours, truth, ours, least=least)
-        return Comparison(path, dtype, exact=True, baseline=exact_profile)
+        return Comparison(path, dtype, exact=True, baseline=baseline)
     if ours.shape != theirs.shape or ours.dtype != dtype:
         return Comparison(path, dtype, f"{dtype}{list(theirs.shape)}, the baseline's {ours.dtype}{list(ours.shape)}")
     if not _is_float(theirs):
@@ -152,12 +168,17 @@ def compare(
     if truth is None:
         slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
+
+    def conditioning() -> ErrorProfile | None:
+        moved = nudged()
+        return None if moved is None else error_profile(moved, truth, least=least)
+
     return Comparison(
         path,
         dtype,
         candidate=error_profile(theirs, truth, ours, least=least),
-        baseline=error_profile(ours, truth, ours, least=least),
-        conditioning=None if nudged is None else error_profile(nudged, truth, least=least),
+        baseline=baseline,
+        conditioning=conditioning,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -15,6 +17,7 @@ from outpace_audit.sides import LeafView
 from outpace_audit.ties import Aligned, TieJudge
 
 NAME = "outputs-against-truth"
+NOTHING: Mapping[str, float] = {}
 
 
 def check(evidence: Evidence) -> Check:
@@ -25,11 +28,11 @@ def check(evidence: Evidence) -> Check:
     return replace(found, numbers={**found.numbers, "differences": differences(evidence.observations)})
 
 
-def compare_outputs(seen: Observation) -> list[Comparison]:
-    """Every tensor output; index outputs that differ from the baseline's go through the tie rule first."""
+def compare_outputs(seen: Observation, least: Mapping[str, float] = NOTHING) -> list[Comparison]:
+    """Every tensor output; index outputs that differ from the baseline's go through the tie rule first. `least`: by
+    path, the size below which errors are not measured against truth's own."""
     ours, theirs = tensors_of(seen.baseline.outputs), tensors_of(seen.candidate.outputs)
     truths = tensors_of(seen.truth.outputs) if seen.truth else [None] * len(ours)
-    nudged = tensors_of(seen.nudged.outputs) if seen.nudged else [None] * len(ours)
     paths = [leaf.path for leaf in seen.baseline.outputs if leaf.tensor is not None]
     if len(ours) != len(theirs) or len(ours) != len(truths):
         return [Comparison("outputs", problem=f"{len(theirs)} tensors, the baseline's {len(ours)}")]
@@ -41,14 +44,20 @@ def compare_outputs(seen: Observation) -> list[Comparison]:
             return [Comparison("index outputs", problem=judged.evidence)]
         aligned = judged.aligned
     found: list[Comparison] = []
-    for i, (path, truth, near, a, b) in enumerate(zip(paths, truths, nudged, ours, theirs, strict=True)):
+    for i, (path, truth, a, b) in enumerate(zip(paths, truths, ours, theirs, strict=True)):
         if i in aligned:
             found.append(_compare_aligned(path, aligned[i], b.dtype))
         elif tied and _is_index(a):
             found.append(Comparison(path, b.dtype, exact=True))  # the tie rule has judged it
         else:
-            found.append(compare(path, truth, a, b, nudged=near))
+            nudged = functools.partial(_nudged, seen, i)
+            found.append(compare(path, truth, a, b, nudged=nudged, least=least.get(path, 0.0)))
     return found
+
+
+def _nudged(seen: Observation, i: int) -> torch.Tensor | None:
+    moved = seen.nudged()
+    return None if moved is None else tensors_of(moved.outputs)[i]
 
 
 def _compare_aligned(path: str, aligned: Aligned, dtype: torch.dtype) -> Comparison:
@@ -56,7 +65,7 @@ def _compare_aligned(path: str, aligned: Aligned, dtype: torch.dtype) -> Compari
         path,
         dtype,
         candidate=error_profile(aligned.candidate, aligned.candidate_truth),
-        baseline=error_profile(aligned.baseline, aligned.baseline_truth),
+        baseline=lambda: error_profile(aligned.baseline, aligned.baseline_truth),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.probes import failure_of
 from outpace_audit.checks.repeats import THRESHOLD, difference
 from outpace_audit.records import Check
 
@@ -10,6 +11,9 @@ NAME = "stale-results"
 
 
 def check(evidence: Evidence) -> Check:
+    failure = failure_of(evidence, NAME)
+    if failure:
+        return Check(NAME, "L3", False, failure)
     for repeat in evidence.reused:
         problem = difference(repeat)
         if problem:

@@ -1,0 +1,131 @@
+"""The arguments of one checked call, and what is special about them: values, places, one argument changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_leaves, tree_map
+
+from outpace_audit.changes import ArgumentChange
+from outpace_audit.errors import ArmError
+from outpace_audit.inputs import InputMaker
+from outpace_audit.perturbation import Perturbation, TimedPoint
+from outpace_audit.placement import NAN_FILL, Placed, place_all
+from outpace_audit.subject import Mode, Subject
+
+HELD_BYTES = 2 << 30
+"""Arguments of earlier calls stay alive up to this size, so that a fresh call really gets fresh addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """What the judge asks of one call. Times in seconds.
+
+    `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists.
+    `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see placement;
+    `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None for forward
+    only. `noise`: relative size of the noise on floating inputs, for the tie rule. `timed`: repeat a timed call's
+    inputs. `mode`, `rng_seed`: see Subject.mode.
+    """
+
+    seed: int
+    sample_seed: int
+    slot: str = ""
+    values: str = ""
+    index_seed: int | None = None
+    change: ArgumentChange | None = None
+    layout: str = ""
+    fill: int = NAN_FILL
+    lifted: bool = False
+    cotangents: Sequence[Sequence[Any]] | None = None
+    pause_s: float = 0.0
+    noise: float = 0.0
+    noise_seed: int = 0
+    timed: TimedPoint | None = None
+    mode: Mode = ""
+    rng_seed: int = 0
+
+    @classmethod
+    def from_json(cls, message: Mapping[str, Any]) -> CallRequest:
+        fields = {key: message[key] for key in cls.__slots__ if key in message}
+        if fields.get("timed") is not None:
+            fields["timed"] = TimedPoint(**fields["timed"])
+        if fields.get("change") is not None:
+            fields["change"] = ArgumentChange(**fields["change"])
+        return cls(**fields)
+
+
+class CallInputs:
+    """Makes the arguments of one subject's calls, and keeps the storage that later calls come back to."""
+
+    def __init__(self, subject: Subject, maker: InputMaker) -> None:
+        self._subject = subject
+        self._maker = maker
+        self._slots: dict[str, list[Any]] = {}
+        self._held: list[list[Any]] = []
+
+    def make(self, request: CallRequest) -> tuple[list[Any], list[Placed]]:
+        """The arguments, and those of them that lie inside larger storage."""
+        differentiate = request.cotangents is not None
+        if request.timed is not None:
+            return self._subject.prepare(self._timed(request.timed), differentiate), []
+        drawn = self._draw(request)
+        placed: list[Placed] = []
+        if request.layout:
+            drawn, placed = place_all(drawn, request.layout, request.fill)
+        drawn = self._subject.prepare(drawn, differentiate)
+        if not request.slot:
+            self._hold(drawn)
+            return drawn, placed
+        stored = self._slots.setdefault(request.slot, drawn)
+        if stored is not drawn:
+            refill(stored, drawn)
+        return stored, placed
+
+    def _draw(self, request: CallRequest) -> list[Any]:
+        drawn = self._maker.make(request.seed, values=request.values)
+        if request.index_seed is not None:
+            drawn = tree_map(_newer_index, drawn, self._maker.make(request.index_seed))
+        if request.change is not None:
+            drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
+        return drawn
+
+    def _timed(self, point: TimedPoint) -> list[Any]:
+        self._subject.draw_parameters(point.base_seed)
+        first = self._maker.make(point.base_seed)
+        arguments = self._maker.make(point.base_seed + point.set) if point.set else first
+        Perturbation(first, point.base_seed).apply(arguments, point)
+        self._hold(arguments)
+        return arguments
+
+    def _hold(self, arguments: list[Any]) -> None:
+        self._held.append(arguments)
+        while len(self._held) > 1 and sum(_bytes(held) for held in self._held) > HELD_BYTES:
+            self._held.pop(0)
+
+
+def refill(stored: Any, drawn: Any) -> None:
+    """New values into old storage. Raises ArmError where the shapes changed between draws."""
+    for old, new in zip(tensors_of(stored), tensors_of(drawn), strict=True):
+        if old.shape != new.shape:
+            raise ArmError("inputs", "raised", "the inputs change shape between draws")
+        old.detach().copy_(new.detach())
+
+
+def tensors_of(value: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+
+
+def is_index(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32)
+
+
+def _newer_index(value: Any, newer: Any) -> Any:
+    return newer if is_index(value) else value
+
+
+def _bytes(value: Any) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors_of(value))

@@ -1,0 +1,33 @@
+"""L2: every argument whose change alone moves the baseline's result moves the candidate's, and to the same place: masks
+that are always ones, an eps, a flag, a branch with small weights."""
+
+from __future__ import annotations
+
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
+from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.checks.probes import judge
+from outpace_audit.records import Check
+from outpace_audit.sides import same_leaves
+
+NAME = "argument-impact"
+
+
+def check(evidence: Evidence) -> Check:
+    return judge(
+        evidence,
+        NAME,
+        "L2",
+        nothing="no argument could be changed alone",
+        may_refuse=True,
+        compare=lambda seen: compare_outputs(seen),
+        special=_ignored,
+    )
+
+
+def _ignored(probe: Probe, seen: Observation) -> str:
+    if seen.unchanged is not None and same_leaves(seen.unchanged.outputs, seen.candidate.outputs):
+        return "the baseline's result moves, the candidate's does not"
+    return ""
+
+
+CHECK = AuditCheck(NAME, "L2", check)

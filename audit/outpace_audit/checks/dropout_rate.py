@@ -1,0 +1,85 @@
+"""L2: in training mode, with dropout as declared, the candidate drops as much as the baseline and scales the rest so.
+
+Three numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
+the projection <y, z> / <z, z>, and the squared distance |y - z|^2 / |z|^2. Their means over runs are compared by
+Welch's t test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import fmean, variance
+
+import torch
+
+from outpace_audit.checks.evidence import AuditCheck, DroppedRuns, Evidence
+from outpace_audit.checks.probes import failure_of
+from outpace_audit.records import Check
+from outpace_audit.sides import Reply
+from outpace_audit.stats import student_t_quantile
+from outpace_audit.thresholds import DROP_ALPHA
+
+NAME = "dropout-rate"
+
+STATISTICS = ("zeros", "projection on the result without dropout", "distance from the result without dropout")
+SLACK = 0.02
+"""Relative difference that is never a finding: a kernel that compares eight random bits turns a rate of 0.1 into
+26/256, and the distance moves by 1.7%."""
+NOTHING = 1e-6
+"""A share or distance that is rounding."""
+
+THRESHOLD = f"equal means at a two-sided {DROP_ALPHA:g} level"
+
+
+def check(evidence: Evidence) -> Check:
+    failure = failure_of(evidence, NAME)
+    if failure:
+        return Check(NAME, "L2", False, failure, THRESHOLD)
+    if not evidence.drops:
+        return Check(NAME, "L2", True, "no dropout")
+    shown: list[str] = []
+    for runs in evidence.drops:
+        for text, passed in _compared(runs):
+            if not passed:
+                return Check(NAME, "L2", False, f"{runs.workload}: {text}", THRESHOLD)
+            shown.append(text)
+    count = sum(len(runs.candidate) for runs in evidence.drops)
+    return Check(NAME, "L2", True, f"{count} runs with dropout: {shown[0] if shown else 'no floats'}", THRESHOLD)
+
+
+def _compared(runs: DroppedRuns) -> Iterator[tuple[str, bool]]:
+    for i, leaf in enumerate(runs.still.outputs):
+        if leaf.tensor is None or not leaf.tensor.is_floating_point() or leaf.tensor.numel() == 0:
+            continue
+        ours, theirs = (_statistics(leaf.tensor, side, i) for side in (runs.baseline, runs.candidate))
+        if len(theirs) != len(ours):
+            yield f"{leaf.path}: another shape with dropout", False
+            continue
+        for name, a, b in zip(STATISTICS, zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
+            yield f"{leaf.path}: {name} {fmean(b):.4g}, the baseline's {fmean(a):.4g}", _equal(a, b)
+
+
+def _statistics(still: torch.Tensor, replies: Sequence[Reply], i: int) -> list[tuple[float, float, float]]:
+    z = still.double()
+    size = float(z.square().sum()) or 1.0
+    found: list[tuple[float, float, float]] = []
+    for reply in replies:
+        y = reply.outputs[i].tensor if i < len(reply.outputs) else None
+        if y is not None and y.shape == z.shape:
+            y = y.double()
+            zeros, distance = (y == 0).double().mean(), (y - z).square().sum() / size
+            found.append((float(zeros), float((y * z).sum()) / size, float(distance)))
+    return found
+
+
+def _equal(ours: Sequence[float], theirs: Sequence[float]) -> bool:
+    n = len(ours)
+    gap = abs(fmean(ours) - fmean(theirs))
+    if not math.isfinite(gap):
+        return False
+    error = math.sqrt((variance(ours) + variance(theirs)) / n)
+    limit = student_t_quantile(1 - DROP_ALPHA / 2, n - 1) * error
+    return gap <= limit + SLACK * abs(fmean(ours)) + NOTHING
+
+
+CHECK = AuditCheck(NAME, "L2", check)

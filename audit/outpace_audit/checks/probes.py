@@ -1,0 +1,83 @@
+"""Shared by the checks that look at calls off the beaten track: contract and numbers of each, by the usual budget.
+
+The baseline's error in plain calls of the same workload counts as its own there too: a probe is one call, in which a
+single number may be right by luck, and relative errors of one piece of code depend little on shape and strides.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from outpace_audit.checks.contract import difference
+from outpace_audit.checks.evidence import Evidence, Observation, Probe
+from outpace_audit.checks.gradients import compare_buffers, compare_gradients
+from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally
+from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.compare import ErrorProfile
+from outpace_audit.records import Check, Level
+from outpace_audit.sides import same_leaves
+
+Comparer = Callable[[Observation], list[Comparison]]
+
+
+def whole(seen: Observation) -> list[Comparison]:
+    """Outputs, gradients and buffers."""
+    return [*compare_outputs(seen), *compare_gradients(seen, by_row=False), *compare_buffers(seen)]
+
+
+def failure_of(evidence: Evidence, name: str) -> str:
+    """How the candidate failed in the calls of one check, or nothing."""
+    failures = (probe.failure for probe in evidence.probes.get(name, []))
+    return next((f"the candidate failed where the baseline ran: {failure}" for failure in failures if failure), "")
+
+
+def judge(
+    evidence: Evidence,
+    name: str,
+    level: Level,
+    *,
+    nothing: str,
+    may_refuse: bool = False,
+    compare: Comparer = whole,
+    special: Callable[[Probe, Observation], str] = lambda probe, seen: "",
+) -> Check:
+    """`nothing`: why there may be no probe. `may_refuse`: raising is a narrower domain, reported and no failure.
+    `special`: what else is wrong with a probe, or nothing."""
+    probes = evidence.probes.get(name, [])
+    if not probes:
+        return Check(name, level, True, nothing)
+    refused: list[str] = []
+    elsewhere = functools.cache(lambda path: _errors(evidence, compare).get(path, ()))
+    tally = Tally(name, level, elsewhere=elsewhere, summarised=False)
+    for probe in probes:
+        if probe.failure is not None:
+            if not may_refuse or probe.failure.fatal:
+                said = f"{probe.label}: the candidate failed where the baseline ran: {probe.failure}"
+                return Check(name, level, False, said, numbers={"kind": probe.failure.kind})
+            refused.append(probe.label)
+        if probe.seen is None:
+            continue
+        problem = difference(probe.seen.baseline, probe.seen.candidate, evidence.trains) or special(probe, probe.seen)
+        if problem:
+            return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
+        earlier = probe.seen.earlier
+        if earlier is None or not same_leaves(earlier.leaves, probe.seen.candidate.leaves):
+            tally.add(probe.label, compare(probe.seen))
+    narrower = f"; a narrower domain: the candidate raises for {'; '.join(refused)}" if refused else ""
+    seen = [probe.label for probe in probes if probe.seen is not None]
+    same = "same bits as the baseline" if tally.found else "same bits as the candidate's plain call"
+    verdict = tally.verdict(f"{len(seen)} calls ({'; '.join(seen)}){narrower}", same)
+    verdict.numbers.update({"refused": refused} if refused else {})
+    return verdict
+
+
+def _errors(evidence: Evidence, compare: Comparer) -> Mapping[str, list[ErrorProfile]]:
+    """The baseline's errors in the plain calls, by path."""
+    found: dict[str, list[ErrorProfile]] = defaultdict(list)
+    for seen in evidence.observations:
+        for one in compare(seen) if seen.probe == "fresh" else ():
+            if one.baseline is not None:
+                found[one.path].append(one.baseline())
+    return found

@@ -1,0 +1,116 @@
+"""L2: other laws of values than the declared one, where the baseline's results and truth are finite: large, tiny, and
+secretly chosen ones. What one NaN or infinity spoils is loud and may differ, but it may not vanish without a trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
+from outpace_audit.checks.gradients import compare_gradients
+from outpace_audit.checks.numerics import Comparison
+from outpace_audit.checks.outputs import NOTHING, compare_outputs
+from outpace_audit.checks.probes import judge, whole
+from outpace_audit.compare import rms
+from outpace_audit.records import Check
+from outpace_audit.sides import LeafView, Reply
+from outpace_audit.values import VALUE_LAWS
+
+NAME = "value-laws"
+
+NEGLIGIBLE = 2.0**-10
+"""Under some laws (zeros, constants, denormals) results may be nothing but rounding: errors are then measured
+against at least this share of the declared results' size. It also lets honest kernels flush denormals."""
+
+
+def check(evidence: Evidence) -> Check:
+    sizes = {path: NEGLIGIBLE * size for path, size in _declared_sizes(evidence).items()}
+
+    def compare(seen: Observation) -> list[Comparison]:
+        if seen.probe not in VALUE_LAWS:
+            return whole(seen)
+        law = VALUE_LAWS[seen.probe]
+        outputs = compare_outputs(_defined(seen), sizes if law.negligible else NOTHING)
+        if law.gradients:
+            return [*outputs, *compare_gradients(seen, by_row=False)]
+        return outputs if law.spreads else [*outputs, *_infinite_gradients(seen)]
+
+    nothing = "the baseline bears no other values, selects by value, or has no truth to be had"
+    return judge(evidence, NAME, "L2", nothing=nothing, may_refuse=True, compare=compare, special=_vanished)
+
+
+def _declared_sizes(evidence: Evidence) -> dict[str, float]:
+    """Root mean square of each output of a plain call."""
+    plain = next((seen for seen in evidence.observations if seen.probe == "fresh"), None)
+    leaves = plain.baseline.outputs if plain is not None else ()
+    return {
+        leaf.path: rms(leaf.tensor) for leaf in leaves if leaf.tensor is not None and leaf.tensor.is_floating_point()
+    }
+
+
+def _infinite_gradients(seen: Observation) -> list[Comparison]:
+    """Where truth is finite a gradient has to be. fp16 is excused: what overflows there depends on the order of
+    honest operations."""
+    return [
+        one
+        for one in compare_gradients(seen)
+        if one.problem or (one.dtype != torch.float16 and one.candidate is not None and one.candidate.nonfinite)
+    ]
+
+
+def _vanished(probe: Probe, seen: Observation) -> str:
+    """NaN that the baseline makes of an infinity may go: torch's own fused attention in bf16 gives zeros there."""
+    wanted = torch.isnan if seen.probe == "nan" else torch.isinf
+    for ours, theirs in zip(seen.baseline.outputs, seen.candidate.outputs, strict=True):
+        if ours.tensor is None or theirs.tensor is None or not ours.tensor.is_floating_point():
+            continue
+        if bool(wanted(_wide(ours.tensor)).any()) and bool(torch.isfinite(_wide(theirs.tensor)).all()):
+            return f"{ours.path}: an input's NaN or infinity vanishes"
+    return ""
+
+
+def _wide(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype.itemsize == 1 else tensor
+
+
+def _defined(seen: Observation) -> Observation:
+    """The same with every element out of sight that is not finite in the baseline, or NaN in the candidate where an
+    input is no number. Honest code may skip what it masks, where the baseline multiplies NaN by zero, or add a mask
+    where the baseline fills."""
+    spreads = VALUE_LAWS[seen.probe].spreads
+    hidden = [
+        _hidden(ours, theirs, spreads)
+        for ours, theirs in zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)
+    ]
+    if seen.truth is None or not any(mask is not None and bool(mask.any()) for mask in hidden):
+        return seen
+
+    def show(reply: Reply) -> Reply:
+        return replace(
+            reply, outputs=tuple(_without(leaf, mask) for leaf, mask in zip(reply.outputs, hidden, strict=True))
+        )
+
+    def nudged() -> Reply | None:
+        moved = seen.nudged()
+        return None if moved is None else show(moved)
+
+    return replace(
+        seen, truth=show(seen.truth), baseline=show(seen.baseline), candidate=show(seen.candidate), nudged=nudged
+    )
+
+
+def _hidden(ours: LeafView, theirs: LeafView, spreads: bool) -> torch.Tensor | None:
+    if ours.tensor is None or theirs.tensor is None or ours.tensor.shape != theirs.tensor.shape:
+        return None
+    lost = ~torch.isfinite(_wide(ours.tensor))
+    return lost | torch.isnan(_wide(theirs.tensor)) if spreads else lost
+
+
+def _without(leaf: LeafView, mask: torch.Tensor | None) -> LeafView:
+    if leaf.tensor is None or mask is None or not leaf.tensor.is_floating_point():
+        return leaf
+    return replace(leaf, tensor=leaf.tensor.masked_fill(mask, 0.0))
+
+
+CHECK = AuditCheck(NAME, "L2", check)

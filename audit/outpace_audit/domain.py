@@ -1,0 +1,217 @@
+"""What a baseline runs beyond its declared inputs, tried once for each target in a process of its own.
+
+A baseline may die of an input that it does not expect (an index out of range ends a CUDA context), so neither oracle
+nor reference is risked for it.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from outpace_audit.changes import HOWS, ArgumentChange, scalar_changes
+from outpace_audit.errors import ArmError, OutOfResources
+from outpace_audit.placement import GUARDED, LAYOUTS
+from outpace_audit.records import Workload
+from outpace_audit.shapes import KINDS, TELLING, Symbol, alternatives, argument_specs, least_size, resized, size_of
+from outpace_audit.sides import Reply, Side, same_leaves
+from outpace_audit.thresholds import CALL_TIMEOUT_S, SCOUT_DEATHS, SCOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A call at another shape: the specs of its differentiable outputs as in WorkloadFacts."""
+
+    kind: str
+    symbol: str
+    workload: Workload
+    cotangents: list[list[Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """All of it has been seen to run, with finite results where the declared call's are finite."""
+
+    shapes: tuple[Variant, ...] = ()
+    layouts: tuple[str, ...] = ()
+    changes: tuple[ArgumentChange, ...] = ()
+    fresh_indices: bool = False
+
+
+class Scout:
+    """Tries calls on a baseline that may die of them."""
+
+    def __init__(self, launch: Callable[[], Side]) -> None:
+        self._launch = launch
+        self._side: Side | None = None
+        self._deaths = 0
+        self._deadline = time.monotonic() + SCOUT_S
+
+    def tries_left(self) -> bool:
+        return self._deaths < SCOUT_DEATHS and time.monotonic() < self._deadline
+
+    def close(self) -> None:
+        if self._side is not None:
+            self._side.close()
+            self._side = None
+
+    def attempt(self, work: Callable[[Side], Any]) -> Any:
+        """What `work` gives, or None where the baseline refuses, or no try is left."""
+        if not self.tries_left():
+            return None
+        try:
+            self._side = self._side or self._launch()
+            return work(self._side)
+        except ArmError as error:
+            if error.fatal:
+                self._bury()
+        except OutOfResources:
+            self._bury()
+        return None
+
+    def _bury(self) -> None:
+        self._deaths += 1
+        self.close()
+
+
+def explore(
+    launch: Callable[[], Side], workload: Workload, inspected: Mapping[str, Any], cotangents: list[list[Any]] | None
+) -> tuple[Domain, list[str]]:
+    """The domain of one workload, and what the user should know of it."""
+    scout = Scout(launch)
+    try:
+        return _explore(scout, workload, inspected, cotangents)
+    finally:
+        scout.close()
+
+
+def _explore(
+    scout: Scout, workload: Workload, inspected: Mapping[str, Any], cotangents: list[list[Any]] | None
+) -> tuple[Domain, list[str]]:
+    request = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61), "cotangents": cotangents}
+
+    def call(**special: Any) -> Reply | None:
+        return scout.attempt(lambda side: side.call(workload, CALL_TIMEOUT_S, **request, **special))
+
+    plain = call()
+    if plain is None:
+        return Domain(), [f"{workload.label}: only the declared inputs are tried: a plain call failed or took too long"]
+    layouts = [name for name in (GUARDED, *LAYOUTS) if _usable(plain, call(layout=name))]
+    integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
+    indices = bool(integers) and _usable(plain, call(index_seed=secrets.randbits(61)))
+    changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
+    specs = argument_specs(workload, inspected)
+    notes: list[str] = []
+    shapes: list[Variant] = []
+    if isinstance(specs, str):
+        notes.append(f"{workload.label}: checked at its own shapes only: {specs}")
+    else:
+        shapes = list(_Shapes(scout, workload, specs, cotangents is not None).found())
+    if not scout.tries_left():
+        notes.append(f"{workload.label}: not everything beyond the declared inputs could be tried on the baseline")
+    return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices), notes
+
+
+def _usable(plain: Reply, reply: Reply | None) -> bool:
+    """It ran, wrote nowhere beside its inputs, and its results are as finite as the plain call's."""
+    return reply is not None and not reply.trespassed and (finite(reply) or not finite(plain))
+
+
+def finite(reply: Reply) -> bool:
+    return all(
+        bool(torch.isfinite(leaf.tensor.float()).all())
+        for leaf in reply.outputs
+        if leaf.tensor is not None and leaf.tensor.is_floating_point()
+    )
+
+
+def _changes(
+    workload: Workload,
+    inspected: Mapping[str, Any],
+    plain: Reply,
+    call: Callable[[dict[str, Any]], Reply | None],
+) -> Iterator[ArgumentChange]:
+    """For each argument the first change that the baseline bears and shows."""
+    for options in _options(workload, inspected):
+        for change in options:
+            fields = {"leaf": change.leaf, "how": change.how, "value": change.value, "name": change.name}
+            reply = call(fields)
+            if reply is not None and _usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
+                yield change
+                break
+
+
+def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
+    for position, one in enumerate(inspected["inputs"]):
+        leaf = one["leaf"]
+        name = _name(workload, position if workload.maker == "captured" else leaf)
+        yield [ArgumentChange(leaf, how, name=name) for how in _hows(one)]
+    for leaf, value in enumerate(inspected["plain"] or ()):
+        yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
+
+
+def _name(workload: Workload, position: int) -> str:
+    """A captured workload's specs are of its tensors alone."""
+    return workload.args[position].name if position < len(workload.args) else f"input{position}"
+
+
+def _hows(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """What may be done to a tensor without changing what it is."""
+    law = (one["law"] or {}).get("kind")
+    if one["dtype"] == "bool":
+        return ("mixed",)
+    if not one["dtype"].startswith(("float", "bfloat")) or one["dtype"].startswith("float4"):
+        return ("redrawn",) if one["varies"] and law is not None else ()
+    if not one["varies"]:
+        return ("noised",) if law is not None else ("mixed",)
+    return ("redrawn",) if law in (None, "softmax") else HOWS[:2]
+
+
+class _Shapes:
+    """The shapes of one workload that its baseline runs: secretly drawn sizes, one of each kind for each symbol."""
+
+    def __init__(self, scout: Scout, workload: Workload, specs: tuple[Any, ...], trains: bool) -> None:
+        self._scout = scout
+        self._workload = workload
+        self._specs = specs
+        self._trains = trains
+        self._chance = random.SystemRandom()
+
+    def found(self) -> Iterator[Variant]:
+        groups = alternatives(self._specs)
+        self._chance.shuffle(groups)
+        for options in groups:
+            for symbols in options:
+                accepted = [variant for symbol in symbols for variant in self._of(symbol)]
+                yield from accepted
+                if accepted:
+                    break
+
+    def _of(self, symbol: Symbol) -> list[Variant]:
+        telling = [variant for kind in TELLING if (variant := self._variant(symbol, kind)) is not None]
+        if not telling:
+            return []
+        others = [variant for kind in KINDS if kind not in TELLING and (variant := self._variant(symbol, kind))]
+        return [*telling, *others]
+
+    def _variant(self, symbol: Symbol, kind: str) -> Variant | None:
+        size = size_of(kind, symbol.size, self._chance)
+        if size == symbol.size or size < least_size(self._specs, symbol.size):
+            return None
+        workload = resized(self._workload, self._specs, symbol, size)
+
+        def inspect(side: Side) -> Any:
+            side.workload(workload)
+            return side.ask("inspect", CALL_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+
+        answer = self._scout.attempt(inspect)
+        if answer is None:
+            return None
+        cotangents = answer["differentiable"] if self._trains else None
+        return Variant(kind, f"{symbol.size} {symbol.places}", workload, cotangents)

@@ -1,0 +1,94 @@
+"""The law that one inspected input seems to follow, so that it can be drawn anew at another shape."""
+
+from __future__ import annotations
+
+import torch
+
+from outpace_audit.records import Law
+
+SAMPLE = 1 << 16
+"""Elements that are looked at: enough for a mean within half a percent of a standard deviation."""
+
+FEW_VALUES = 3
+"""A floating tensor with at most so many values is a mask or a table of flags: nobody can say how it grows."""
+
+LONG = 8
+"""From this length on, an order or a permutation does not come about by chance (1 in 8!)."""
+
+
+def fit(tensor: torch.Tensor) -> Law | None:
+    """None where the values have a structure that a fresh draw would lose: masks by position, offsets, permutations,
+    running sums, page tables."""
+    if tensor.is_complex() or tensor.numel() == 0:
+        return None
+    causal = _fit_causal(tensor.detach())
+    if causal is not None:
+        return causal
+    rows = _sample(tensor)
+    if tensor.dtype == torch.bool:
+        return _fit_flags(rows)
+    if tensor.is_floating_point():
+        return _fit_floats(rows.to(torch.float64))
+    return _fit_integers(rows)
+
+
+def _fit_causal(tensor: torch.Tensor) -> Law | None:
+    """One value on and below the diagonal of every matrix, another one above."""
+    square = tensor.dim() >= 2 and tensor.shape[-1] == tensor.shape[-2] > 1
+    if not square or (tensor.element_size() == 1 and tensor.dtype != torch.bool):
+        return None
+    first = tensor.reshape(-1, *tensor.shape[-2:])[0]
+    kept, above = first[0, 0], first[0, -1]
+    mask = torch.ones_like(first, dtype=torch.bool).triu_(1)
+    if bool(kept == above) or not bool((tensor == torch.where(mask, above, kept)).all()):
+        return None
+    return Law("causal", {"low": float(above), "keep": float(kept)})
+
+
+def _sample(tensor: torch.Tensor) -> torch.Tensor:
+    """[rows, last dim], at most SAMPLE elements or one row."""
+    plain = tensor.detach()
+    rows = plain.reshape(-1, plain.shape[-1]) if plain.dim() else plain.reshape(1, 1)
+    return rows[: max(1, SAMPLE // rows.shape[1])].cpu()
+
+
+def _fit_flags(rows: torch.Tensor) -> Law | None:
+    share = float(rows.to(torch.float64).mean())
+    if 0.0 < share < 1.0 and _ordered(rows.to(torch.int8)):
+        return None  # padding and causal masks go from one value to the other once in a row
+    return Law("bernoulli", {"p": share})
+
+
+def _fit_integers(rows: torch.Tensor) -> Law | None:
+    values = rows.reshape(-1).to(torch.int64)
+    low, high = int(values.min()), int(values.max())
+    distinct = int(torch.unique(values).numel())
+    structured = low < high and (_ordered(rows) or (values.numel() >= LONG and distinct == values.numel()))
+    constant = low == high and values.numel() >= LONG
+    return None if structured or constant else Law("integers", {"low": low, "high": high + 1})
+
+
+def _fit_floats(rows: torch.Tensor) -> Law | None:
+    if not bool(torch.isfinite(rows).all()):
+        return None
+    low, high = float(rows.min()), float(rows.max())
+    if low == high:
+        return Law("normal", {"mean": low, "std": 0.1 * abs(low) or 1.0})
+    if (torch.unique(rows).numel() <= FEW_VALUES and rows.numel() > FEW_VALUES) or _ordered(rows):
+        return None
+    if low >= 0.0:
+        sums_to_one = rows.shape[1] > 1 and bool(((rows.sum(-1) - 1.0).abs() < 1e-2).all())
+        return Law("softmax") if sums_to_one else Law("uniform", {"low": low, "high": high})
+    return Law("normal", {"mean": float(rows.mean()), "std": float(rows.std(correction=0))})
+
+
+def _ordered(rows: torch.Tensor) -> bool:
+    """Every row rises or falls throughout, and rows are long enough for that to mean something."""
+    if rows.shape[1] < LONG:
+        return rows.shape[1] > 1 and rows.numel() >= LONG and _monotone(rows.reshape(1, -1))
+    return _monotone(rows)
+
+
+def _monotone(rows: torch.Tensor) -> bool:
+    steps = rows[:, 1:] - rows[:, :-1]
+    return bool((steps >= 0).all() or (steps <= 0).all())

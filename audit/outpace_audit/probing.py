@@ -1,0 +1,252 @@
+"""L2 and L3 beyond the plain calls: what each check of `checks.PROBED` wants to see, gathered just before it runs."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from outpace_audit.checks import (
+    argument_impact,
+    dropout_rate,
+    evaluation_mode,
+    fresh_indices,
+    guard_bands,
+    layouts,
+    repeat_runs,
+    shapes,
+    stale_results,
+    value_laws,
+)
+from outpace_audit.checks.evidence import DroppedRuns, Evidence, Observation, Probe, Repeat, RepeatedRuns
+from outpace_audit.domain import Variant, finite
+from outpace_audit.errors import ArmError
+from outpace_audit.facts import TargetFacts, WorkloadFacts
+from outpace_audit.observing import Trio, new_request
+from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
+from outpace_audit.sides import Reply
+from outpace_audit.thresholds import (
+    ALWAYS_LAWS,
+    CALL_TIMEOUT_S,
+    CHANGED_ARGUMENTS,
+    COMPILE_TIMEOUT_S,
+    DROPPED_RUNS,
+    EXTRA_SHAPES,
+    REPEATED_RUNS,
+    SECRET_LAWS,
+    SETTLE_S,
+)
+from outpace_audit.values import VALUE_LAWS
+
+
+class Prober:
+    """The probes of one audit. Each takes a secretly chosen workload, so that none can count on being spared."""
+
+    def __init__(self, trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:
+        self._trio = trio
+        self._facts = facts
+        self._evidence = evidence
+        self._seeds = evidence.seeds
+        self._chance = random.Random(evidence.seeds.seed("probe"))
+        self._gatherers: dict[str, Callable[[], None]] = {
+            evaluation_mode.NAME: self._evaluate,
+            argument_impact.NAME: self._change_arguments,
+            value_laws.NAME: self._revalue,
+            dropout_rate.NAME: self._drop,
+            shapes.NAME: self._reshape,
+            stale_results.NAME: self._reuse_storage,
+            repeat_runs.NAME: self._repeat,
+            fresh_indices.NAME: self._renew_indices,
+            guard_bands.NAME: self._guard,
+            layouts.NAME: self._lay_out,
+        }
+
+    def gather(self, check: str) -> None:
+        """Raises the ArmErrors of the trusted sides; the candidate's are evidence."""
+        gatherer = self._gatherers.get(check)
+        if gatherer is None or self._evidence.candidate_failure is not None:
+            return
+        try:
+            gatherer()
+        except ArmError as error:
+            self._blame(check, "", error)
+
+    def _blame(self, check: str, label: str, error: ArmError) -> None:
+        if error.side != "candidate":
+            raise error
+        self._evidence.probes[check].append(Probe(label, None, error))
+        if error.fatal:
+            self._evidence.candidate_failure = error
+
+    def _try(self, check: str, label: str, call: Callable[[], Observation]) -> bool:
+        """Whether the next probe makes sense. What the baseline refuses after all is no probe."""
+        try:
+            self._evidence.probes[check].append(Probe(label, call()))
+        except ArmError as error:
+            if error.side == "candidate" or error.fatal:
+                self._blame(check, label, error)
+        return self._evidence.candidate_failure is None
+
+    def _one(self) -> WorkloadFacts:
+        return self._chance.choice(self._facts.workloads)
+
+    def _plain(self, one: WorkloadFacts) -> Observation:
+        """A call on declared inputs that has been made already."""
+        label = one.workload.label
+        return self._chance.choice([seen for seen in self._evidence.observations if seen.is_plain_call_of(label)])
+
+    def _observe(self, one: WorkloadFacts, probe: str, request: Mapping[str, Any]) -> Observation:
+        return self._trio.observe(one.workload, probe, dict(request), lifts=not one.truth)
+
+    def _again(self, one: WorkloadFacts, seen: Observation, **special: Any) -> Reply:
+        request = {**seen.request, **special}
+        return self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **request)
+
+    def _evaluate(self) -> None:
+        if not self._facts.trains or self._facts.code.kind != "module":
+            return
+        one = self._one()
+        request = new_request(self._seeds, one.cotangents, mode="evaluating", rng_seed=self._seeds.seed("call"))
+        self._try(evaluation_mode.NAME, one.workload.label, lambda: self._observe(one, "evaluation", request))
+
+    def _change_arguments(self) -> None:
+        one = self._one()
+        seen = self._plain(one)
+        changes = one.domain.changes
+        for change in self._chance.sample(changes, min(CHANGED_ARGUMENTS, len(changes))):
+            request = {**seen.request, "change": asdict(change)}
+
+            def call(text: str = change.text, request: Mapping[str, Any] = request) -> Observation:
+                return replace(self._observe(one, text, request), unchanged=seen.candidate)
+
+            if not self._try(argument_impact.NAME, change.text, call):
+                return
+
+    def _revalue(self) -> None:
+        one = self._one()
+        if one.truth or any(leaf.dtype.startswith("int") for leaf in self._plain(one).baseline.outputs):
+            return  # what is selected by value is tied under most of these laws
+        others = [law for law in VALUE_LAWS if law not in ALWAYS_LAWS]
+        self._chance.shuffle(others)
+        tried = sum(self._under_law(one, law) for law in ALWAYS_LAWS)
+        for law in others:
+            if tried >= len(ALWAYS_LAWS) + SECRET_LAWS or self._evidence.candidate_failure is not None:
+                return
+            tried += self._under_law(one, law)
+
+    def _under_law(self, one: WorkloadFacts, law: str) -> bool:
+        """Whether the baseline's results mean anything under this law."""
+        if self._evidence.candidate_failure is not None:
+            return False
+        request = new_request(self._seeds, one.cotangents, values=law)
+        try:
+            ours, truth = self._trio.reference(one.workload, request, lifts=True)
+        except ArmError as error:
+            if error.fatal:
+                raise
+            return False
+        if not VALUE_LAWS[law].spreads and not (finite(ours) and truth is not None and finite(truth)):
+            return False
+        self._try(value_laws.NAME, law, lambda: self._trio.compare(one.workload, law, request, ours, truth))
+        return True
+
+    def _drop(self) -> None:
+        if not self._facts.drops:
+            return
+        one = self._one()
+        request = {**new_request(self._seeds, None), "seed": self._plain(one).request["seed"]}
+
+        def runs(side: str) -> tuple[Reply, ...]:
+            arm = self._trio.baseline if side == "baseline" else self._trio.candidate
+            seeds = [self._seeds.seed("call") for _ in range(DROPPED_RUNS)]
+            return tuple(
+                arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request) for seed in seeds
+            )
+
+        still = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **request)
+        self._evidence.drops.append(DroppedRuns(one.workload.label, still, runs("baseline"), runs("candidate")))
+
+    def _reshape(self) -> None:
+        pool = [(one, variant) for one in self._facts.workloads for variant in one.domain.shapes]
+        self._chance.shuffle(pool)
+        for one, variant in spread(pool, EXTRA_SHAPES):
+            request = new_request(self._seeds, variant.cotangents)
+
+            def call(one: WorkloadFacts = one, variant: Variant = variant, request: Any = request) -> Observation:
+                seen = self._trio.observe(variant.workload, variant.kind, request, lifts=not one.truth)
+                return replace(seen, workload=one.workload.label)
+
+            if not self._try(shapes.NAME, variant.workload.label, call):
+                return
+
+    def _reuse_storage(self) -> None:
+        """A call on fresh storage, one with new values in that storage, and the same values somewhere new."""
+        for one in self._facts.workloads:
+            first, second = new_request(self._seeds, one.cotangents), new_request(self._seeds, one.cotangents)
+            call = self._trio.candidate.call
+            call(one.workload, CALL_TIMEOUT_S, slot="kept", **first)
+            suspect = call(one.workload, CALL_TIMEOUT_S, slot="kept", pause_s=SETTLE_S, **second)
+            plain = call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
+            self._evidence.reused.append(Repeat(one.workload.label, suspect, plain))
+
+    def _repeat(self) -> None:
+        one = self._one()
+        seen = self._plain(one)
+        ours = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **seen.request)
+        theirs = [self._again(one, seen) for _ in range(REPEATED_RUNS - 1)]
+        runs = RepeatedRuns(seen, (seen.baseline, ours), (seen.candidate, *theirs))
+        self._evidence.runs.append(runs)
+
+    def _renew_indices(self) -> None:
+        """The same floats in the same storage, other integers."""
+        known = [one for one in self._facts.workloads if one.domain.fresh_indices]
+        if not known:
+            return
+        one = self._chance.choice(known)
+        request = new_request(self._seeds, one.cotangents, slot="indexed")
+        self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
+        renewed = {**request, "index_seed": self._seeds.seed("call")}
+        self._try(fresh_indices.NAME, one.workload.label, lambda: self._observe(one, "fresh indices", renewed))
+
+    def _guard(self) -> None:
+        one = self._one()
+        if GUARDED in one.domain.layouts:
+            seen = self._plain(one)
+            for fill in (NAN_FILL, FINITE_FILL):
+                reply = self._again(one, seen, layout=GUARDED, fill=fill)
+                self._evidence.probes[guard_bands.NAME].append(
+                    Probe(f"surrounded by bytes {fill:#x}", replace(seen, candidate=reply, earlier=seen.candidate))
+                )
+
+    def _lay_out(self) -> None:
+        one = self._one()
+        seen = self._plain(one)
+        for name in LAYOUTS:
+            if name not in one.domain.layouts:
+                continue
+
+            def call(name: str = name) -> Observation:
+                if name == "broadcast":  # other values, so another truth
+                    return self._observe(one, name, {**seen.request, "layout": name})
+                reply = self._again(one, seen, layout=name)
+                return replace(seen, probe=name, candidate=reply, earlier=seen.candidate)
+
+            if not self._try(layouts.NAME, name, call):
+                return
+
+
+def spread(pool: Iterable[tuple[WorkloadFacts, Variant]], wanted: int) -> Sequence[tuple[WorkloadFacts, Variant]]:
+    """Variants of as many symbols, then kinds, then workloads as possible."""
+    left, chosen = list(pool), list[tuple[WorkloadFacts, Variant]]()
+    used: Counter[str] = Counter()
+    while left and len(chosen) < wanted:
+        best = min(
+            left,
+            key=lambda item: (used[item[1].symbol], used[item[1].kind], used[item[0].workload.label]),
+        )
+        left.remove(best)
+        chosen.append(best)
+        used.update((best[1].symbol, best[1].kind, best[0].workload.label))
+    return chosen

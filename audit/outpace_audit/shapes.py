@@ -1,0 +1,135 @@
+"""Other shapes of a workload: which dimensions may be one symbol, and which sizes to try for it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from outpace_audit.records import ArgSpec, Law, Workload
+
+DRAWN = ("laws", "captured")
+"""Makers of workloads whose arguments have laws; the others' are fitted."""
+
+SCALAR = -1
+"""Stands for the value of a plain argument where a place would name a dimension."""
+
+KINDS = ("odd", "prime", "multiple", "larger", "one", "empty")
+TELLING = ("odd", "multiple", "larger")
+"""Where a baseline refuses all three, the dimension is fixed (a parameter's, a table's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Dimensions of one size that change together: (argument, dimension) places."""
+
+    size: int
+    places: tuple[tuple[int, int], ...]
+
+    def text(self, args: Sequence[ArgSpec], size: int) -> str:
+        names = [args[arg].name + ("" if dim == SCALAR else f".shape[{dim}]") for arg, dim in self.places]
+        return f"{', '.join(names[:3])}{', ...' if len(names) > 3 else ''} {self.size} -> {size}"
+
+
+def argument_specs(workload: Workload, inspected: Mapping[str, Any]) -> tuple[ArgSpec, ...] | str:
+    """The arguments as specs that can be drawn at any shape, or why that cannot be done."""
+    if workload.maker in DRAWN:
+        return workload.args
+    plain: Sequence[Any] | None = inspected["plain"]
+    if plain is None:
+        return "its arguments are nested"
+    tensors = iter(inspected["inputs"])
+    specs: list[ArgSpec] = []
+    for i, value in enumerate(plain):
+        name = workload.args[i].name if len(workload.args) == len(plain) else f"input{i}"
+        if not isinstance(value, Mapping):
+            specs.append(ArgSpec(name, value=value))
+            continue
+        one = next(tensors)
+        if one["law"] is None:
+            return f"{name} looks like a mask by position, offsets or a table: nobody can say how it grows"
+        law, grad = Law(**one["law"]), bool(one["requires_grad"])
+        specs.append(ArgSpec(name, tuple(one["shape"]), one["dtype"], law, requires_grad=grad))
+    return tuple(specs)
+
+
+def alternatives(args: Sequence[ArgSpec]) -> list[list[list[Symbol]]]:
+    """For each size that occurs, what may be one symbol, to be tried in order: all its places with plain arguments of
+    that value, all dimensions, those at one distance from the front each, those at one distance from the back."""
+    places: dict[int, list[tuple[int, int]]] = {}
+    for i, arg in enumerate(args):
+        for dim, size in enumerate(arg.shape or ()):
+            places.setdefault(size, []).append((i, dim))
+    found: list[list[list[Symbol]]] = []
+    for size, where in places.items():
+        if size == 0:
+            continue
+        scalars = [(i, SCALAR) for i, arg in enumerate(args) if type(arg.value) is int and arg.value == size > 1]
+        options = [[where + scalars]] if scalars else []
+        options.append([where])
+        options.append(_split(where, lambda i, dim: dim))
+        options.append(_split(where, lambda i, dim: dim - len(args[i].shape or ())))
+        found.append([[Symbol(size, tuple(part)) for part in option] for option in options])
+    return found
+
+
+def _split(where: list[tuple[int, int]], key: Any) -> list[list[tuple[int, int]]]:
+    parts: dict[int, list[tuple[int, int]]] = {}
+    for i, dim in where:
+        parts.setdefault(key(i, dim), []).append((i, dim))
+    return list(parts.values())
+
+
+def least_size(args: Sequence[ArgSpec], size: int) -> int:
+    """Integers that all lie below a size may index it: it must not fall below them."""
+    return max((high for arg in args if (high := _end(arg)) <= size), default=0)
+
+
+def _end(arg: ArgSpec) -> int:
+    """One above the largest integer that the argument's law draws; 0 where it draws none."""
+    law, shape = arg.law, arg.shape or (0,)
+    if law is None:
+        return 0
+    if law.kind in ("integers", "sorted_integers"):
+        return int(law.params["high"])
+    if law.kind == "fixed":
+        return 1 + max(map(int, str(law.params["values"]).split(",")))
+    return shape[-1] if law.kind in ("permutation", "arange") else 0
+
+
+def size_of(kind: str, size: int, chance: random.Random) -> int:
+    """A size of one kind, at most about twice the declared one, so that a call's cost stays of the same order."""
+    if kind == "one":
+        return 1
+    if kind == "empty":
+        return 0
+    if kind == "odd":
+        return chance.randrange(3, max(6, size + 1), 2)
+    if kind == "prime":
+        return _prime_from(chance.randrange(2, 2 * size + 4))
+    if kind == "multiple":
+        return size // 2 if size % 2 == 0 and chance.random() < 0.5 else 2 * size
+    return size + chance.randrange(1, size + 2)
+
+
+def _prime_from(least: int) -> int:
+    while any(least % factor == 0 for factor in range(2, math.isqrt(least) + 1)):
+        least += 1
+    return least
+
+
+def resized(workload: Workload, args: Sequence[ArgSpec], symbol: Symbol, size: int) -> Workload:
+    """The workload with one symbol at another size, drawn by the laws of `args`."""
+    changed = list(args)
+    for i, dim in symbol.places:
+        arg = changed[i]
+        if dim == SCALAR:
+            changed[i] = replace(arg, value=size)
+        else:
+            shape = arg.shape or ()
+            changed[i] = replace(arg, shape=(*shape[:dim], size, *shape[dim + 1 :]), stride=None)
+    label = f"{workload.label}, {symbol.text(args, size)}"
+    maker = workload.maker if workload.maker in DRAWN else "laws"
+    return replace(workload, label=label, maker=maker, args=tuple(changed), entry=None)

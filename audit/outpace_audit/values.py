@@ -1,0 +1,123 @@
+"""Value laws other than the declared one: what is done to every floating input that has a magnitude of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+
+from outpace_audit import laws
+from outpace_audit.records import ArgSpec
+
+Change: TypeAlias = "Callable[[torch.Tensor, torch.Generator, torch.dtype], torch.Tensor]"
+"""(values in fp32 or fp64, a generator on the CPU, the input's own dtype) -> the values instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLaw:
+    """`gradients`: their errors are compared too; where a softmax saturates they are rounding noise, and at kinks
+    (zeros, constants) honest code may choose another one. `negligible`: so may results be. `spreads`: one element of
+    one input is no number. `keeps_positive`: inputs whose elements are all positive stay as they are, since a variance
+    or a scale of zero means nothing."""
+
+    change: Change
+    gradients: bool = False
+    negligible: bool = False
+    spreads: bool = False
+    keeps_positive: bool = False
+
+
+LARGE, LARGE_HALF = 2.0**6, 2.0**4
+"""exp() of a normal times 64 overflows fp32; fp16 ends at 65,504, and products of two such inputs have to fit."""
+TINY = 2.0**-12
+"""Far below any eps that is added to a variance, far above fp16's smallest normal number."""
+OFFSET = 64.0
+"""In standard deviations: E[x^2] - E[x]^2 in fp32 then keeps three digits."""
+OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
+
+
+def _large(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x * (LARGE_HALF if dtype == torch.float16 else LARGE)
+
+
+def _tiny(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x * TINY
+
+
+def _offset(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x + OFFSET * x.std(correction=0)
+
+
+def _outliers(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    chosen = torch.rand(x.shape, generator=generator).to(x.device) < OUTLIER_SHARE
+    return torch.where(chosen, x * OUTLIER, x)
+
+
+def _sorted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x.sort(dim=-1, descending=bool(torch.randint(2, (), generator=generator)))[0] if x.dim() else x
+
+
+def _denormal(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x.double() * (torch.finfo(dtype).tiny / 8)
+
+
+def _zeros(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return torch.zeros_like(x)
+
+
+def _constant(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    place = int(torch.randint(x.numel(), (), generator=generator))
+    return torch.full_like(x, float(x.reshape(-1)[place]))
+
+
+def _nan(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return _with_one(x, float("nan"), generator)
+
+
+def _infinite(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    sign = 1 if int(torch.randint(2, (), generator=generator)) else -1
+    return _with_one(x, sign * float("inf"), generator)
+
+
+def _with_one(x: torch.Tensor, value: float, generator: torch.Generator) -> torch.Tensor:
+    changed = x.clone()
+    changed.view(-1)[int(torch.randint(x.numel(), (), generator=generator))] = value
+    return changed
+
+
+VALUE_LAWS: dict[str, ValueLaw] = {
+    "large": ValueLaw(_large),
+    "tiny": ValueLaw(_tiny, gradients=True),
+    "offset": ValueLaw(_offset),
+    "outliers": ValueLaw(_outliers),
+    "sorted": ValueLaw(_sorted, gradients=True),
+    "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
+    "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),
+    "constant": ValueLaw(_constant, negligible=True),
+    "nan": ValueLaw(_nan, spreads=True),
+    "infinite": ValueLaw(_infinite, spreads=True),
+}
+
+
+def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSpec] | None) -> list[Any]:
+    """The arguments under one law. Masks, distributions, tables, indices and narrow floats keep their values."""
+    chosen = VALUE_LAWS[law]
+    free = [
+        i
+        for i, value in enumerate(arguments)
+        if isinstance(value, torch.Tensor)
+        and not laws.keeps_magnitude(value, specs[i] if specs else None)
+        and value.dtype.itemsize > 1
+        and not (chosen.keeps_positive and bool((value > 0).all()))
+    ]
+    if chosen.spreads and free:
+        free = [free[seed % len(free)]]
+    changed = list(arguments)
+    for i in free:
+        value: torch.Tensor = arguments[i].detach()
+        wide = value if value.dtype == torch.float64 else value.float()
+        generator = laws.generator_for(seed, f"values:{i}", "cpu")
+        changed[i] = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
+    return changed

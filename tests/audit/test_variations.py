@@ -1,0 +1,186 @@
+"""What an audit makes of a workload beyond its declared inputs: laws fitted, symbols found, values and places."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+import torch
+
+from outpace_audit.changes import ArgumentChange, scalar_changes
+from outpace_audit.fitting import fit
+from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
+from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.shapes import KINDS, SCALAR, alternatives, argument_specs, least_size, resized, size_of
+from outpace_audit.values import TINY, VALUE_LAWS, revalue
+
+
+def kind_of(tensor: torch.Tensor) -> str | None:
+    law = fit(tensor)
+    return None if law is None else law.kind
+
+
+def test_laws_are_fitted_to_what_tensors_are() -> None:
+    torch.manual_seed(0)
+    assert kind_of(torch.randn(8, 64)) == "normal"
+    assert kind_of(torch.rand(8, 64)) == "uniform"
+    assert kind_of(torch.randn(8, 64).softmax(-1)) == "softmax"
+    assert fit(torch.randint(5, 9, (100,))) == Law("integers", {"low": 5, "high": 9})
+    assert fit(torch.ones(4, 4, dtype=torch.bool)) == Law("bernoulli", {"p": 1.0})
+    assert kind_of(torch.rand(32, 32) < 0.5) == "bernoulli"
+    assert fit(torch.full((3, 3), -math.inf).triu(1)) == Law("causal", {"low": -math.inf, "keep": 0.0})
+    assert fit(torch.ones(2, 5, 5, dtype=torch.bool).tril()) == Law("causal", {"low": 0.0, "keep": 1.0})
+
+
+@pytest.mark.parametrize(
+    "structured",
+    [
+        torch.arange(16),
+        torch.randperm(64),
+        torch.tensor([0, 3, 9, 9, 12, 20, 31, 40, 64]),
+        torch.arange(32) < 20,
+        torch.rand(4, 32).cumsum(-1),
+        torch.tensor([[0.0, 0.0, -math.inf, -math.inf]] * 4),
+        torch.zeros(16, dtype=torch.int64),
+    ],
+    ids=["positions", "permutation", "offsets", "padding", "running sum", "mask", "constant"],
+)
+def test_structure_that_a_fresh_draw_would_lose_is_not_fitted(structured: torch.Tensor) -> None:
+    assert fit(structured) is None
+
+
+ARGS = (
+    ArgSpec("x", (6, 40), "float32"),
+    ArgSpec("w", (40, 40), "float32"),
+    ArgSpec("rows", (6,), "int64", Law("integers", {"low": 0, "high": 40})),
+    ArgSpec("length", value=6),
+)
+
+
+def test_equal_sizes_change_together_first_and_with_plain_arguments_of_that_value() -> None:
+    six, forty = alternatives(ARGS)
+    assert [symbol.places for symbol in six[0]] == [((0, 0), (2, 0), (3, SCALAR))]
+    assert [symbol.places for symbol in six[1]] == [((0, 0), (2, 0))]
+    assert [symbol.places for symbol in forty[0]] == [((0, 1), (1, 0), (1, 1))]
+    assert [symbol.places for symbol in forty[1]] == [((0, 1), (1, 1)), ((1, 0),)]
+
+
+def test_a_resized_workload_changes_nothing_else() -> None:
+    workload = Workload("w", "laws", "declared", ARGS)
+    other = resized(workload, ARGS, alternatives(ARGS)[0][0][0], 9)
+    assert [arg.shape for arg in other.args] == [(9, 40), (40, 40), (9,), None]
+    assert other.args[3].value == 9
+    assert other.label == "w, x.shape[0], rows.shape[0], length 6 -> 9"
+
+
+def test_what_indices_point_into_does_not_shrink() -> None:
+    assert least_size(ARGS, 40) == 40
+    assert least_size(ARGS, 6) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sizes_are_of_their_kind(kind: str) -> None:
+    chance = random.Random(7)
+    for size in (1, 2, 16, 1000):
+        for _ in range(50):
+            found = size_of(kind, size, chance)
+            assert 0 <= found <= 3 * size + 5
+            if kind == "odd":
+                assert found % 2 == 1
+            if kind == "prime":
+                assert found > 1
+                assert all(found % factor for factor in range(2, found))
+
+
+def test_makers_become_specs_or_say_why_not() -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    normal = {"kind": "normal", "params": {"mean": 0.0, "std": 1.0}}
+    one: dict[str, Any] = {"law": normal, "shape": [3], "dtype": "float32", "requires_grad": True}
+    specs = argument_specs(workload, {"plain": [{"tensor": True}, 2.0], "inputs": [one]})
+    assert specs == (
+        ArgSpec("input0", (3,), "float32", Law("normal", {"mean": 0.0, "std": 1.0}), requires_grad=True),
+        ArgSpec("input1", value=2.0),
+    )
+    said = argument_specs(workload, {"plain": [{"tensor": True}], "inputs": [{**one, "law": None}]})
+    assert isinstance(said, str) and said.startswith("input0 looks like")
+    assert argument_specs(workload, {"plain": None, "inputs": [one]}) == "its arguments are nested"
+
+
+@pytest.mark.parametrize("law", VALUE_LAWS)
+def test_value_laws_leave_masks_and_indices_alone(law: str) -> None:
+    torch.manual_seed(0)
+    values = [torch.randn(4, 32), torch.zeros(4, 32), torch.randint(9, (4,)), torch.rand(8) + 0.5]
+    changed = revalue(values, law, 3, None)
+    assert torch.equal(changed[1], values[1]) and torch.equal(changed[2], values[2])
+    if VALUE_LAWS[law].spreads:
+        assert sum(int((~torch.isfinite(value)).sum()) for value in changed) == 1
+    else:
+        assert not torch.equal(changed[0], values[0])
+        assert bool(torch.isfinite(changed[0]).all())
+    assert torch.equal(changed[3], values[3]) or not VALUE_LAWS[law].keeps_positive
+    assert torch.equal(revalue(values, "tiny", 3, None)[0], values[0] * TINY)
+
+
+def test_denormals_are_denormal_in_every_type() -> None:
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.float64):
+        (small,) = revalue([torch.linspace(-1, 1, 64, dtype=torch.float64).to(dtype)], "denormal", 1, None)
+        assert small.dtype == dtype
+        assert 0 < small.double().abs().max() < torch.finfo(dtype).tiny
+
+
+@pytest.mark.parametrize("fill", [NAN_FILL, FINITE_FILL])
+@pytest.mark.parametrize("layout", [GUARDED, *LAYOUTS])
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.randn(3, 5, requires_grad=True),
+        torch.randn(4, 6).bfloat16().T,
+        torch.arange(7),
+        torch.tensor([True, False, True]),
+        torch.randn(()).double(),
+        torch.randn(2, 3, dtype=torch.complex64),
+    ],
+    ids=["fp32", "transposed bf16", "int64", "bool", "scalar", "complex"],
+)
+def test_placed_inputs_keep_their_values_and_show_a_trespass(tensor: torch.Tensor, layout: str, fill: int) -> None:
+    (inside,), (placed,) = place_all([tensor], layout, fill)
+    expected = tensor.detach()
+    if layout == "broadcast" and tensor.dim():
+        expected = expected[:1].expand(tensor.shape)
+    assert torch.equal(inside.detach(), expected)
+    assert inside.requires_grad == tensor.requires_grad and inside.is_leaf
+    assert placed.intact()
+    if layout in (GUARDED, "odd"):
+        assert inside.stride() == tensor.stride()
+    placed.storage[-1] ^= 1
+    assert not placed.intact()
+
+
+def test_a_write_between_strided_elements_is_a_trespass() -> None:
+    (inside,), (placed,) = place_all([torch.randn(4, 4)], "strided", NAN_FILL)
+    inside.mul_(2)
+    assert placed.intact()
+    inside.as_strided((4,), (1,)).zero_()
+    assert not placed.intact()
+
+
+def test_one_argument_changes_and_the_others_do_not() -> None:
+    torch.manual_seed(0)
+    values: list[Any] = [torch.randn(8), {"mask": torch.ones(64, dtype=torch.bool)}, torch.ones(16), 0.5]
+    others: list[Any] = [torch.randn(8), {"mask": torch.ones(64, dtype=torch.bool)}, torch.ones(16), 0.5]
+    louder = ArgumentChange(0, "louder").apply(values, others, 1)
+    assert torch.equal(louder[0], others[0] * 16) and louder[1] == values[1]
+    mixed = ArgumentChange(1, "mixed").apply(values, others, 1)[1]["mask"]
+    assert 0 < int((~mixed).sum()) < 32
+    noised = ArgumentChange(2, "noised").apply(values, others, 1)[2]
+    assert bool((noised > 0).all()) and torch.unique(noised).numel() > 8
+    assert ArgumentChange(3, "value", 2.0).apply(values, others, 1)[3] == 2.0
+
+
+def test_scalars_change_to_something_else() -> None:
+    assert scalar_changes(True) == [False]
+    assert 3 not in scalar_changes(3) and 4 in scalar_changes(3)
+    assert scalar_changes(1e-5)[0] == 64e-5
+    assert scalar_changes("mean") == scalar_changes(None) == []
