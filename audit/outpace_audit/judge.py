@@ -50,13 +50,15 @@ class Options:
     """How strict and how far one audit goes.
 
     `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
-    failure. `confirmations_before`: ideas on this target that have already reached confirmation. `screen`: drop a
-    clearly slower candidate after one pair. `checks`: of third parties, see checks/foreign.py.
+    failure. `last`: stop after this level; what was not timed is not accepted. `confirmations_before`: ideas on this
+    target that have already reached confirmation. `screen`: drop a clearly slower candidate after one pair. `checks`:
+    of third parties, see checks/foreign.py.
     """
 
     policy: Policy = "tolerant"
     off: frozenset[str] = frozenset()
     everything: bool = False
+    last: Literal["L3", "L4"] = "L4"
     confirmations_before: int = 0
     screen: bool = True
     checks: tuple[str, ...] = ()
@@ -186,7 +188,7 @@ class Judge:
         self._static(evidence, options, progress, tell)
         if self._goes_on(progress, options):
             self._calls(evidence, options, progress, tell)
-        if self._goes_on(progress, options) and not evidence.candidate_failure:
+        if options.last == "L4" and self._goes_on(progress, options) and not evidence.candidate_failure:
             self._timing(evidence, options, progress, tell)
         return self._verdict(evidence, options, progress)
 
@@ -278,6 +280,8 @@ class Judge:
         failed, mean = progress.failed, evidence.geomean
         accepted = failed is None and mean is not None and not options.off
         reason = f"{failed.name}: {failed.evidence}" if failed else "every check passed"
+        if options.last != "L4" and failed is None:
+            reason = f"every check up to {options.last} passed; not timed"
         if options.off and failed is None:
             reason = f"not a verdict to show: checks were off: {', '.join(sorted(options.off))}"
         key = content_id(
