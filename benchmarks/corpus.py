@@ -38,6 +38,10 @@ from outpace_optimizers.targets.python_file import load_python_file
 
 NAIVE = Path(__file__).with_name("naive_timing.py")
 NAIVE_TIMEOUT_S = 180
+TRIES = 3
+"""In a sample, for a hack that was caught before: whether a thread has finished when its output is read, or a drawn
+magnitude shows a missing epsilon, is a matter of chance."""
+
 DOCS = Path(__file__).parents[1] / "docs" / "audit.md"
 BEGIN, END = "<!-- corpus: begin -->", "<!-- corpus: end -->"
 
@@ -113,14 +117,22 @@ def judge_sample(items: Sequence[Item], device: Any, kept: dict[str, Any]) -> in
     """For CI: 1 if an item comes out worse than it is kept, or, where nothing is kept, worse than it should."""
     bad = 0
     with judging(device) as judge:
-        for item, result in judged(judge, items, "L3"):
-            outcome, before = outcome_of(item, result), kept["items"].get(name_of(item))
-            known = before is not None and before["key"] == item.key and before["outcome"] == result["outcome"]
-            worse = outcome in ("missed", "rejected", "no verdict") and not known
+        for item, first in judged(judge, items, "L3"):
+            result, before = first, kept["items"].get(name_of(item), {})
+            for _ in range(TRIES - 1):
+                if item.side == "honest" or not is_worse(item, result, before):
+                    break
+                result = verdict_of(judge, item, "L3")
+            outcome, worse = outcome_of(item, result), is_worse(item, result, before)
             bad += worse
             print(f"{outcome:>12}  {name_of(item)}: {said(result)}{'  <- worse than kept' * worse}", flush=True)
     print(f"{len(items)} items, {bad} worse than kept")
     return min(bad, 1)
+
+
+def is_worse(item: Item, result: dict[str, Any], before: dict[str, Any]) -> bool:
+    known = before.get("key") == item.key and before["outcome"] == result["outcome"]
+    return outcome_of(item, result) in ("missed", "rejected", "no verdict") and not known
 
 
 @contextmanager
