@@ -3,6 +3,7 @@
 #   make demo                                    environment in .venv, made when it is missing
 #   make demo PYTHON=/path/python3 [WHEELS=dir]  an interpreter that has torch; with WHEELS nothing is downloaded
 #   make test|gpu-test [PYTHON=...] [WHEELS=...] [ARGS="-k name"]
+#   make corpus [ARGS="--full"]                  hacks and honest candidates through the audit: the confusion table
 #   make lint
 #   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
 #   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
@@ -47,7 +48,7 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
-.PHONY: help demo test gpu-test lint dev vsix editor-test FORCE
+.PHONY: help demo test gpu-test corpus lint dev vsix editor-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -62,6 +63,10 @@ test: $(TESTABLE)
 # The whole suite on a CUDA machine; a GPU test that would skip itself fails instead.
 gpu-test: $(TESTABLE)
 	OUTPACE_REQUIRE_GPU=1 $(ENV)/bin/python -m pytest -q $(ARGS)
+
+# Goes on where it was stopped; on a CUDA machine ARGS="--device cuda".
+corpus: $(TESTABLE)
+	$(ENV)/bin/python benchmarks/corpus.py $(ARGS)
 
 lint: .venv/.stamp-dev
 	.venv/bin/ruff check .
