@@ -27,7 +27,7 @@ SERVERS = {
     "outpace": [sys.executable, "-m", "outpace_server.cli", "lsp", "--stdio"],
     "control": [sys.executable, str(HERE / "editor_control.py")],
 }
-SETTINGS = {"runOn": "never", "budgetSeconds": 1, "device": "cpu"}
+SETTINGS = {"runOn": "never", "consent": "always", "budgetSeconds": 1, "device": "cpu"}
 PAUSE_S = 0.01
 """Between two requests: an editor asks at every stop of the cursor, not without a break."""
 

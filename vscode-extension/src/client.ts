@@ -14,10 +14,10 @@ import { selectedInterpreter } from "./interpreter";
 import { findServer, type ServerCommand } from "./serverCommand";
 import type { ServerStatus, Status } from "./status";
 
-/** Tells the server that `outpace/status` is understood. */
+/** Tells the server that `outpace/status` is understood, and that `outpace.showDiff` and icons are there. */
 class StatusFeature implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
-    capabilities.experimental = { ...capabilities.experimental, outpaceStatus: true };
+    capabilities.experimental = { ...capabilities.experimental, outpaceStatus: true, outpacePreview: true };
   }
   initialize(): void {}
   getState(): FeatureState {

@@ -24,6 +24,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerTextEditorCommand("outpace.measureFile", (editor) =>
       started.execute("outpace.remeasure", editor.document.uri.toString()),
     ),
+    vscode.commands.registerCommand("outpace.restoreDismissedSpeedups", () =>
+      started.execute("outpace.restoreDismissed"),
+    ),
+    vscode.commands.registerCommand("outpace.showDiff", showDiff),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (RESTARTING.some((setting) => change.affectsConfiguration(setting))) {
@@ -36,6 +40,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   if (listening !== undefined) {
     context.subscriptions.push(listening);
   }
+}
+
+/** The file beside itself with a change made; the server serves the right side. */
+async function showDiff(uri: string, id: string): Promise<void> {
+  const file = vscode.Uri.parse(uri);
+  const name = file.path.slice(file.path.lastIndexOf("/") + 1);
+  const changed = vscode.Uri.from({ scheme: "outpace-preview", path: `/${id}/${name}` });
+  await vscode.commands.executeCommand("vscode.diff", file, changed, `${name}: audited change`);
 }
 
 export function deactivate(): Promise<void> | undefined {

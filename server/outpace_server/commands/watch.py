@@ -10,20 +10,18 @@ from pathlib import Path
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
-from outpace_optimizers.captures import captured_in
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.records import Event, OptimizeRequest, Report, TrialFinished
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.engine_link import EngineLinks
+from outpace_server.marked import is_marked
 from outpace_server.output.words import one_line, summary, trial_line
 from outpace_server.watching import Watching
 
 DEBOUNCE_S = 0.5
 """Programs write a file in several steps."""
-MARK = "def get_inputs"
-"""What a file needs to be measured without being named, if no captured run has called what it defines."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -90,15 +88,6 @@ def targets_in(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.py")):
         if is_ours(path, folder) and is_marked(path):
             yield path
-
-
-def is_marked(path: Path) -> bool:
-    """False for a file that has gone since."""
-    try:
-        declared = MARK in path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return declared or any(target.trouble is None for target in captured_in(Workspace.of(path).state, path))
 
 
 def is_ours(path: Path, folder: Path) -> bool:

@@ -7,14 +7,17 @@ from lsprotocol import types
 from outpace_server.lsp.methods import (
     code_action,
     code_action_resolve,
+    code_lens,
     did_change,
     did_change_configuration,
     did_close,
     did_open,
     did_save,
     execute_command,
+    hover,
     initialize,
     initialized,
+    inlay_hint,
     shutdown,
     text_document_content,
 )
@@ -33,6 +36,9 @@ def make_server() -> OutpaceServer:
     server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(did_close.did_close)
     server.feature(types.TEXT_DOCUMENT_CODE_ACTION, code_action.OPTIONS)(code_action.code_action)
     server.feature(types.CODE_ACTION_RESOLVE)(code_action_resolve.code_action_resolve)
+    server.feature(types.TEXT_DOCUMENT_CODE_LENS, code_lens.OPTIONS)(code_lens.code_lens)
+    server.feature(types.TEXT_DOCUMENT_INLAY_HINT, inlay_hint.OPTIONS)(inlay_hint.inlay_hint)
+    server.feature(types.TEXT_DOCUMENT_HOVER)(hover.hover)
     server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)(text_document_content.text_document_content)
     for name, command in execute_command.COMMANDS.items():
         server.command(name)(command)

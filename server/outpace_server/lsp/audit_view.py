@@ -28,8 +28,7 @@ async def show_audit(server: OutpaceServer, trial: Trial) -> None:
     if server.features.shows_documents:
         await server.window_show_document_async(types.ShowDocumentParams(uri=uris.from_fs_path(str(path)) or ""))
     else:
-        said = types.ShowMessageParams(type=types.MessageType.Info, message=f"the audit is in {path}")
-        server.window_show_message(said)
+        server.tell(f"The audit is in {path}.")
 
 
 def _written(trial: Trial) -> Path:

@@ -13,7 +13,12 @@ from lsprotocol import types
 class ClientFeatures:
     resolves_edits: bool
     """Asks for the edit of a code action only when it is chosen."""
+    disabled_actions: bool
     document_changes: bool
+    markdown: bool
+    """In hovers."""
+    lens_refresh: bool
+    hint_refresh: bool
     progress: bool
     shows_documents: bool
     virtual_documents: bool
@@ -21,6 +26,8 @@ class ClientFeatures:
     registers_settings: bool
     status: bool
     """Understands the notification `outpace/status`."""
+    preview: bool
+    """Has the command `outpace.showDiff`, and shows `$(zap)` as an icon."""
 
 
 def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
@@ -28,12 +35,18 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
     window = capabilities.window or types.WindowClientCapabilities()
     workspace = capabilities.workspace or types.WorkspaceClientCapabilities()
     resolve = text.code_action.resolve_support if text.code_action else None
+    hover = text.hover.content_format if text.hover else None
     experimental: Any = capabilities.experimental
+    known: Mapping[str, Any] = experimental if isinstance(experimental, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     return ClientFeatures(
         resolves_edits=bool(
             text.code_action and text.code_action.data_support and resolve and "edit" in resolve.properties
         ),
+        disabled_actions=bool(text.code_action and text.code_action.disabled_support),
         document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
+        markdown=types.MarkupKind.Markdown in (hover or ()),
+        lens_refresh=bool(workspace.code_lens and workspace.code_lens.refresh_support),
+        hint_refresh=bool(workspace.inlay_hint and workspace.inlay_hint.refresh_support),
         progress=bool(window.work_done_progress),
         shows_documents=bool(window.show_document and window.show_document.support),
         virtual_documents=bool(
@@ -43,5 +56,6 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
         registers_settings=bool(
             workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration
         ),
-        status=isinstance(experimental, Mapping) and bool(experimental.get("outpaceStatus")),  # pyright: ignore[reportUnknownMemberType]
+        status=bool(known.get("outpaceStatus")),
+        preview=bool(known.get("outpacePreview")),
     )

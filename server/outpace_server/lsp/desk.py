@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
+from outpace_server.lsp.freshness import carried_over, changed_block, same_reach
+from outpace_server.lsp.regions import Region, region_of
+
+TEXTS_KEPT = 8
+"""Texts of one file that trials may start from: those on disk at its last measurements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A trial that holds for the text of a file as it is now. `new_text`: that text with the change made, or for one
+    that was `applied`, with the change taken back. `region` lies in the text as it is. `confirmed`: measured again
+    since it was applied; then `trial` is that measurement."""
+
+    trial: Trial
+    base: str
+    """The text that was measured, or that the edit made: unlike the one now only where the target does not reach."""
+    new_text: str
+    region: Region
+    applied: bool = False
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An edit of ours that was made. `again`: the trial, measured again in place."""
+
+    trial: Trial
+    before: str
+    after: str
+    again: Trial | None = None
 
 
 @dataclass(slots=True)
 class Measured:
-    """One open file. `applied`: what came of measuring again after an edit of ours, for the text that it made."""
+    """One open file. `texts` are what trials start from, by hash."""
 
+    texts: dict[str, str] = field(default_factory=dict[str, str])
     trials: dict[str, Trial] = field(default_factory=dict[str, Trial])
-    applied: tuple[str, Trial] | None = None
-
-    def add(self, trials: Iterable[Trial]) -> None:
-        """A later verdict on the same change takes the place of the earlier."""
-        for trial in trials:
-            for known in [t for t in self.trials.values() if t.idea.patch == trial.idea.patch]:
-                del self.trials[known.id]
-            self.trials[trial.id] = trial
+    handed_out: dict[str, Applied] = field(default_factory=dict[str, Applied])
+    """Edits that the editor was given, by trial."""
+    applied: dict[str, Applied] = field(default_factory=dict[str, Applied])
+    found: tuple[str, list[Finding]] | None = None
+    """The last answer and its text: editors ask several times for each."""
 
 
 class Desk:
@@ -37,33 +65,102 @@ class Desk:
     def __contains__(self, uri: str) -> bool:
         return uri in self._files
 
+    @property
+    def uris(self) -> list[str]:
+        return list(self._files)
+
+    def remember(self, uri: str, text: str) -> None:
+        """A text that is about to be measured, or asked about."""
+        if (file := self._files.get(uri)) is not None:
+            file.texts.pop(base_hash(text), None)
+            file.texts[base_hash(text)] = text
+            for old in list(file.texts)[:-TEXTS_KEPT]:
+                del file.texts[old]
+
     def add(self, uri: str, trials: Iterable[Trial]) -> None:
+        """A later verdict on the same change takes the place of the earlier; of a text that is not remembered, none
+        can be shown."""
+        file = self._files.get(uri)
+        if file is None:
+            return
+        file.found = None
+        for trial in trials:
+            for known in list(file.trials.values()):
+                if known.idea.patch == trial.idea.patch or known.idea.patch.base_hash not in file.texts:
+                    del file.trials[known.id]
+            file.trials[trial.id] = trial
+
+    def hand_out(self, uri: str, trial: Trial, before: str, after: str) -> None:
         if uri in self._files:
-            self._files[uri].add(trials)
+            self._files[uri].handed_out[trial.id] = Applied(trial, before, after)
 
-    def set_applied(self, uri: str, trial: Trial) -> None:
-        if uri in self._files:
-            self._files[uri].applied = (base_hash(trial.idea.patch.new_source), trial)
+    def mark_applied(self, uri: str, id: str, text: str) -> Trial | None:
+        """The trial whose edit has made this very text, which is from now on known as applied."""
+        file = self._files.get(uri)
+        edit = file.handed_out.get(id) if file else None
+        if file is None or edit is None or edit.after != text:
+            return None
+        file.applied[id] = edit
+        file.handed_out.clear()
+        file.found = None
+        return edit.trial
 
-    def offers(self, uri: str, text: str) -> list[Trial]:
-        """Accepted changes of this very text, the surest gain first."""
-        current = base_hash(text)
-        won = [t for t in self._trials(uri) if t.verdict.accepted and t.idea.patch.base_hash == current]
-        return sorted(won, key=lambda trial: -trial.verdict.interval[0] if trial.verdict.interval else 0.0)
+    def set_measured_again(self, uri: str, id: str, again: Trial) -> None:
+        file = self._files.get(uri)
+        if file is not None and id in file.applied:
+            done = file.applied[id]
+            file.applied[id] = Applied(done.trial, done.before, done.after, again)
+            file.found = None
 
-    def applied(self, uri: str, text: str) -> Trial | None:
-        """The change that made this very text, measured again in place."""
-        applied = self._files[uri].applied if uri in self._files else None
-        return applied[1] if applied and applied[0] == base_hash(text) else None
+    def findings(self, uri: str, text: str) -> list[Finding]:
+        """What holds for a text of the file, the surest gain first: offers, rejected changes, and what was applied."""
+        file = self._files.get(uri)
+        if file is None:
+            return []
+        if file.found is None or file.found[0] != text:
+            file.found = (text, sorted(_findings(file, text), key=_gain, reverse=True))
+        return file.found[1]
 
     def find(self, id: str) -> tuple[str, Trial] | None:
         """File and trial of an id; also of a text that is no longer there."""
-        for uri in self._files:
-            for trial in self._trials(uri):
+        for uri, file in self._files.items():
+            again = [done.again for done in file.applied.values() if done.again]
+            for trial in (*file.trials.values(), *again, *(done.trial for done in file.applied.values())):
                 if trial.id == id:
                     return uri, trial
         return None
 
-    def _trials(self, uri: str) -> Sequence[Trial]:
-        measured = self._files.get(uri)
-        return list(measured.trials.values()) if measured else []
+    def surely(self, uri: str, text: str, id: str) -> Finding | None:
+        """A finding that holds also where syntax trees are compared: before anything is applied."""
+        for finding in self.findings(uri, text):
+            if finding.trial.id == id and same_reach(finding.base, text, finding.trial.target):
+                return finding
+        return None
+
+
+def _findings(file: Measured, text: str) -> Iterable[Finding]:
+    for done in file.applied.values():
+        trial = done.again or done.trial
+        yield from _finding(trial, done.after, done.before, text, applied=True, confirmed=done.again is not None)
+    for trial in file.trials.values():
+        base = file.texts.get(trial.idea.patch.base_hash)
+        if base is not None:
+            yield from _finding(trial, base, trial.idea.patch.new_source, text)
+
+
+def _finding(
+    trial: Trial, base: str, changed: str, text: str, *, applied: bool = False, confirmed: bool = False
+) -> Iterable[Finding]:
+    new_text = carried_over(base, changed, text, trial.target)
+    if new_text is None:
+        return
+    block, region = changed_block(base, text), region_of(base, trial.idea.patch)
+    if block is not None:
+        first, last, header = (block.moved(line) for line in (region.first, region.last, region.header))
+        region = Region(first, last, header, region.header_start, region.header_end)
+    yield Finding(trial, base, new_text, region, applied, confirmed)
+
+
+def _gain(finding: Finding) -> float:
+    interval = finding.trial.verdict.interval
+    return interval[0] if interval else 0.0

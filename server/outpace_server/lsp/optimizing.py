@@ -7,7 +7,7 @@ have just applied.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,10 +20,12 @@ from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
-from outpace_server.lsp.audit_view import show_audit
 from outpace_server.lsp.progress import Progress
+from outpace_server.lsp.reverting import offer_revert
+from outpace_server.lsp.settings import Settings
 from outpace_server.lsp.status import show_status
-from outpace_server.output.words import event_line, one_line, rejected_line, summary, trial_line
+from outpace_server.marked import is_marked
+from outpace_server.output.words import event_line, one_line, summary, trial_line
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -41,16 +43,28 @@ class Optimizing:
         """Hash of the text on disk that was last asked about."""
 
     def queue(self, uri: str, priority: Priority) -> None:
+        """On open and on save, where the user's settings and consent allow it."""
         path = path_of(uri)
-        if path is None or not self._server.settings.runs:
+        if path is not None and self._server.settings.runs:
+            self._queue(uri, path, priority)
+
+    def queue_asked(self, uri: str) -> None:
+        """The user wants this file measured, now."""
+        path, settings = path_of(uri), self._server.settings
+        if path is None or not (settings.enable and settings.trusted):
+            self._server.tell(_why_not(uri, settings))
             return
-        self._asked[uri] = _hash_on_disk(path)
-        self._start(uri, "optimize", self._optimize(uri, path, priority))
+        self._server.consent.assume(Workspace.of(path))
+        self._queue(uri, path, "interactive")
 
     def queue_if_new(self, uri: str) -> None:
         """For a change on disk, which may be the editor's own save."""
-        path = path_of(uri)
-        if path is not None and self._asked.get(uri) != _hash_on_disk(path):
+        path, server = path_of(uri), self._server
+        if path is None or self._asked.get(uri) == _hash_on_disk(path):
+            return
+        if server.attention.idle(server.settings.idle_minutes):
+            server.attention.waiting.add(uri)
+        else:
             self.queue(uri, "background")
 
     def measure_again(self, uri: str, trial: Trial) -> None:
@@ -70,6 +84,10 @@ class Optimizing:
     def running(self) -> int:
         return len(self._runs)
 
+    def _queue(self, uri: str, path: Path, priority: Priority) -> None:
+        self._asked[uri] = _hash_on_disk(path)
+        self._start(uri, "optimize", self._optimize(uri, path, priority))
+
     def _start(self, uri: str, purpose: Purpose, work: Coroutine[Any, Any, None]) -> None:
         """Takes the place of what is queued or running for the same purpose."""
         key = (uri, purpose)
@@ -88,24 +106,36 @@ class Optimizing:
     async def _optimize(self, uri: str, path: Path, priority: Priority) -> None:
         server = self._server
         await asyncio.sleep(DEBOUNCE_S)
-        job = Job("optimize", server.settings.request(str(path)))
+        if not is_marked(path):
+            server.log(f"{path.name} is no target: no get_inputs(), and no captured run calls what it defines")
+            return  # most files are none
+        if not await server.consent.given(Workspace.of(path), server.settings.consent):
+            return
+        text = _on_disk(path)
+        if text is None:
+            return
+        server.desk.remember(uri, text)
 
         def listen(event: Event) -> None:
             if isinstance(event, TrialFinished):
                 server.log(f"{path.name}: {trial_line(event.trial)}")
-                server.desk.add(uri, [event.trial])
-                server.publish(uri)
+                self._show_trials(uri, [event.trial])
 
         try:
+            job = Job("optimize", server.settings.request(str(path)))
             answer = await self._run(uri, f"Optimizing {path.name}", path, job, priority, listen)
         except TargetError as error:
-            server.log(f"{path.name} is no target: {one_line(str(error))}")  # most files are none
+            server.log(f"{path.name} is no target: {one_line(str(error))}")
             return
         if answer is not None:
             report = decode(Report, answer)
-            server.desk.add(uri, report.trials)
-            server.publish(uri)
+            self._show_trials(uri, report.trials)
             server.log(summary(report))
+
+    def _show_trials(self, uri: str, trials: Sequence[Trial]) -> None:
+        self._server.desk.add(uri, trials)
+        self._server.publish(uri)
+        self._server.refresh()
 
     async def _measure_applied(self, uri: str, path: Path, trial: Trial) -> None:
         server = self._server
@@ -114,11 +144,11 @@ class Optimizing:
         if answer is None:
             return
         again = decode(Trial, answer)
-        server.desk.set_applied(uri, again)
+        server.desk.set_measured_again(uri, trial.id, again)
         server.publish(uri)
         server.log(f"{path.name}: applied, measured again: {trial_line(again)}")
         if not again.verdict.accepted:
-            await _tell_of_lost_gain(server, path, again)
+            await offer_revert(server, uri, again)
 
     async def _run(
         self, uri: str, title: str, path: Path, job: Job, priority: Priority, listener: Listener
@@ -156,12 +186,25 @@ def path_of(uri: str) -> Path | None:
     return Path(path) if path and uri.startswith("file:") and path.endswith(".py") else None
 
 
+def _on_disk(path: Path) -> str | None:
+    """As the engine reads it; None for a file that is gone or no text."""
+    from outpace_optimizers.targets.source_text import read_source  # its package takes 0.1 s: not at the start
+
+    try:
+        return read_source(path).text
+    except (OSError, OutpaceError):
+        return None
+
+
 def _hash_on_disk(path: Path) -> str:
     """Empty for a file that is gone."""
-    try:
-        return base_hash(path.read_bytes().decode("utf-8", "surrogateescape"))
-    except OSError:
-        return ""
+    return base_hash(_on_disk(path) or "")
+
+
+def _why_not(uri: str, settings: Settings) -> str:
+    if path_of(uri) is None:
+        return "Only Python files that are saved on this machine can be measured."
+    return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."
 
 
 def _show(progress: Progress, event: Event) -> None:
@@ -170,16 +213,3 @@ def _show(progress: Progress, event: Event) -> None:
         progress.say(line or "", 100 * (event.index - 1) // event.total)
     elif isinstance(event, StageEvent) and line:
         progress.say(line)
-
-
-async def _tell_of_lost_gain(server: OutpaceServer, path: Path, again: Trial) -> None:
-    show = types.MessageActionItem(title="Show audit")
-    answer = await server.window_show_message_request_async(
-        types.ShowMessageRequestParams(
-            type=types.MessageType.Warning,
-            message=f"{path.name}: the applied change was not confirmed: {rejected_line(again)}. Undo takes it back.",
-            actions=[show],
-        )
-    )
-    if answer is not None:
-        await show_audit(server, again)

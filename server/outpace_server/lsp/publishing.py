@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import lines_of
-from outpace_server.lsp.regions import Region, region_of
+from outpace_server.lsp.desk import Finding
+from outpace_server.lsp.regions import Region
 from outpace_server.lsp.settings import Severity
 from outpace_server.output.words import gain, one_line
 
@@ -21,25 +24,25 @@ SEVERITIES = {
 }
 
 
-def best_of_each_target(offers: list[Trial]) -> list[Trial]:
-    """`offers` come with the surest gain first."""
-    best: dict[str, Trial] = {}
-    for trial in offers:
-        best.setdefault(trial.target, trial)
+def best_of_each_target(findings: Iterable[Finding]) -> list[Finding]:
+    """Of accepted changes that come with the surest gain first."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.trial.verdict.accepted and not finding.applied:
+            best.setdefault(finding.trial.target, finding)
     return list(best.values())
 
 
-def diagnostics_of(
-    document: TextDocument, offers: list[Trial], applied: Trial | None, severity: Severity
-) -> list[types.Diagnostic]:
+def diagnostics_of(document: TextDocument, findings: list[Finding], severity: Severity) -> list[types.Diagnostic]:
     found: list[types.Diagnostic] = []
     if severity != "off":
-        for trial in best_of_each_target(offers):
-            message = f"{title_of(trial)}: {certified(trial)}"
-            found.append(_diagnostic(document, trial, message, SEVERITIES[severity]))
-    if applied is not None and applied.verdict.accepted:
-        message = f"applied, measured again in place: {certified(applied)}"
-        found.append(_diagnostic(document, applied, message, types.DiagnosticSeverity.Hint))
+        for finding in best_of_each_target(findings):
+            message = f"{title_of(finding.trial)}: {certified(finding.trial)}"
+            found.append(_diagnostic(document, finding, message, SEVERITIES[severity]))
+    for finding in findings:
+        if finding.confirmed and finding.trial.verdict.accepted:
+            message = f"applied, measured again in place: {certified(finding.trial)}"
+            found.append(_diagnostic(document, finding, message, types.DiagnosticSeverity.Hint))
     return found
 
 
@@ -60,16 +63,19 @@ def header_range(document: TextDocument, region: Region) -> types.Range:
     return document.position_codec.range_to_client_units(lines_of(document.source), characters)
 
 
+def page_of(trial: Trial) -> str:
+    return f"{PAGES}/{trial.idea.rule.partition('+')[0]}.md"
+
+
 def _diagnostic(
-    document: TextDocument, trial: Trial, message: str, severity: types.DiagnosticSeverity
+    document: TextDocument, finding: Finding, message: str, severity: types.DiagnosticSeverity
 ) -> types.Diagnostic:
-    rule = trial.idea.rule.partition("+")[0]
     return types.Diagnostic(
-        range=header_range(document, region_of(document.source, trial.idea.patch)),
+        range=header_range(document, finding.region),
         message=message,
         severity=severity,
         source=SOURCE,
-        code=trial.idea.rule,
-        code_description=types.CodeDescription(href=f"{PAGES}/{rule}.md"),
-        data={"id": trial.id},
+        code=finding.trial.idea.rule,
+        code_description=types.CodeDescription(href=page_of(finding.trial)),
+        data={"id": finding.trial.id},
     )

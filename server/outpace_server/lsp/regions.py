@@ -33,15 +33,17 @@ class LineEdit:
     text: str
 
 
-@lru_cache(maxsize=256)
 def region_of(text: str, patch: Patch) -> Region:
-    """The definition that the patch says it changes; the first line where it cannot be found.
+    """The definition that the patch says it changes; the first line where it cannot be found."""
+    return _region(text, patch.spans[0].qualname if patch.spans else "")
 
-    Editors ask at every stop of the cursor, and parsing a long file takes longer than all the rest.
-    """
+
+@lru_cache(maxsize=256)
+def _region(text: str, qualname: str) -> Region:
+    """Editors ask at every stop of the cursor, and parsing a long file takes longer than all the rest."""
     lines = lines_of(text)
     try:
-        node = _definition(tree_of(text), patch.spans[0].qualname) if patch.spans else None
+        node = _definition(tree_of(text), qualname) if qualname else None
     except (SyntaxError, ValueError):
         node = None
     if node is None or node.end_lineno is None:
@@ -62,8 +64,21 @@ def _definition(tree: ast.Module, qualname: str) -> Definition | None:
     return found
 
 
-def line_edits(before: str, after: str) -> list[LineEdit]:
-    """Edits of whole lines that turn one text into the other, none overlapping."""
+@lru_cache(maxsize=256)
+def line_edits(before: str, after: str) -> tuple[LineEdit, ...]:
+    """Edits of whole lines that turn one text into the other, in their order, none overlapping."""
     old, new = lines_of(before), lines_of(after)
-    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [LineEdit(i1, i2, "".join(new[j1:j2])) for tag, i1, i2, j1, j2 in blocks if tag != "equal"]
+    start, same = common_ends(old, new)
+    blocks = difflib.SequenceMatcher(None, old[start : len(old) - same], new[start : len(new) - same], autojunk=False)
+    return tuple(
+        LineEdit(start + i1, start + i2, "".join(new[start + j1 : start + j2]))
+        for tag, i1, i2, j1, j2 in blocks.get_opcodes()
+        if tag != "equal"
+    )
+
+
+def common_ends(old: list[str], new: list[str]) -> tuple[int, int]:
+    """How many lines both begin with, and how many of the rest both end with."""
+    shorter = min(len(old), len(new))
+    start = next((i for i in range(shorter) if old[i] != new[i]), shorter)
+    return start, next((i for i in range(shorter - start) if old[-1 - i] != new[-1 - i]), shorter - start)

@@ -12,9 +12,13 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
+from outpace_optimizers.workspace import Workspace
 from outpace_server.engine_link import EngineLinks
+from outpace_server.lsp.attention import Attention
 from outpace_server.lsp.client_features import ClientFeatures, client_features
-from outpace_server.lsp.desk import Desk
+from outpace_server.lsp.consent import Consent
+from outpace_server.lsp.desk import Desk, Finding
+from outpace_server.lsp.dismissals import Dismissals
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
@@ -24,6 +28,8 @@ from outpace_server.watching import Watching
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
+PAUSE_S = 0.5
+"""In typing, before lenses and hints are asked for again."""
 NO_FEATURES = client_features(types.ClientCapabilities())
 logger = logging.getLogger("outpace")
 
@@ -36,9 +42,13 @@ class OutpaceServer(LanguageServer):
         self.features: ClientFeatures = NO_FEATURES
         self.settings = Settings()
         self.optimizing = Optimizing(self)
+        self.consent = Consent(self)
+        self.dismissed = Dismissals()
+        self.attention = Attention()
         self.wrong_settings: list[str] = []
         self.watching: Watching | None = None
         self._published: dict[str, list[types.Diagnostic]] = {}
+        self._refreshing: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -64,6 +74,10 @@ class OutpaceServer(LanguageServer):
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
 
+    def tell(self, message: str) -> None:
+        """In the answer to something that the user did."""
+        self.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
+
     def document(self, uri: str) -> TextDocument | None:
         """An open document."""
         return self.workspace.text_documents.get(uri)
@@ -83,18 +97,46 @@ class OutpaceServer(LanguageServer):
             if path_of(uri) == path:
                 self.optimizing.queue_if_new(uri)
 
+    def attend(self) -> None:
+        """The user is there."""
+        for uri in self.attention.seen():
+            self.optimizing.queue_if_new(uri)
+
+    def findings(self, document: TextDocument) -> list[Finding]:
+        """What there is to show for a document as it is, without what the user has dismissed."""
+        path = path_of(document.uri)
+        if path is None or not self.settings.enable:
+            return []
+        workspace = Workspace.of(path)
+        found = self.desk.findings(document.uri, document.source)
+        return [f for f in found if f.applied or not self.dismissed(workspace, f.trial, f.base)]
+
     def publish(self, uri: str) -> None:
-        """Sends a file's diagnostics if they are not what was sent last."""
+        """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""
         document = self.document(uri)
         found: list[types.Diagnostic] = []
-        if document is not None and self.settings.enable:
-            text = document.source
-            severity = self.settings.diagnostics_severity
-            found = diagnostics_of(document, self.desk.offers(uri, text), self.desk.applied(uri, text), severity)
+        if document is not None:
+            found = diagnostics_of(document, self.findings(document), self.settings.diagnostics_severity)
         if found != self._published.get(uri, []):
             version = document.version if document else None
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
             self._published[uri] = found
+            self.refresh()
+        if document is None:
+            self._published.pop(uri, None)
+
+    def refresh(self) -> None:
+        """Lenses and hints, after a pause: each lens moves the code by a line."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        self._refreshing = self.in_background(self._refresh())
+
+    async def _refresh(self) -> None:
+        await asyncio.sleep(PAUSE_S)
+        if self.features.lens_refresh and self.settings.code_lens_enable:
+            self.workspace_code_lens_refresh(None)
+        if self.features.hint_refresh and self.settings.inlay_hints_enable:
+            self.workspace_inlay_hint_refresh(None)
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Into the log: pygls's own way opens a message box for every failing notification."""

@@ -10,6 +10,7 @@ from outpace_audit.records import Policy
 from outpace_optimizers.records import Device, OptimizeRequest
 
 RunOn = Literal["open", "save", "never"]
+Consent = Literal["ask", "always", "never"]
 Severity = Literal["error", "warning", "information", "hint", "off"]
 
 
@@ -19,12 +20,20 @@ class Settings:
 
     enable: bool = True
     run_on: RunOn = "open"
+    consent: Consent = "ask"
     trusted: bool = True
     budget_seconds: float = 60.0
     policy: Policy = "tolerant"
     device: Literal["auto"] | Device = "auto"
     interpreter: str = ""
     diagnostics_severity: Severity = "information"
+    code_lens_enable: bool = True
+    inlay_hints_enable: bool = True
+    hover_enable: bool = True
+    rejected_enable: bool = True
+    """Rejected changes as disabled actions, with the reason."""
+    idle_minutes: float = 30.0
+    """After so long without a sign of the user, changes on disk wait for the next one."""
 
     @property
     def runs(self) -> bool:
@@ -45,8 +54,10 @@ def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[st
 
     An empty text is no value: VS Code sends one for each setting that is not set.
     """
-    if not isinstance(given, Mapping):
+    if given is None:
         return base, []
+    if not isinstance(given, Mapping):
+        return base, [f"settings: {given!r} is no object of names and values; nothing is changed"]
     flat = _flat(given)
     hints = get_type_hints(Settings)
     changed: dict[str, Any] = {}

@@ -59,6 +59,8 @@ class Editor(LanguageClient):
             types.WINDOW_WORK_DONE_PROGRESS_CREATE,
             types.WORKSPACE_CONFIGURATION,
             types.WORKSPACE_APPLY_EDIT,
+            types.WORKSPACE_CODE_LENS_REFRESH,
+            types.WORKSPACE_INLAY_HINT_REFRESH,
             types.CLIENT_REGISTER_CAPABILITY,
             "outpace/status",
         ):
@@ -146,12 +148,17 @@ class Editor(LanguageClient):
 
     def apply(self, uri: str, edit: types.WorkspaceEdit) -> None:
         """As VS Code does it: the edits of one document, from its end to its start."""
-        assert edit.document_changes is not None
-        (change,) = edit.document_changes
-        assert isinstance(change, types.TextDocumentEdit) and change.text_document.uri == uri
-        assert change.text_document.version == self.versions[uri]
+        if edit.document_changes is None:
+            assert edit.changes is not None
+            ((changed, edits),) = edit.changes.items()
+            assert changed == uri
+        else:
+            (change,) = edit.document_changes
+            assert isinstance(change, types.TextDocumentEdit) and change.text_document.uri == uri
+            assert change.text_document.version == self.versions[uri]
+            edits = change.edits
         lines = self.texts[uri].splitlines(keepends=True)
-        for one in sorted(change.edits, key=lambda e: e.range.start.line, reverse=True):
+        for one in sorted(edits, key=lambda e: e.range.start.line, reverse=True):
             assert one.range.start.character == one.range.end.character == 0
             lines[one.range.start.line : one.range.end.line] = [one.new_text]  # type: ignore[union-attr]
         self.type(uri, "".join(lines))

@@ -29,6 +29,7 @@ function prepare() {
     "workbench.colorTheme": "Default Dark Modern",
     "outpace.server.command": [outpace, "lsp", "--stdio"],
     "outpace.runOn": "save",
+    "outpace.consent": "always",
     "outpace.budgetSeconds": 1,
     "outpace.device": "cpu",
   };
@@ -65,7 +66,7 @@ async function serve() {
 
 async function until(holds) {
   for (let tries = 0; !holds(); tries++) {
-    assert.ok(tries < 150, `waited in vain for ${holds}`);
+    assert.ok(tries < 300, `waited in vain for ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
@@ -135,7 +136,8 @@ try {
     await page.keyboard.press("Enter");
     await page.waitForTimeout(2000);
     await page.screenshot({ path: path.join(scratch, "failed.png") });
-    console.error(`what was on the screen: ${scratch}/failed.png`);
+    const items = await page.locator(".statusbar-item").evaluateAll((all) => all.map((one) => one.ariaLabel));
+    console.error(`what was on the screen: ${scratch}/failed.png; status: ${items.join(" | ")}`);
     throw error;
   }
   console.log(`saved, measured, applied, measured again; pictures in ${images}`);

@@ -5,56 +5,97 @@ from collections.abc import Iterator, Sequence
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.records import Trial
 from outpace_optimizers.source import lines_of
+from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.publishing import SOURCE, best_of_each_target
-from outpace_server.lsp.regions import region_of
 from outpace_server.lsp.server import OutpaceServer
-from outpace_server.output.words import gain, one_line
+from outpace_server.output.words import gain, one_line, rejected_line
 
 REWRITE = f"{types.CodeActionKind.RefactorRewrite.value}.outpace"
 OPTIONS = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, REWRITE], resolve_provider=True)
 
 
 def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-    """From memory: the best change of each target as a quick fix, the others as rewrites, and the evidence."""
+    """From memory: the best change of each target as a quick fix with what can be done about it, the others as
+    rewrites, and those that were rejected as disabled ones."""
     document = ls.document(params.text_document.uri)
-    if document is None or not ls.settings.enable:
+    if document is None:
         return None
+    ls.attend()
     wanted = document.position_codec.range_from_client_units(lines_of(document.source), params.range)
-    offers = ls.desk.offers(document.uri, document.source)
-    best = {trial.id for trial in best_of_each_target(offers)}
+    findings = ls.findings(document)
+    best = {finding.trial.id for finding in best_of_each_target(findings)}
     actions: list[types.CodeAction] = []
-    for trial in offers:
-        region = region_of(document.source, trial.idea.patch)
-        if region.first <= wanted.end.line and wanted.start.line <= region.last:
-            actions += _actions(ls, document, trial, trial.id in best, params.context)
+    for finding in findings:
+        if finding.region.first <= wanted.end.line and wanted.start.line <= finding.region.last:
+            actions += _actions(ls, document, finding, finding.trial.id in best, params.context)
     return [action for action in actions if _asked_for(action.kind, params.context.only)] or None
 
 
 def _actions(
-    ls: OutpaceServer, document: TextDocument, trial: Trial, best: bool, context: types.CodeActionContext
+    ls: OutpaceServer, document: TextDocument, finding: Finding, best: bool, context: types.CodeActionContext
 ) -> Iterator[types.CodeAction]:
-    kind = types.CodeActionKind.QuickFix if best else REWRITE
+    if finding.applied:
+        yield _revert(document, finding)
+    elif finding.trial.verdict.accepted:
+        yield _apply(ls, document, finding, best, context)
+        if best:
+            yield from _more(ls, document, finding)
+    elif ls.features.disabled_actions and ls.settings.rejected_enable:
+        reason = types.CodeActionDisabled(reason=f"measured but rejected: {rejected_line(finding.trial)}")
+        yield types.CodeAction(title=f"Apply {one_line(finding.trial.idea.title)}", kind=REWRITE, disabled=reason)
+
+
+def _apply(
+    ls: OutpaceServer, document: TextDocument, finding: Finding, best: bool, context: types.CodeActionContext
+) -> types.CodeAction:
+    trial, verdict = finding.trial, finding.trial.verdict
     of_this = [d for d in context.diagnostics if d.source == SOURCE and d.code == trial.idea.rule]
-    verdict = trial.verdict
-    apply = types.CodeAction(
-        title=f"Apply {one_line(trial.idea.title)}: {gain(verdict)} ({verdict.numerics}, {verdict.level})",
-        kind=kind,
+    action = types.CodeAction(
+        title=f"Apply {_what(finding)}: {gain(verdict)} ({verdict.numerics}, {verdict.level})",
+        kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
         is_preferred=best and verdict.numerics == "exact",
         data={"uri": document.uri, "id": trial.id},
     )
-    yield apply if ls.features.resolves_edits else with_edit(ls, document, apply, trial)
-    show = types.Command(title="Show audit", command="outpace.showAudit", arguments=[trial.id])
-    yield types.CodeAction(title=f"Show audit of {trial.idea.rule}: {gain(verdict)}", kind=kind, command=show)
+    return action if ls.features.resolves_edits else with_edit(ls, document, action, finding)
 
 
-def with_edit(ls: OutpaceServer, document: TextDocument, action: types.CodeAction, trial: Trial) -> types.CodeAction:
-    new_source = trial.idea.patch.new_source
-    action.edit = workspace_edit(document, new_source, document_changes=ls.features.document_changes)
-    action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, trial.id])
+def _what(finding: Finding) -> str:
+    """A combination exists only where it was measured itself."""
+    trial = finding.trial
+    parts = trial.idea.rule.count("+") + 1
+    return f"all {parts} audited edits of {trial.target}" if parts > 1 else one_line(trial.idea.title)
+
+
+def _more(ls: OutpaceServer, document: TextDocument, finding: Finding) -> Iterator[types.CodeAction]:
+    id, uri = finding.trial.id, document.uri
+    commands = [
+        types.Command(title=f"Show audit of {finding.trial.idea.rule}", command="outpace.showAudit", arguments=[id]),
+        types.Command(title="Measure again", command="outpace.remeasure", arguments=[uri]),
+        types.Command(title=f"Dismiss {finding.trial.idea.rule} here", command="outpace.dismiss", arguments=[uri, id]),
+    ]
+    if ls.features.preview:
+        commands.insert(0, types.Command(title="Preview the change", command="outpace.showDiff", arguments=[uri, id]))
+    for command in commands:
+        yield types.CodeAction(title=command.title, kind=types.CodeActionKind.QuickFix, command=command)
+
+
+def _revert(document: TextDocument, finding: Finding) -> types.CodeAction:
+    title = f"Revert {one_line(finding.trial.idea.title)}"
+    command = types.Command(title=title, command="outpace.revert", arguments=[document.uri, finding.trial.id])
+    lost = finding.confirmed and not finding.trial.verdict.accepted
+    return types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix if lost else REWRITE, command=command)
+
+
+def with_edit(
+    ls: OutpaceServer, document: TextDocument, action: types.CodeAction, finding: Finding
+) -> types.CodeAction:
+    id = finding.trial.id
+    ls.desk.hand_out(document.uri, finding.trial, document.source, finding.new_text)
+    action.edit = workspace_edit(document, finding.new_text, document_changes=ls.features.document_changes)
+    action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, id])
     return action
 
 

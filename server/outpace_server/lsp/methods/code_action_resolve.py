@@ -10,18 +10,17 @@ from outpace_server.lsp.server import OutpaceServer
 
 
 def code_action_resolve(ls: OutpaceServer, params: types.CodeAction) -> types.CodeAction:
-    """The edit, if the text is still the one that was measured; else a command that says so.
+    """The edit, if what the target reaches is still what was measured; else a command that says so.
 
     Never an error: editors show it raw. VS Code (1.139) ignores the version in the edit, so the text is compared.
     """
     data: Any = params.data
-    if not isinstance(data, Mapping) or "id" not in data:
+    if not isinstance(data, Mapping) or "id" not in data or "uri" not in data:
         return params
     uri, id = str(data["uri"]), str(data["id"])  # pyright: ignore[reportUnknownArgumentType]
     document = ls.document(uri)
-    offers = ls.desk.offers(uri, document.source) if document else []
-    trial = next((offer for offer in offers if offer.id == id), None)
-    if document is None or trial is None:
+    finding = ls.desk.surely(uri, document.source, id) if document else None
+    if document is None or finding is None or finding.applied or not finding.trial.verdict.accepted:
         params.command = types.Command(title="Out of date", command="outpace.stale", arguments=[uri, id])
         return params
-    return with_edit(ls, document, params, trial)
+    return with_edit(ls, document, params, finding)

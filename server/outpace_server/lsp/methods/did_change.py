@@ -6,5 +6,6 @@ from outpace_server.lsp.server import OutpaceServer
 
 
 def did_change(ls: OutpaceServer, params: types.DidChangeTextDocumentParams) -> None:
-    """Offers hold for the text that was measured: they go with the first change, and come back when it is undone."""
+    """What is touched loses its offers at once, and has them again when the change is undone."""
+    ls.attend()
     ls.publish(params.text_document.uri)

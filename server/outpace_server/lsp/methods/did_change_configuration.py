@@ -33,4 +33,5 @@ def use_settings(ls: OutpaceServer, given: object) -> None:
         ls.optimizing.cancel_all()
     for uri in ls.workspace.text_documents:
         ls.publish(uri)
+    ls.refresh()
     show_status(ls, ls.optimizing.running)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
+from outpace_server.marked import is_marked
 
 
 def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None:
@@ -13,6 +16,7 @@ def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None
     uri = params.text_document.uri
     if path_of(uri) is None:
         return
+    ls.attend()
     ls.desk.open(uri)
     ls.watch(uri)
     if ls.settings.enable and ls.settings.trusted:
@@ -23,12 +27,14 @@ def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None
 
 async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     document, path = ls.document(uri), path_of(uri)
-    if document is None or path is None:
-        return
+    if document is None or path is None or not await asyncio.to_thread(is_marked, path):
+        return  # no engine is started for the many files that nobody measures
+    ls.desk.remember(uri, document.source)
     try:
         link = await ls.engines.of(Workspace.of(path))
-        ls.desk.add(uri, await link.offers(str(path), document.source))
+        known = await link.offers(str(path), document.source)
     except (OutpaceError, OSError) as error:
         ls.log(f"{path.name}: {error}", types.MessageType.Warning)
         return
+    ls.desk.add(uri, known)
     ls.publish(uri)

@@ -6,6 +6,7 @@ from outpace_server.lsp.server import OutpaceServer
 
 
 def did_save(ls: OutpaceServer, params: types.DidSaveTextDocumentParams) -> None:
+    ls.attend()
     uri = params.text_document.uri
     if uri in ls.desk:
         ls.optimizing.queue(uri, "interactive")

@@ -4,21 +4,52 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from outpace_optimizers.source import base_hash
-from outpace_server.lsp.audit_view import show_audit
+from outpace_audit.errors import OutpaceError
+from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp import audit_view, reverting
+from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
 
 
 def applied(ls: OutpaceServer, uri: str, id: str) -> None:
     """After an edit of ours: measured again in place, if the text is what the edit should have made."""
-    document, found = ls.document(uri), ls.desk.find(id)
-    if document is None or found is None:
+    document = ls.document(uri)
+    if document is None:
         return
-    trial = found[1]
-    if base_hash(document.source) != base_hash(trial.idea.patch.new_source):
-        ls.log(f"{document.filename}: not measured again: the text is not the one that was audited")
+    trial = ls.desk.mark_applied(uri, id, document.source)
+    if trial is None:
+        ls.log(f"{document.filename}: not measured again: the text is not the one that the edit should have made")
         return
+    ls.publish(uri)
     ls.optimizing.measure_again(uri, trial)
+
+
+def revert(ls: OutpaceServer, uri: str, id: str) -> None:
+    ls.in_background(reverting.revert(ls, uri, id))
+
+
+def dismiss(ls: OutpaceServer, uri: str, id: str) -> None:
+    """For this code, also in the next session."""
+    document, path = ls.document(uri), path_of(uri)
+    found = [finding for finding in ls.findings(document) if finding.trial.id == id] if document else []
+    if path is None or not found:
+        return
+    try:
+        ls.dismissed.dismiss(Workspace.of(path), found[0].trial, found[0].base)
+    except (OutpaceError, OSError) as error:
+        ls.log(f"dismissed for this session only: {error}", types.MessageType.Warning)
+    ls.publish(uri)
+    ls.refresh()
+
+
+def restore_dismissed(ls: OutpaceServer) -> None:
+    """All that was dismissed in the workspaces of the open files."""
+    for uri in ls.desk.uris:
+        path = path_of(uri)
+        if path is not None:
+            ls.dismissed.restore(Workspace.of(path))
+            ls.publish(uri)
+    ls.refresh()
 
 
 def stale(ls: OutpaceServer, uri: str, id: str) -> None:
@@ -35,22 +66,20 @@ async def _offer_to_measure(ls: OutpaceServer, uri: str) -> None:
         )
     )
     if answer is not None:
-        ls.optimizing.queue(uri, "interactive")
+        ls.optimizing.queue_asked(uri)
 
 
 def remeasure(ls: OutpaceServer, uri: str) -> None:
-    ls.optimizing.queue(uri, "interactive")
+    ls.attend()
+    ls.optimizing.queue_asked(uri)
 
 
-def show(ls: OutpaceServer, id: str) -> None:
+def show_audit(ls: OutpaceServer, id: str) -> None:
     found = ls.desk.find(id)
     if found is None:
-        said = types.ShowMessageParams(
-            type=types.MessageType.Info, message="This verdict is of a file that was closed."
-        )
-        ls.window_show_message(said)
+        ls.tell("This verdict is of a file that was closed, or of a text that is gone.")
     else:
-        ls.in_background(show_audit(ls, found[1]))
+        ls.in_background(audit_view.show_audit(ls, found[1]))
 
 
 def cancel_all(ls: OutpaceServer) -> None:
@@ -60,7 +89,10 @@ def cancel_all(ls: OutpaceServer) -> None:
 COMMANDS = {
     "outpace.applied": applied,
     "outpace.stale": stale,
+    "outpace.revert": revert,
     "outpace.remeasure": remeasure,
-    "outpace.showAudit": show,
+    "outpace.showAudit": show_audit,
+    "outpace.dismiss": dismiss,
+    "outpace.restoreDismissed": restore_dismissed,
     "outpace.cancelAll": cancel_all,
 }

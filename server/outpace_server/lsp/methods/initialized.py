@@ -7,7 +7,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from outpace_server.lsp.methods.did_change_configuration import pull_settings
-from outpace_server.lsp.report_uri import SCHEME
+from outpace_server.lsp.report_uri import PREVIEW_SCHEME, SCHEME
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.status import show_status
 from outpace_server.watching import Watching
@@ -39,7 +39,7 @@ async def _register(ls: OutpaceServer) -> None:
         options = types.DidChangeConfigurationRegistrationOptions(section="outpace")
         wanted.append(types.Registration("settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, options))
     if ls.features.virtual_documents:
-        served = types.TextDocumentContentRegistrationOptions(schemes=[SCHEME])
+        served = types.TextDocumentContentRegistrationOptions(schemes=[SCHEME, PREVIEW_SCHEME])
         wanted.append(types.Registration("reports", types.WORKSPACE_TEXT_DOCUMENT_CONTENT, served))
     if wanted:
         await ls.client_register_capability_async(types.RegistrationParams(wanted))

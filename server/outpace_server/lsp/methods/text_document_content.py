@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from outpace_server.lsp.report_uri import id_of_report
+from outpace_server.lsp.report_uri import SCHEME, id_of
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.report.markdown import markdown
 from outpace_server.report.record import Record
@@ -11,6 +11,13 @@ from outpace_server.report.record import Record
 def text_document_content(
     ls: OutpaceServer, params: types.TextDocumentContentParams
 ) -> types.TextDocumentContentResult:
-    found = ls.desk.find(id_of_report(params.uri))
-    text = markdown(Record(found[1])) if found else "This verdict is of a file that was closed: open it again.\n"
-    return types.TextDocumentContentResult(text)
+    found = ls.desk.find(id_of(params.uri))
+    if found is None:
+        return types.TextDocumentContentResult("This verdict is of a file that was closed: open it again.\n")
+    uri, trial = found
+    if params.uri.startswith(f"{SCHEME}:"):
+        return types.TextDocumentContentResult(markdown(Record(trial)))
+    document = ls.document(uri)
+    findings = ls.desk.findings(uri, document.source) if document else []
+    changed = next((finding.new_text for finding in findings if finding.trial is trial), trial.idea.patch.new_source)
+    return types.TextDocumentContentResult(changed)

@@ -1,0 +1,88 @@
+"""Whether code of a workspace may be run for measuring: asked once, before the first time.
+
+What was answered with Always or Never is kept in the workspace's state folder, signed with this machine's id, so that
+a repository cannot bring the answer along; the setting `consent` overrides it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from outpace_audit.errors import OutpaceError
+from outpace_audit.records import content_id
+from outpace_optimizers.workspace import Workspace, write_atomically
+from outpace_server.lsp.settings import Consent as Asked
+
+if TYPE_CHECKING:
+    from outpace_server.lsp.server import OutpaceServer
+
+FILE = "consent.json"
+ALWAYS, ONCE, NEVER = "Always", "This time", "Never"
+
+
+class Consent:
+    def __init__(self, server: OutpaceServer) -> None:
+        self._server = server
+        self._session: dict[Path, bool] = {}
+        """What holds until the editor ends, by state folder."""
+        self._asking: dict[Path, asyncio.Task[bool]] = {}
+
+    async def given(self, workspace: Workspace, setting: Asked) -> bool:
+        if setting != "ask":
+            return setting == "always"
+        if workspace.state not in self._session:
+            kept = _read(workspace)
+            if kept is None:
+                # The question outlives the run that asked: the next save takes that run's place.
+                asking = self._asking.get(workspace.state) or self._server.in_background(self._ask(workspace))
+                self._asking[workspace.state] = asking
+                kept = await asyncio.shield(asking)
+            self._session.setdefault(workspace.state, kept)
+        return self._session[workspace.state]
+
+    def assume(self, workspace: Workspace) -> None:
+        """The user has asked for a measurement by name."""
+        self._session[workspace.state] = True
+
+    async def _ask(self, workspace: Workspace) -> bool:
+        server = self._server
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info,
+            message=f"May outpace run code of {workspace.root.name} to measure it? It runs sandboxed, on this machine.",
+            actions=[types.MessageActionItem(title=title) for title in (ALWAYS, ONCE, NEVER)],
+        )
+        try:
+            answer = await server.window_show_message_request_async(params)
+        except JsonRpcException as error:
+            server.log(f"the editor cannot ask ({error}): set `consent` to `always` to measure on open and save")
+            return False
+        title = answer.title if answer else None
+        if title in (ALWAYS, NEVER):
+            self._keep(workspace, title == ALWAYS)
+        return title in (ALWAYS, ONCE)
+
+    def _keep(self, workspace: Workspace, answer: bool) -> None:
+        try:
+            workspace.prepare()
+            write_atomically(workspace.state / FILE, json.dumps(_answer(workspace, answer)) + "\n")
+        except (OutpaceError, OSError) as error:
+            self._server.log(f"the answer holds for this session only: {error}", types.MessageType.Warning)
+
+
+def _read(workspace: Workspace) -> bool | None:
+    try:
+        given = json.loads((workspace.state / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return next((answer for answer in (True, False) if given == _answer(workspace, answer)), None)
+
+
+def _answer(workspace: Workspace, answer: bool) -> dict[str, str]:
+    return {"run": "always" if answer else "never", "on": content_id(str(workspace.root), uuid.getnode())}

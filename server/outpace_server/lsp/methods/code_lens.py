@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from lsprotocol import types
+
+from outpace_server.lsp.desk import Finding
+from outpace_server.lsp.publishing import best_of_each_target, header_range
+from outpace_server.lsp.server import OutpaceServer
+from outpace_server.output.words import ratio
+
+OPTIONS = types.CodeLensOptions(resolve_provider=False)
+
+
+def code_lens(ls: OutpaceServer, params: types.CodeLensParams) -> list[types.CodeLens] | None:
+    """One for the best change of each target, one for what was applied and measured again: each lens moves the code."""
+    document = ls.document(params.text_document.uri)
+    if document is None or not ls.settings.code_lens_enable:
+        return None
+    findings = ls.findings(document)
+    shown = best_of_each_target(findings) + [f for f in findings if f.confirmed and f.trial.verdict.accepted]
+    return [
+        types.CodeLens(range=header_range(document, finding.region), command=_command(ls, document.uri, finding))
+        for finding in shown
+    ] or None
+
+
+def _command(ls: OutpaceServer, uri: str, finding: Finding) -> types.Command:
+    id = finding.trial.id
+    if ls.features.preview and not finding.applied:
+        return types.Command(title=_title(ls, finding), command="outpace.showDiff", arguments=[uri, id])
+    return types.Command(title=_title(ls, finding), command="outpace.showAudit", arguments=[id])
+
+
+def _title(ls: OutpaceServer, finding: Finding) -> str:
+    """`$(zap) 1.42× audited`; the interval is in the tooltip of the hint, the hover and the diagnostic."""
+    icon, state = ("check", "applied, measured again") if finding.applied else ("zap", "audited")
+    words = f"{ratio(finding.trial.verdict.speedup or 1.0)} {state}"
+    return f"$({icon}) {words}" if ls.features.preview else words

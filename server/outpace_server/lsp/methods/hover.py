@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from lsprotocol import types
+
+from outpace_optimizers.records import Trial
+from outpace_optimizers.source import lines_of
+from outpace_server.lsp.publishing import best_of_each_target, header_range, page_of, title_of
+from outpace_server.lsp.server import OutpaceServer
+from outpace_server.output.words import evidence, machine_words, ratio, seconds, span
+
+
+def hover(ls: OutpaceServer, params: types.HoverParams) -> types.Hover | None:
+    """On the first line of what was measured; other servers own the rest."""
+    document = ls.document(params.text_document.uri)
+    if document is None or not ls.settings.hover_enable:
+        return None
+    at = document.position_codec.position_from_client_units(lines_of(document.source), params.position)
+    findings = ls.findings(document)
+    own = best_of_each_target(findings) + [f for f in findings if f.confirmed]
+    here = [finding for finding in own if finding.region.header == at.line]
+    if not here:
+        return None
+    shown = _table if ls.features.markdown else _plain
+    kind = types.MarkupKind.Markdown if ls.features.markdown else types.MarkupKind.PlainText
+    value = "\n\n".join(shown(finding.trial) for finding in here)
+    return types.Hover(types.MarkupContent(kind, value), header_range(document, here[0].region))
+
+
+def _table(trial: Trial) -> str:
+    rows = [
+        f"| {timing.workload} | {ratio(timing.speedup)} {span(timing.interval)} "
+        f"| {seconds(timing.baseline_s)} | {seconds(timing.candidate_s)} |"
+        for timing in trial.verdict.timings
+    ]
+    verdict = trial.verdict
+    return "\n".join(
+        [
+            f"**{title_of(trial)}**",
+            "",
+            "| workload | speedup | before | after |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"{verdict.numerics}, audited to {verdict.level}, on {machine_words(verdict.machine)}",
+            "",
+            f"[{trial.idea.rule}]({page_of(trial)}) · `{trial.replay}`",
+        ]
+    )
+
+
+def _plain(trial: Trial) -> str:
+    return "\n".join([title_of(trial), *(f"{heading}: {text}" for heading, text in evidence(trial)), page_of(trial)])

@@ -1,0 +1,49 @@
+"""Taking an applied edit back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from outpace_optimizers.records import Trial
+from outpace_server.lsp.audit_view import show_audit
+from outpace_server.lsp.edits import workspace_edit
+from outpace_server.output.words import one_line, rejected_line
+
+if TYPE_CHECKING:
+    from outpace_server.lsp.server import OutpaceServer
+
+SHOW, REVERT = "Show Audit", "Revert"
+
+
+async def offer_revert(server: OutpaceServer, uri: str, again: Trial) -> None:
+    """For an applied change whose gain was not found again."""
+    answer = await server.window_show_message_request_async(
+        types.ShowMessageRequestParams(
+            type=types.MessageType.Warning,
+            message=f"The applied change was not confirmed: {rejected_line(again)}",
+            actions=[types.MessageActionItem(title=REVERT), types.MessageActionItem(title=SHOW)],
+        )
+    )
+    if answer is not None and answer.title == SHOW:
+        await show_audit(server, again)
+    elif answer is not None and answer.title == REVERT:
+        await revert(server, uri, again.id)
+
+
+async def revert(server: OutpaceServer, uri: str, id: str) -> None:
+    """Only while what the edit made is still there. Editors refuse an edit of an old version without a reason
+    (VS Code 1.139), so the reason is said here."""
+    document = server.document(uri)
+    finding = server.desk.surely(uri, document.source, id) if document else None
+    if document is None or finding is None or not finding.applied:
+        server.tell("The code has changed since the edit was applied, so it was not taken back.")
+        return
+    edit = workspace_edit(document, finding.new_text, document_changes=server.features.document_changes)
+    label = f"Revert {one_line(finding.trial.idea.title)}"
+    done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=label))
+    if not done.applied:
+        server.tell(
+            f"The editor did not take the edit back: {done.failure_reason or 'the file has changed meanwhile'}."
+        )

@@ -1,0 +1,155 @@
+"""What is shown of verdicts that the ledger has, in three editors, without a measurement."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_lsp
+from editor import Editor, vscode_capabilities
+from lsprotocol import types
+from planted import FASTER, SOURCE, plant, rejected
+from pytest_lsp import ClientServerConfig, client_capabilities
+
+OTHER = SOURCE.replace("y = x + 1", "y = 1 + x")
+SETTINGS = {"runOn": "never", "consent": "never"}
+HEADER = 3
+PROFILES = ["vscode", "neovim@v0.11", "emacs@v29.1"]
+
+
+@pytest_lsp.fixture(
+    config=ClientServerConfig(
+        server_command=[sys.executable, "-m", "outpace_server.cli", "lsp", "--stdio"], client_factory=Editor
+    )
+)
+async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
+    yield
+    await lsp_client.shutdown_session()
+
+
+async def opened(editor: Editor, path: Path, profile: str = "vscode") -> str:
+    known = vscode_capabilities() if profile == "vscode" else client_capabilities(profile)
+    await editor.start(path.parent, SETTINGS, known)
+    return editor.open(path)
+
+
+async def diagnostics(editor: Editor) -> list[types.Diagnostic]:
+    return list((await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_known_verdicts_are_offered_on_open_and_applied(editor: Editor, tmp_path: Path, profile: str) -> None:
+    path = plant(tmp_path, ("faster-add", FASTER, {}), ("other", OTHER, rejected()))
+    uri = await opened(editor, path, profile)
+    shown = await diagnostics(editor)
+    assert [one.code for one in shown] == ["faster-add"]
+
+    actions = await editor.actions(uri, HEADER, shown)
+    apply = next(action for action in actions if action.title.startswith("Apply faster-add"))
+    assert "1.42× [1.38, 1.46] (tolerant, L4)" in apply.title and not apply.is_preferred
+    disabled = [action for action in actions if action.disabled]
+    assert bool(disabled) == (profile == "vscode")
+    assert all("outputs-against-truth" in action.disabled.reason for action in disabled if action.disabled)
+
+    if profile != "emacs@v29.1":
+        assert apply.edit is None
+        apply = await editor.code_action_resolve_async(apply)
+    assert apply.edit is not None and apply.command is not None
+    assert bool(apply.edit.changes) == (profile == "neovim@v0.11")
+    editor.apply(uri, apply.edit)
+    assert editor.texts[uri] == FASTER
+
+
+@pytest.mark.asyncio
+async def test_only_the_touched_code_goes_stale(editor: Editor, tmp_path: Path) -> None:
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
+    shown = await diagnostics(editor)
+    (apply, *_) = await editor.actions(uri, HEADER, shown)
+
+    editor.type(uri, SOURCE.replace("torch\n", "torch\n# a thought\n", 1))
+    (moved,) = await diagnostics(editor)
+    assert moved.range.start.line == HEADER + 1
+    resolved = await editor.code_action_resolve_async(apply)
+    editor.apply(uri, resolved.edit)
+    assert editor.texts[uri] == FASTER.replace("torch\n", "torch\n# a thought\n", 1)
+    assert await diagnostics(editor) == []
+
+    editor.type(uri, SOURCE.replace("    return x\n", "    return x + 5\n"))
+    (shown,) = await diagnostics(editor)
+    assert shown.range.start.line == HEADER
+    editor.type(uri, SOURCE.replace("x + 1", "x + 3"))
+    assert await diagnostics(editor) == []
+    refused = await editor.code_action_resolve_async(apply)
+    assert refused.command is not None and refused.command.command == "outpace.stale"
+
+
+@pytest.mark.asyncio
+async def test_a_new_definition_of_the_same_name_is_noticed_before_anything_is_applied(
+    editor: Editor, tmp_path: Path
+) -> None:
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
+    (apply, *_) = await editor.actions(uri, HEADER, await diagnostics(editor))
+    editor.type(uri, SOURCE.replace("def unrelated", "def work"))
+    resolved = await editor.code_action_resolve_async(apply)
+    assert resolved.edit is None and resolved.command is not None and resolved.command.command == "outpace.stale"
+
+
+@pytest.mark.asyncio
+async def test_lens_hint_and_hover_say_what_was_measured(editor: Editor, tmp_path: Path) -> None:
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
+    await diagnostics(editor)
+    document = types.TextDocumentIdentifier(uri)
+    (lens,) = await editor.text_document_code_lens_async(types.CodeLensParams(document)) or []
+    assert lens.command is not None and lens.command.title == "1.42× audited"
+    whole = types.Range(types.Position(0, 0), types.Position(20, 0))
+    (hint,) = await editor.text_document_inlay_hint_async(types.InlayHintParams(document, whole)) or []
+    assert hint.label == "3.1 ms a call" and "7 fresh process pairs" in str(hint.tooltip)
+    found = await editor.text_document_hover_async(types.HoverParams(document, types.Position(HEADER, 6)))
+    assert found is not None and isinstance(found.contents, types.MarkupContent)
+    assert "| get_inputs | 1.42× [1.38, 1.46] | 3.1 ms | 2.2 ms |" in found.contents.value
+    assert await editor.text_document_hover_async(types.HoverParams(document, types.Position(0, 2))) is None
+
+
+@pytest.mark.asyncio
+async def test_a_dismissal_lasts(editor: Editor, tmp_path: Path) -> None:
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
+    shown = await diagnostics(editor)
+    dismiss = next(a for a in await editor.actions(uri, HEADER, shown) if a.title.startswith("Dismiss"))
+    assert dismiss.command is not None
+    await editor.command(dismiss.command.command, *(dismiss.command.arguments or []))
+    assert await diagnostics(editor) == []
+    assert (tmp_path / ".outpace" / "dismissed.json").is_file()
+    await editor.command("outpace.restoreDismissed")
+    assert len(await diagnostics(editor)) == 1
+
+
+@pytest.mark.asyncio
+async def test_an_applied_edit_can_be_taken_back(editor: Editor, tmp_path: Path) -> None:
+    editor.answers[types.WORKSPACE_APPLY_EDIT] = types.ApplyWorkspaceEditResult(applied=True)
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
+    (apply, *_) = await editor.actions(uri, HEADER, await diagnostics(editor))
+    resolved = await editor.code_action_resolve_async(apply)
+    editor.apply(uri, resolved.edit)
+    await diagnostics(editor)
+    await editor.command(resolved.command.command, *resolved.command.arguments)
+    (revert,) = [a for a in await editor.actions(uri, HEADER, []) if a.title.startswith("Revert")]
+    assert revert.command is not None
+    await editor.command(revert.command.command, *(revert.command.arguments or []))
+    asked = await editor.expect(types.WORKSPACE_APPLY_EDIT)
+    editor.apply(uri, asked.edit)
+    assert editor.texts[uri] == SOURCE
+
+
+@pytest.mark.asyncio
+async def test_the_combination_is_one_action_and_exact_is_preferred(editor: Editor, tmp_path: Path) -> None:
+    best = {"interval": (1.5, 1.6), "speedup": 1.55, "numerics": "exact"}
+    path = plant(tmp_path, ("faster-add", OTHER, {}), ("faster-add+other", FASTER, best))
+    uri = await opened(editor, path)
+    actions = await editor.actions(uri, HEADER, await diagnostics(editor))
+    assert actions[0].title == "Apply all 2 audited edits of work: 1.55× [1.50, 1.60] (exact, L4)"
+    assert actions[0].is_preferred
+    variants = [action.title for action in actions if action.kind == "refactor.rewrite.outpace"]
+    assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)"]
