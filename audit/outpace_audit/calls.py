@@ -77,6 +77,8 @@ class CheckedCalls:
             lifted = add_noise(lifted, request.noise, request.noise_seed)
             cotangents = cotangents and add_noise(cotangents, request.noise, request.noise_seed + 1)
         subject = self._subject.lifted()
+        if request.noise and subject.module is not None:
+            add_parameter_noise(subject.module, request.noise, request.noise_seed + 2)
         with truth.LiftToFloat64() as mode:
             result = subject.run(lifted, cotangents)
         synchronize(subject.device)
@@ -163,6 +165,17 @@ def add_noise(arguments: list[Any], scale: float, seed: int) -> list[Any]:
         return (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
 
     return tree_map(noisy, arguments)
+
+
+def add_parameter_noise(module: torch.nn.Module, scale: float, seed: int) -> None:
+    """The same for parameters, in place: where inputs are token ids, they alone can show what rounding does."""
+    for number, parameter in enumerate(module.parameters()):
+        if not is_perturbable(parameter):
+            continue
+        generator = torch.Generator(parameter.device).manual_seed((seed + number) % 2**63)
+        factor = torch.randn(parameter.shape, generator=generator, device=parameter.device, dtype=parameter.dtype)
+        with torch.no_grad():
+            parameter.mul_(1 + scale * factor)
 
 
 def poison_freed_memory(like: Sequence[Leaf], fill: int) -> None:

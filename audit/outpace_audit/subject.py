@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 import types
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,7 +57,8 @@ class Subject:
         self.module: torch.nn.Module | None = None
         self._captured = code.captured
         self._stats: dict[str, laws.ParameterStats] = {}
-        self._dropouts: list[tuple[Any, float]] = []
+        self._dropouts: list[tuple[torch.nn.Module, str, float]] = []
+        """Rates by module and attribute, as declared."""
         symbol = symbol_of(module, code.symbol)
         if code.kind == "function":
             if not callable(symbol):
@@ -75,10 +76,8 @@ class Subject:
         arguments, keywords = self._constructor_arguments(code, symbol, source)
         seed_everything(CONSTRUCTION_SEED)
         built = symbol(*arguments, **keywords)
-        for child in built.modules():
-            if isinstance(child, DROPOUTS):
-                self._dropouts.append((child, child.p))
-                child.p = 0.0  # compared without its noise; see docs/audit.md, "random numbers"
+        self._dropouts = [(child, *rate) for child in built.modules() for rate in dropout_rates(child)]
+        self._set_dropout(on=False)  # compared without its noise; see docs/audit.md, "random numbers"
         dtype = self._captured.dtype if self._captured else None
         return built.to(self.device, getattr(torch, dtype) if dtype else None)
 
@@ -105,18 +104,20 @@ class Subject:
             return
         self.module.train(mode == "dropping")
         seed_everything(rng_seed)
-        for child, p in self._dropouts:
-            child.p = p
+        self._set_dropout(on=True)
         try:
             yield
         finally:
-            for child, _ in self._dropouts:
-                child.p = 0.0
+            self._set_dropout(on=False)
             self.module.train(self.trains)
+
+    def _set_dropout(self, *, on: bool) -> None:
+        for child, name, rate in self._dropouts:
+            setattr(child, name, rate if on else 0.0)
 
     def drops(self) -> bool:
         """Whether `train()` makes the module random."""
-        return any(p > 0 for _, p in self._dropouts)
+        return bool(self._dropouts)
 
     def adopt_statistics(self, stats: Mapping[str, Sequence[float]]) -> None:
         """Draw parameters by the baseline's statistics, not by what this side's constructor happened to give."""
@@ -208,6 +209,15 @@ class Subject:
         if self.module is None:
             return []
         return [Leaf(f"buffer {name}", value) for name, value in self.module.named_buffers()]
+
+
+def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:
+    """Attributes that are rates of dropout: `p` of a dropout layer, and what is named so in a recurrent layer, in
+    attention, or in a module that drops by function call."""
+    for name, value in vars(module).items():
+        named = name == "p" if isinstance(module, DROPOUTS) else "drop" in name.lower()
+        if named and type(value) is float and 0 < value <= 1:
+            yield name, value
 
 
 def differentiable_outputs(outputs: Sequence[Leaf]) -> list[torch.Tensor]:
