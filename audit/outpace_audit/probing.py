@@ -26,12 +26,14 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
+from outpace_audit.shapes import DEGENERATE
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
     CALL_TIMEOUT_S,
     CHANGED_ARGUMENTS,
     COMPILE_TIMEOUT_S,
+    DEGENERATE_SHAPES,
     DROPPED_RUNS,
     EXTRA_SHAPES,
     REPEATED_RUNS,
@@ -171,7 +173,7 @@ class Prober:
     def _reshape(self) -> None:
         pool = [(one, variant) for one in self._facts.workloads for variant in one.domain.shapes]
         self._chance.shuffle(pool)
-        for one, variant in spread(pool, EXTRA_SHAPES):
+        for one, variant in chosen_shapes(pool):
             request = new_request(self._seeds, variant.cotangents)
 
             def call(one: WorkloadFacts = one, variant: Variant = variant, request: Any = request) -> Observation:
@@ -235,6 +237,12 @@ class Prober:
 
             if not self._try(layouts.NAME, name, call):
                 return
+
+
+def chosen_shapes(pool: Sequence[tuple[WorkloadFacts, Variant]]) -> Sequence[tuple[WorkloadFacts, Variant]]:
+    degenerate = [item for item in pool if item[1].kind in DEGENERATE]
+    general = [item for item in pool if item[1].kind not in DEGENERATE]
+    return [*spread(general, EXTRA_SHAPES), *spread(degenerate, DEGENERATE_SHAPES)]
 
 
 def spread(pool: Iterable[tuple[WorkloadFacts, Variant]], wanted: int) -> Sequence[tuple[WorkloadFacts, Variant]]:

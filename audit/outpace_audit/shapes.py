@@ -16,7 +16,10 @@ DRAWN = ("laws", "captured")
 SCALAR = -1
 """Stands for the value of a plain argument where a place would name a dimension."""
 
-KINDS = ("odd", "prime", "multiple", "larger", "one", "empty")
+DEGENERATE = ("one", "empty")
+"""A constant for the declared size may be right here by accident: a softmax over nothing has no scale."""
+
+KINDS = ("odd", "prime", "multiple", "larger", *DEGENERATE)
 TELLING = ("odd", "multiple", "larger")
 """Where a baseline refuses all three, the dimension is fixed (a parameter's, a table's)."""
 

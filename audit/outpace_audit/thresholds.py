@@ -57,6 +57,9 @@ EXTRA_SHAPES = 4
 """Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
 and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
 
+DEGENERATE_SHAPES = 1
+"""Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
+
 ALWAYS_LAWS = ("large", "tiny")
 """Tried in every audit: a softmax without its maximum and an eps in the wrong place are the known shortcuts."""
 

@@ -10,10 +10,13 @@ import pytest
 import torch
 
 from outpace_audit.changes import ArgumentChange, scalar_changes
+from outpace_audit.domain import Variant
+from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
+from outpace_audit.probing import chosen_shapes
 from outpace_audit.records import ArgSpec, Law, Workload
-from outpace_audit.shapes import KINDS, SCALAR, alternatives, argument_specs, least_size, resized, size_of
+from outpace_audit.shapes import DEGENERATE, KINDS, SCALAR, alternatives, argument_specs, least_size, resized, size_of
 from outpace_audit.values import TINY, VALUE_LAWS, revalue
 
 
@@ -78,6 +81,18 @@ def test_a_resized_workload_changes_nothing_else() -> None:
 def test_what_indices_point_into_does_not_shrink() -> None:
     assert least_size(ARGS, 40) == 40
     assert least_size(ARGS, 6) == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_symbol_is_met_at_a_size_that_tells(seed: int) -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = WorkloadFacts(workload, None, 0, 0, 0, 0.0, "")
+    symbols = [f"symbol {number}" for number in range(4)]
+    pool = [(facts, Variant(kind, symbol, workload, None)) for symbol in symbols for kind in KINDS]
+    random.Random(seed).shuffle(pool)
+    chosen = [variant for _, variant in chosen_shapes(pool)]
+    assert sorted(variant.symbol for variant in chosen if variant.kind not in DEGENERATE) == symbols
+    assert sum(variant.kind in DEGENERATE for variant in chosen) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
