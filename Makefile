@@ -25,7 +25,7 @@ PYTHON ?=
 WHEELS ?=
 ARGS ?=
 EXAMPLE ?= examples/attention.py
-# No trial starts later than this; the last one may take another minute.
+# No trial starts later than this; the last one may take another two minutes.
 BUDGET ?= 45s
 
 # A local version such as 2.13.0+cpu satisfies ==2.13.0 and outranks the plain one: an index or wheel folder that has

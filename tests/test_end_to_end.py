@@ -51,7 +51,9 @@ def test_a_moved_and_renamed_example_is_found_and_judged_right(tmp_path: Path) -
 
 def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> None:
     (tmp_path / "heads.py").write_text((Path(__file__).parent / "hacks" / "baseline.py").read_text())
-    status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
+    # torch.compile takes half a minute for each shape of a loop over 64 heads.
+    command = ("optimize", "heads.py", "--skip", "torch-compile", "--device", "cpu")
+    status, document = outpace(*command, cwd=tmp_path)
     assert status == 0, document
     trial = next(trial for trial in document["trials"] if trial["rule"] == "loop-to-batch")
     assert trial["accepted"], trial["reason"]
@@ -61,7 +63,7 @@ def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> Non
     assert evidence.committed_at < evidence.written_at
     assert len(samples_of(evidence, evidence.trial.verdict.timings[0])) == trial["timings"][0]["pairs"]
 
-    status, document = outpace("optimize", "heads.py", "--budget", "20s", "--device", "cpu", cwd=tmp_path)
+    status, document = outpace(*command, cwd=tmp_path)
     known = next(other for other in document["trials"] if other["id"] == trial["id"])
     assert known["known_since"] is not None, "it was measured again"
     assert known["interval"] == trial["interval"]

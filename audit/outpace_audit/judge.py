@@ -6,6 +6,8 @@ then timing over fresh process pairs (`confirmation`).
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -53,7 +55,8 @@ class Options:
     `off`: names of checks to skip, for tests of the auditor itself; a verdict names them. `everything`: go on after a
     failure. `last`: stop after this level; what was not timed is not accepted. `confirmations_before`: ideas on this
     target that have already reached confirmation. `screen`: drop a clearly slower candidate after one pair. `checks`:
-    of third parties, see checks/foreign.py.
+    of third parties, see checks/foreign.py. `limit_s`: how long the candidate may be at work before the audit is
+    given up with OutOfResources.
     """
 
     policy: Policy = "tolerant"
@@ -63,6 +66,7 @@ class Options:
     confirmations_before: int = 0
     screen: bool = True
     checks: tuple[str, ...] = ()
+    limit_s: float = math.inf
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ class Judge:
         self._reference: Side | None = None
         self._facts: TargetFacts | None = None
         self._machine: Machine | None = None
+        self._deadline = math.inf
         self.protections: tuple[str, ...] = ()
 
     def __enter__(self) -> Judge:
@@ -131,7 +136,7 @@ class Judge:
         env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
         process = self.launcher.launch(ARM_ENTRY, writable=(str(cache),), env=env, compiles=compiles)
         self.protections = process.protections
-        return Side(process, name)
+        return Side(process, name, self._deadline if name == "candidate" else math.inf)
 
     def set_target(self, code: Code, workloads: Sequence[Workload], *, inference: bool = False) -> TargetFacts:
         """Loads the baseline in an oracle and learns how to call it."""
@@ -179,6 +184,7 @@ class Judge:
     ) -> Verdict:
         """The verdict on one candidate. Raises OutOfResources for troubles that are no verdict."""
         options = options or Options()
+        self._deadline = time.monotonic() + options.limit_s
         tell = listener or (lambda kind, payload: None)
         foreign = load_checks(options.checks, checks.NAMES)
         seeds = SeedSource()

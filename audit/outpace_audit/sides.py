@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -67,9 +68,11 @@ def same_leaves(ours: Sequence[LeafView], theirs: Sequence[LeafView]) -> bool:
 class Side:
     """A live arm. `name` is what people read: oracle, baseline, candidate."""
 
-    def __init__(self, process: ArmProcess, name: str) -> None:
+    def __init__(self, process: ArmProcess, name: str, deadline: float = math.inf) -> None:
+        """`deadline`: when, by time.monotonic, the caller gives the whole audit up."""
         self.process = process
         self.name = name
+        self._deadline = deadline
         self._known: dict[str, str] = {}
 
     def ask(self, op: str, timeout: float, **fields: Any) -> Any:
@@ -83,10 +86,13 @@ class Side:
             self.process.channel.send({"op": op, **fields})
 
     def answer(self, op: str, timeout: float) -> Any:
+        left = self._deadline - time.monotonic()
         try:
-            answer = self.process.channel.recv(timeout)
+            answer = self.process.channel.recv(max(0.0, min(timeout, left)))
         except ChannelTimeout:
             self.close()
+            if left < timeout:
+                raise OutOfResources(f"the {self.name} was still at work when its time was up") from None
             raise self._error(op, "timeout", f"the {self.name} did not finish within {timeout:.0f} s") from None
         except ChannelCorrupt as error:
             self.close()

@@ -27,6 +27,10 @@ from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
 from outpace_optimizers.targets.sol_solution import read_solution
 from outpace_optimizers.workspace import Workspace
 
+LEAST_GRACE_S = 120.0
+"""A trial that is under way when the budget is spent may go on for the budget's length again, or for this long: most
+trials take less than a minute, one that compiles anew for each shape that the audit tries takes several."""
+
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
     """Audits what the rules propose until they are dry or the budget is spent; always says which."""
@@ -95,6 +99,7 @@ class _Run:
         self._session = session
         self._tell = listener
         self._deadline = time.monotonic() + request.budget_s
+        self._grace_end = self._deadline + max(request.budget_s, LEAST_GRACE_S)
         self._trials: list[Trial] = []
         self._failure = ""
         self._notes: list[str] = [*session.notes, session.timed]
@@ -173,7 +178,7 @@ class _Run:
 
     def _try(self, idea: Idea) -> None:
         try:
-            self._trials.append(self._session.try_idea(idea))
+            self._trials.append(self._session.try_idea(idea, limit_s=self._grace_end - time.monotonic()))
         except OutOfResources as error:
             self._notes.append(f"{idea.title}: not judged: {error}")
         except JudgeError as error:

@@ -101,13 +101,16 @@ class Session:
         whole_file: bool = False,
         screen: bool = True,
         confirmations_before: int | None = None,
+        limit_s: float | None = None,
     ) -> Trial:
-        """The verdict on one idea: from the ledger where it is known, else audited and kept."""
+        """The verdict on one idea: from the ledger where it is known, else audited and kept; OutOfResources after
+        `limit_s`."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
         key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
         trial = None if self._request.fresh else self._known(key, idea)
         if trial is None:
-            trial = self._trial(idea, self._audited(key, idea, whole_file, screen, spent), None)
+            options = {"screen": screen} if limit_s is None else {"screen": screen, "limit_s": limit_s}
+            trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
         self._confirmations += bool(trial.verdict.timings)
         self._tell(TrialFinished(trial))
         return trial
@@ -124,7 +127,7 @@ class Session:
             return None  # that may have been the machine's doing, or somebody's
         return self._trial(idea, verdict, found.at)
 
-    def _audited(self, key: str, idea: Idea, whole_file: bool, screen: bool, spent: int) -> Verdict:
+    def _audited(self, key: str, idea: Idea, options: Mapping[str, Any], whole_file: bool, spent: int) -> Verdict:
         patch = idea.patch
         candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
         if whole_file:
@@ -143,9 +146,9 @@ class Session:
                 {
                     "policy": self._request.policy,
                     "confirmations_before": spent,
-                    "screen": screen,
                     "everything": self._request.everything,
                     "checks": self._request.checks,
+                    **options,
                 },
                 recorder.hear,
             )
