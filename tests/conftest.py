@@ -1,6 +1,7 @@
 """Tests marked `gpu` skip themselves without CUDA; the summary counts them.
 
-`OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead.
+`OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead. `--timed=no` leaves out the tests marked `timed`,
+`--timed=only` all others.
 """
 
 from __future__ import annotations
@@ -27,6 +28,19 @@ def has_cuda() -> bool:
     except ImportError:
         return False
     return torch.cuda.is_available()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--timed", choices=("too", "no", "only"), default="too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    timed = config.getoption("timed")
+    if timed == "too":
+        return
+    unwanted = [item for item in items if (item.get_closest_marker("timed") is None) == (timed == "only")]
+    items[:] = [item for item in items if item not in unwanted]
+    config.hook.pytest_deselected(items=unwanted)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

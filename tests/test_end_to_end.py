@@ -37,6 +37,7 @@ def renamed_example(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.timed
 def test_a_moved_and_renamed_example_is_found_and_judged_right(tmp_path: Path) -> None:
     path = renamed_example(tmp_path)
     status, document = outpace("optimize", path.name, "--budget", "1s", "--device", "cpu", cwd=tmp_path)
@@ -49,6 +50,7 @@ def test_a_moved_and_renamed_example_is_found_and_judged_right(tmp_path: Path) -
     assert trial["interval"][0] > 1
 
 
+@pytest.mark.timed
 def test_a_large_gain_is_accepted_remembered_and_replayed(tmp_path: Path) -> None:
     (tmp_path / "heads.py").write_text((Path(__file__).parent / "hacks" / "baseline.py").read_text())
     # torch.compile takes half a minute for each shape of a loop over 64 heads.

@@ -13,6 +13,8 @@ from outpace_audit.judge import Judge, Options
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Verdict, Workload
 
+pytestmark = pytest.mark.timed
+
 HACKS = Path(__file__).parents[1] / "hacks"
 
 CAUGHT_BY = {

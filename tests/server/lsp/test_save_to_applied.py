@@ -26,6 +26,7 @@ async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
     await lsp_client.shutdown_session()
 
 
+@pytest.mark.timed
 @pytest.mark.asyncio
 async def test_from_save_to_an_applied_and_remeasured_edit(editor: Editor, tmp_path: Path) -> None:
     path = tmp_path / "attention.py"
