@@ -30,6 +30,7 @@ SERVERS = {
 SETTINGS = {"runOn": "never", "consent": "always", "budgetSeconds": 1, "device": "cpu"}
 PAUSE_S = 0.01
 """Between two requests: an editor asks at every stop of the cursor, not without a break."""
+PATIENCE_S = 300.0
 
 
 class Client:
@@ -73,7 +74,8 @@ class Client:
             return next((t for t, m in self.heard if t >= since and m["method"] == method and fits(m["params"])), None)
 
         with self._news:
-            self._news.wait_for(lambda: found() is not None, 300)
+            if not self._news.wait_for(lambda: found() is not None, PATIENCE_S):
+                raise SystemExit(f"no {method} as expected within {PATIENCE_S:.0f} s: is the machine idle?")
             return (found() or math.nan) - since
 
     def resident_mb(self) -> float:
