@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from .apparent import apparent_dtype, inherit, pretend
 from .truth_ops import EMULATED, CannotLift, is_quantised
 
 __all__ = ["CannotLift", "LiftToFloat64", "lift_inputs", "lift_module", "lift_tensor"]
@@ -39,6 +40,7 @@ _DTYPE_REFUSAL = re.compile(r"double|float64|complex128|dtype|scalar type|not im
 """Messages of operators that refuse fp64; anything else is the baseline's own error and is passed on
 unchanged."""
 
+_GET_DTYPE = torch.Tensor.dtype.__get__  # pyright: ignore[reportAttributeAccessIssue]
 _METADATA_OPS = frozenset({"aten::_assert_tensor_metadata", "aten::_assert_async"})
 _CONSTANT_MAKERS = frozenset(
     {torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor}
@@ -47,15 +49,18 @@ _RUNNING = ("running_mean", "running_var")
 _HIDDEN_WRITES = frozenset(
     f"aten::{name}_batch_norm" for name in ("native", "cudnn", "miopen")
 )  # their schemas do not say that they update running statistics
+_CASTS = frozenset({torch.Tensor.to, torch.Tensor.type_as, torch.Tensor.double})
 _RMS_NORMS = frozenset({torch.nn.functional.rms_norm, torch.rms_norm})
 
 
 def lift_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    """`tensor` in fp64 (complex128) with the same values and strides, overlapping strides included; no
-    autograd history."""
+    """`tensor` in fp64 (complex128) with the same values and strides, overlapping strides included, and its own dtype
+    as the apparent one; no autograd history."""
     target = LIFTED.get(tensor.dtype)
-    if target is None:
-        return tensor
+    return tensor if target is None else pretend(_widened(tensor, target), tensor.dtype)
+
+
+def _widened(tensor: torch.Tensor, target: torch.dtype) -> torch.Tensor:
     plain = tensor.detach()
     if plain.layout is not torch.strided or plain.numel() == 0 or plain.is_contiguous():
         return plain.to(target)
@@ -88,7 +93,10 @@ def lift_module(module: torch.nn.Module) -> torch.nn.Module:
     """A deep copy in fp64: parameters, buffers, and plain tensor attributes; fp8 and integer tensors keep
     their type."""
     lifted = copy.deepcopy(module)
+    dtypes = [tensor.dtype for tensor in _state(lifted)]
     lifted._apply(lift_tensor)  # pyright: ignore[reportPrivateUsage]
+    for tensor, dtype in zip(_state(lifted), dtypes, strict=True):
+        pretend(tensor, dtype)
     for child in lifted.modules():
         for name, value in list(vars(child).items()):
             if isinstance(value, torch.Tensor):
@@ -96,9 +104,19 @@ def lift_module(module: torch.nn.Module) -> torch.nn.Module:
     return lifted
 
 
+def _state(module: torch.nn.Module) -> list[torch.Tensor]:
+    return [*module.parameters(), *module.buffers()]
+
+
 class _LiftCalls(TorchFunctionMode):
-    """What cannot be seen below autograd: Python constants, the choice of attention kernel, a dtype-
-    dependent default."""
+    """What cannot be seen below autograd: Python constants, the choice of attention kernel, a dtype-dependent default,
+    and the question for a dtype."""
+
+    def __init__(self, default_dtype: torch.dtype) -> None:
+        super().__init__()
+        self._default_dtype = default_dtype
+        self.inside_operators = 0
+        """There the real dtypes count."""
 
     def __torch_function__(
         self,
@@ -108,16 +126,42 @@ class _LiftCalls(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
+        if self.inside_operators:
+            return func(*args, **kwargs)
+        if func == _GET_DTYPE:
+            return apparent_dtype(args[0])
         if func in _CONSTANT_MAKERS:
-            # torch.tensor(0.1, dtype=float32) rounds before any operator runs.
-            kwargs["dtype"] = LIFTED.get(cast("torch.dtype", kwargs.get("dtype")), kwargs.get("dtype"))
-        elif func is torch.nn.functional.scaled_dot_product_attention:
+            return self._make_constant(func, args, kwargs)
+        if func in _CASTS:
+            return self._cast(func, args, kwargs)
+        if func is torch.nn.functional.scaled_dot_product_attention:
             with sdpa_kernel(SDPBackend.MATH):  # overrides a context that allows only kernels without fp64
                 return func(*args, **kwargs)
         elif func in _RMS_NORMS and len(args) < 4:
             # eps=None means finfo(float32).eps for bf16, fp16 and fp32 alike, finfo(float64).eps once lifted.
             kwargs["eps"] = torch.finfo(torch.float32).eps if kwargs.get("eps") is None else kwargs["eps"]
         return func(*args, **kwargs)
+
+    def _make_constant(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor:
+        wanted: torch.dtype | None = kwargs.get("dtype")
+        # torch.tensor(0.1, dtype=float32) rounds before any operator runs.
+        kwargs["dtype"] = LIFTED.get(cast("torch.dtype", wanted), wanted)
+        result: torch.Tensor = func(*args, **kwargs)
+        data = args[func is torch.Tensor.new_tensor] if args else kwargs.get("data")
+        if wanted is None and not hasattr(data, "dtype"):
+            wanted = self._default_dtype
+        is_new = wanted is not None and result.is_floating_point() and result is not data
+        return pretend(result, cast("torch.dtype", wanted)) if is_new else result
+
+    def _cast(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor:
+        """A cast between dtypes that are both lifted, or to fp64, is nothing to torch and changes what appears."""
+        given = [torch.float64] if func is torch.Tensor.double else [*args[1:], *kwargs.values()]
+        asked = [apparent_dtype(one) if isinstance(one, torch.Tensor) else one for one in given]
+        wanted = next((one for one in asked if isinstance(one, torch.dtype)), None)
+        result: torch.Tensor = func(*args, **kwargs)
+        if wanted is None or result.dtype not in LIFTED.values() or apparent_dtype(result) == wanted:
+            return result
+        return pretend(torch.ops.aten.alias(result) if result is args[0] else result, wanted)
 
 
 class LiftToFloat64(TorchDispatchMode):
@@ -137,6 +181,7 @@ class LiftToFloat64(TorchDispatchMode):
         self._depth = 0
         self._globals = ExitStack()
         self._default_dtype = torch.float32
+        self._calls = _LiftCalls(self._default_dtype)
 
     def __enter__(self) -> LiftToFloat64:
         if self._depth == 0:
@@ -161,7 +206,7 @@ class LiftToFloat64(TorchDispatchMode):
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         if hasattr(torch.compiler, "set_stance"):
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        stack.enter_context(_LiftCalls())
+        self._calls = stack.enter_context(_LiftCalls(self._default_dtype))
 
     def __torch_dispatch__(
         self,
@@ -171,6 +216,15 @@ class LiftToFloat64(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        self._calls.inside_operators += 1
+        try:
+            result = self._dispatch(func, args, kwargs)
+            inherit(result, func, args, kwargs, self._default_dtype)
+            return result
+        finally:
+            self._calls.inside_operators -= 1
+
+    def _dispatch(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name: str = func._schema.name
         if name in _METADATA_OPS:
             return None

@@ -215,7 +215,10 @@ def test_tensors_that_are_still_low_are_written_through() -> None:
 ])  # fmt: skip
 def test_factories_give_fp64(make: Callable[[], torch.Tensor]) -> None:
     with LiftToFloat64():
-        assert make().dtype is torch.float64
+        made = make()
+        told = made.dtype
+    assert made.dtype is torch.float64
+    assert told is make().dtype, "what the code is told is what it made"
     assert torch.get_default_dtype() is torch.float32
 
 
@@ -249,8 +252,51 @@ def test_random_numbers_are_reported_and_are_the_baselines() -> None:
 
 def test_random_numbers_inside_a_composite_operator_are_reported() -> None:
     with LiftToFloat64() as mode, torch.inference_mode():
-        assert F.dropout(torch.ones(8), 0.5).dtype is torch.float64
-    assert mode.drew_random
+        dropped = F.dropout(torch.ones(8), 0.5)
+    assert mode.drew_random and dropped.dtype is torch.float64
+
+
+@pytest.mark.parametrize("function", [
+    lambda x, w: x * 2, lambda x, w: x.float() @ w.float(), lambda x, w: (x.float() * 2).to(x.dtype),
+    lambda x, w: x.double(), lambda x, w: x.float().type_as(x), lambda x, w: x.float().to(x),
+    lambda x, w: F.softmax(x, -1, dtype=torch.float32), lambda x, w: x[0].view(-1)[1:].sum(),
+    lambda x, w: F.rms_norm(x, (8,), w), lambda x, w: x.new_zeros(3), lambda x, w: torch.zeros(3, dtype=x.dtype),
+    lambda x, w: torch.fft.rfft(x.float()), lambda x, w: x * torch.tensor(2.0), lambda x, w: x + torch.ones(8),
+    lambda x, w: torch.arange(3) / 2, lambda x, w: (x > 0).to(w.dtype), lambda x, w: F.linear(x, w.expand(8, 8)),
+    lambda x, w: F.scaled_dot_product_attention(x[None], x[None], x[None]), lambda x, w: x.clone().mul_(2.0),
+])  # fmt: skip
+def test_code_that_asks_is_told_the_dtype_that_it_would_have_had(function: Callable[..., torch.Tensor]) -> None:
+    x, w = normal(4, 8), normal(8, seed=1)
+    expected = function(x, w).dtype
+    with LiftToFloat64():
+        result = function(*lift_inputs((x, w)))
+        told = result.dtype
+    assert told is expected
+    assert result.dtype in (torch.float64, torch.complex128)
+
+
+def test_code_that_branches_on_a_dtype_takes_its_own_branch() -> None:
+    class Guarded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(normal(8, 8))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert x.dtype == self.weight.dtype == torch.bfloat16, "double would be refused"
+            hidden = x @ self.weight
+            return hidden / (hidden.norm() + torch.finfo(hidden.dtype).eps)
+
+    module, x = Guarded(), normal(4, 8, seed=1)
+    weight = module.weight.detach().double().requires_grad_()
+    hidden = x.double() @ weight
+    expected = hidden / (hidden.norm() + torch.finfo(torch.bfloat16).eps)
+    (wanted,) = torch.autograd.grad(expected.sum(), [weight])
+    lifted = lift_module(module)
+    with LiftToFloat64():
+        found = lifted(*lift_inputs((x,)))
+        (gradient,) = torch.autograd.grad(found.sum(), list(lifted.parameters()))
+    assert apart(found, expected) < 1e-12
+    assert apart(gradient, wanted) < 1e-12
 
 
 def test_running_statistics_are_written_by_a_composite_operator() -> None:
