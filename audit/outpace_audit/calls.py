@@ -52,14 +52,13 @@ class CheckedCalls:
         synchronize(subject.device)
         seconds = time.perf_counter() - started
         time.sleep(request.pause_s)
-        reply = self.describe(result, request.sample_seed, buffers=True)
+        now = tensors_of(arguments)
+        mutated = [i for i, was in enumerate(before) if not same_bytes(was, now[i])]
+        updated = [Leaf(f"input {i}, updated", now[i]) for i in mutated]
+        reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
+        reply["mutated"] = mutated
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
-        reply["mutated"] = [
-            i
-            for i, (was, now) in enumerate(zip(before, tensors_of(arguments), strict=True))
-            if not same_bytes(was, now)
-        ]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
@@ -91,16 +90,17 @@ class CheckedCalls:
             return None
         return draw_cotangents(request.cotangents, request.seed, self._subject.device)
 
-    def describe(self, result: Result, sample_seed: int, *, buffers: bool = False) -> dict[str, Any]:
+    def describe(
+        self, result: Result, sample_seed: int, updated: Sequence[Leaf] = (), buffers: Sequence[Leaf] = ()
+    ) -> dict[str, Any]:
         """Specs of all leaves, and their sampled bytes in the shared memory."""
-        leaves = [*result.outputs, *result.gradients]
+        leaves = [*result.outputs, *result.gradients, *updated]
         limit = (1 << 24) // max(8, len(leaves))
-        if buffers:
-            leaves += self._subject.buffers()
         return {
-            "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in leaves],
+            "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in (*leaves, *buffers)],
             "outputs": len(result.outputs),
             "gradients": len(result.gradients),
+            "updated": len(updated),
         }
 
     def _describe_leaf(self, leaf: Leaf, sample_seed: int, limit: int) -> dict[str, Any]:

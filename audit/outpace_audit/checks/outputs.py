@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import torch
@@ -52,7 +52,18 @@ def compare_outputs(seen: Observation, least: Mapping[str, float] = NOTHING) -> 
         else:
             nudged = functools.partial(_nudged, seen, i)
             found.append(compare(path, truth, a, b, nudged=nudged, least=least.get(path, 0.0)))
-    return found
+    return [*found, *_compare_updates(seen)]
+
+
+def _compare_updates(seen: Observation) -> Iterator[Comparison]:
+    """What a call leaves in inputs that it writes to (a cache), against what the baseline leaves there."""
+    ours, theirs = ({leaf.path: leaf.tensor for leaf in side.updated} for side in (seen.baseline, seen.candidate))
+    for path in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(path), theirs.get(path)
+        if a is None or b is None:
+            yield Comparison(path, problem=f"by the {'candidate' if a is None else 'baseline'} alone")
+        else:
+            yield compare(path, None, a, b)
 
 
 def _nudged(seen: Observation, i: int) -> torch.Tensor | None:
