@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import torch
@@ -73,7 +74,8 @@ class CheckedCalls:
         lifted = truth.lift_inputs(arguments)
         cotangents = None if cotangents is None else truth.lift_inputs(cotangents)
         if request.noise:
-            lifted = add_noise(lifted, request.noise, request.noise_seed)
+            chosen = self._inputs.perturbable(request.seed)
+            lifted = add_noise(lifted, request.noise, request.noise_seed, chosen)
             cotangents = cotangents and add_noise(cotangents, request.noise, request.noise_seed + 1)
         subject = self._subject.lifted()
         if request.noise and subject.module is not None:
@@ -152,15 +154,18 @@ def early_sample(tensor: torch.Tensor, seed: int) -> torch.Tensor:
     return flat.index_select(0, where.to(flat.device))
 
 
-def add_noise(arguments: list[Any], scale: float, seed: int) -> list[Any]:
-    """Multiplies each element of every perturbable floating tensor by 1 + scale * normal. Cotangents too: a gradient in
-    which they cancel is as ill-conditioned as one in which inputs do."""
-    counter = iter(range(1 << 30))
+def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[int] | None = None) -> list[Any]:
+    """Multiplies each element of the `chosen` tensors, or else of every perturbable one, by 1 + scale * normal.
+    Cotangents too: a gradient in which they cancel is as ill-conditioned as one in which inputs do."""
+    counter = itertools.count()
 
     def noisy(value: Any) -> Any:
-        if not isinstance(value, torch.Tensor) or not is_perturbable(value):
+        if not isinstance(value, torch.Tensor):
             return value
-        generator = torch.Generator(value.device).manual_seed((seed + next(counter)) % 2**63)
+        number = next(counter)
+        if not (is_perturbable(value) if chosen is None else number in chosen):
+            return value
+        generator = torch.Generator(value.device).manual_seed((seed + number) % 2**63)
         factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
         return (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
 
