@@ -86,7 +86,7 @@ class CallInputs:
         return stored, placed
 
     def perturbable(self, seed: int) -> set[int]:
-        """Tensors among the arguments that are neither masks nor constants as declared; a value law may make them so."""
+        """Tensors among the arguments that are no masks or constants as declared; a value law may make them so."""
         return {i for i, tensor in enumerate(tensors_of(self._maker.make(seed))) if is_perturbable(tensor)}
 
     def _draw(self, request: CallRequest) -> list[Any]:

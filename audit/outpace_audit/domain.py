@@ -184,9 +184,7 @@ def _hows(one: Mapping[str, Any]) -> tuple[str, ...]:
 class _Shapes:
     """The shapes of one workload that its baseline runs: secretly drawn sizes, one of each kind for each symbol."""
 
-    def __init__(
-        self, scout: Scout, workload: Workload, specs: tuple[Any, ...], plain: Reply, trains: bool
-    ) -> None:
+    def __init__(self, scout: Scout, workload: Workload, specs: tuple[Any, ...], plain: Reply, trains: bool) -> None:
         self._scout = scout
         self._workload = workload
         self._specs = specs

@@ -217,10 +217,14 @@ class Prober:
         if GUARDED in one.domain.layouts:
             seen = self._plain(one)
             for fill in (NAN_FILL, FINITE_FILL):
-                reply = self._again(one, seen, layout=GUARDED, fill=fill)
-                self._evidence.probes[guard_bands.NAME].append(
-                    Probe(f"surrounded by bytes {fill:#x}", replace(seen, candidate=reply, earlier=seen.candidate))
+                request = {**seen.request, "layout": GUARDED, "fill": fill}
+                guarded = replace(
+                    seen,
+                    candidate=self._again(one, seen, layout=GUARDED, fill=fill),
+                    earlier=seen.candidate,
+                    again=self._trio.redraw(one.workload, GUARDED, request),
                 )
+                self._evidence.probes[guard_bands.NAME].append(Probe(f"surrounded by bytes {fill:#x}", guarded))
 
     def _lay_out(self) -> None:
         one = self._one()
@@ -229,11 +233,14 @@ class Prober:
             if name not in one.domain.layouts:
                 continue
 
-            def call(name: str = name) -> Observation:
+            request = {**seen.request, "layout": name}
+            elsewhere = self._trio.redraw(one.workload, name, request)
+
+            def call(name: str = name, request: Any = request, elsewhere: Any = elsewhere) -> Observation:
                 if name == "broadcast":  # other values, so another truth
-                    return self._observe(one, name, {**seen.request, "layout": name})
+                    return self._observe(one, name, request)
                 reply = self._again(one, seen, layout=name)
-                return replace(seen, probe=name, candidate=reply, earlier=seen.candidate)
+                return replace(seen, probe=name, candidate=reply, earlier=seen.candidate, again=elsewhere)
 
             if not self._try(layouts.NAME, name, call):
                 return

@@ -10,7 +10,7 @@ import torch
 
 from outpace_audit.checks.differences import differences
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
-from outpace_audit.checks.numerics import Comparison, Tally, compare
+from outpace_audit.checks.numerics import Comparison, Tally, compare, with_redraws
 from outpace_audit.compare import error_profile
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView
@@ -23,7 +23,7 @@ NOTHING: Mapping[str, float] = {}
 def check(evidence: Evidence) -> Check:
     tally = Tally(NAME, "L2")
     for seen in evidence.observations:
-        tally.add(seen.magnitude, compare_outputs(seen))
+        tally.add(seen.magnitude, with_redraws(seen, compare_outputs))
     found = tally.verdict(f"{len(evidence.observations)} calls on fresh inputs")
     return replace(found, numbers={**found.numbers, "differences": differences(evidence.observations)})
 
@@ -50,8 +50,8 @@ def compare_outputs(seen: Observation, least: Mapping[str, float] = NOTHING) -> 
         elif tied and _is_index(a):
             found.append(Comparison(path, b.dtype, exact=True))  # the tie rule has judged it
         else:
-            nudged = functools.partial(_nudged, seen, i)
-            found.append(compare(path, truth, a, b, nudged=nudged, least=least.get(path, 0.0)))
+            nudged, shaken = functools.partial(_nudged, seen, i), functools.partial(_shaken, seen, i)
+            found.append(compare(path, truth, a, b, nudged=nudged, shaken=shaken, least=least.get(path, 0.0)))
     return [*found, *_compare_updates(seen)]
 
 
@@ -69,6 +69,10 @@ def _compare_updates(seen: Observation) -> Iterator[Comparison]:
 def _nudged(seen: Observation, i: int) -> torch.Tensor | None:
     moved = seen.nudged()
     return None if moved is None else tensors_of(moved.outputs)[i]
+
+
+def _shaken(seen: Observation, i: int) -> list[torch.Tensor]:
+    return [tensors_of(moved.outputs)[i] for moved in seen.shaken()]
 
 
 def _compare_aligned(path: str, aligned: Aligned, dtype: torch.dtype) -> Comparison:

@@ -96,7 +96,12 @@ def _defined(seen: Observation) -> Observation:
         return None if moved is None else show(moved)
 
     return replace(
-        seen, truth=show(seen.truth), baseline=show(seen.baseline), candidate=show(seen.candidate), nudged=nudged
+        seen,
+        truth=show(seen.truth),
+        baseline=show(seen.baseline),
+        candidate=show(seen.candidate),
+        nudged=nudged,
+        shaken=lambda: [show(moved) for moved in seen.shaken()],
     )
 
 
