@@ -103,9 +103,9 @@ def _explore(
     if plain is None:
         return Domain(), [f"{workload.label}: only the declared inputs are tried: a plain call failed or took too long"]
     places = [name for name in (GUARDED, *LAYOUTS) if not (name == "broadcast" and plain.mutated)]  # who writes last?
-    layouts = [name for name in places if _usable(plain, call(layout=name))]
+    layouts = [name for name in places if usable(plain, call(layout=name))]
     integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
-    indices = bool(integers) and _usable(plain, call(index_seed=secrets.randbits(61)))
+    indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
     changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
     specs = argument_specs(workload, inspected)
     notes: list[str] = []
@@ -119,7 +119,7 @@ def _explore(
     return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices), notes
 
 
-def _usable(plain: Reply, reply: Reply | None) -> bool:
+def usable(plain: Reply, reply: Reply | None) -> bool:
     """It ran, wrote nowhere beside its inputs, and is finite wherever the plain call is: statistics of an empty batch
     are NaN, which nobody can rely on."""
     if reply is None or reply.trespassed:
@@ -150,7 +150,7 @@ def _changes(
         for change in options:
             fields = {"leaf": change.leaf, "how": change.how, "value": change.value, "name": change.name}
             reply = call(fields)
-            if reply is not None and _usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
+            if reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
                 yield change
                 break
 
@@ -223,6 +223,6 @@ class _Shapes:
             return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
 
         answer = self._scout.attempt(attempt)
-        if answer is None or not _usable(self._plain, answer[1]):
+        if answer is None or not usable(self._plain, answer[1]):
             return None
         return Variant(kind, f"{symbol.size} {symbol.places}", workload, answer[0])

@@ -77,7 +77,9 @@ class Trio:
             return [moved(CONDITION * FP32_ROUNDING, request["seed"] + i) for i in range(1, 1 + SHAKES * wide)]
 
         again = self.redraw(workload, probe, request)
-        return Observation(workload.label, probe, request, truth, ours, theirs, nudged, shaken, perturbed, again)
+        return Observation(
+            workload.label, probe, request, truth, ours, theirs, nudged, shaken, perturbed=perturbed, again=again
+        )
 
     def redraw(self, workload: Workload, probe: str, request: dict[str, Any]) -> Callable[[], Observation | None]:
         """Observes the same call with other secret values, each time that it is called."""

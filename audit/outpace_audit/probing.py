@@ -40,7 +40,7 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.values import VALUE_LAWS
+from outpace_audit.values import MOVES, VALUE_LAWS
 
 
 class Prober:
@@ -151,7 +151,15 @@ class Prober:
             return False
         if not VALUE_LAWS[law].spreads and not (finite(ours) and truth is not None and finite(truth)):
             return False
-        self._try(value_laws.NAME, law, lambda: self._trio.compare(one.workload, law, request, ours, truth))
+
+        def swayed() -> Sequence[Reply]:
+            requests = ({**request, "values": move} for move in MOVES)
+            return [self._trio.oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, **moved) for moved in requests]
+
+        def compare() -> Observation:
+            return replace(self._trio.compare(one.workload, law, request, ours, truth), swayed=swayed)
+
+        self._try(value_laws.NAME, law, compare)
         return True
 
     def _drop(self) -> None:
