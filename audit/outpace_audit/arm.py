@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
 from outpace_audit.records import Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
-from outpace_audit.tensors import SharedWriter, flatten
+from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
 from outpace_audit.windows import TimedWindows, sample_hex
 
 PLAIN = (bool, int, float, str, type(None))
@@ -115,20 +115,23 @@ class Arm:
     def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
         changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
-        differentiable output."""
+        differentiable output. `settles`: a second call on what the first left of its inputs gives the same again."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
+        places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
+        tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
+        inputs = [describe_input(place, a, b, c) for place, a, b, c in tensors]  # before a call may update them
         trained = subject.trains
         subject.set_training(True)
         try:
             outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
             synchronize(subject.device)
+            settles = _settles(subject, again, one, outputs)
         finally:
             subject.set_training(trained)
-        places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
-        tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
         return {
-            "inputs": [describe_input(place, a, b, c) for place, a, b, c in tensors],
+            "inputs": inputs,
+            "settles": settles,
             "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
@@ -193,6 +196,15 @@ class Arm:
         if self._subject is None:
             raise ArmError("load", "protocol", "nothing is loaded")
         return self._subject
+
+
+def _settles(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> bool:
+    """Whether one more call on inputs that a call has updated changes neither them nor the outputs."""
+    if all(map(same_bytes, tensors_of(untouched), tensors_of(used))):
+        return True
+    left = [leaf.detach().clone() for leaf in tensors_of([used, [one.value for one in outputs]])]
+    again = flatten(subject.outputs(used))
+    return all(map(same_bytes, left, tensors_of([used, [one.value for one in again]])))
 
 
 def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
-from outpace_audit.inputs import InputMaker
+from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
@@ -84,6 +84,10 @@ class CallInputs:
         if stored is not drawn:
             refill(stored, drawn)
         return stored, placed
+
+    def perturbable(self, seed: int) -> set[int]:
+        """Tensors among the arguments that are no masks or constants as declared; a value law may make them so."""
+        return {i for i, tensor in enumerate(tensors_of(self._maker.make(seed))) if is_perturbable(tensor)}
 
     def _draw(self, request: CallRequest) -> list[Any]:
         drawn = self._maker.make(request.seed, values=request.values)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import torch
@@ -52,14 +53,13 @@ class CheckedCalls:
         synchronize(subject.device)
         seconds = time.perf_counter() - started
         time.sleep(request.pause_s)
-        reply = self.describe(result, request.sample_seed, buffers=True)
+        now = tensors_of(arguments)
+        mutated = [i for i, was in enumerate(before) if not same_bytes(was, now[i])]
+        updated = [Leaf(f"input {i}, updated", now[i]) for i in mutated]
+        reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
+        reply["mutated"] = mutated
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
-        reply["mutated"] = [
-            i
-            for i, (was, now) in enumerate(zip(before, tensors_of(arguments), strict=True))
-            if not same_bytes(was, now)
-        ]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
@@ -74,7 +74,8 @@ class CheckedCalls:
         lifted = truth.lift_inputs(arguments)
         cotangents = None if cotangents is None else truth.lift_inputs(cotangents)
         if request.noise:
-            lifted = add_noise(lifted, request.noise, request.noise_seed)
+            chosen = self._inputs.perturbable(request.seed)
+            lifted = add_noise(lifted, request.noise, request.noise_seed, chosen)
             cotangents = cotangents and add_noise(cotangents, request.noise, request.noise_seed + 1)
         subject = self._subject.lifted()
         if request.noise and subject.module is not None:
@@ -91,16 +92,17 @@ class CheckedCalls:
             return None
         return draw_cotangents(request.cotangents, request.seed, self._subject.device)
 
-    def describe(self, result: Result, sample_seed: int, *, buffers: bool = False) -> dict[str, Any]:
+    def describe(
+        self, result: Result, sample_seed: int, updated: Sequence[Leaf] = (), buffers: Sequence[Leaf] = ()
+    ) -> dict[str, Any]:
         """Specs of all leaves, and their sampled bytes in the shared memory."""
-        leaves = [*result.outputs, *result.gradients]
+        leaves = [*result.outputs, *result.gradients, *updated]
         limit = (1 << 24) // max(8, len(leaves))
-        if buffers:
-            leaves += self._subject.buffers()
         return {
-            "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in leaves],
+            "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in (*leaves, *buffers)],
             "outputs": len(result.outputs),
             "gradients": len(result.gradients),
+            "updated": len(updated),
         }
 
     def _describe_leaf(self, leaf: Leaf, sample_seed: int, limit: int) -> dict[str, Any]:
@@ -152,15 +154,18 @@ def early_sample(tensor: torch.Tensor, seed: int) -> torch.Tensor:
     return flat.index_select(0, where.to(flat.device))
 
 
-def add_noise(arguments: list[Any], scale: float, seed: int) -> list[Any]:
-    """Multiplies each element of every perturbable floating tensor by 1 + scale * normal. Cotangents too: a gradient in
-    which they cancel is as ill-conditioned as one in which inputs do."""
-    counter = iter(range(1 << 30))
+def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[int] | None = None) -> list[Any]:
+    """Multiplies each element of the `chosen` tensors, or else of every perturbable one, by 1 + scale * normal.
+    Cotangents too: a gradient in which they cancel is as ill-conditioned as one in which inputs do."""
+    counter = itertools.count()
 
     def noisy(value: Any) -> Any:
-        if not isinstance(value, torch.Tensor) or not is_perturbable(value):
+        if not isinstance(value, torch.Tensor):
             return value
-        generator = torch.Generator(value.device).manual_seed((seed + next(counter)) % 2**63)
+        number = next(counter)
+        if not (is_perturbable(value) if chosen is None else number in chosen):
+            return value
+        generator = torch.Generator(value.device).manual_seed((seed + number) % 2**63)
         factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
         return (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
 

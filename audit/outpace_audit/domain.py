@@ -20,7 +20,7 @@ from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
 from outpace_audit.shapes import KINDS, TELLING, Symbol, alternatives, argument_specs, least_size, resized, size_of
-from outpace_audit.sides import Reply, Side, same_leaves
+from outpace_audit.sides import LeafView, Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S, SCOUT_DEATHS, SCOUT_S
 
 
@@ -102,9 +102,10 @@ def _explore(
     plain = call()
     if plain is None:
         return Domain(), [f"{workload.label}: only the declared inputs are tried: a plain call failed or took too long"]
-    layouts = [name for name in (GUARDED, *LAYOUTS) if _usable(plain, call(layout=name))]
+    places = [name for name in (GUARDED, *LAYOUTS) if not (name == "broadcast" and plain.mutated)]  # who writes last?
+    layouts = [name for name in places if usable(plain, call(layout=name))]
     integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
-    indices = bool(integers) and _usable(plain, call(index_seed=secrets.randbits(61)))
+    indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
     changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
     specs = argument_specs(workload, inspected)
     notes: list[str] = []
@@ -112,23 +113,30 @@ def _explore(
     if isinstance(specs, str):
         notes.append(f"{workload.label}: checked at its own shapes only: {specs}")
     else:
-        shapes = list(_Shapes(scout, workload, specs, cotangents is not None).found())
+        shapes = list(_Shapes(scout, workload, specs, plain, cotangents is not None).found())
     if not scout.tries_left():
         notes.append(f"{workload.label}: not everything beyond the declared inputs could be tried on the baseline")
     return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices), notes
 
 
-def _usable(plain: Reply, reply: Reply | None) -> bool:
-    """It ran, wrote nowhere beside its inputs, and its results are as finite as the plain call's."""
-    return reply is not None and not reply.trespassed and (finite(reply) or not finite(plain))
+def usable(plain: Reply, reply: Reply | None) -> bool:
+    """It ran, wrote nowhere beside its inputs, and is finite wherever the plain call is: statistics of an empty batch
+    are NaN, which nobody can rely on."""
+    if reply is None or reply.trespassed:
+        return False
+    expected = {leaf.path: is_finite(leaf) for leaf in plain.leaves}
+    return all(is_finite(leaf) for leaf in reply.leaves if expected.get(leaf.path, True))
 
 
 def finite(reply: Reply) -> bool:
-    return all(
-        bool(torch.isfinite(leaf.tensor.float()).all())
-        for leaf in reply.outputs
-        if leaf.tensor is not None and leaf.tensor.is_floating_point()
-    )
+    """Its outputs."""
+    return all(map(is_finite, reply.outputs))
+
+
+def is_finite(leaf: LeafView) -> bool:
+    """No NaN and no infinity in what was read of it."""
+    tensor = leaf.tensor
+    return tensor is None or not tensor.is_floating_point() or bool(torch.isfinite(tensor.float()).all())
 
 
 def _changes(
@@ -142,7 +150,7 @@ def _changes(
         for change in options:
             fields = {"leaf": change.leaf, "how": change.how, "value": change.value, "name": change.name}
             reply = call(fields)
-            if reply is not None and _usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
+            if reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
                 yield change
                 break
 
@@ -176,10 +184,11 @@ def _hows(one: Mapping[str, Any]) -> tuple[str, ...]:
 class _Shapes:
     """The shapes of one workload that its baseline runs: secretly drawn sizes, one of each kind for each symbol."""
 
-    def __init__(self, scout: Scout, workload: Workload, specs: tuple[Any, ...], trains: bool) -> None:
+    def __init__(self, scout: Scout, workload: Workload, specs: tuple[Any, ...], plain: Reply, trains: bool) -> None:
         self._scout = scout
         self._workload = workload
         self._specs = specs
+        self._plain = plain
         self._trains = trains
         self._chance = random.SystemRandom()
 
@@ -206,12 +215,14 @@ class _Shapes:
             return None
         workload = resized(self._workload, self._specs, symbol, size)
 
-        def inspect(side: Side) -> Any:
+        def attempt(side: Side) -> tuple[list[list[Any]] | None, Reply]:
             side.workload(workload)
-            return side.ask("inspect", CALL_TIMEOUT_S, name=workload.label, seed=secrets.randbits(61))
+            seeds = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61)}
+            answer = side.ask("inspect", CALL_TIMEOUT_S, name=workload.label, seed=seeds["seed"])
+            cotangents = answer["differentiable"] if self._trains else None
+            return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
 
-        answer = self._scout.attempt(inspect)
-        if answer is None:
+        answer = self._scout.attempt(attempt)
+        if answer is None or not usable(self._plain, answer[1]):
             return None
-        cotangents = answer["differentiable"] if self._trains else None
-        return Variant(kind, f"{symbol.size} {symbol.places}", workload, cotangents)
+        return Variant(kind, f"{symbol.size} {symbol.places}", workload, answer[0])

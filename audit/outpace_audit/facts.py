@@ -102,6 +102,11 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
         raise TargetError(
             f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random"
         )
+    if not answer["settles"]:
+        raise TargetError(
+            f"{where}: it updates its inputs, and called again on them gives something else, so that no timed call is "
+            "like another; return the new values instead"
+        )
     if not any(one["varies"] for one in inputs):
         redrawn = redraw(workload, inputs, answer["plain"])
         learning.notes.append(

@@ -20,17 +20,25 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
     """Bytes of all outputs, and of the floating inputs that are needed whole, in one forward call."""
     arguments = maker.make(seed)
     tensors = [leaf for leaf in tree_leaves(arguments) if isinstance(leaf, torch.Tensor)]
+    originals = [tensor.detach().clone() for tensor in tensors]
+
+    def put_back() -> None:
+        """The slice that was changed, and what the call itself updates."""
+        for tensor, original in zip(tensors, originals, strict=True):
+            if not same_bytes(tensor, original):
+                tensor.detach().copy_(original)
+
     before = _outputs(subject, arguments)
+    put_back()
     needed = set(range(len(tensors)))
     for attempt in range(TRIES):
         perturbation = Perturbation(arguments, seed + attempt)
         slices, banks = perturbation.slices(arguments), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
         for i, place, bank in zip(perturbation.chosen, slices, banks, strict=True):
-            original = place.clone()
             place.copy_(-2 * bank[0] if bank.is_floating_point() else bank[0])
             changed = _outputs(subject, arguments)
-            place.copy_(original)
+            put_back()
             if all(same_bytes(a.value, b.value) for a, b in zip(before, changed, strict=True)):
                 needed.discard(i)
     return {

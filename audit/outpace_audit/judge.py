@@ -222,7 +222,7 @@ class Judge:
         try:
             try:
                 candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
-                trio = Trio(self._oracle_side(), self._reference_side(), candidate)
+                trio = Trio(self._oracle_side(), self._reference_side(), candidate, evidence.seeds)
                 observe(trio, self.facts, evidence)
             except ArmError as error:
                 evidence.candidate_failure = blame_candidate(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,15 @@ from outpace_audit.inputs import SCALED
 from outpace_audit.records import NumericsClass, Workload
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side, same_leaves
-from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, SETTLE_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, CONDITION, SETTLE_S
 
 PROBES = ("fresh", "fresh", SCALED)
 """Two calls with new values and one with other magnitudes, each in storage of its own."""
 
 WIDE = ("float32", "float64", "complex64", "complex128")
 FP32_ROUNDING = 2.0**-23
+SHAKES = 4
+"""Each crosses a kink that lies within a candidate's roundings with even odds or better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Trio:
     oracle: Side
     baseline: Side
     candidate: Side
+    seeds: SeedSource
 
     def observe(self, workload: Workload, probe: str, request: dict[str, Any], *, lifts: bool) -> Observation:
         """One call on all sides. `lifts`: truth can be had."""
@@ -62,12 +66,34 @@ class Trio:
         def perturbed(scale: float, noise_seed: int) -> list[torch.Tensor]:
             return [leaf.tensor for leaf in moved(scale, noise_seed).outputs if leaf.tensor is not None]
 
+        wide = any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients))
+
         @functools.cache
         def nudged() -> Reply | None:
-            wide = any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients))
             return moved(FP32_ROUNDING, request["seed"]) if wide else None
 
-        return Observation(workload.label, probe, request, truth, ours, theirs, nudged, perturbed)
+        @functools.cache
+        def shaken() -> Sequence[Reply]:
+            return [moved(CONDITION * FP32_ROUNDING, request["seed"] + i) for i in range(1, 1 + SHAKES * wide)]
+
+        again = self.redraw(workload, probe, request)
+        return Observation(
+            workload.label, probe, request, truth, ours, theirs, nudged, shaken, perturbed=perturbed, again=again
+        )
+
+    def redraw(self, workload: Workload, probe: str, request: dict[str, Any]) -> Callable[[], Observation | None]:
+        """Observes the same call with other secret values, each time that it is called."""
+
+        def again() -> Observation | None:
+            renewed = {**request, "seed": self.seeds.seed("call"), "sample_seed": self.seeds.seed("sample")}
+            try:
+                return self.observe(workload, probe, renewed, lifts=True)
+            except ArmError as error:
+                if error.fatal and error.side != "candidate":
+                    raise
+                return None
+
+        return again
 
 
 def observe(trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:

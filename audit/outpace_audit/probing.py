@@ -40,7 +40,7 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.values import VALUE_LAWS
+from outpace_audit.values import MOVES, VALUE_LAWS
 
 
 class Prober:
@@ -151,7 +151,15 @@ class Prober:
             return False
         if not VALUE_LAWS[law].spreads and not (finite(ours) and truth is not None and finite(truth)):
             return False
-        self._try(value_laws.NAME, law, lambda: self._trio.compare(one.workload, law, request, ours, truth))
+
+        def swayed() -> Sequence[Reply]:
+            requests = ({**request, "values": move} for move in MOVES)
+            return [self._trio.oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, **moved) for moved in requests]
+
+        def compare() -> Observation:
+            return replace(self._trio.compare(one.workload, law, request, ours, truth), swayed=swayed)
+
+        self._try(value_laws.NAME, law, compare)
         return True
 
     def _drop(self) -> None:
@@ -217,10 +225,14 @@ class Prober:
         if GUARDED in one.domain.layouts:
             seen = self._plain(one)
             for fill in (NAN_FILL, FINITE_FILL):
-                reply = self._again(one, seen, layout=GUARDED, fill=fill)
-                self._evidence.probes[guard_bands.NAME].append(
-                    Probe(f"surrounded by bytes {fill:#x}", replace(seen, candidate=reply, earlier=seen.candidate))
+                request = {**seen.request, "layout": GUARDED, "fill": fill}
+                guarded = replace(
+                    seen,
+                    candidate=self._again(one, seen, layout=GUARDED, fill=fill),
+                    earlier=seen.candidate,
+                    again=self._trio.redraw(one.workload, GUARDED, request),
                 )
+                self._evidence.probes[guard_bands.NAME].append(Probe(f"surrounded by bytes {fill:#x}", guarded))
 
     def _lay_out(self) -> None:
         one = self._one()
@@ -229,11 +241,14 @@ class Prober:
             if name not in one.domain.layouts:
                 continue
 
-            def call(name: str = name) -> Observation:
+            request = {**seen.request, "layout": name}
+            elsewhere = self._trio.redraw(one.workload, name, request)
+
+            def call(name: str = name, request: Any = request, elsewhere: Any = elsewhere) -> Observation:
                 if name == "broadcast":  # other values, so another truth
-                    return self._observe(one, name, {**seen.request, "layout": name})
+                    return self._observe(one, name, request)
                 reply = self._again(one, seen, layout=name)
-                return replace(seen, probe=name, candidate=reply, earlier=seen.candidate)
+                return replace(seen, probe=name, candidate=reply, earlier=seen.candidate, again=elsewhere)
 
             if not self._try(layouts.NAME, name, call):
                 return

@@ -41,6 +41,8 @@ class Reply:
     outputs: tuple[LeafView, ...]
     gradients: tuple[LeafView, ...]
     buffers: tuple[LeafView, ...]
+    updated: tuple[LeafView, ...] = ()
+    """Inputs that the call has written to, as it left them."""
     early: tuple[torch.Tensor, ...] = ()
     late: tuple[torch.Tensor, ...] = ()
     mutated: tuple[int, ...] = ()
@@ -52,7 +54,7 @@ class Reply:
 
     @property
     def leaves(self) -> tuple[LeafView, ...]:
-        return (*self.outputs, *self.gradients, *self.buffers)
+        return (*self.outputs, *self.gradients, *self.updated, *self.buffers)
 
 
 def same_leaves(ours: Sequence[LeafView], theirs: Sequence[LeafView]) -> bool:
@@ -142,12 +144,15 @@ class Side:
 
     def _read(self, answer: Mapping[str, Any]) -> Reply:
         leaves = [self._leaf(leaf) for leaf in answer["leaves"]]
-        outputs, gradients = int(answer["outputs"]), int(answer["gradients"])
+        gradients_from = int(answer["outputs"])
+        updated_from = gradients_from + int(answer["gradients"])
+        buffers_from = updated_from + int(answer["updated"])
         shared = self.process.shared
         return Reply(
-            outputs=tuple(leaves[:outputs]),
-            gradients=tuple(leaves[outputs : outputs + gradients]),
-            buffers=tuple(leaves[outputs + gradients :]),
+            outputs=tuple(leaves[:gradients_from]),
+            gradients=tuple(leaves[gradients_from:updated_from]),
+            updated=tuple(leaves[updated_from:buffers_from]),
+            buffers=tuple(leaves[buffers_from:]),
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),

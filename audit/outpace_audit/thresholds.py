@@ -29,6 +29,10 @@ AS_CALLED_WORST = 0.95
 ERROR_BUDGET = 4.0
 """k of the tolerant class: the candidate's error against truth over the baseline's own; see compare.within_budget."""
 
+CONDITION = 16.0
+"""An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings
+when its inputs move by one. A candidate may be off by this many times that movement, in fp32 and wider only."""
+
 CLOCK_AGREEMENT = 0.1
 """Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
 difference is taken off: ten times the largest that identical code showed."""
@@ -71,6 +75,10 @@ CHANGED_ARGUMENTS = 8
 
 REPEATED_RUNS = 3
 """Runs of the candidate on the same inputs: a race that shows in every second run shows in three of four audits."""
+
+REDRAWN = 4
+"""Further draws for a result at a discontinuity: an honest side that meets one in every third call fails in one audit
+of a hundred such results, a lower precision meets it in all of them."""
 
 DROPPED_RUNS = 16
 """Runs of each side with dropout: a two-sided t test at DROP_ALPHA then needs a difference of two standard deviations,

@@ -73,17 +73,26 @@ def _constant(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -
 
 
 def _nan(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    return _with_one(x, float("nan"), generator)
+    return _with_one(x, generator, float("nan"))
 
 
 def _infinite(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    sign = 1 if int(torch.randint(2, (), generator=generator)) else -1
-    return _with_one(x, sign * float("inf"), generator)
+    return _with_one(x, generator, float("inf"), -float("inf"))
 
 
-def _with_one(x: torch.Tensor, value: float, generator: torch.Generator) -> torch.Tensor:
+def _raised(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return _with_one(x, generator, 1 + 2 * float(x.abs().max()))
+
+
+def _lowered(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return _with_one(x, generator, -1 - 3 * float(x.abs().max()))  # no even function takes it for the raised one
+
+
+def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> torch.Tensor:
+    """The place is drawn first: one seed changes the same element under every law."""
     changed = x.clone()
-    changed.view(-1)[int(torch.randint(x.numel(), (), generator=generator))] = value
+    place = int(torch.randint(x.numel(), (), generator=generator))
+    changed.view(-1)[place] = values[int(torch.randint(len(values), (), generator=generator))]
     return changed
 
 
@@ -100,10 +109,13 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "infinite": ValueLaw(_infinite, spreads=True),
 }
 
+MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
+"""Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
+
 
 def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSpec] | None) -> list[Any]:
     """The arguments under one law. Masks, distributions, tables, indices and narrow floats keep their values."""
-    chosen = VALUE_LAWS[law]
+    chosen = VALUE_LAWS.get(law) or MOVES[law]
     free = [
         i
         for i, value in enumerate(arguments)

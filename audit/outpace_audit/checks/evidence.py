@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,13 @@ class Observation:
     candidate: Reply
     nudged: Callable[[], Reply | None] = lambda: None
     """Truth for inputs moved by one rounding of fp32; None where results are narrower, or there is no truth."""
+    shaken: Callable[[], Sequence[Reply]] = lambda: ()
+    """Truths for inputs moved by as many roundings as a candidate may be off: they meet the kinks that it may meet."""
+    swayed: Callable[[], Sequence[Reply]] = lambda: ()
+    """Truths with the one element that is no number at two finite values instead; see values.MOVES."""
     perturbed: Callable[[float, int], list[torch.Tensor]] | None = None
+    again: Callable[[], Observation | None] = lambda: None
+    """The same call with other secret values; None where a side fails at it."""
 
     unchanged: Reply | None = None
     """The candidate's reply before the one argument was changed that this call is about."""

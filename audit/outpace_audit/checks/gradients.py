@@ -3,14 +3,10 @@ Also the buffers that a training call updates."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import replace
 
-import torch
-
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
-from outpace_audit.checks.numerics import Comparison, Tally, compare
+from outpace_audit.checks.numerics import Comparison, Tally, compare, with_redraws
 from outpace_audit.compare import rms, zero_scales
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView
@@ -26,14 +22,15 @@ floor). TF32 still commits more."""
 def check(evidence: Evidence) -> Check:
     tally = Tally(NAME, "L2")
     for seen in evidence.observations:
-        if seen.probe == "fresh":
-            gradients = compare_gradients(seen)
-        else:
-            gradients = [replace(one, leeway=SATURATED) for one in compare_gradients(seen, by_row=False)]
-        tally.add(seen.magnitude, [*gradients, *compare_buffers(seen)])
+        gradients = compare_gradients if seen.probe == "fresh" else _saturated
+        tally.add(seen.magnitude, [*with_redraws(seen, gradients), *compare_buffers(seen)])
     if not tally.found:
         return Check(NAME, "L2", True, "the target does not train: forward only")
     return tally.verdict(f"{len(tally.found)} gradients and buffers in {len(evidence.observations)} calls")
+
+
+def _saturated(seen: Observation) -> list[Comparison]:
+    return [replace(one, leeway=SATURATED) for one in compare_gradients(seen, by_row=False)]
 
 
 def compare_gradients(seen: Observation, *, by_row: bool = True) -> list[Comparison]:
@@ -51,25 +48,23 @@ def compare_gradients(seen: Observation, *, by_row: bool = True) -> list[Compari
             truth,
             a,
             b,
-            functools.partial(_nudged, seen, i),
+            seen,
+            i,
             next(scales) if truth is not None and truth.tensor is not None else 0.0,
         )
         for i, (truth, a, b) in enumerate(zip(truths, ours, theirs, strict=True))
     ]
 
 
-def _nudged(seen: Observation, i: int) -> torch.Tensor | None:
-    moved = seen.nudged()
-    return None if moved is None else moved.gradients[i].tensor
-
-
 def _one(
     truth: LeafView | None,
     ours: LeafView,
     theirs: LeafView,
-    nudged: Callable[[], torch.Tensor | None] = lambda: None,
+    seen: Observation,
+    i: int = 0,
     least: float = 0.0,
 ) -> Comparison:
+    """The gradient at place `i`, or without truth a buffer."""
     if ours.tensor is None or theirs.tensor is None:
         missing = "" if ours.tensor is theirs.tensor else "exists on one side only"
         return Comparison(ours.path, problem=missing, exact=not missing)
@@ -78,14 +73,15 @@ def _one(
         truth.tensor if truth else None,
         ours.tensor,
         theirs.tensor,
-        nudged=nudged,
+        nudged=lambda: (moved := seen.nudged()) and moved.gradients[i].tensor,
+        shaken=lambda: [t for moved in seen.shaken() if (t := moved.gradients[i].tensor) is not None],
         least=least,
     )
 
 
 def compare_buffers(seen: Observation) -> list[Comparison]:
     theirs = {leaf.path: leaf for leaf in seen.candidate.buffers}
-    return [_one(None, leaf, theirs[leaf.path]) for leaf in seen.baseline.buffers if leaf.path in theirs]
+    return [_one(None, leaf, theirs[leaf.path], seen) for leaf in seen.baseline.buffers if leaf.path in theirs]
 
 
 CHECK = AuditCheck(NAME, "L2", check)

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 
 from outpace_audit.checks.error_summary import summarise
+from outpace_audit.checks.evidence import Observation
 from outpace_audit.compare import WIDE_ROUNDINGS, ErrorProfile, bitwise_equal, error_profile, pool, within_budget
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
-from outpace_audit.thresholds import ERROR_BUDGET
+from outpace_audit.thresholds import CONDITION, ERROR_BUDGET, REDRAWN
 
 UNLIFTED_SLACK = 256.0
 """Where no truth can be had, the baseline stands in for it and the candidate may differ from it by this many roundings
 of a wide output type, or four of a narrow one; the verdict says so."""
 
-CONDITION = 16.0
-"""An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings
-when its inputs move by one. A candidate may be off by this many times that movement, in fp32 and wider only."""
+JUMPS = 2.0
+"""An error is one jump of truth and what honest rounding adds to it, or two jumps that meet in one element."""
 
 THRESHOLD = f"every error statistic at most {ERROR_BUDGET:g} x the baseline's own, or the roundings of the output type"
 
@@ -42,6 +42,10 @@ class Comparison:
     baseline: Callable[[], ErrorProfile] | None = None
     conditioning: Callable[[], ErrorProfile | None] = lambda: None
     """How far truth itself moves when the inputs move by one rounding of fp32; asked for only where it decides."""
+    shaken: Callable[[], Sequence[ErrorProfile]] = lambda: ()
+    """How far it moves when they move by as much as a candidate may be off: over a kink that lies so near, it jumps."""
+    redrawn: Callable[[], Iterator[Comparison | None]] = lambda: iter(())
+    """The same tensor in calls with other values; None where a side failed."""
     leeway: float = 1.0
     """Times the roundings that any kernel may commit."""
     allowance: float = 0.0
@@ -125,8 +129,42 @@ def _judged(
                 f"{one.candidate.max:.1e} off the baseline, no truth to be had (limit {one.allowance:.1e})",
             )
         else:
-            strict = _within(one, one.candidate, ours())
-            yield strict if strict[0] else _within(one, one.candidate, widened())
+            found = _within(one, one.candidate, ours())
+            if not found[0]:
+                found = _within(one, one.candidate, widened())
+            yield found if found[0] else _at_a_kink(one, widened()) or found
+
+
+def _at_a_kink(one: Comparison, widened: ErrorProfile) -> tuple[bool, float, str] | None:
+    """A pass for an error that a discontinuity near these values explains (the side of zero on which a rounding puts
+    what goes into a ReLU), if other values show none. Less precision shows with all of them."""
+    assert one.candidate is not None, "what is judged by error has one"
+    jumps = pool(widened, *(_times(moved, JUMPS / ERROR_BUDGET) for moved in one.shaken()))
+    if not _within(one, one.candidate, jumps)[0]:
+        return None
+    for other in one.redrawn():
+        if other is None or other.problem or other.baseline is None:
+            continue
+        if other.exact or other.candidate is None:
+            return True, 0.0, "a kink of truth in one call, same bits as the baseline in another"
+        passed, ratio, text = _within(other, other.candidate, pool(widened, other.baseline()))
+        if passed and not other.candidate.nonfinite:
+            return passed, ratio, f"{text}, after a kink of truth in one call"
+    return None
+
+
+def with_redraws(seen: Observation, compare: Callable[[Observation], list[Comparison]]) -> list[Comparison]:
+    """The comparisons of one call, each able to ask for those of further draws."""
+
+    @functools.cache
+    def redraw(number: int) -> dict[str, Comparison]:
+        again = seen.again()
+        return {} if again is None else {one.path: one for one in compare(again)}
+
+    def redrawn(path: str) -> Iterator[Comparison | None]:
+        return (redraw(number).get(path) for number in range(REDRAWN))
+
+    return [replace(one, redrawn=functools.partial(redrawn, one.path)) for one in compare(seen)]
 
 
 def _times(profile: ErrorProfile, factor: float) -> ErrorProfile:
@@ -151,9 +189,10 @@ def compare(
     theirs: torch.Tensor,
     *,
     nudged: Callable[[], torch.Tensor | None] = lambda: None,
+    shaken: Callable[[], Sequence[torch.Tensor]] = lambda: (),
     least: float = 0.0,
 ) -> Comparison:
-    """Floating tensors by error against truth, others exactly. `nudged`: truth for inputs one fp32 rounding away."""
+    """Floating tensors by error against truth, others exactly. `nudged`, `shaken`: see Observation."""
     dtype = theirs.dtype
     baseline = None
     if truth is not None and _is_float(ours):
@@ -179,6 +218,7 @@ def compare(
         candidate=error_profile(theirs, truth, ours, least=least),
         baseline=baseline,
         conditioning=conditioning,
+        shaken=lambda: [error_profile(moved, truth, least=least) for moved in shaken()],
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import torch
 
 from outpace_audit.checks.differences import differences
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
-from outpace_audit.checks.numerics import Comparison, Tally, compare
+from outpace_audit.checks.numerics import Comparison, Tally, compare, with_redraws
 from outpace_audit.compare import error_profile
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView
@@ -23,7 +23,7 @@ NOTHING: Mapping[str, float] = {}
 def check(evidence: Evidence) -> Check:
     tally = Tally(NAME, "L2")
     for seen in evidence.observations:
-        tally.add(seen.magnitude, compare_outputs(seen))
+        tally.add(seen.magnitude, with_redraws(seen, compare_outputs))
     found = tally.verdict(f"{len(evidence.observations)} calls on fresh inputs")
     return replace(found, numbers={**found.numbers, "differences": differences(evidence.observations)})
 
@@ -50,14 +50,29 @@ def compare_outputs(seen: Observation, least: Mapping[str, float] = NOTHING) -> 
         elif tied and _is_index(a):
             found.append(Comparison(path, b.dtype, exact=True))  # the tie rule has judged it
         else:
-            nudged = functools.partial(_nudged, seen, i)
-            found.append(compare(path, truth, a, b, nudged=nudged, least=least.get(path, 0.0)))
-    return found
+            nudged, shaken = functools.partial(_nudged, seen, i), functools.partial(_shaken, seen, i)
+            found.append(compare(path, truth, a, b, nudged=nudged, shaken=shaken, least=least.get(path, 0.0)))
+    return [*found, *_compare_updates(seen)]
+
+
+def _compare_updates(seen: Observation) -> Iterator[Comparison]:
+    """What a call leaves in inputs that it writes to (a cache), against what the baseline leaves there."""
+    ours, theirs = ({leaf.path: leaf.tensor for leaf in side.updated} for side in (seen.baseline, seen.candidate))
+    for path in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(path), theirs.get(path)
+        if a is None or b is None:
+            yield Comparison(path, problem=f"by the {'candidate' if a is None else 'baseline'} alone")
+        else:
+            yield compare(path, None, a, b)
 
 
 def _nudged(seen: Observation, i: int) -> torch.Tensor | None:
     moved = seen.nudged()
     return None if moved is None else tensors_of(moved.outputs)[i]
+
+
+def _shaken(seen: Observation, i: int) -> list[torch.Tensor]:
+    return [tensors_of(moved.outputs)[i] for moved in seen.shaken()]
 
 
 def _compare_aligned(path: str, aligned: Aligned, dtype: torch.dtype) -> Comparison:

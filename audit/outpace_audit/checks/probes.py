@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from outpace_audit.checks.contract import difference
 from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_buffers, compare_gradients
-from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally
+from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.compare import ErrorProfile
 from outpace_audit.records import Check, Level
@@ -64,7 +64,7 @@ def judge(
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
         earlier = probe.seen.earlier
         if earlier is None or not same_leaves(earlier.leaves, probe.seen.candidate.leaves):
-            tally.add(probe.label, compare(probe.seen))
+            tally.add(probe.label, with_redraws(probe.seen, compare))
     narrower = f"; a narrower domain: the candidate raises for {'; '.join(refused)}" if refused else ""
     seen = [probe.label for probe in probes if probe.seen is not None]
     same = "same bits as the baseline" if tally.found else "same bits as the candidate's plain call"

@@ -60,14 +60,32 @@ def _infinite_gradients(seen: Observation) -> list[Comparison]:
 
 
 def _vanished(probe: Probe, seen: Observation) -> str:
-    """NaN that the baseline makes of an infinity may go: torch's own fused attention in bf16 gives zeros there."""
+    """NaN that the baseline makes of an infinity may go: torch's own fused attention in bf16 gives zeros there. So may
+    one that rounding makes and truth does not, and what only leaks (0 x NaN) from an element that decides nothing."""
+    if seen.truth is None or not VALUE_LAWS[seen.probe].spreads:
+        return ""
     wanted = torch.isnan if seen.probe == "nan" else torch.isinf
-    for ours, theirs in zip(seen.baseline.outputs, seen.candidate.outputs, strict=True):
+    for i, (ours, theirs) in enumerate(zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)):
         if ours.tensor is None or theirs.tensor is None or not ours.tensor.is_floating_point():
             continue
-        if bool(wanted(_wide(ours.tensor)).any()) and bool(torch.isfinite(_wide(theirs.tensor)).all()):
+        if not bool(torch.isfinite(_wide(theirs.tensor)).all()):
+            continue
+        shown = wanted(_wide(ours.tensor)) & wanted(_wide(_tensor(seen.truth, i)))
+        if bool(shown.any()) and bool((shown & _decided(seen, i)).any()):  # asks the oracle, so it comes last
             return f"{ours.path}: an input's NaN or infinity vanishes"
     return ""
+
+
+def _tensor(reply: Reply, i: int) -> torch.Tensor:
+    tensor = reply.outputs[i].tensor
+    assert tensor is not None, "truth has the baseline's outputs"
+    return tensor
+
+
+def _decided(seen: Observation, i: int) -> torch.Tensor:
+    """Which elements of an output depend on the one that is no number, were it one."""
+    raised, lowered = (_tensor(reply, i) for reply in seen.swayed())
+    return (raised != lowered) & ~(torch.isnan(raised) & torch.isnan(lowered))
 
 
 def _wide(tensor: torch.Tensor) -> torch.Tensor:
@@ -96,7 +114,12 @@ def _defined(seen: Observation) -> Observation:
         return None if moved is None else show(moved)
 
     return replace(
-        seen, truth=show(seen.truth), baseline=show(seen.baseline), candidate=show(seen.candidate), nudged=nudged
+        seen,
+        truth=show(seen.truth),
+        baseline=show(seen.baseline),
+        candidate=show(seen.candidate),
+        nudged=nudged,
+        shaken=lambda: [show(moved) for moved in seen.shaken()],
     )
 
 

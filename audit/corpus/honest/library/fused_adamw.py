@@ -1,4 +1,4 @@
-"""torch's fused AdamW kernel on copies.
+"""torch's fused AdamW kernel on contiguous copies: it takes bare pointers and reads a gradient with strides wrongly.
 
 baseline: adamw_step
 needs: cpu
@@ -9,9 +9,9 @@ import torch
 
 
 def adamw_step(weight, grad, first, second, step):
-    weight, first, second = weight.clone(), first.clone(), second.clone()
+    weight, first, second = (t.clone(memory_format=torch.contiguous_format) for t in (weight, first, second))
     torch._fused_adamw_(
-        [weight], [grad], [first], [second], [], [torch.tensor(float(step))],
+        [weight], [grad.contiguous()], [first], [second], [], [torch.tensor(float(step))],
         lr=1e-3, beta1=0.9, beta2=0.95, weight_decay=0.1, eps=1e-8, amsgrad=False, maximize=False,
     )  # fmt: skip
     return weight, first, second

@@ -1,0 +1,151 @@
+"""What numeric checks make of observations that an honest candidate can meet by chance: kinks, NaN that only leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+
+from outpace_audit.checks import value_laws
+from outpace_audit.checks.evidence import Evidence, Observation, Probe
+from outpace_audit.checks.gradients import compare_gradients
+from outpace_audit.checks.numerics import Tally, with_redraws
+from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.domain import usable
+from outpace_audit.records import Check, Code, Machine
+from outpace_audit.sides import LeafView, Reply
+from outpace_audit.values import MOVES, VALUE_LAWS, revalue
+
+NEAR_ZERO = 1e-9
+"""Below the roundings of the sum that would give it."""
+
+
+def leaf(path: str, tensor: torch.Tensor) -> LeafView:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return LeafView(path, tuple(tensor.shape), tensor.stride(), dtype, tensor=tensor)
+
+
+def reply(output: torch.Tensor, *gradients: torch.Tensor, updated: Sequence[LeafView] = ()) -> Reply:
+    named = tuple(leaf(f"gradient of input {i}", gradient) for i, gradient in enumerate(gradients))
+    return Reply((leaf("result", output),), named, (), tuple(updated))
+
+
+def relu(x: torch.Tensor, error: float = 0.0) -> Reply:
+    """The result of relu(x) and its gradient under cotangents 1 to n, off by a relative error."""
+    cotangent = torch.arange(1, x.numel() + 1, dtype=x.dtype)
+    return reply(x.relu(), cotangent * (x > 0) * (1 + error))
+
+
+def draw(seed: int, crossing: bool, error: float = 0.0) -> Observation:
+    """One element lies near zero; where `crossing`, the candidate puts it on the other side."""
+    x = torch.randn(1000, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    x[500] = NEAR_ZERO
+    over = x.clone()
+    over[500] = -NEAR_ZERO
+    theirs = (over if crossing else x).float()
+    return Observation("w", "fresh", {}, relu(x), relu(x.float()), relu(theirs, error), shaken=lambda: [relu(over)])
+
+
+def judged(seen: Observation) -> Check:
+    tally = Tally("gradients-against-truth", "L2")
+    tally.add("w", with_redraws(seen, compare_gradients))
+    return tally.verdict("one call")
+
+
+def with_more(seen: Observation, more: Sequence[Observation]) -> Observation:
+    coming = iter(more)
+    return replace(seen, again=lambda: next(coming, None))
+
+
+def test_one_kink_by_chance_is_no_error() -> None:
+    assert judged(with_more(draw(1, True), [draw(2, True), draw(3, False)])).passed
+
+
+@pytest.mark.parametrize(
+    "more",
+    [[], [draw(seed, True) for seed in range(2, 9)], [draw(seed, False, error=2e-4) for seed in range(2, 9)]],
+    ids=["the candidate fails at other values", "in every draw", "less precision in every draw"],
+)
+def test_what_other_values_show_too_is_an_error(more: Sequence[Observation]) -> None:
+    assert not judged(with_more(draw(1, True), more)).passed
+
+
+def test_without_a_kink_in_reach_one_wrong_call_is_enough() -> None:
+    seen = replace(draw(1, True), shaken=tuple)
+    assert not judged(with_more(seen, [draw(2, False)])).passed
+
+
+KEPT = (torch.arange(64) % 2 == 0).float()
+
+
+def multiplied(x: torch.Tensor) -> torch.Tensor:
+    """0 x NaN is NaN, though what is multiplied by 0 decides nothing."""
+    return (x * KEPT.to(x.dtype)).cumsum(0)
+
+
+def skipped(x: torch.Tensor) -> torch.Tensor:
+    return torch.where(KEPT > 0, x, 0.0).cumsum(0)
+
+
+def swallowed(x: torch.Tensor) -> torch.Tensor:
+    return multiplied(x).nan_to_num(0.0, 0.0, 0.0)
+
+
+def under(law: str, seed: int, candidate: Callable[[torch.Tensor], torch.Tensor]) -> Check:
+    x = torch.randn(64, generator=torch.Generator().manual_seed(seed))
+
+    def truth(law: str) -> Reply:
+        return reply(multiplied(revalue([x], law, seed, None)[0].double()))
+
+    (changed,) = revalue([x], law, seed, None)
+    ours, theirs = reply(multiplied(changed)), reply(candidate(changed))
+    swayed = lambda: [truth(move) for move in MOVES]  # noqa: E731
+    code = Code("f.py", "", "f", "function")
+    evidence = Evidence(code, code, None, "tolerant", Machine("cpu", "", "", "", 1, "", "", None, None, None), False)
+    seen = Observation("w", law, {}, truth(law), ours, theirs, swayed=swayed)
+    evidence.probes[value_laws.NAME].append(Probe(law, seen))
+    return value_laws.check(evidence)
+
+
+@pytest.mark.parametrize("law", ["nan", "infinite"])
+def test_a_nan_of_an_element_that_decides_nothing_may_vanish_and_no_other(law: str) -> None:
+    seen: list[bool] = []
+    for seed in range(12):
+        (changed,) = revalue([torch.randn(64)], law, seed, None)
+        counts = bool(KEPT[~torch.isfinite(changed)])
+        assert under(law, seed, skipped).passed
+        assert under(law, seed, swallowed).passed == (not counts)
+        seen.append(counts)
+    assert any(seen) and not all(seen)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_seed_spoils_and_moves_the_same_element(seed: int) -> None:
+    x = torch.randn(4096)
+    laws = [*MOVES, *(law for law in VALUE_LAWS if VALUE_LAWS[law].spreads)]
+    assert len({int((revalue([x], law, seed, None)[0] != x).nonzero()) for law in laws}) == 1
+
+
+def test_what_is_left_in_an_input_is_compared() -> None:
+    result, cache = torch.ones(4), torch.arange(4.0)
+    ours = reply(result, updated=[leaf("input 1, updated", cache)])
+
+    def problems(theirs: Reply) -> list[str]:
+        found = compare_outputs(Observation("w", "fresh", {}, None, ours, theirs))
+        tally = Tally("outputs-against-truth", "L2")
+        tally.add("w", found)
+        verdict = tally.verdict("one call")
+        return [] if verdict.passed else [verdict.evidence]
+
+    assert not problems(ours)
+    assert problems(reply(result, updated=[leaf("input 1, updated", cache + 1)]))
+    assert problems(reply(result))[0] == "w: input 1, updated: by the baseline alone"
+
+
+def test_a_call_whose_statistics_become_nan_is_not_usable() -> None:
+    plain, empty = reply(torch.ones(4), torch.ones(2)), reply(torch.ones(0), torch.full((2,), float("nan")))
+    assert usable(plain, plain)
+    assert not usable(plain, empty)
+    assert usable(empty, empty)
