@@ -12,6 +12,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from outpace_audit import truth
+from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.subject import Result, Subject, draw_cotangents
@@ -167,7 +168,8 @@ def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[i
             return value
         generator = torch.Generator(value.device).manual_seed((seed + number) % 2**63)
         factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
-        return (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
+        moved = (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
+        return pretend(moved, apparent_dtype(value))
 
     return tree_map(noisy, arguments)
 

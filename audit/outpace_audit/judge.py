@@ -262,8 +262,10 @@ class Judge:
     def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
         confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
         holder = f"{evidence.baseline.symbol} in {evidence.baseline.path}"
+        asked = time.monotonic()
         try:
             with device_lease(self.machine, holder, lambda text: tell("stage", text)):
+                self._deadline += time.monotonic() - asked
                 refused = confirmation.screen() if options.screen else None
                 if refused is not None:
                     self._record(refused, progress, tell)

@@ -14,7 +14,12 @@ import math
 import sys
 import torch
 
-heads = int(sys.argv[1])
+
+def parsed(text):
+    return int(text)
+
+
+heads = parsed(sys.argv[1])
 
 
 def attend(q, k, v, *, gain):
@@ -48,7 +53,9 @@ def test_a_script_that_trains_on_import_is_captured_and_optimized(project: Path)
     ran = outpace(project, "capture", "--", sys.executable, "train.py", "4")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "step 0\nstep 1\nstep 2\n"
-    assert "next: outpace optimize train.py --target attend" in ran.stderr
+    assert (
+        "not to be repeated: parsed: it takes no tensor\nnext: outpace optimize train.py --target attend" in ran.stderr
+    )
 
     # Under `exact` a fused attention is rejected by its first values: all that capture has to provide was used by then.
     options = ("--policy", "exact", "--device", "cpu", "--skip", "torch-compile", "--json")
@@ -66,7 +73,8 @@ def test_a_script_that_trains_on_import_is_captured_and_optimized(project: Path)
 def test_json_has_everything_and_only_the_script_prints_before_it(project: Path) -> None:
     ran = outpace(project, "capture", "--json", "--", sys.executable, "train.py", "4")
     document = json.loads(ran.stdout.split("step 2\n")[1])
-    (target,) = document["targets"]
+    target, other = document["targets"]
+    assert (other["target"], other["trouble"]) == ("parsed", "it takes no tensor")
     assert (target["target"], target["calls"], target["trouble"]) == ("attend", 3, None)
     assert target["workloads"][0]["tensors"][0]["stride"] == [1536, 384, 24, 1]
 

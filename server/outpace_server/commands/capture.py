@@ -6,7 +6,7 @@ What was called can then be optimized without `get_inputs()`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from outpace_server.output.words import one_line, printable, seconds
 
 SHOWN = 20
 """Rows of the table; --json has all."""
+NAMED = 5
+"""Targets that are named of those that cannot be called again for one reason."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -61,13 +63,16 @@ def _show(result: CaptureResult, workspace: Workspace, limit_s: float) -> None:
     if not result.targets:
         console.print(f"outpace: {_nothing(result, workspace)}", markup=False)
         return
-    console.print(_table(result.targets[:SHOWN], workspace))
-    if (more := len(result.targets) - SHOWN) > 0:
+    usable = [target for target in result.targets if target.trouble is None]
+    if usable:
+        console.print(_table(usable[:SHOWN], workspace))
+    if (more := len(usable) - SHOWN) > 0:
         console.print(f"and {more} more: --json has all", markup=False)
-    usable = next((target for target in result.targets if target.trouble is None), None)
-    if usable is not None:
-        name = _relative(usable.path, workspace, Path.cwd())
-        console.print(f"next: outpace optimize {name} --target {usable.name}", markup=False)
+    for line in _not_to_be_repeated(result.targets):
+        console.print(line, markup=False)
+    if usable:
+        name = _relative(usable[0].path, workspace, Path.cwd())
+        console.print(f"next: outpace optimize {name} --target {usable[0].name}", markup=False)
 
 
 def _how_it_ended(result: CaptureResult, limit_s: float) -> list[str]:
@@ -90,7 +95,20 @@ def _nothing(result: CaptureResult, workspace: Workspace) -> str:
     )
 
 
-def _table(targets: tuple[CapturedTarget, ...], workspace: Workspace) -> Table:
+def _not_to_be_repeated(targets: Sequence[CapturedTarget]) -> list[str]:
+    """One line for each reason."""
+    names: dict[str, list[str]] = {}
+    for target in targets:
+        if target.trouble is not None:
+            names.setdefault(target.trouble, []).append(printable(target.name))
+    lines: list[str] = []
+    for trouble, of in names.items():
+        more = f" and {len(of) - NAMED} more" if len(of) > NAMED else ""
+        lines.append(f"not to be repeated: {', '.join(of[:NAMED])}{more}: {one_line(trouble)}")
+    return lines
+
+
+def _table(targets: Sequence[CapturedTarget], workspace: Workspace) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("target", "file", "calls", "time", "workloads"):
         table.add_column(heading, overflow="fold", justify="right" if heading in ("calls", "time") else "left")
@@ -100,16 +118,9 @@ def _table(targets: tuple[CapturedTarget, ...], workspace: Workspace) -> Table:
             _relative(target.path, workspace, workspace.root),
             str(target.calls),
             seconds(target.seconds),
-            _workloads(target),
+            f"{len(target.workloads)}{' and more' if target.further else ''}",
         )
     return table
-
-
-def _workloads(target: CapturedTarget) -> str:
-    if target.trouble is not None:
-        return f"not to be repeated: {one_line(target.trouble)}"
-    count = len(target.workloads)
-    return f"{count}{' and more' if target.further else ''}"
 
 
 def _relative(path: str, workspace: Workspace, start: Path) -> str:
