@@ -4,6 +4,7 @@
 #   make demo PYTHON=/path/python3 [WHEELS=dir]  an interpreter that has torch; with WHEELS nothing is downloaded
 #   make test|gpu-test [PYTHON=...] [WHEELS=...] [ARGS="-k name"]
 #   make corpus [ARGS="--full"]                  hacks and honest candidates through the audit: the confusion table
+#   make fuzz [ARGS="--seed 3"]                  10,000 random messages to the language server
 #   make lint
 #   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
 #   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
@@ -48,7 +49,7 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
-.PHONY: help demo test gpu-test corpus lint dev vsix editor-test FORCE
+.PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,6 +68,9 @@ gpu-test: $(TESTABLE)
 # Goes on where it was stopped; on a CUDA machine ARGS="--device cuda".
 corpus: $(TESTABLE)
 	$(ENV)/bin/python benchmarks/corpus.py $(ARGS)
+
+fuzz: $(TESTABLE)
+	$(ENV)/bin/python tests/server/lsp/fuzzing.py $(ARGS)
 
 lint: .venv/.stamp-dev
 	.venv/bin/ruff check .

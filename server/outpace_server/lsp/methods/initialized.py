@@ -27,9 +27,9 @@ async def _begin(ls: OutpaceServer) -> None:
     ls.watching = Watching(ls.changed_on_disk)
     try:
         await _register(ls)
-        await pull_settings(ls)
     except JsonRpcException as error:
         ls.log(f"the editor refused a registration: {error}", types.MessageType.Warning)
+    await pull_settings(ls)
     show_status(ls, ls.optimizing.running)
 
 
