@@ -111,7 +111,7 @@ class Optimizing:
             return  # most files are none
         if not await server.consent.given(Workspace.of(path), server.settings.consent):
             return
-        text = _on_disk(path)
+        text = on_disk(path)
         if text is None:
             return
         server.desk.remember(uri, text)
@@ -186,7 +186,7 @@ def path_of(uri: str) -> Path | None:
     return Path(path) if path and uri.startswith("file:") and path.endswith(".py") else None
 
 
-def _on_disk(path: Path) -> str | None:
+def on_disk(path: Path) -> str | None:
     """As the engine reads it; None for a file that is gone or no text."""
     from outpace_optimizers.targets.source_text import read_source  # its package takes 0.1 s: not at the start
 
@@ -198,7 +198,7 @@ def _on_disk(path: Path) -> str | None:
 
 def _hash_on_disk(path: Path) -> str:
     """Empty for a file that is gone."""
-    return base_hash(_on_disk(path) or "")
+    return base_hash(on_disk(path) or "")
 
 
 def _why_not(uri: str, settings: Settings) -> str:

@@ -142,9 +142,10 @@ class OutpaceServer(LanguageServer):
         document = self.document(uri)
         found: list[types.Diagnostic] = []
         if document is not None:
-            found = diagnostics_of(document, self.findings(document), self.settings.diagnostics_severity)
+            severity = self.settings.diagnostics_severity
+            found = diagnostics_of(document, self.findings(document), severity, self.features)
         if found != self._published.get(uri, []):
-            version = document.version if document else None
+            version = document.version if document and self.features.diagnostic_versions else None
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
             self._published[uri] = found
             self.refresh()

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clients import VSCODE
 from planted import FASTER, SOURCE, plant
 from wire import Json, Wire, framed
 
-CAPABILITIES = Path(__file__).parent / "vscode-1.139-capabilities.json"
 SETTINGS = {"runOn": "never", "consent": "never"}
 EARLY = 50
 """Messages before `initialize`."""
@@ -220,7 +220,7 @@ def _code(answer: Json) -> int | None:
 def _converse(wire: Wire, fuzzer: Fuzzer, root: Path, messages: int) -> None:
     for _ in range(EARLY):
         wire.write(fuzzer.half_right())
-    wire.initialize(root, SETTINGS, json.loads(CAPABILITIES.read_text()))
+    wire.initialize(root, SETTINGS, VSCODE)
     for number in range(messages - EARLY):
         wire.write(fuzzer.next())
         if number % BETWEEN_PINGS == 0:

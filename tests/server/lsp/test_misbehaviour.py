@@ -27,7 +27,7 @@ ONE_TARGET = SOURCE.replace("def unrelated", "def _unrelated")
 @pytest_lsp.fixture(config=ClientServerConfig(server_command=COMMAND, client_factory=Editor))
 async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
     yield
-    await lsp_client.shutdown_session()
+    await lsp_client.end()
 
 
 def open_document(editor: Editor, uri: str, text: str, language: str = "python") -> None:

@@ -57,7 +57,7 @@ def _apply(
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
         is_preferred=best and verdict.numerics == "exact",
-        data={"uri": document.uri, "id": trial.id},
+        data={"uri": document.uri, "id": trial.id} if ls.features.resolves_edits else None,
     )
     return action if ls.features.resolves_edits else with_edit(ls, document, action, finding)
 
