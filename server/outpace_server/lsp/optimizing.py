@@ -181,9 +181,10 @@ class Optimizing:
 
 
 def path_of(uri: str) -> Path | None:
-    """Files on this machine alone: an untitled or remote document has nothing that could be run."""
+    """Python files on this machine alone: an untitled or remote document has nothing that could be run, nor has the
+    `C:` of a machine that is not this one."""
     path = uris.to_fs_path(uri)
-    return Path(path) if path and uri.startswith("file:") and path.endswith(".py") else None
+    return Path(path) if path and path.endswith(".py") and Path(path).is_absolute() else None
 
 
 def on_disk(path: Path) -> str | None:

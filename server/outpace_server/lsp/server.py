@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -52,6 +52,7 @@ class OutpaceServer(LanguageServer):
         self.dismissed = Dismissals()
         self.attention = Attention()
         self.wrong_settings: list[str] = []
+        self._told: set[str] = set()
         self.watching: Watching | None = None
         self._published: dict[str, list[types.Diagnostic]] = {}
         self._refreshing: asyncio.Task[Any] | None = None
@@ -86,6 +87,14 @@ class OutpaceServer(LanguageServer):
     def tell(self, message: str) -> None:
         """In the answer to something that the user did."""
         self.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
+
+    def tell_wrong_settings(self, troubles: Sequence[str]) -> None:
+        """In one message, and each once: editors send their settings at the start, when asked, and when they change."""
+        new = [trouble for trouble in troubles if trouble not in self._told]
+        self._told.update(new)
+        if new:
+            message = f"outpace: {'; '.join(new)}"
+            self.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=message))
 
     async def ask(self, kind: types.MessageType, message: str, *titles: str) -> str | None:
         """What was chosen; None where the question was put away, or the editor cannot ask."""

@@ -19,6 +19,16 @@ from planted import FASTER, SOURCE, plant
 from pytest_lsp import ClientServerConfig
 from wire import COMMAND, Wire
 
+ELSEWHERE = [
+    "untitled:Untitled-1",
+    "untitled:/tmp/model.py",
+    "vscode-remote://ssh-remote%2Bhost/model.py",
+    "vscode-vfs://github/owner/project/model.py",
+    "ssh://host/model.py",
+    "git:/tmp/model.py?%7B%7D",
+    "file:///c%3A/Users/A%20B/model.py",
+    "file:///tmp/kernel.cu",
+]
 ENDS_S = 20.0
 MESSAGES = 800
 ONE_TARGET = SOURCE.replace("def unrelated", "def _unrelated")
@@ -30,19 +40,17 @@ async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
     await lsp_client.end()
 
 
-def open_document(editor: Editor, uri: str, text: str, language: str = "python") -> None:
-    item = types.TextDocumentItem(uri=uri, language_id=language, version=1, text=text)
-    editor.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
-
-
 @pytest.mark.asyncio
-@pytest.mark.parametrize("uri", ["untitled:Untitled-1", "vscode-remote://host/model.py", "file:///tmp/kernel.cu"])
-async def test_what_cannot_be_run_is_left_alone_and_said_when_asked(editor: Editor, tmp_path: Path, uri: str) -> None:
+async def test_what_cannot_be_run_is_left_alone_and_said_when_asked(editor: Editor, tmp_path: Path) -> None:
     await editor.start(tmp_path, {"consent": "always"}, vscode_capabilities())
-    open_document(editor, uri, SOURCE)
-    assert await editor.actions(uri, 3, []) == []
-    await editor.command("outpace.remeasure", uri)
-    assert "Only Python files" in (await editor.expect(types.WINDOW_SHOW_MESSAGE)).message
+    for uri in ELSEWHERE:
+        editor.show(uri, SOURCE)
+        editor.type(uri, FASTER)
+        editor.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
+        assert await editor.actions(uri, 3, []) == []
+        assert await editor.left() == []
+        await editor.command("outpace.remeasure", uri)
+        assert "Only Python files" in (await editor.expect(types.WINDOW_SHOW_MESSAGE)).message
 
 
 @pytest.mark.asyncio

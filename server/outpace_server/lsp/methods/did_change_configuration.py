@@ -33,8 +33,7 @@ def use_settings(ls: OutpaceServer, given: object) -> None:
     """Names that are not there keep the value that they have: trust is told at the start alone."""
     before: Settings = ls.settings
     ls.settings, troubles = settings_from_json(given, before)
-    for trouble in troubles:
-        ls.log(trouble, types.MessageType.Warning)
+    ls.tell_wrong_settings(troubles)
     if not ls.settings.runs:
         ls.optimizing.cancel_all()
     for uri in ls.open_uris:
