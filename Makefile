@@ -8,6 +8,7 @@
 #   make lint
 #   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
 #   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
+#   make editors-test                            from open to applied edit in the Neovim and Emacs that are installed
 #
 # PY: the interpreter that .venv is made with. TORCH: what pip installs as torch, options included.
 
@@ -49,7 +50,7 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
-.PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test FORCE
+.PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test editors-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -88,6 +89,9 @@ vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.
 editor-test: $(INSTALLED) vsix
 	vscode-extension/tests/editor/setup.sh .editor-test
 	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
+
+editors-test: $(TESTABLE)
+	$(ENV)/bin/python -m pytest -q tests/server/lsp/test_editors.py $(ARGS)
 
 # .venv: made here, installed from the registry that pip is configured for.
 

@@ -47,7 +47,7 @@ async def test_from_open_to_an_applied_edit(editor: Editor, tmp_path: Path, prof
 
     actions = await editor.actions(uri, HEADER, shown)
     apply = next(action for action in actions if action.title.startswith("Apply faster-add"))
-    assert "1.42× [1.38, 1.46] (tolerant, L4)" in apply.title and not apply.is_preferred
+    assert "1.42× [1.38, 1.46] (tolerant, L4)" in apply.title and apply.is_preferred is None
     disabled = [action for action in actions if action.disabled]
     assert bool(disabled) == (profile == "vscode")
     assert all("outputs-against-truth" in action.disabled.reason for action in disabled if action.disabled)
