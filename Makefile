@@ -4,9 +4,11 @@
 #   make demo PYTHON=/path/python3 [WHEELS=dir]  an interpreter that has torch; with WHEELS nothing is downloaded
 #   make test|gpu-test [PYTHON=...] [WHEELS=...] [ARGS="-k name"]
 #   make corpus [ARGS="--full"]                  hacks and honest candidates through the audit: the confusion table
+#   make fuzz [ARGS="--seed 3"]                  10,000 random messages to the language server
 #   make lint
 #   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
 #   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
+#   make editors-test                            from open to applied edit in the Neovim and Emacs that are installed
 #
 # PY: the interpreter that .venv is made with. TORCH: what pip installs as torch, options included.
 
@@ -49,7 +51,7 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
-.PHONY: help demo test gpu-test corpus lint dev vsix editor-test FORCE
+.PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test editors-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -72,6 +74,9 @@ gpu-test: test
 corpus: $(TESTABLE)
 	$(ENV)/bin/python benchmarks/corpus.py $(ARGS)
 
+fuzz: $(TESTABLE)
+	$(ENV)/bin/python tests/server/lsp/fuzzing.py $(ARGS)
+
 lint: .venv/.stamp-dev
 	.venv/bin/ruff check .
 	.venv/bin/codespell
@@ -88,6 +93,9 @@ vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.
 editor-test: $(INSTALLED) vsix
 	vscode-extension/tests/editor/setup.sh .editor-test
 	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
+
+editors-test: $(TESTABLE)
+	$(ENV)/bin/python -m pytest -q tests/server/lsp/test_editors.py $(ARGS)
 
 # .venv: made here, installed from the registry that pip is configured for.
 

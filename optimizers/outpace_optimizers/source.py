@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
+import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,6 @@ Position = tuple[int, int]
 UNTOUCHED = ("get_inputs", "get_init_inputs")
 """Input makers, `get_inputs_NAME` included: an edit there would change the question, not the answer."""
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BLOCKS = (ast.If, ast.Try, ast.With)
 _CONSTRUCTION = ("__init__", "forward", "__call__")
 
@@ -34,7 +33,7 @@ def base_hash(text: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """With their ends. Only \\n, \\r\\n and \\r end a line, as in Python's grammar and in LSP."""
-    return _LINE.findall(text)
+    return list(io.StringIO(text, newline=""))
 
 
 @dataclass(frozen=True, eq=False)

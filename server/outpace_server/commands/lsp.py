@@ -23,6 +23,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     from outpace_server.lsp.app import make_server
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what it logs comes to `report_server_error` too
     server = make_server()
     try:
         server.start_io()

@@ -15,6 +15,9 @@ class ClientFeatures:
     """Asks for the edit of a code action only when it is chosen."""
     disabled_actions: bool
     document_changes: bool
+    diagnostic_links: bool
+    diagnostic_data: bool
+    diagnostic_versions: bool
     markdown: bool
     """In hovers."""
     lens_refresh: bool
@@ -36,6 +39,7 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
     workspace = capabilities.workspace or types.WorkspaceClientCapabilities()
     resolve = text.code_action.resolve_support if text.code_action else None
     hover = text.hover.content_format if text.hover else None
+    diagnostics = text.publish_diagnostics
     experimental: Any = capabilities.experimental
     known: Mapping[str, Any] = experimental if isinstance(experimental, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     return ClientFeatures(
@@ -44,6 +48,9 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
         ),
         disabled_actions=bool(text.code_action and text.code_action.disabled_support),
         document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
+        diagnostic_links=bool(diagnostics and diagnostics.code_description_support),
+        diagnostic_data=bool(diagnostics and diagnostics.data_support),
+        diagnostic_versions=bool(diagnostics and diagnostics.version_support),
         markdown=types.MarkupKind.Markdown in (hover or ()),
         lens_refresh=bool(workspace.code_lens and workspace.code_lens.refresh_support),
         hint_refresh=bool(workspace.inlay_hint and workspace.inlay_hint.refresh_support),

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import content_id
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 FILE = "consent.json"
 ALWAYS, ONCE, NEVER = "Always", "This time", "Never"
+HOW_ELSE = "set `consent` to `always`, or run the command `outpace.remeasure` on a file"
+"""For editors that cannot ask, and for a question that was put away."""
 
 
 class Consent:
@@ -52,18 +53,10 @@ class Consent:
         self._session[workspace.state] = True
 
     async def _ask(self, workspace: Workspace) -> bool:
-        server = self._server
-        params = types.ShowMessageRequestParams(
-            type=types.MessageType.Info,
-            message=f"May outpace run code of {workspace.root.name} to measure it? It runs sandboxed, on this machine.",
-            actions=[types.MessageActionItem(title=title) for title in (ALWAYS, ONCE, NEVER)],
-        )
-        try:
-            answer = await server.window_show_message_request_async(params)
-        except JsonRpcException as error:
-            server.log(f"the editor cannot ask ({error}): set `consent` to `always` to measure on open and save")
-            return False
-        title = answer.title if answer else None
+        question = f"May outpace run code of {workspace.root.name} to measure it? It runs sandboxed, on this machine."
+        title = await self._server.ask(types.MessageType.Info, question, ALWAYS, ONCE, NEVER)
+        if title is None:
+            self._server.log(f"{workspace.root.name} is not measured: nobody has allowed it; {HOW_ELSE}")
         if title in (ALWAYS, NEVER):
             self._keep(workspace, title == ALWAYS)
         return title in (ALWAYS, ONCE)

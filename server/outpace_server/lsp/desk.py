@@ -138,6 +138,11 @@ class Desk:
         return None
 
 
+def with_ends_like(text: str, other: str) -> str:
+    """Emacs keeps a file's CRLF to itself: its buffer, and so what the server hears of it, has LF alone."""
+    return text.replace("\r\n", "\n") if "\r\n" in text and "\r" not in other else text
+
+
 def _findings(file: Measured, text: str) -> Iterable[Finding]:
     for done in file.applied.values():
         trial = done.again or done.trial
@@ -151,6 +156,7 @@ def _findings(file: Measured, text: str) -> Iterable[Finding]:
 def _finding(
     trial: Trial, base: str, changed: str, text: str, *, applied: bool = False, confirmed: bool = False
 ) -> Iterable[Finding]:
+    base, changed = with_ends_like(base, text), with_ends_like(changed, text)
     new_text = carried_over(base, changed, text, trial.target)
     if new_text is None:
         return

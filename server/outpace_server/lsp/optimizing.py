@@ -111,7 +111,7 @@ class Optimizing:
             return  # most files are none
         if not await server.consent.given(Workspace.of(path), server.settings.consent):
             return
-        text = _on_disk(path)
+        text = on_disk(path)
         if text is None:
             return
         server.desk.remember(uri, text)
@@ -181,12 +181,13 @@ class Optimizing:
 
 
 def path_of(uri: str) -> Path | None:
-    """Files on this machine alone: an untitled or remote document has nothing that could be run."""
+    """Python files on this machine alone: an untitled or remote document has nothing that could be run, nor has the
+    `C:` of a machine that is not this one."""
     path = uris.to_fs_path(uri)
-    return Path(path) if path and uri.startswith("file:") and path.endswith(".py") else None
+    return Path(path) if path and path.endswith(".py") and Path(path).is_absolute() else None
 
 
-def _on_disk(path: Path) -> str | None:
+def on_disk(path: Path) -> str | None:
     """As the engine reads it; None for a file that is gone or no text."""
     from outpace_optimizers.targets.source_text import read_source  # its package takes 0.1 s: not at the start
 
@@ -198,7 +199,7 @@ def _on_disk(path: Path) -> str | None:
 
 def _hash_on_disk(path: Path) -> str:
     """Empty for a file that is gone."""
-    return base_hash(_on_disk(path) or "")
+    return base_hash(on_disk(path) or "")
 
 
 def _why_not(uri: str, settings: Settings) -> str:

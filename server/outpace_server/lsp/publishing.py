@@ -9,6 +9,7 @@ from pygls.workspace import TextDocument
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import lines_of
+from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.settings import Severity
@@ -33,16 +34,18 @@ def best_of_each_target(findings: Iterable[Finding]) -> list[Finding]:
     return list(best.values())
 
 
-def diagnostics_of(document: TextDocument, findings: list[Finding], severity: Severity) -> list[types.Diagnostic]:
+def diagnostics_of(
+    document: TextDocument, findings: list[Finding], severity: Severity, features: ClientFeatures
+) -> list[types.Diagnostic]:
     found: list[types.Diagnostic] = []
     if severity != "off":
         for finding in best_of_each_target(findings):
             message = f"{title_of(finding.trial)}: {certified(finding.trial)}"
-            found.append(_diagnostic(document, finding, message, SEVERITIES[severity]))
+            found.append(_diagnostic(document, finding, message, SEVERITIES[severity], features))
     for finding in findings:
         if finding.confirmed and finding.trial.verdict.accepted:
             message = f"applied, measured again in place: {certified(finding.trial)}"
-            found.append(_diagnostic(document, finding, message, types.DiagnosticSeverity.Hint))
+            found.append(_diagnostic(document, finding, message, types.DiagnosticSeverity.Hint, features))
     return found
 
 
@@ -68,7 +71,11 @@ def page_of(trial: Trial) -> str:
 
 
 def _diagnostic(
-    document: TextDocument, finding: Finding, message: str, severity: types.DiagnosticSeverity
+    document: TextDocument,
+    finding: Finding,
+    message: str,
+    severity: types.DiagnosticSeverity,
+    features: ClientFeatures,
 ) -> types.Diagnostic:
     return types.Diagnostic(
         range=header_range(document, finding.region),
@@ -76,6 +83,6 @@ def _diagnostic(
         severity=severity,
         source=SOURCE,
         code=finding.trial.idea.rule,
-        code_description=types.CodeDescription(href=page_of(finding.trial)),
-        data={"id": finding.trial.id},
+        code_description=types.CodeDescription(href=page_of(finding.trial)) if features.diagnostic_links else None,
+        data={"id": finding.trial.id} if features.diagnostic_data else None,
     )

@@ -19,16 +19,11 @@ SHOW, REVERT = "Show Audit", "Revert"
 
 async def offer_revert(server: OutpaceServer, uri: str, again: Trial) -> None:
     """For an applied change whose gain was not found again."""
-    answer = await server.window_show_message_request_async(
-        types.ShowMessageRequestParams(
-            type=types.MessageType.Warning,
-            message=f"The applied change was not confirmed: {rejected_line(again)}",
-            actions=[types.MessageActionItem(title=REVERT), types.MessageActionItem(title=SHOW)],
-        )
-    )
-    if answer is not None and answer.title == SHOW:
+    message = f"The applied change was not confirmed: {rejected_line(again)}"
+    answer = await server.ask(types.MessageType.Warning, message, REVERT, SHOW)
+    if answer == SHOW:
         await show_audit(server, again)
-    elif answer is not None and answer.title == REVERT:
+    elif answer == REVERT:
         await revert(server, uri, again.id)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -20,8 +22,10 @@ from outpace_server.lsp.consent import Consent
 from outpace_server.lsp.desk import Desk, Finding
 from outpace_server.lsp.dismissals import Dismissals
 from outpace_server.lsp.optimizing import Optimizing, path_of
+from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
+from outpace_server.output.words import one_line
 from outpace_server.version import VERSION
 from outpace_server.watching import Watching
 
@@ -30,13 +34,15 @@ if TYPE_CHECKING:
 
 PAUSE_S = 0.5
 """In typing, before lenses and hints are asked for again."""
+LOGGED = 200
+"""Characters of a message that was not understood: enough to tell which, however long it is."""
 NO_FEATURES = client_features(types.ClientCapabilities())
 logger = logging.getLogger("outpace")
 
 
 class OutpaceServer(LanguageServer):
     def __init__(self) -> None:
-        super().__init__("outpace", VERSION)
+        super().__init__("outpace", VERSION, protocol_cls=Protocol)
         self.desk = Desk()
         self.engines = EngineLinks()
         self.features: ClientFeatures = NO_FEATURES
@@ -46,6 +52,7 @@ class OutpaceServer(LanguageServer):
         self.dismissed = Dismissals()
         self.attention = Attention()
         self.wrong_settings: list[str] = []
+        self._told: set[str] = set()
         self.watching: Watching | None = None
         self._published: dict[str, list[types.Diagnostic]] = {}
         self._refreshing: asyncio.Task[Any] | None = None
@@ -60,7 +67,10 @@ class OutpaceServer(LanguageServer):
 
     def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, JsonRpcException):
+            self.log(f"the editor refused: {one_line(str(error))}", types.MessageType.Warning)
+        elif error is not None:
             logger.error("background work failed", exc_info=error)
             self.log(f"internal error: {type(error).__name__}: {error}; please report it", types.MessageType.Error)
 
@@ -78,9 +88,34 @@ class OutpaceServer(LanguageServer):
         """In the answer to something that the user did."""
         self.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
 
+    def tell_wrong_settings(self, troubles: Sequence[str]) -> None:
+        """In one message, and each once: editors send their settings at the start, when asked, and when they change."""
+        new = [trouble for trouble in troubles if trouble not in self._told]
+        self._told.update(new)
+        if new:
+            message = f"outpace: {'; '.join(new)}"
+            self.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=message))
+
+    async def ask(self, kind: types.MessageType, message: str, *titles: str) -> str | None:
+        """What was chosen; None where the question was put away, or the editor cannot ask."""
+        actions = [types.MessageActionItem(title=title) for title in titles]
+        try:
+            answer = await self.window_show_message_request_async(
+                types.ShowMessageRequestParams(type=kind, message=message, actions=actions)
+            )
+        except JsonRpcException as error:
+            self.log(f"the editor cannot ask ({error}): {message}", types.MessageType.Warning)
+            return None
+        return answer.title if answer else None
+
     def document(self, uri: str) -> TextDocument | None:
         """An open document."""
-        return self.workspace.text_documents.get(uri)
+        return self.workspace.text_documents.get(unquote(uri))  # the keys are unquoted (pygls 2.1)
+
+    @property
+    def open_uris(self) -> list[str]:
+        """As the editor spells them."""
+        return [document.uri for document in self.workspace.text_documents.values()]
 
     def watch(self, uri: str) -> None:
         path = path_of(uri)
@@ -93,7 +128,7 @@ class OutpaceServer(LanguageServer):
 
     def changed_on_disk(self, path: Path) -> None:
         """Of the open files, one that another program wrote. What the editor saves is told by the editor, too."""
-        for uri in self.workspace.text_documents:
+        for uri in self.open_uris:
             if path_of(uri) == path:
                 self.optimizing.queue_if_new(uri)
 
@@ -116,9 +151,10 @@ class OutpaceServer(LanguageServer):
         document = self.document(uri)
         found: list[types.Diagnostic] = []
         if document is not None:
-            found = diagnostics_of(document, self.findings(document), self.settings.diagnostics_severity)
+            severity = self.settings.diagnostics_severity
+            found = diagnostics_of(document, self.findings(document), severity, self.features)
         if found != self._published.get(uri, []):
-            version = document.version if document else None
+            version = document.version if document and self.features.diagnostic_versions else None
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
             self._published[uri] = found
             self.refresh()
@@ -140,4 +176,10 @@ class OutpaceServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Into the log: pygls's own way opens a message box for every failing notification."""
-        logger.error("%s", error, exc_info=error)
+        unread = source is JsonRpcException
+        if unread or (isinstance(error, JsonRpcException) and error.code != JsonRpcInternalError.CODE):
+            logger.warning("not understood: %s", one_line(str(error))[:LOGGED])
+        elif isinstance(error, JsonRpcException) and isinstance(error.data, dict):
+            logger.error("%s\n%s", error, "".join(error.data.get("traceback", [])))
+        else:
+            logger.error("%s", error, exc_info=error)

@@ -8,9 +8,23 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from outpace_audit.records import Policy
 from outpace_optimizers.records import Device, OptimizeRequest
+from outpace_server.output.words import one_line
 
 RunOn = Literal["open", "save", "never"]
 Consent = Literal["ask", "always", "never"]
+GROUPS = {
+    "diagnostics": '"severity": "hint"',
+    "codeLens": '"enable": false',
+    "inlayHints": '"enable": false',
+    "hover": '"enable": false',
+    "rejected": '"enable": false',
+}
+"""Names that stand for several settings, with an example of what they take."""
+MOST = 1e9
+"""Above any number that makes sense here, in seconds or minutes, and below what overflows."""
+SHOWN = 60
+"""Characters of a wrong value that are shown."""
+
 Severity = Literal["error", "warning", "information", "hint", "off"]
 
 
@@ -57,31 +71,30 @@ def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[st
     if given is None:
         return base, []
     if not isinstance(given, Mapping):
-        return base, [f"settings: {given!r} is no object of names and values; nothing is changed"]
-    flat = _flat(given)
+        return base, [f"settings: {_shown(given)} is no object of names and values; nothing is changed"]
     hints = get_type_hints(Settings)
+    names = {_camel(setting.name): setting.name for setting in fields(Settings)}
     changed: dict[str, Any] = {}
     troubles: list[str] = []
-    for setting in fields(Settings):
-        name = _camel(setting.name)
-        if flat.get(name) in (None, ""):
+    for name, value in _flat(given, set(names)).items():
+        if value in (None, ""):
             continue
-        value, wanted = flat[name], hints[setting.name]
-        if _fits(value, wanted):
-            changed[setting.name] = value
-        else:
-            known = get_args(wanted)
-            choices = f"one of {', '.join(map(repr, _literals(wanted)))}" if known else wanted.__name__
-            troubles.append(f"setting {name}: {value!r} is not {choices}; {getattr(base, setting.name)!r} is used")
+        if name in GROUPS:
+            troubles.append(f"setting {name}: {_shown(value)} is no group of settings, such as {{{GROUPS[name]}}}")
+        elif name in names and _fits(value, hints[names[name]]):
+            changed[names[name]] = value
+        elif name in names:
+            used = getattr(base, names[name])
+            troubles.append(f"setting {name}: {_shown(value)} is not {_words(hints[names[name]])}; {used!r} is used")
     return replace(base, **changed), troubles
 
 
-def _flat(given: Mapping[Any, Any]) -> dict[str, Any]:
-    """`{"diagnostics": {"severity": "hint"}}` as `diagnosticsSeverity`."""
+def _flat(given: Mapping[Any, Any], names: set[str]) -> dict[str, Any]:
+    """`{"diagnostics": {"severity": "hint"}}` as `diagnosticsSeverity`; the value of a known name stays whole."""
     flat: dict[str, Any] = {}
     for name, value in given.items():
-        if isinstance(value, Mapping):
-            for inner, one in _flat(value).items():
+        if isinstance(value, Mapping) and name not in names:
+            for inner, one in _flat(value, names).items():
                 flat[f"{name}{inner[:1].upper()}{inner[1:]}"] = one
         else:
             flat[str(name)] = value
@@ -92,8 +105,19 @@ def _fits(value: object, wanted: Any) -> bool:
     if get_args(wanted):
         return value in _literals(wanted)
     if wanted is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < MOST
     return isinstance(value, wanted)
+
+
+def _words(wanted: Any) -> str:
+    if get_args(wanted):
+        return f"one of {', '.join(map(repr, _literals(wanted)))}"
+    return {float: "a number above 0", bool: "true or false", str: "a text"}[wanted]
+
+
+def _shown(value: object) -> str:
+    text = one_line(repr(value))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _literals(wanted: Any) -> list[str]:

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cattrs import Converter
+from clients import VSCODE, breaches
 from lsprotocol import converters, types
+from pygls import uris
 from pygls.protocol import default_converter
-from pytest_lsp import LanguageClient
+from pygls.workspace import PositionCodec
+from pytest_lsp import LanguageClient, client_capabilities
 
-VSCODE = Path(__file__).parent / "vscode-1.139-capabilities.json"
+from outpace_optimizers.source import lines_of
+from outpace_optimizers.targets.source_text import SourceText, read_source
+
+PROFILES = ["vscode", "neovim@v0.11", "emacs@v29.1"]
 PATIENCE_S = 120.0
+
+ROUTINE = (
+    types.CLIENT_REGISTER_CAPABILITY,
+    types.WORKSPACE_CONFIGURATION,
+    types.WORKSPACE_CODE_LENS_REFRESH,
+    types.WORKSPACE_INLAY_HINT_REFRESH,
+)
 
 Message = tuple[str, Any]
 
 
 def vscode_capabilities() -> types.ClientCapabilities:
-    return converters.get_converter().structure(json.loads(VSCODE.read_text()), types.ClientCapabilities)
+    return converters.get_converter().structure(VSCODE, types.ClientCapabilities)
+
+
+def capabilities_of(profile: str) -> types.ClientCapabilities:
+    return vscode_capabilities() if profile == "vscode" else client_capabilities(profile)
 
 
 def converter() -> Converter:
@@ -42,8 +58,11 @@ class Editor(LanguageClient):
     def __init__(self) -> None:
         super().__init__(converter_factory=converter)
         self.unread: list[Message] = []
+        self.breaches: list[str] = []
+        """What the server has sent although this editor had not announced that it can be sent."""
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.files: dict[str, SourceText] = {}
         self.answers: dict[str, Any] = {
             types.WORKSPACE_CONFIGURATION: [None],
             types.WINDOW_SHOW_DOCUMENT: types.ShowDocumentResult(success=True),
@@ -65,15 +84,27 @@ class Editor(LanguageClient):
             "outpace/status",
         ):
             self.feature(method)(self._handler(method))
+        self._send = self.protocol.send_request_async
+        self.protocol.send_request_async = self._ask
 
     def _handler(self, method: str) -> Callable[..., Any]:
         async def hear(params: Any) -> Any:
+            self.breaches += breaches(self.capabilities, method, params)
             async with self._arrived:
                 self.unread.append((method, params))
                 self._arrived.notify_all()
             return self.answers.get(method)
 
         return hear
+
+    async def _ask(self, method: str, params: Any = None, msg_id: str | None = None) -> Any:
+        result = await self._send(method, params, msg_id)
+        self.breaches += breaches(self.capabilities, method, result)
+        return result
+
+    async def end(self) -> None:
+        await self.shutdown_session()
+        assert self.breaches == []
 
     async def expect(self, method: str, where: Callable[[Any], bool] = lambda params: True) -> Any:
         """The first unread message of a method that fits, waited for if need be, and taken out."""
@@ -92,6 +123,14 @@ class Editor(LanguageClient):
             self.unread.remove(message)
             return message[1]
 
+    async def left(self) -> list[Message]:
+        """What nobody has read, once the server has said all it had to: without what it asks of every editor at its
+        start, and without refreshes, of which one is as good as three."""
+        await self.text_document_hover_async(
+            types.HoverParams(types.TextDocumentIdentifier(next(iter(self.texts))), types.Position(0, 0))
+        )
+        return [message for message in self.unread if message[0] not in ROUTINE]
+
     async def progress(self, title: str) -> list[str]:
         """One progress from its creation to its end: what it said."""
         token = (await self.expect(types.WINDOW_WORK_DONE_PROGRESS_CREATE)).token
@@ -107,20 +146,26 @@ class Editor(LanguageClient):
                 return said
 
     async def start(self, root: Path, settings: dict[str, Any], capabilities: types.ClientCapabilities) -> None:
-        await self.initialize_session(
+        answer = await self.initialize_session(
             types.InitializeParams(
                 capabilities=capabilities,
                 workspace_folders=[types.WorkspaceFolder(uri=root.as_uri(), name=root.name)],
                 initialization_options={"settings": settings},
             )
         )
+        self.encoding = answer.capabilities.position_encoding or "utf-16"
 
     def open(self, path: Path) -> str:
-        uri, text = path.as_uri(), path.read_text()
-        self.texts[uri], self.versions[uri] = text, 1
-        item = types.TextDocumentItem(uri=uri, language_id="python", version=1, text=text)
-        self.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+        uri = path.as_uri()
+        self.files[uri] = read_source(path)
+        self.show(uri, self.files[uri].text)
         return uri
+
+    def show(self, uri: str, text: str, language: str = "python") -> None:
+        """A document that need not be a file."""
+        self.texts[uri], self.versions[uri] = text, 1
+        item = types.TextDocumentItem(uri=uri, language_id=language, version=1, text=text)
+        self.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
 
     def type(self, uri: str, text: str) -> None:
         """The whole text becomes another one."""
@@ -134,7 +179,9 @@ class Editor(LanguageClient):
         )
 
     def save(self, uri: str) -> None:
-        Path(uri.removeprefix("file://")).write_text(self.texts[uri])
+        path = uris.to_fs_path(uri)
+        assert path is not None
+        Path(path).write_bytes(self.files[uri].encode_edit(self.texts[uri]))
         self.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
 
     async def actions(self, uri: str, line: int, diagnostics: list[types.Diagnostic]) -> list[types.CodeAction]:
@@ -147,21 +194,38 @@ class Editor(LanguageClient):
         return [action for action in found or [] if isinstance(action, types.CodeAction)]
 
     def apply(self, uri: str, edit: types.WorkspaceEdit) -> None:
-        """As VS Code does it: the edits of one document, from its end to its start."""
+        """As editors do it: the edits of one document, from its end to its start."""
+        text = self.texts[uri]
+        for one in sorted(self._edits_of(uri, edit), key=lambda one: self._index(text, one.range.start), reverse=True):
+            start, end = self._index(text, one.range.start), self._index(text, one.range.end)
+            text = text[:start] + one.new_text + text[end:]
+        self.type(uri, text)
+
+    def text_in(self, uri: str, span: types.Range) -> str:
+        text = self.texts[uri]
+        return text[self._index(text, span.start) : self._index(text, span.end)]
+
+    def _edits_of(self, uri: str, edit: types.WorkspaceEdit) -> list[types.TextEdit]:
         if edit.document_changes is None:
             assert edit.changes is not None
             ((changed, edits),) = edit.changes.items()
             assert changed == uri
-        else:
-            (change,) = edit.document_changes
-            assert isinstance(change, types.TextDocumentEdit) and change.text_document.uri == uri
-            assert change.text_document.version == self.versions[uri]
-            edits = change.edits
-        lines = self.texts[uri].splitlines(keepends=True)
-        for one in sorted(edits, key=lambda e: e.range.start.line, reverse=True):
-            assert one.range.start.character == one.range.end.character == 0
-            lines[one.range.start.line : one.range.end.line] = [one.new_text]  # type: ignore[union-attr]
-        self.type(uri, "".join(lines))
+            return list(edits)
+        (change,) = edit.document_changes
+        assert isinstance(change, types.TextDocumentEdit) and change.text_document.uri == uri
+        assert change.text_document.version == self.versions[uri]
+        return [one for one in change.edits if isinstance(one, types.TextEdit)]
+
+    def _index(self, text: str, place: types.Position) -> int:
+        """In the units that were agreed on; a place outside of the text fails."""
+        lines = lines_of(text)
+        if place.line == len(lines):
+            assert place.character == 0 and text.endswith(("\n", "\r"))
+            return len(text)
+        units = PositionCodec(self.encoding)
+        line = lines[place.line]
+        column = next(c for c in range(len(line) + 1) if units.client_num_units(line[:c]) == place.character)
+        return sum(map(len, lines[: place.line])) + column
 
     async def command(self, name: str, *arguments: Any) -> None:
         await self.workspace_execute_command_async(types.ExecuteCommandParams(command=name, arguments=list(arguments)))

@@ -37,11 +37,18 @@ FAILED = Check("outputs-against-truth", "L2", False, "error 3e-2", threshold="4e
 
 
 def plant(
-    folder: Path, *verdicts: tuple[str, str, dict[str, Any]], source: str = SOURCE, name: str = "model.py"
+    folder: Path,
+    *verdicts: tuple[str, str, dict[str, Any]],
+    source: str = SOURCE,
+    name: str = "model.py",
+    ids: str = "v",
+    mark: bytes = b"",
 ) -> Path:
-    """The file, and for each (rule, new text, what differs from an accepted verdict) a trial in the ledger."""
-    path, source = folder / "model.py", SOURCE
-    path.write_text(source)
+    """The file, after a byte-order `mark`, and for each (rule, new text, what differs from an accepted verdict) a trial
+    in the ledger."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(mark + source.encode())
     workspace = Workspace(folder)
     workspace.prepare()
     target = Target(Code(str(path), source, "work", "function"), (WORKLOAD,))
@@ -49,7 +56,7 @@ def plant(
         for number, (rule, text, differing) in enumerate(verdicts):
             idea = Idea(rule, f"{rule} in work", "fewer passes", "tolerant", _patch(path, source, text))
             stored = StoredTrial(
-                target, idea, _verdict(f"v{number}", differing), False, "tolerant", 0, False, "python", False
+                target, idea, _verdict(f"{ids}{number}", differing), False, "tolerant", 0, False, "python", False
             )
             key = key_of(target, idea, stored.request(), MACHINE, folder)
             ledger.finish(key, stored.verdict.id, asdict(stored))

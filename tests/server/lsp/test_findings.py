@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 import pytest_lsp
-from editor import Editor, vscode_capabilities
+from editor import PROFILES, Editor, capabilities_of
 from lsprotocol import types
 from planted import FASTER, SOURCE, plant, rejected
-from pytest_lsp import ClientServerConfig, client_capabilities
+from pytest_lsp import ClientServerConfig
 
 OTHER = SOURCE.replace("y = x + 1", "y = 1 + x")
 SETTINGS = {"runOn": "never", "consent": "never"}
 HEADER = 3
-PROFILES = ["vscode", "neovim@v0.11", "emacs@v29.1"]
 
 
 @pytest_lsp.fixture(
@@ -26,12 +25,11 @@ PROFILES = ["vscode", "neovim@v0.11", "emacs@v29.1"]
 )
 async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
     yield
-    await lsp_client.shutdown_session()
+    await lsp_client.end()
 
 
 async def opened(editor: Editor, path: Path, profile: str = "vscode") -> str:
-    known = vscode_capabilities() if profile == "vscode" else client_capabilities(profile)
-    await editor.start(path.parent, SETTINGS, known)
+    await editor.start(path.parent, SETTINGS, capabilities_of(profile))
     return editor.open(path)
 
 
@@ -41,7 +39,7 @@ async def diagnostics(editor: Editor) -> list[types.Diagnostic]:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_known_verdicts_are_offered_on_open_and_applied(editor: Editor, tmp_path: Path, profile: str) -> None:
+async def test_from_open_to_an_applied_edit(editor: Editor, tmp_path: Path, profile: str) -> None:
     path = plant(tmp_path, ("faster-add", FASTER, {}), ("other", OTHER, rejected()))
     uri = await opened(editor, path, profile)
     shown = await diagnostics(editor)
@@ -49,7 +47,7 @@ async def test_known_verdicts_are_offered_on_open_and_applied(editor: Editor, tm
 
     actions = await editor.actions(uri, HEADER, shown)
     apply = next(action for action in actions if action.title.startswith("Apply faster-add"))
-    assert "1.42× [1.38, 1.46] (tolerant, L4)" in apply.title and not apply.is_preferred
+    assert "1.42× [1.38, 1.46] (tolerant, L4)" in apply.title and apply.is_preferred is None
     disabled = [action for action in actions if action.disabled]
     assert bool(disabled) == (profile == "vscode")
     assert all("outputs-against-truth" in action.disabled.reason for action in disabled if action.disabled)
@@ -61,6 +59,28 @@ async def test_known_verdicts_are_offered_on_open_and_applied(editor: Editor, tm
     assert bool(apply.edit.changes) == (profile == "neovim@v0.11")
     editor.apply(uri, apply.edit)
     assert editor.texts[uri] == FASTER
+    assert await diagnostics(editor) == []
+
+    await editor.command(apply.command.command, *(apply.command.arguments or []))
+    await editor.command("outpace.cancelAll")
+    assert [one.title for one in await editor.actions(uri, HEADER, [])] == ["Revert faster-add in work"]
+    assert await editor.left() == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("answer", ["Never", None], ids=["never", "put away"])
+async def test_without_consent_nothing_is_run(editor: Editor, tmp_path: Path, profile: str, answer: str | None) -> None:
+    editor.answers[types.WINDOW_SHOW_MESSAGE_REQUEST] = types.MessageActionItem(answer) if answer else None
+    path = plant(tmp_path)
+    await editor.start(tmp_path, {"runOn": "save"}, capabilities_of(profile))
+    editor.save(editor.open(path))
+    asked = await editor.expect(types.WINDOW_SHOW_MESSAGE_REQUEST)
+    assert [one.title for one in asked.actions] == ["Always", "This time", "Never"]
+    if answer is None:
+        await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "outpace.remeasure" in said.message)
+        assert not (tmp_path / ".outpace" / "consent.json").exists()
+    assert await editor.left() == []
 
 
 @pytest.mark.asyncio

@@ -23,7 +23,7 @@ SETTINGS = {"runOn": "save", "consent": "always", "budgetSeconds": 1, "device": 
 )
 async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
     yield
-    await lsp_client.shutdown_session()
+    await lsp_client.end()
 
 
 @pytest.mark.timed

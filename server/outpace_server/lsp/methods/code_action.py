@@ -56,8 +56,8 @@ def _apply(
         title=f"Apply {_what(finding)}: {gain(verdict)} ({verdict.numerics}, {verdict.level})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
-        is_preferred=best and verdict.numerics == "exact",
-        data={"uri": document.uri, "id": trial.id},
+        is_preferred=(best and verdict.numerics == "exact") or None,  # Eglot (1.9) takes a false for a true
+        data={"uri": document.uri, "id": trial.id} if ls.features.resolves_edits else None,
     )
     return action if ls.features.resolves_edits else with_edit(ls, document, action, finding)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.settings import Settings, settings_from_json
@@ -17,9 +18,14 @@ def did_change_configuration(ls: OutpaceServer, params: types.DidChangeConfigura
 
 
 async def pull_settings(ls: OutpaceServer) -> None:
-    if ls.features.pulls_settings:
-        asked = types.ConfigurationParams(items=[types.ConfigurationItem(section="outpace")])
+    if not ls.features.pulls_settings:
+        return
+    asked = types.ConfigurationParams(items=[types.ConfigurationItem(section="outpace")])
+    try:
         given = await ls.workspace_configuration_async(asked)
+    except JsonRpcException as error:
+        ls.log(f"the editor did not tell its settings ({error}): those from before hold", types.MessageType.Warning)
+    else:
         use_settings(ls, given[0] if given else None)
 
 
@@ -27,11 +33,10 @@ def use_settings(ls: OutpaceServer, given: object) -> None:
     """Names that are not there keep the value that they have: trust is told at the start alone."""
     before: Settings = ls.settings
     ls.settings, troubles = settings_from_json(given, before)
-    for trouble in troubles:
-        ls.log(trouble, types.MessageType.Warning)
+    ls.tell_wrong_settings(troubles)
     if not ls.settings.runs:
         ls.optimizing.cancel_all()
-    for uri in ls.workspace.text_documents:
+    for uri in ls.open_uris:
         ls.publish(uri)
     ls.refresh()
     show_status(ls, ls.optimizing.running)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.workspace import Workspace
-from outpace_server.lsp.optimizing import path_of
+from outpace_server.lsp.desk import with_ends_like
+from outpace_server.lsp.optimizing import on_disk, path_of
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.marked import is_marked
 
@@ -29,12 +31,19 @@ async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     document, path = ls.document(uri), path_of(uri)
     if document is None or path is None or not await asyncio.to_thread(is_marked, path):
         return  # no engine is started for the many files that nobody measures
-    ls.desk.remember(uri, document.source)
+    text = await asyncio.to_thread(_as_on_disk, path, document.source)
+    ls.desk.remember(uri, text)
     try:
         link = await ls.engines.of(Workspace.of(path))
-        known = await link.offers(str(path), document.source)
+        known = await link.offers(str(path), text)
     except (OutpaceError, OSError) as error:
         ls.log(f"{path.name}: {error}", types.MessageType.Warning)
         return
     ls.desk.add(uri, known)
     ls.publish(uri)
+
+
+def _as_on_disk(path: Path, text: str) -> str:
+    """The file's own text where the editor's is the same but for the ends of its lines."""
+    there = on_disk(path)
+    return there if there is not None and with_ends_like(there, text) == text else text

@@ -10,6 +10,8 @@ from outpace_server.lsp import audit_view, reverting
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
 
+MEASURE = "Measure again"
+
 
 def applied(ls: OutpaceServer, uri: str, id: str) -> None:
     """After an edit of ours: measured again in place, if the text is what the edit should have made."""
@@ -57,15 +59,8 @@ def stale(ls: OutpaceServer, uri: str, id: str) -> None:
 
 
 async def _offer_to_measure(ls: OutpaceServer, uri: str) -> None:
-    measure = types.MessageActionItem(title="Measure again")
-    answer = await ls.window_show_message_request_async(
-        types.ShowMessageRequestParams(
-            type=types.MessageType.Info,
-            message="The file has changed since this was measured, so nothing was applied.",
-            actions=[measure],
-        )
-    )
-    if answer is not None:
+    changed = "The file has changed since this was measured, so nothing was applied."
+    if await ls.ask(types.MessageType.Info, changed, MEASURE) == MEASURE:
         ls.optimizing.queue_asked(uri)
 
 

@@ -22,14 +22,13 @@ def initialized(ls: OutpaceServer, params: types.InitializedParams) -> None:
 
 
 async def _begin(ls: OutpaceServer) -> None:
-    for trouble in ls.wrong_settings:
-        ls.log(trouble, types.MessageType.Warning)
+    ls.tell_wrong_settings(ls.wrong_settings)
     ls.watching = Watching(ls.changed_on_disk)
     try:
         await _register(ls)
-        await pull_settings(ls)
     except JsonRpcException as error:
         ls.log(f"the editor refused a registration: {error}", types.MessageType.Warning)
+    await pull_settings(ls)
     show_status(ls, ls.optimizing.running)
 
 
