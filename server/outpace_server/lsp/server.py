@@ -22,6 +22,7 @@ from outpace_server.lsp.dismissals import Dismissals
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
+from outpace_server.lsp.speedups import Speedups
 from outpace_server.version import VERSION
 from outpace_server.watching import Watching
 
@@ -45,6 +46,7 @@ class OutpaceServer(LanguageServer):
         self.consent = Consent(self)
         self.dismissed = Dismissals()
         self.attention = Attention()
+        self.speedups = Speedups(self)
         self.wrong_settings: list[str] = []
         self.watching: Watching | None = None
         self._published: dict[str, list[types.Diagnostic]] = {}
@@ -113,6 +115,7 @@ class OutpaceServer(LanguageServer):
 
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""
+        self.speedups.changed()
         document = self.document(uri)
         found: list[types.Diagnostic] = []
         if document is not None:

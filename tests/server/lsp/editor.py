@@ -63,6 +63,7 @@ class Editor(LanguageClient):
             types.WORKSPACE_INLAY_HINT_REFRESH,
             types.CLIENT_REGISTER_CAPABILITY,
             "outpace/status",
+            "outpace/speedups",
         ):
             self.feature(method)(self._handler(method))
 

@@ -31,6 +31,7 @@ async def _begin(ls: OutpaceServer) -> None:
     except JsonRpcException as error:
         ls.log(f"the editor refused a registration: {error}", types.MessageType.Warning)
     show_status(ls, ls.optimizing.running)
+    ls.speedups.begin()
 
 
 async def _register(ls: OutpaceServer) -> None:
