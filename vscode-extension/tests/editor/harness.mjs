@@ -13,7 +13,8 @@ export const project = path.join(scratch, "project");
 export const STEP = 60_000; // for what the editor does by itself, on a busy machine
 export const MEASURED = 900_000; // an audit waits while others use the processors
 
-const settingsFile = path.join(scratch, "user/User/settings.json");
+// What has the scope `machine` is read from the second file where the editor runs as a server, as in a remote window.
+const settingsFiles = ["User", "Machine"].map((folder) => path.join(scratch, "user", folder, "settings.json"));
 let settings = {
   "workbench.startupEditor": "none",
   "chat.disableAIFeatures": true,
@@ -25,8 +26,10 @@ let settings = {
 /** Of the user; the editor takes a change over at once. */
 export function set(changed) {
   settings = { ...settings, ...changed };
-  fs.mkdirSync(path.dirname(settingsFile), { recursive: true });
-  fs.writeFileSync(settingsFile, JSON.stringify(settings));
+  for (const file of settingsFiles) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(settings));
+  }
 }
 
 /** Runs `steps` with a page on the project. `tools` is the folder that setup.sh filled. */

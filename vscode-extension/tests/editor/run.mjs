@@ -34,7 +34,6 @@ function prepare() {
   set({
     "outpace.server.command": [outpace, "lsp", "--stdio"],
     "outpace.runOn": "save",
-    "outpace.consent": "always",
     "outpace.budgetSeconds": 1,
     "outpace.device": "cpu",
   });
@@ -63,6 +62,10 @@ async function targets(page) {
 async function measures(page) {
   await openFile(page, "attention.py");
   await save(page);
+  const question = page.locator(".notification-toast", { hasText: "May outpace run code of project to measure it?" });
+  await question.waitFor();
+  await picture(page, "consent");
+  await question.locator(".monaco-button", { hasText: "Always" }).click();
   await page.locator(".statusbar-item", { hasText: "Optimizing attention.py" }).waitFor();
   const running = row(page, "Optimizing attention.py");
   await running.filter({ hasText: "timing" }).waitFor({ timeout: MEASURED });
