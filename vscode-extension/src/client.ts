@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
@@ -44,6 +45,7 @@ export class Client implements vscode.Disposable {
   private toldMissing = false;
 
   constructor(
+    private readonly extensionPath: string,
     private readonly log: vscode.LogOutputChannel,
     private readonly status: Status,
     private readonly view: SpeedupsView,
@@ -102,17 +104,19 @@ export class Client implements vscode.Disposable {
   private async startNow(): Promise<void> {
     this.status.starting();
     const interpreter = await selectedInterpreter();
-    const server = findServer(
+    const server = await findServer(
       {
         configured: vscode.workspace.getConfiguration("outpace").get<string[]>("server.command", []),
         interpreter,
         folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+        trusted: vscode.workspace.isTrusted,
         searched: (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== ""),
+        bundled: path.join(this.extensionPath, "bundled", "libs"),
       },
-      (file) => fs.existsSync(file),
+      { exists: (file) => fs.existsSync(file), suits: isNewEnough },
     );
     if (server === undefined) {
-      this.status.fail("not installed");
+      this.status.fail("no Python 3.11 or newer was found");
       void this.tellMissing(); // its answer may never come, and a changed setting starts the server meanwhile
       return;
     }
@@ -126,7 +130,8 @@ export class Client implements vscode.Disposable {
   }
 
   private async run(server: ServerCommand, interpreter: string | undefined): Promise<void> {
-    const run = { command: server.command, args: server.args, transport: TransportKind.stdio };
+    const { command, args, env } = server;
+    const run = { command, args, transport: TransportKind.stdio, options: { env: { ...process.env, ...env } } };
     const client = new LanguageClient("outpace", "outpace", run, this.options(interpreter));
     client.registerFeature(new OwnMessages());
     client.onNotification("outpace/speedups", (content: Speedups) => this.view.show(content));
@@ -178,12 +183,22 @@ export class Client implements vscode.Disposable {
     this.toldMissing = true;
     const settings = "Open Settings";
     const answer = await vscode.window.showWarningMessage(
-      "outpace is not installed in the selected Python environment, in the workspace's .venv or on the PATH: " +
-        "`pip install outpace` there, or say where it is.",
+      "outpace needs Python 3.11 or newer, in the selected environment, in the workspace's .venv or on the PATH. " +
+        "Select an interpreter, or say how the server is started.",
       settings,
     );
     if (answer === settings) {
       await vscode.commands.executeCommand("workbench.action.openSettings", "outpace.server.command");
     }
   }
+}
+
+const ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))";
+const PROBE_MS = 10_000; // on a network's disk
+
+/** Isolated: neither the workspace nor the environment has a say in what runs. */
+function isNewEnough(python: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(python, ["-I", "-S", "-c", ENOUGH], { timeout: PROBE_MS }, (error) => resolve(error === null));
+  });
 }

@@ -18,7 +18,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const view = new SpeedupsView();
   const reports = new Reports();
   const previews = new Previews();
-  const started = new Client(log, status, view, reports);
+  const started = new Client(context.extensionPath, log, status, view, reports);
   client = started;
   const restart = (): Promise<void> => started.restart();
   const onItem = (name: string, act: (item: Item) => unknown): vscode.Disposable =>

@@ -74,7 +74,8 @@ export function groups(content: Speedups): Group[] {
 function run({ uri, title, message }: Run): Item {
   const words = message ? `${title}: ${message}` : title;
   const key = `running ${title} ${uri}`;
-  return { key, kind: "running", uri, line: 0, id: "", label: title, description: message, words, icon: "sync~spin" };
+  const label = fileName(uri);
+  return { key, kind: "running", uri, line: 0, id: "", label, description: message, words, icon: "sync~spin" };
 }
 
 function speedup(one: Speedup): Item {
@@ -88,17 +89,17 @@ function speedup(one: Speedup): Item {
   const made = MADE[one.state];
   const details = [`${one.numerics}, audited to ${one.level}`, made, fileName(uri)].filter((part) => part !== "");
   const words = `${one.gain} ${one.target}: ${one.title}. ${details.join(", ")}`;
-  const description = made ? `${one.target}, ${made}` : `${one.target}, ${one.rule}`;
+  const description = made ? `${one.target}, ${made}` : one.target;
   return { key, kind, uri, line, id, label: one.gain, description, words, icon: ICONS[one.state] };
 }
 
 function target({ uri, name, line, trouble, measured }: Target): Item {
   const file = fileName(uri);
-  const state = trouble || (measured ? "measured" : "not measured");
+  const description = trouble || (measured ? "measured" : "not measured");
   const label = name || file;
-  const description = name ? `${file}, ${state}` : state;
   const icon = trouble ? "warning" : name && measured ? "target" : "circle-outline";
-  return { key: `target ${uri}`, kind: "target", uri, line, id: "", label, description, words: `${label}: ${state}`, icon };
+  const words = `${label}, ${description}${name ? `, ${file}` : ""}`;
+  return { key: `target ${uri}`, kind: "target", uri, line, id: "", label, description, words, icon };
 }
 
 function fileName(uri: string): string {

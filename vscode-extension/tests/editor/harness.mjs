@@ -95,10 +95,14 @@ export async function command(page, title) {
 }
 
 export async function openFile(page, name) {
-  await page.keyboard.press("Control+p");
-  await page.locator(".quick-input-widget input").fill(name);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
-  await page.keyboard.press("Enter");
+  const tab = page.locator(".tab", { hasText: name }).first();
+  if (await tab.isVisible()) {
+    await tab.click();
+  } else {
+    await page.keyboard.press("Control+p");
+    await page.locator(".quick-input-widget input:visible").fill(name);
+    await page.locator(".quick-input-list .monaco-list-row:visible", { hasText: name }).first().click();
+  }
   await page.locator(".tab.active", { hasText: name }).waitFor();
   await page.locator(".monaco-editor .view-line").first().waitFor();
 }
