@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINES = {"linux-x64": "x86_64", "linux-arm64": "aarch64"}
