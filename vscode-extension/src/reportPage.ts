@@ -14,7 +14,8 @@ const THEME = `
   --base: var(--vscode-descriptionForeground); --cand: var(--vscode-charts-blue);
   --good: var(--vscode-gitDecoration-addedResourceForeground); --bad: var(--vscode-editorError-foreground);
   --band: color-mix(in srgb, var(--vscode-charts-blue) 20%, transparent); }
-body { font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); padding-top: 1.25rem; }
+html { font-size: var(--vscode-font-size); }
+body { font-family: var(--vscode-font-family); padding-top: 1.25rem; }
 svg { font-family: var(--vscode-font-family); }
 pre, code { font-family: var(--vscode-editor-font-family); background-color: transparent; color: inherit; }
 pre { background: var(--field); }

@@ -20,7 +20,7 @@ export class Reports implements vscode.Disposable {
       return false;
     }
     const panel = this.panels.get(id) ?? this.opened(id);
-    panel.title = `Audit of ${report.title}`;
+    panel.title = `Audit of ${report.title.split(":", 1)[0]}`; // the target; the page has the rest
     panel.webview.html = reportPage(report, randomUUID());
     panel.reveal();
     return true;

@@ -97,8 +97,15 @@ async function cancels(page) {
   await row(page, "FeedForward").filter({ hasText: "not measured" }).waitFor();
 }
 
+async function goesToCode(page) {
+  const accepted = row(page, "× [").first();
+  await accepted.hover();
+  await accepted.locator(".action-label[aria-label='Go to Code']").click();
+  await page.locator(".codelens-decoration:visible", { hasText: "audited" }).waitFor();
+}
+
 async function previews(page) {
-  await openFile(page, "attention.py");
+  await goesToCode(page);
   await picture(page, "speedups");
   await row(page, "× [").first().click();
   const sides = page.locator(".monaco-diff-editor");
@@ -113,6 +120,7 @@ async function reports(page) {
   const accepted = row(page, "× [").first();
   await accepted.hover();
   await accepted.locator(".action-label[aria-label='Show Audit']").click();
+  await page.locator(".tab.active", { hasText: /^Audit of CausalSelfAttention$/ }).waitFor();
   const report = webview(page);
   await report.getByRole("heading", { level: 1, name: "CausalSelfAttention" }).waitFor();
   await report.getByRole("main").waitFor();
@@ -141,7 +149,7 @@ async function reports(page) {
 
 /** What is touched loses its offer at once, and has it again when the touch is undone. */
 async function goesStale(page) {
-  await openFile(page, "attention.py");
+  await goesToCode(page);
   const lens = page.locator(".codelens-decoration", { hasText: "audited" });
   await page.locator(".view-line", { hasText: "self.attn_dropout(att)" }).first().click();
   await page.keyboard.press("End");
