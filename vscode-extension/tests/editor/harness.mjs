@@ -21,6 +21,7 @@ let settings = {
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "editor.minimap.enabled": false,
   "workbench.colorTheme": "Default Dark Modern",
+  "security.workspace.trust.startupPrompt": "never",
 };
 
 /** Of the user; the editor takes a change over at once. */
@@ -32,8 +33,8 @@ export function set(changed) {
   }
 }
 
-/** Runs `steps` with a page on the project. `tools` is the folder that setup.sh filled. */
-export async function inEditor(tools, steps) {
+/** Runs `steps` with a page on the project, which is trusted or not. `tools` is the folder that setup.sh filled. */
+export async function inEditor(tools, { trusted }, steps) {
   const { chromium } = createRequire(path.join(tools, "pw/package.json"))("playwright-core");
   const port = 8500 + (process.pid % 1000);
   const codeServer = (...args) => [
@@ -43,14 +44,14 @@ export async function inEditor(tools, steps) {
   ];
   const folder = path.join(repository, "vscode-extension");
   const vsix = fs.readdirSync(folder).find((name) => name.endsWith(".vsix"));
-  const log = fs.openSync(path.join(scratch, "code-server.log"), "w");
+  const log = fs.openSync(path.join(scratch, "code-server.log"), "a");
   const quiet = { stdio: ["ignore", log, log] };
   execFileSync(process.execPath, codeServer("--install-extension", path.join(folder, vsix)), quiet);
   const server = spawn(
     process.execPath,
     codeServer(
       ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
-      ...["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
+      ...["--disable-telemetry", "--disable-update-check", ...(trusted ? ["--disable-workspace-trust"] : [])],
     ),
     { ...quiet, detached: true },
   );

@@ -45,15 +45,13 @@ async function picture(page, name) {
   await page.screenshot({ path: path.join(images, `${name}.png`) });
 }
 
-async function step(name, doing) {
-  const begun = Date.now();
-  await doing;
-  console.log(`${name}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+async function showView(page) {
+  await page.locator(".activitybar .action-label[aria-label='outpace']").click();
 }
 
 /** Targets are there before anything was opened, measured, or clicked but the view. */
 async function targets(page) {
-  await page.locator(".activitybar .action-label[aria-label='outpace']").click();
+  await showView(page);
   await row(page, "CausalSelfAttention").filter({ hasText: "not measured" }).waitFor();
   await row(page, "unit_rows").waitFor();
   await row(page, "Targets").filter({ hasText: "3" }).waitFor();
@@ -194,11 +192,29 @@ async function applies(page) {
   assert.match(fs.readFileSync(example, "utf8"), new RegExp(FUSED));
 }
 
-prepare();
-const STEPS = { targets, measures, rejects, cancels, previews, reports, goesStale, dismisses, applies };
-await inEditor(tools, async (page) => {
-  for (const [name, doing] of Object.entries(STEPS)) {
-    await step(name, doing(page));
+/** Without trust targets are read from the files, and a save runs nothing. */
+async function restricts(page) {
+  await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
+  await showView(page);
+  await row(page, "CausalSelfAttention").filter({ hasText: "not measured" }).waitFor();
+  await openFile(page, "attention.py");
+  await save(page);
+  await row(page, "unit_rows").filter({ hasText: "not measured" }).waitFor();
+  assert.equal(await row(page, "Accepted").or(row(page, "Rejected")).or(row(page, "Running")).count(), 0);
+  assert.equal(await page.locator(".codelens-decoration").count(), 0);
+  await picture(page, "restricted");
+}
+
+async function inTurn(page, steps) {
+  for (const doing of steps) {
+    const begun = Date.now();
+    await doing(page);
+    console.log(`${doing.name}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   }
-});
+}
+
+prepare();
+const steps = [targets, measures, rejects, cancels, previews, reports, goesStale, dismisses, applies];
+await inEditor(tools, { trusted: true }, (page) => inTurn(page, steps));
+await inEditor(tools, { trusted: false }, (page) => inTurn(page, [restricts]));
 console.log(`pictures in ${images}`);
