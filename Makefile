@@ -6,7 +6,7 @@
 #   make corpus [ARGS="--full"]                  hacks and honest candidates through the audit: the confusion table
 #   make fuzz [ARGS="--seed 3"]                  10,000 random messages to the language server
 #   make lint
-#   make vsix                                    the VS Code extension, packaged (needs Node 20 and npm)
+#   make vsix [VSIX_FOR=linux-arm64]             the VS Code extension with the server in it (needs Node 20 and npm)
 #   make editor-test                             from save to applied edit in a real VS Code; pictures in docs/images
 #   make editors-test                            from open to applied edit in the Neovim and Emacs that are installed
 #
@@ -51,6 +51,9 @@ TESTABLE := .venv-demo/.stamp-test
 MEASURED = $$(head -1 .venv-demo/.key)
 endif
 
+# The platform of `make vsix`: linux-x64 or linux-arm64.
+VSIX_FOR ?= linux-x64
+
 .PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test editors-test FORCE
 
 help:
@@ -84,13 +87,16 @@ lint: .venv/.stamp-dev
 
 dev: .venv/.stamp-dev
 
-vsix: vscode-extension/node_modules/.package-lock.json
-	cd vscode-extension && npm test && npx vsce package
+# With the server in it, for one platform: LibCST's parser is compiled. No torch: that is the user's.
+vsix: vscode-extension/node_modules/.package-lock.json $(INSTALLED)
+	$(ENV)/bin/python vscode-extension/bundle.py $(VSIX_FOR) vscode-extension/bundled/libs
+	rm -f vscode-extension/*.vsix
+	cd vscode-extension && npm test && npx vsce package --target $(VSIX_FOR)
 
 vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.json
 	cd vscode-extension && npm ci --no-fund --no-audit
 
-editor-test: $(INSTALLED) vsix
+editor-test: vsix
 	vscode-extension/tests/editor/setup.sh .editor-test
 	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
 

@@ -1,23 +1,35 @@
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import {
+  type CancellationToken,
   type ClientCapabilities,
+  type CodeAction,
+  CodeActionResolveRequest,
   type FeatureState,
   LanguageClient,
   type LanguageClientOptions,
+  type ShowDocumentParams,
+  type ShowDocumentRequest,
+  type ShowDocumentResult,
   State,
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
 import { selectedInterpreter } from "./interpreter";
+import type { Report } from "./reportPage";
+import type { Reports } from "./reports";
 import { findServer, type ServerCommand } from "./serverCommand";
+import type { Speedups } from "./speedupTree";
+import type { SpeedupsView } from "./speedupsView";
 import type { ServerStatus, Status } from "./status";
 
-/** Tells the server that `outpace/status` is understood, and that `outpace.showDiff` and icons are there. */
-class StatusFeature implements StaticFeature {
+/** Tells the server which of its own messages are understood, and that `outpace.showDiff` and icons are there. */
+class OwnMessages implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
-    capabilities.experimental = { ...capabilities.experimental, outpaceStatus: true, outpacePreview: true };
+    const understood = { outpaceStatus: true, outpaceSpeedups: true, outpacePreview: true };
+    capabilities.experimental = { ...capabilities.experimental, ...understood };
   }
   initialize(): void {}
   getState(): FeatureState {
@@ -33,8 +45,11 @@ export class Client implements vscode.Disposable {
   private toldMissing = false;
 
   constructor(
+    private readonly extensionPath: string,
     private readonly log: vscode.LogOutputChannel,
     private readonly status: Status,
+    private readonly view: SpeedupsView,
+    private readonly reports: Reports,
   ) {}
 
   restart(): Promise<void> {
@@ -54,6 +69,23 @@ export class Client implements vscode.Disposable {
     await this.client?.sendRequest("workspace/executeCommand", { command, arguments: args });
   }
 
+  /** Makes an offered change, if the code is still what was measured; else the server says why not. */
+  async apply(uri: string, id: string): Promise<void> {
+    const client = this.client;
+    if (client === undefined) {
+      return;
+    }
+    const asked: CodeAction = { title: "Apply", data: { uri, id } };
+    const action = await client.sendRequest(CodeActionResolveRequest.type, asked);
+    const edit = await client.protocol2CodeConverter.asWorkspaceEdit(action.edit);
+    if (edit !== undefined && !(await vscode.workspace.applyEdit(edit))) {
+      return;
+    }
+    if (action.command !== undefined) {
+      await this.execute(action.command.command, ...(action.command.arguments ?? []));
+    }
+  }
+
   dispose(): void {
     void this.stop();
   }
@@ -61,6 +93,7 @@ export class Client implements vscode.Disposable {
   private async stopNow(): Promise<void> {
     const client = this.client;
     this.client = undefined;
+    this.view.show();
     try {
       await client?.dispose();
     } catch (error) {
@@ -69,18 +102,21 @@ export class Client implements vscode.Disposable {
   }
 
   private async startNow(): Promise<void> {
+    this.status.starting();
     const interpreter = await selectedInterpreter();
-    const server = findServer(
+    const server = await findServer(
       {
         configured: vscode.workspace.getConfiguration("outpace").get<string[]>("server.command", []),
         interpreter,
         folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+        trusted: vscode.workspace.isTrusted,
         searched: (process.env["PATH"] ?? "").split(path.delimiter).filter((folder) => folder !== ""),
+        bundled: path.join(this.extensionPath, "bundled", "libs"),
       },
-      (file) => fs.existsSync(file),
+      { exists: (file) => fs.existsSync(file), suits: isNewEnough },
     );
     if (server === undefined) {
-      this.status.fail("not installed");
+      this.status.fail("no Python 3.11 or newer was found");
       void this.tellMissing(); // its answer may never come, and a changed setting starts the server meanwhile
       return;
     }
@@ -94,12 +130,15 @@ export class Client implements vscode.Disposable {
   }
 
   private async run(server: ServerCommand, interpreter: string | undefined): Promise<void> {
-    const run = { command: server.command, args: server.args, transport: TransportKind.stdio };
+    const { command, args, env } = server;
+    const run = { command, args, transport: TransportKind.stdio, options: { env: { ...process.env, ...env } } };
     const client = new LanguageClient("outpace", "outpace", run, this.options(interpreter));
-    client.registerFeature(new StatusFeature());
+    client.registerFeature(new OwnMessages());
+    client.onNotification("outpace/speedups", (content: Speedups) => this.view.show(content));
     client.onNotification("outpace/status", (status: ServerStatus) => this.status.show(status, server.origin));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped && client === this.client) {
+        this.view.show();
         this.status.fail("the server ended: see the log");
       }
     });
@@ -113,8 +152,28 @@ export class Client implements vscode.Disposable {
     return {
       documentSelector: [{ scheme: "file", language: "python" }],
       outputChannel: this.log,
+      middleware: { window: { showDocument: (params, token, next) => this.showDocument(params, token, next) } },
       initializationOptions: { settings: { ...set, ...given, trusted: vscode.workspace.isTrusted } },
     };
+  }
+
+  /** Audits as pages with plots; whatever cannot be had as one is shown as the text that it is. */
+  private async showDocument(
+    params: ShowDocumentParams,
+    token: CancellationToken,
+    next: ShowDocumentRequest.HandlerSignature,
+  ): Promise<ShowDocumentResult> {
+    const ask = (id: string): Promise<Report | null> =>
+      this.client?.sendRequest<Report | null>("outpace/report", { id }) ?? Promise.resolve(null);
+    try {
+      if (await this.reports.open(params.uri, ask)) {
+        return { success: true };
+      }
+    } catch (error) {
+      this.log.warn(`no page for ${params.uri}: ${String(error)}`);
+    }
+    const shown = await next(params, token);
+    return "success" in shown ? shown : { success: false };
   }
 
   private async tellMissing(): Promise<void> {
@@ -124,12 +183,22 @@ export class Client implements vscode.Disposable {
     this.toldMissing = true;
     const settings = "Open Settings";
     const answer = await vscode.window.showWarningMessage(
-      "outpace is not installed in the selected Python environment, in the workspace's .venv or on the PATH: " +
-        "`pip install outpace` there, or say where it is.",
+      "outpace needs Python 3.11 or newer, in the selected environment, in the workspace's .venv or on the PATH. " +
+        "Select an interpreter, or say how the server is started.",
       settings,
     );
     if (answer === settings) {
       await vscode.commands.executeCommand("workbench.action.openSettings", "outpace.server.command");
     }
   }
+}
+
+const ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))";
+const PROBE_MS = 10_000; // on a network's disk
+
+/** Isolated: neither the workspace nor the environment has a say in what runs. */
+function isNewEnough(python: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(python, ["-I", "-S", "-c", ENOUGH], { timeout: PROBE_MS }, (error) => resolve(error === null));
+  });
 }

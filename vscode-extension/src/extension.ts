@@ -1,6 +1,10 @@
 import * as vscode from "vscode";
 import { Client } from "./client";
 import { onInterpreterChange } from "./interpreter";
+import { Previews } from "./preview";
+import { Reports } from "./reports";
+import { goToCode, SpeedupsView } from "./speedupsView";
+import type { Item } from "./speedupTree";
 import { Status } from "./status";
 
 /** Settings that the server is told when it starts; it asks for the others itself. */
@@ -11,12 +15,19 @@ let client: Client | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("outpace", { log: true });
   const status = new Status();
-  const started = new Client(log, status);
+  const view = new SpeedupsView();
+  const reports = new Reports();
+  const previews = new Previews();
+  const started = new Client(context.extensionPath, log, status, view, reports);
   client = started;
   const restart = (): Promise<void> => started.restart();
+  const onItem = (name: string, act: (item: Item) => unknown): vscode.Disposable =>
+    vscode.commands.registerCommand(`outpace.tree.${name}`, act);
   context.subscriptions.push(
     log,
     status,
+    view,
+    reports,
     started,
     vscode.commands.registerCommand("outpace.restartServer", restart),
     vscode.commands.registerCommand("outpace.showLog", () => log.show()),
@@ -27,7 +38,23 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("outpace.restoreDismissedSpeedups", () =>
       started.execute("outpace.restoreDismissed"),
     ),
-    vscode.commands.registerCommand("outpace.showDiff", showDiff),
+    vscode.commands.registerCommand("outpace.openWalkthrough", () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`),
+    ),
+    vscode.commands.registerCommand("outpace.showDiff", (uri: string, id: string) => previews.show(uri, id)),
+    vscode.commands.registerCommand("outpace.applyPreviewed", (preview?: vscode.Uri) =>
+      applyPreviewed(started, previews, preview),
+    ),
+    onItem("goToCode", goToCode),
+    onItem("preview", (item) => previews.show(item.uri, item.id)),
+    onItem("showAudit", (item) => started.execute("outpace.showAudit", item.id)),
+    onItem("dismiss", (item) => started.execute("outpace.dismiss", item.uri, item.id)),
+    onItem("revert", (item) => started.execute("outpace.revert", item.uri, item.id)),
+    onItem("cancel", (item) => started.execute("outpace.cancel", item.uri)),
+    onItem("measure", async (item) => {
+      await goToCode(item); // what is known of a file is kept while it is open
+      await started.execute("outpace.remeasure", item.uri);
+    }),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (RESTARTING.some((setting) => change.affectsConfiguration(setting))) {
@@ -42,12 +69,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   }
 }
 
-/** The file beside itself with a change made; the server serves the right side. */
-async function showDiff(uri: string, id: string): Promise<void> {
-  const file = vscode.Uri.parse(uri);
-  const name = file.path.slice(file.path.lastIndexOf("/") + 1);
-  const changed = vscode.Uri.from({ scheme: "outpace-preview", path: `/${id}/${name}` });
-  await vscode.commands.executeCommand("vscode.diff", file, changed, `${name}: audited change`);
+/** From the button of a preview: the change is made, and the file shown with it. */
+async function applyPreviewed(client: Client, previews: Previews, preview: vscode.Uri | undefined): Promise<void> {
+  const change = previews.previewed(preview);
+  if (change !== undefined) {
+    await vscode.commands.executeCommand("workbench.action.closeActiveEditor");
+    await vscode.window.showTextDocument(vscode.Uri.parse(change.uri));
+    await client.apply(change.uri, change.id);
+  }
 }
 
 export function deactivate(): Promise<void> | undefined {

@@ -24,20 +24,34 @@ export class Status implements vscode.Disposable {
     this.item.command = { title: "Show Log", command: "outpace.showLog" };
   }
 
+  starting(): void {
+    this.item.severity = vscode.LanguageStatusSeverity.Information;
+    this.item.busy = true;
+    this.item.text = "outpace: starting";
+    setServer("starting");
+  }
+
   show(status: ServerStatus, origin: string): void {
     this.item.severity = SEVERITY[status.health];
     this.item.busy = !status.quiescent;
     this.item.text = `outpace: ${status.message}`;
     this.item.detail = origin;
+    setServer("running");
   }
 
   fail(message: string): void {
     this.item.severity = vscode.LanguageStatusSeverity.Error;
     this.item.busy = false;
     this.item.text = `outpace: ${message}`;
+    setServer("failed");
   }
 
   dispose(): void {
     this.item.dispose();
   }
+}
+
+/** For the `when` clauses of package.json: what an empty Speedups view says. */
+function setServer(state: "starting" | "running" | "failed"): void {
+  void vscode.commands.executeCommand("setContext", "outpace.server", state);
 }

@@ -18,6 +18,7 @@ from outpace_server.lsp.methods import (
     initialize,
     initialized,
     inlay_hint,
+    report,
     shutdown,
     text_document_content,
 )
@@ -40,6 +41,7 @@ def make_server() -> OutpaceServer:
     server.feature(types.TEXT_DOCUMENT_INLAY_HINT, inlay_hint.OPTIONS)(inlay_hint.inlay_hint)
     server.feature(types.TEXT_DOCUMENT_HOVER)(hover.hover)
     server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)(text_document_content.text_document_content)
+    server.feature(report.METHOD)(report.report)
     for name, command in execute_command.COMMANDS.items():
         server.command(name)(command)
     return server

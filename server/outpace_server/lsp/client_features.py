@@ -29,6 +29,8 @@ class ClientFeatures:
     registers_settings: bool
     status: bool
     """Understands the notification `outpace/status`."""
+    speedups: bool
+    """Understands the notification `outpace/speedups`."""
     preview: bool
     """Has the command `outpace.showDiff`, and shows `$(zap)` as an icon."""
 
@@ -64,5 +66,6 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
             workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration
         ),
         status=bool(known.get("outpaceStatus")),
+        speedups=bool(known.get("outpaceSpeedups")),
         preview=bool(known.get("outpacePreview")),
     )

@@ -53,11 +53,22 @@ class Measured:
 
 
 class Desk:
+    """The `shelf`: what is known of files that are not open, until one is opened and has been asked about."""
+
     def __init__(self) -> None:
         self._files: dict[str, Measured] = {}
+        self._shelf: dict[str, list[Trial]] = {}
 
     def open(self, uri: str) -> None:
         self._files.setdefault(uri, Measured())
+
+    def shelve(self, uri: str, trials: Iterable[Trial]) -> None:
+        """What is known of a file that is not open, in place of what was."""
+        if uri not in self._files:
+            self._shelf[uri] = list(trials)
+
+    def shelved(self, uri: str) -> list[Trial]:
+        return self._shelf.get(uri, [])
 
     def close(self, uri: str) -> None:
         self._files.pop(uri, None)
@@ -84,6 +95,7 @@ class Desk:
         if file is None:
             return
         file.found = None
+        self._shelf.pop(uri, None)
         for trial in trials:
             for known in list(file.trials.values()):
                 if known.idea.patch == trial.idea.patch or known.idea.patch.base_hash not in file.texts:
@@ -118,7 +130,7 @@ class Desk:
         if file is None:
             return []
         if file.found is None or file.found[0] != text:
-            file.found = (text, sorted(_findings(file, text), key=_gain, reverse=True))
+            file.found = (text, sorted(_findings(file, text), key=lambda f: surest_gain(f.trial), reverse=True))
         return file.found[1]
 
     def find(self, id: str) -> tuple[str, Trial] | None:
@@ -128,7 +140,7 @@ class Desk:
             for trial in (*file.trials.values(), *again, *(done.trial for done in file.applied.values())):
                 if trial.id == id:
                     return uri, trial
-        return None
+        return next(((uri, trial) for uri, kept in self._shelf.items() for trial in kept if trial.id == id), None)
 
     def surely(self, uri: str, text: str, id: str) -> Finding | None:
         """A finding that holds also where syntax trees are compared: before anything is applied."""
@@ -167,6 +179,6 @@ def _finding(
     yield Finding(trial, base, new_text, region, applied, confirmed)
 
 
-def _gain(finding: Finding) -> float:
-    interval = finding.trial.verdict.interval
-    return interval[0] if interval else 0.0
+def surest_gain(trial: Trial) -> float:
+    """The lower end of the speedup's interval; 0 where no time was taken."""
+    return trial.verdict.interval[0] if trial.verdict.interval else 0.0

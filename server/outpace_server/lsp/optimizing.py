@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,12 +36,22 @@ DEBOUNCE_S = 0.5
 """Saves that follow each other at once (format on save, save all) are one."""
 
 
+@dataclass(slots=True)
+class Underway:
+    """A file that the engine works on, and what it does just now."""
+
+    uri: str
+    title: str
+    message: str = ""
+
+
 class Optimizing:
     def __init__(self, server: OutpaceServer) -> None:
         self._server = server
         self._runs: dict[tuple[str, Purpose], asyncio.Task[Any]] = {}
         self._asked: dict[str, str] = {}
         """Hash of the text on disk that was last asked about."""
+        self.underway: list[Underway] = []
 
     def queue(self, uri: str, priority: Priority) -> None:
         """On open and on save, where the user's settings and consent allow it."""
@@ -157,12 +168,16 @@ class Optimizing:
         server, run = self._server, asyncio.current_task()
         assert run is not None, "runs in the background"
         progress = Progress(server, title, shown=server.features.progress, stop=run.cancel)
+        underway = Underway(uri, title)
 
         def listen(event: Event) -> None:
             _show(progress, event)
+            underway.message = event_line(event) or underway.message
+            server.speedups.changed()
             listener(event)
 
         end = None
+        self.underway.append(underway)
         try:
             answer = await server.engines.run(Workspace.of(path), job, priority, listen)
             end = "done"
@@ -177,6 +192,8 @@ class Optimizing:
             server.log(f"{path.name}: {end}", types.MessageType.Warning)
             return None
         finally:
+            self.underway.remove(underway)
+            server.speedups.changed()
             await progress.end(end)
 
 

@@ -35,11 +35,11 @@ class LineEdit:
 
 def region_of(text: str, patch: Patch) -> Region:
     """The definition that the patch says it changes; the first line where it cannot be found."""
-    return _region(text, patch.spans[0].qualname if patch.spans else "")
+    return region_named(text, patch.spans[0].qualname if patch.spans else "")
 
 
 @lru_cache(maxsize=256)
-def _region(text: str, qualname: str) -> Region:
+def region_named(text: str, qualname: str) -> Region:
     """Editors ask at every stop of the cursor, and parsing a long file takes longer than all the rest."""
     lines = lines_of(text)
     try:

@@ -25,6 +25,7 @@ from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
+from outpace_server.lsp.speedups import Speedups
 from outpace_server.output.words import one_line
 from outpace_server.version import VERSION
 from outpace_server.watching import Watching
@@ -51,6 +52,7 @@ class OutpaceServer(LanguageServer):
         self.consent = Consent(self)
         self.dismissed = Dismissals()
         self.attention = Attention()
+        self.speedups = Speedups(self)
         self.wrong_settings: list[str] = []
         self._told: set[str] = set()
         self.watching: Watching | None = None
@@ -148,6 +150,7 @@ class OutpaceServer(LanguageServer):
 
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""
+        self.speedups.changed()
         document = self.document(uri)
         found: list[types.Diagnostic] = []
         if document is not None:

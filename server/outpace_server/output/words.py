@@ -64,13 +64,14 @@ def accepted_line(trial: Trial) -> str:
 
 def rejected_line(trial: Trial) -> str:
     """The rule, the check that failed and why; the time too, where it came to that."""
-    verdict = trial.verdict
-    failed = verdict.failed
-    check = f"{failed.level} {failed.name}: " if failed else ""
-    reason = one_line(verdict.reason)
-    reason = reason.removeprefix(f"{failed.name}:").lstrip() if failed else reason
-    measured = f" ({gain(verdict)})" if gain(verdict) else ""
-    return f"{trial.idea.rule}  {check}{reason}{measured}"
+    measured = f" ({gain(trial.verdict)})" if gain(trial.verdict) else ""
+    return f"{trial.idea.rule}  {rejected_reason(trial)}{measured}"
+
+
+def rejected_reason(trial: Trial) -> str:
+    """`L2 outputs-against-truth: error 3e-2`."""
+    failed, reason = trial.verdict.failed, one_line(trial.verdict.reason)
+    return f"{failed.level} {failed.name}: {reason.removeprefix(f'{failed.name}:').lstrip()}" if failed else reason
 
 
 def trial_line(trial: Trial) -> str:

@@ -18,30 +18,37 @@ MOST_ERROR_PLOTS = 4
 
 
 def page(record: Record) -> str:
-    title = f"{record.trial.target}: {record.trial.idea.title}"
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", f"outpace: {title}"),
+        tag("title", f"outpace: {title(record)}"),
         tag("style", Markup(STYLE)),
     )
-    sections = (_verdict(record, title), _speed(record), _errors(record), _floors(record), _checks(record))
-    main = tag("main", *sections, _change(record), _provenance(record))
-    return f"<!doctype html>\n{tag('html', head, tag('body', main), lang='en')}\n"
+    return f"<!doctype html>\n{tag('html', head, tag('body', body(record)), lang='en')}\n"
 
 
-def _verdict(record: Record, title: str) -> Markup:
+def title(record: Record) -> str:
+    return f"{record.trial.target}: {record.trial.idea.title}"
+
+
+def body(record: Record) -> Markup:
+    """To be shown with STYLE."""
+    sections = (_verdict(record), _speed(record), _errors(record), _floors(record), _checks(record))
+    return tag("main", *sections, _change(record), _provenance(record))
+
+
+def _verdict(record: Record) -> Markup:
     verdict = record.verdict
     word = tag("b", "✓ accepted", class_="good") if verdict.accepted else tag("b", "✗ rejected", class_="bad")
     said = gain(verdict) if verdict.accepted else f"{verdict.reason} {gain(verdict)}".rstrip()
     facts = [item for name, text in evidence(record.trial) for item in (tag("dt", name), tag("dd", text))]
-    return tag("header", tag("h1", title), tag("p", word, said, class_="verdict"), tag("dl", facts))
+    return tag("header", tag("h1", title(record)), tag("p", word, said, class_="verdict"), tag("dl", facts))
 
 
 def _section(heading: str, *children: Child) -> Markup:
-    return tag("section", tag("h2", heading), *children)
+    return tag("section", tag("h2", heading), *children, aria_label=heading)
 
 
 def _speed(record: Record) -> Markup:

@@ -82,6 +82,7 @@ class Editor(LanguageClient):
             types.WORKSPACE_INLAY_HINT_REFRESH,
             types.CLIENT_REGISTER_CAPABILITY,
             "outpace/status",
+            "outpace/speedups",
         ):
             self.feature(method)(self._handler(method))
         self._send = self.protocol.send_request_async

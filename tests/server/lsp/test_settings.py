@@ -54,11 +54,30 @@ def test_choices_are_the_same() -> None:
 
 
 def test_every_setting_has_words_and_is_in_the_guide() -> None:
-    guide = (ROOT / "docs/editor.md").read_text()
     package = json.loads((ROOT / "vscode-extension/package.json").read_text())
-    for name, one in package_settings(package).items():
+    declared = package_settings(package)
+    for name, one in declared.items():
         assert one.get("description") or one.get("markdownDescription"), name
-        assert f"`{name.removeprefix('outpace.')}`" in guide, name
+    listed = guide()
+    assert set(listed) == {name.removeprefix("outpace.") for name in declared}
+    for name, one in declared.items():
+        default = listed[name.removeprefix("outpace.")]
+        if flat(name.removeprefix("outpace.")) not in EDITORS_OWN:
+            assert default == as_written(one["default"]), name
+        assert not one.get("enum") or len(one.get("enumDescriptions", one["enum"])) == len(one["enum"]), name
+
+
+def guide() -> dict[str, str]:
+    """Of the table in the guide: each setting's name, and its default as it is written there."""
+    _, _, table = (ROOT / "docs/editor.md").read_text().partition("\n## Settings\n")
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in table.splitlines() if line.startswith("| `")]
+    return {name.strip("`"): default for names, default in rows for name in names.split(", ")}
+
+
+def as_written(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"`{default}`" if isinstance(default, str) and default else str(default)
 
 
 def test_wrong_values_are_named_and_the_rest_is_used() -> None:

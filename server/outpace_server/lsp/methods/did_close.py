@@ -10,3 +10,4 @@ def did_close(ls: OutpaceServer, params: types.DidCloseTextDocumentParams) -> No
     ls.optimizing.cancel(uri)
     ls.desk.close(uri)
     ls.publish(uri)
+    ls.speedups.look_again(uri)

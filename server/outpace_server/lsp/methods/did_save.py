@@ -10,3 +10,4 @@ def did_save(ls: OutpaceServer, params: types.DidSaveTextDocumentParams) -> None
     uri = params.text_document.uri
     if uri in ls.desk:
         ls.optimizing.queue(uri, "interactive")
+    ls.speedups.look_again(uri)

@@ -33,11 +33,14 @@ def revert(ls: OutpaceServer, uri: str, id: str) -> None:
 def dismiss(ls: OutpaceServer, uri: str, id: str) -> None:
     """For this code, also in the next session."""
     document, path = ls.document(uri), path_of(uri)
-    found = [finding for finding in ls.findings(document) if finding.trial.id == id] if document else []
+    if document is not None:
+        found = [(finding.trial, finding.base) for finding in ls.findings(document) if finding.trial.id == id]
+    else:
+        found = ls.speedups.of_closed_file(uri, id)
     if path is None or not found:
         return
     try:
-        ls.dismissed.dismiss(Workspace.of(path), found[0].trial, found[0].base)
+        ls.dismissed.dismiss(Workspace.of(path), *found[0])
     except (OutpaceError, OSError) as error:
         ls.log(f"dismissed for this session only: {error}", types.MessageType.Warning)
     ls.publish(uri)
@@ -77,6 +80,10 @@ def show_audit(ls: OutpaceServer, id: str) -> None:
         ls.in_background(audit_view.show_audit(ls, found[1]))
 
 
+def cancel(ls: OutpaceServer, uri: str) -> None:
+    ls.optimizing.cancel(uri)
+
+
 def cancel_all(ls: OutpaceServer) -> None:
     ls.optimizing.cancel_all()
 
@@ -89,5 +96,6 @@ COMMANDS = {
     "outpace.showAudit": show_audit,
     "outpace.dismiss": dismiss,
     "outpace.restoreDismissed": restore_dismissed,
+    "outpace.cancel": cancel,
     "outpace.cancelAll": cancel_all,
 }

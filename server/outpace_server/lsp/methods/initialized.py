@@ -30,6 +30,7 @@ async def _begin(ls: OutpaceServer) -> None:
         ls.log(f"the editor refused a registration: {error}", types.MessageType.Warning)
     await pull_settings(ls)
     show_status(ls, ls.optimizing.running)
+    ls.speedups.begin()
 
 
 async def _register(ls: OutpaceServer) -> None:

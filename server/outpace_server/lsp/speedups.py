@@ -1,0 +1,156 @@
+"""`outpace/speedups`, for clients that announce `experimental.outpaceSpeedups`: all that there is in the workspace.
+
+{"targets": [{"uri", "name", "line", "trouble", "measured": bool}],
+ "running": [{"uri", "title", "message"}],
+ "speedups": [{"id", "uri", "line", "target", "title", "rule", "gain", "numerics", "level",
+               "state": "offered" | "applied" | "confirmed" | "rejected", "reason"}]}
+
+The whole of it whenever it has changed, the surest gain first. `line` is counted from 0; a file of which no target
+could be chosen has an empty `name` and says why in `trouble`. `gain` is empty where no time was taken, `reason` where
+the change was accepted. `confirmed`: applied, and measured again in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygls import uris
+
+from outpace_audit.errors import OutpaceError
+from outpace_optimizers.ledger import FILE as LEDGER
+from outpace_optimizers.records import Trial
+from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp.desk import surest_gain
+from outpace_server.lsp.optimizing import path_of
+from outpace_server.lsp.regions import region_of
+from outpace_server.lsp.survey import Place, place_in, survey
+from outpace_server.output.words import gain, one_line, rejected_reason
+
+if TYPE_CHECKING:
+    from outpace_server.lsp.server import OutpaceServer
+
+METHOD = "outpace/speedups"
+EVERY_S = 0.5
+"""While somebody types, or trials follow each other."""
+
+
+class Speedups:
+    def __init__(self, server: OutpaceServer) -> None:
+        self._server = server
+        self._places: dict[str, Place] = {}
+        self._sent: object = None
+        self._sending: asyncio.Task[Any] | None = None
+
+    def begin(self) -> None:
+        if self._server.features.speedups:
+            self._server.in_background(self._survey())
+
+    def changed(self) -> None:
+        """Says so soon, and all that came meanwhile in one."""
+        if self._server.features.speedups and (self._sending is None or self._sending.done()):
+            self._sending = self._server.in_background(self._send())
+
+    def look_again(self, uri: str) -> None:
+        """At a file on disk: it was saved, or closed, which may have thrown changes away."""
+        path = path_of(uri)
+        if self._server.features.speedups and path is not None:
+            self._server.in_background(self._look(uri, path))
+
+    def of_closed_file(self, uri: str, id: str) -> list[tuple[Trial, str]]:
+        """The trial, with the text on disk; none of a file that nobody looked at."""
+        place = self._places.get(uri)
+        return [(trial, place.text) for trial in self._server.desk.shelved(uri) if trial.id == id] if place else []
+
+    async def _survey(self) -> None:
+        for folder in list(self._server.workspace.folders.values()):
+            root = uris.to_fs_path(folder.uri)
+            if root is None or not folder.uri.startswith("file:"):
+                continue
+            places, all_of_it = await asyncio.to_thread(survey, Path(root))
+            if not all_of_it:
+                self._server.log(f"{root} has too many files to look for targets in all: open one to have it seen")
+            for place in places:
+                await self._put(place.path.as_uri(), place)
+        self.changed()
+
+    async def _look(self, uri: str, path: Path) -> None:
+        place = await asyncio.to_thread(place_in, path)
+        if place is None:
+            self._places.pop(uri, None)
+        else:
+            await self._put(uri, place)
+        self.changed()
+
+    async def _put(self, uri: str, place: Place) -> None:
+        server, workspace = self._server, Workspace.of(place.path)
+        self._places[uri] = place
+        if uri in server.desk or not (server.settings.enable and server.settings.trusted):
+            return
+        if not (workspace.state / LEDGER).is_file():
+            return  # nothing was ever measured: no engine is started for it
+        try:
+            link = await server.engines.of(workspace)
+            server.desk.shelve(uri, await link.offers(str(place.path), place.text))
+        except (OutpaceError, OSError) as error:
+            server.log(f"{place.path.name}: {error}")
+
+    async def _send(self) -> None:
+        await asyncio.sleep(EVERY_S)
+        content = self._content()
+        if content != self._sent:
+            self._sent = content
+            self._server.protocol.notify(METHOD, content)
+
+    def _content(self) -> dict[str, Any]:
+        found = [entry for uri in {*self._places, *self._server.desk.uris} for entry in self._entries(uri)]
+        found.sort(key=itemgetter(0), reverse=True)
+        speedups = [entry for _, entry in found]
+        measured = {(one["uri"], one["target"]) for one in speedups}
+        targets = [
+            {
+                "uri": uri,
+                "name": place.target,
+                "line": place.line,
+                "trouble": place.trouble,
+                "measured": (uri, place.target) in measured,
+            }
+            for uri, place in sorted(self._places.items())
+        ]
+        running = [{"uri": u.uri, "title": u.title, "message": u.message} for u in self._server.optimizing.underway]
+        return {"targets": targets, "running": running, "speedups": speedups}
+
+    def _entries(self, uri: str) -> Iterator[tuple[float, dict[str, Any]]]:
+        server = self._server
+        document = server.document(uri) if uri in server.desk else None
+        if document is not None:
+            for finding in server.findings(document):
+                made = "confirmed" if finding.confirmed else "applied" if finding.applied else "offered"
+                yield surest_gain(finding.trial), _entry(uri, finding.trial, finding.region.header, made)
+        place = self._places.get(uri)
+        if place is not None and server.settings.enable:
+            for trial in server.desk.shelved(uri):
+                if not server.dismissed(Workspace.of(place.path), trial, place.text):
+                    line = region_of(place.text, trial.idea.patch).header
+                    yield surest_gain(trial), _entry(uri, trial, line, "offered")
+
+
+def _entry(uri: str, trial: Trial, line: int, made: str) -> dict[str, Any]:
+    """`made`: what became of it, had it been accepted."""
+    verdict = trial.verdict
+    return {
+        "id": trial.id,
+        "uri": uri,
+        "line": line,
+        "target": trial.target,
+        "title": one_line(trial.idea.title),
+        "rule": trial.idea.rule,
+        "gain": gain(verdict),
+        "numerics": verdict.numerics,
+        "level": verdict.level,
+        "state": made if verdict.accepted else "rejected",
+        "reason": "" if verdict.accepted else rejected_reason(trial),
+    }

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reportPage } from "../src/reportPage";
+
+const PAGE = reportPage({ title: "a <b> & c", style: "p { color: red }", body: "<main>numbers</main>" }, "secret");
+
+test("the policy lets one style through, by its nonce, and nothing else", () => {
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(PAGE)?.[1];
+  assert.equal(policy, "default-src 'none'; style-src 'nonce-secret'");
+  assert.equal(PAGE.match(/nonce="secret"/g)?.length, 1);
+  assert.doesNotMatch(PAGE, /<script|style="|https?:\/\//);
+});
+
+test("the theme comes after the report's own style, so that it wins", () => {
+  assert.ok(PAGE.indexOf("--vscode-editor-foreground") > PAGE.indexOf("color: red"));
+});
+
+test("the title is text, the body is markup", () => {
+  assert.match(PAGE, /<title>a &lt;b> &amp; c<\/title>/);
+  assert.match(PAGE, /<body><main>numbers<\/main><\/body>/);
+});

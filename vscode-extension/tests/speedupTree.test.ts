@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { groups, type Speedup, type Speedups } from "../src/speedupTree";
+
+const OFFERED: Speedup = {
+  id: "v0",
+  uri: "file:///home/me/my%20model.py",
+  line: 3,
+  target: "Attention",
+  title: "fused attention",
+  rule: "explicit-attention",
+  gain: "1.42× [1.38, 1.46]",
+  numerics: "tolerant",
+  level: "L4",
+  state: "offered",
+  reason: "",
+};
+const REJECTED: Speedup = { ...OFFERED, id: "v1", rule: "other", state: "rejected", gain: "", reason: "L2 x: wrong" };
+const EMPTY: Speedups = { targets: [], running: [], speedups: [] };
+
+test("groups without anything are left out, so that an empty view says what to do", () => {
+  assert.deepEqual(groups(EMPTY), []);
+});
+
+test("what runs comes first, then what was accepted, targets, and what was rejected, closed", () => {
+  const uri = OFFERED.uri;
+  const content: Speedups = {
+    running: [{ uri, title: "Optimizing my model.py", message: "[1/2] fused attention" }],
+    targets: [{ uri, name: "Attention", line: 3, trouble: "", measured: true }],
+    speedups: [OFFERED, REJECTED],
+  };
+  const shown = groups(content);
+  assert.deepEqual(
+    shown.map((group) => group.label),
+    ["Running", "Accepted", "Targets", "Rejected"],
+  );
+  assert.deepEqual(
+    shown.filter((group) => !group.open).map((group) => group.label),
+    ["Rejected"],
+  );
+  const keys = shown.flatMap((group) => group.items.map((item) => item.key));
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+test("the order of the server is kept: the surest gain first", () => {
+  const second = { ...OFFERED, id: "v2", gain: "1.20× [1.10, 1.30]" };
+  const [accepted] = groups({ ...EMPTY, speedups: [OFFERED, second] });
+  assert.deepEqual(
+    accepted?.items.map((item) => item.label),
+    ["1.42× [1.38, 1.46]", "1.20× [1.10, 1.30]"],
+  );
+});
+
+test("a rejected change says why, where it shows and where it is read out", () => {
+  const item = groups({ ...EMPTY, speedups: [REJECTED] })[0]?.items[0];
+  assert.equal(item?.description, "Attention, L2 x: wrong");
+  assert.match(item.words, /rejected\. L2 x: wrong/);
+});
+
+test("a gain is read out with its class, its level and the file, as people write its name", () => {
+  const item = groups({ ...EMPTY, speedups: [{ ...OFFERED, state: "confirmed" }] })[0]?.items[0];
+  assert.equal(item?.kind, "confirmed");
+  assert.equal(
+    item.words,
+    "1.42× [1.38, 1.46] Attention: fused attention. " +
+      "tolerant, audited to L4, applied, measured again in place, my model.py",
+  );
+});
+
+test("a file without one target says its trouble", () => {
+  const trouble = "several possible targets (a, b)";
+  const item = groups({ ...EMPTY, targets: [{ uri: OFFERED.uri, name: "", line: 0, trouble, measured: false }] })[0]
+    ?.items[0];
+  assert.equal(item?.label, "my model.py");
+  assert.equal(item.description, trouble);
+});
