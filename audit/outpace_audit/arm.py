@@ -27,6 +27,7 @@ from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
+from outpace_audit.process_state import ProcessState
 from outpace_audit.records import Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
@@ -59,6 +60,7 @@ class Arm:
     def __init__(self, shared: mmap.mmap, heap: Heap) -> None:
         self._shared = shared
         self._heap = heap
+        self._process = ProcessState()
         self._scratch = Path(tempfile.mkdtemp(prefix="arm-"))
         self._subject: Subject | None = None
         self._source: Any = None
@@ -77,6 +79,7 @@ class Arm:
             "get_ready": self._get_ready,
             "window": self._window,
             "sample": self._sample,
+            "state": self._state,
         }
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,6 +194,9 @@ class Arm:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return {"late_hex": late, **calls.describe(windows.kept(message["call"]), message["sample_seed"])}
+
+    def _state(self, message: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [asdict(change) for change in self._process.changes()]
 
     def _loaded(self) -> Subject:
         if self._subject is None:

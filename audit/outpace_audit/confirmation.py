@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from outpace_audit.checks.evidence import Evidence, Repeat
+from outpace_audit.checks.evidence import Evidence, Repeat, StateSeen
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.records import Check, Timing
@@ -103,10 +103,12 @@ class Confirmation:
         baseline, candidate = self._start_pair()
         meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
-            return [
+            pair = [
                 PairTimer(baseline, candidate, self._setup(one, rounds), self._evidence.seeds).run()
                 for one in self._judge.facts.workloads
             ]
+            self._evidence.states.append(StateSeen("timed calls", baseline.state(), candidate.state()))
+            return pair
         finally:
             self._foreign = (meter.foreign_share() or 0.0) if self._device == "cpu" else 0.0
             baseline.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from outpace_audit.checks.evidence import Evidence, Observation
+from outpace_audit.checks.evidence import Evidence, Observation, StateSeen
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.inputs import SCALED
@@ -40,6 +40,9 @@ class Trio:
         """One call on all sides. `lifts`: truth can be had."""
         ours, truth = self.reference(workload, request, lifts=lifts)
         return self.compare(workload, probe, request, ours, truth)
+
+    def states(self, after: str) -> StateSeen:
+        return StateSeen(after, self.baseline.state(), self.candidate.state())
 
     def reference(self, workload: Workload, request: dict[str, Any], *, lifts: bool) -> tuple[Reply, Reply | None]:
         """The baseline's reply, and truth."""
@@ -106,6 +109,7 @@ def observe(trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:
                 if probe == "fresh" or error.side != "baseline" or error.fatal:
                     raise  # else the baseline itself refuses these magnitudes
         evidence.unavoidable_bytes[one.workload.label] = one.unavoidable_bytes
+    evidence.states.append(trio.states("the plain calls"))
 
 
 def _declared(trio: Trio, one: WorkloadFacts, probe: str, seeds: SeedSource) -> Observation:

@@ -15,6 +15,7 @@ from outpace_audit.checks import (
     fresh_indices,
     guard_bands,
     layouts,
+    process_state,
     repeat_runs,
     shapes,
     stale_results,
@@ -63,6 +64,7 @@ class Prober:
             fresh_indices.NAME: self._renew_indices,
             guard_bands.NAME: self._guard,
             layouts.NAME: self._lay_out,
+            process_state.NAME: self._look_around,
         }
 
     def gather(self, check: str) -> None:
@@ -105,6 +107,9 @@ class Prober:
     def _again(self, one: WorkloadFacts, seen: Observation, **special: Any) -> Reply:
         request = {**seen.request, **special}
         return self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **request)
+
+    def _look_around(self) -> None:
+        self._evidence.states.append(self._trio.states("all calls"))
 
     def _evaluate(self) -> None:
         if not self._facts.trains or self._facts.code.kind != "module":

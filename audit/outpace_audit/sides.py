@@ -15,8 +15,10 @@ from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
 from outpace_audit.compare import bitwise_equal
 from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.launcher import ArmProcess
+from outpace_audit.process_state import StateChange
 from outpace_audit.records import Code, Workload
 from outpace_audit.tensors import read_tensor
+from outpace_audit.thresholds import CALL_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,14 @@ class Side:
             tensor=read_tensor(self.process.shared, leaf["data"]),
             sampled=bool(leaf["sampled"]),
         )
+
+    def state(self) -> tuple[StateChange, ...]:
+        """What its process no longer shares with a fresh one."""
+        answer = self.ask("state", CALL_TIMEOUT_S)
+        try:
+            return tuple(StateChange(str(one["name"]), str(one["was"]), str(one["now"])) for one in answer)
+        except (KeyError, TypeError) as error:
+            raise self._error("state", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
 
     def timed(self, workload: Workload, timeout: float, **window: Any) -> tuple[float, Any]:
         """One window: (seconds by the judge's own clock from the message out to the answer in, the answer)."""

@@ -17,6 +17,7 @@ from outpace_audit.checks import (
     layouts,
     outputs,
     physical_floor,
+    process_state,
     repeat_runs,
     settled_outputs,
     shapes,
@@ -31,6 +32,7 @@ from outpace_audit.checks.evidence import AuditCheck
 STATIC: tuple[AuditCheck, ...] = (span.CHECK, crimes.CHECK)
 CALLS: tuple[AuditCheck, ...] = (
     contract.CHECK,
+    process_state.CHECK,
     input_mutation.CHECK,
     aliasing.CHECK,
     outputs.CHECK,
@@ -48,9 +50,11 @@ PROBED: tuple[AuditCheck, ...] = (
     fresh_indices.CHECK,
     layouts.CHECK,
     guard_bands.CHECK,
+    process_state.CHECK,
 )
 """Each makes calls of its own (`probing.py`), so they run one by one."""
 TIMING: tuple[AuditCheck, ...] = (
+    process_state.CHECK,
     settled_outputs.CHECK,
     timed_outputs.CHECK,
     clock_agreement.CHECK,
