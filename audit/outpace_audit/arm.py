@@ -75,6 +75,7 @@ class Arm:
             "impact": self._impact,
             "machine": self._machine,
             "call": self._call,
+            "hold": self._hold,
             "prepare": self._prepare,
             "get_ready": self._get_ready,
             "window": self._window,
@@ -154,6 +155,11 @@ class Arm:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return calls.run(CallRequest.from_json(message))
+
+    def _hold(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        calls = self._calls[message["name"]]
+        calls.restart_writer(self._shared)
+        return calls.hold(CallRequest.from_json(message), message["calls"])
 
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()

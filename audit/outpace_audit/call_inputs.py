@@ -24,7 +24,8 @@ HELD_BYTES = 2 << 30
 class CallRequest:
     """What the judge asks of one call. Times in seconds.
 
-    `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists.
+    `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists. `renewed`: by tensors
+    that are new themselves, with version counters at their start, as when memory was freed and given out again.
     `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see placement;
     `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None for forward
     only. `noise`: relative size of the noise on floating inputs, for the tie rule. `timed`: repeat a timed call's
@@ -34,6 +35,7 @@ class CallRequest:
     seed: int
     sample_seed: int
     slot: str = ""
+    renewed: bool = False
     values: str = ""
     index_seed: int | None = None
     change: ArgumentChange | None = None
@@ -80,9 +82,11 @@ class CallInputs:
         if not request.slot:
             self._hold(drawn)
             return drawn, placed
-        stored = self._slots.setdefault(request.slot, drawn)
-        if stored is not drawn:
+        stored = self._slots.get(request.slot)
+        if stored is not None:
             refill(stored, drawn)
+        if stored is None or request.renewed:
+            stored = self._slots[request.slot] = tree_map(anew, drawn if stored is None else stored)
         return stored, placed
 
     def perturbable(self, seed: int) -> set[int]:
@@ -117,6 +121,11 @@ def refill(stored: Any, drawn: Any) -> None:
         if old.shape != new.shape:
             raise ArmError("inputs", "raised", "the inputs change shape between draws")
         old.detach().copy_(new.detach())
+
+
+def anew(value: Any) -> Any:
+    """Another tensor over the same storage, as young as after its allocation."""
+    return value.data.requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else value
 
 
 def tensors_of(value: Any) -> list[torch.Tensor]:

@@ -6,6 +6,7 @@ import itertools
 import mmap
 import time
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -45,6 +46,7 @@ class CheckedCalls:
     def _run_plain(self, request: CallRequest, arguments: list[Any]) -> dict[str, Any]:
         subject = self._subject
         before = [tensor.detach().clone() for tensor in tensors_of(arguments)]
+        parameters = subject.parameter_sums()
         poison_freed_memory(self._earlier, request.fill)
         started = time.perf_counter()
         result = subject.run(arguments, self._cotangents(request))
@@ -60,10 +62,35 @@ class CheckedCalls:
         reply["mutated"] = mutated
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def hold(self, request: CallRequest, calls: int) -> dict[str, Any]:
+        """Calls on other values each, their results all kept: elements of each as returned, and as they are at the
+        end."""
+        held: list[tuple[int, Leaf, torch.Tensor]] = []
+        for number in range(calls):
+            one = replace(request, seed=request.seed + number)
+            self._subject.reset_buffers()
+            self._subject.draw_parameters(one.seed)
+            result = self._subject.run(self._inputs.make(one)[0], self._cotangents(one))
+            held += [(number, leaf, early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        synchronize(self._subject.device)
+        late = [early_sample(leaf.value, request.sample_seed) for _, leaf, _ in held]
+        return {
+            "results": [
+                {
+                    "call": number,
+                    "path": leaf.path,
+                    "early": self._writer.write(early),
+                    "late": self._writer.write(now),
+                }
+                for (number, leaf, early), now in zip(held, late, strict=True)
+            ]
+        }
 
     def restart_writer(self, shared: mmap.mmap) -> None:
         """Every answer is written from the start of the shared memory."""

@@ -66,7 +66,9 @@ _SETTINGS: Mapping[str, Callable[[], object]] = {
     "dispatch modes in force": lambda: torch._C._len_torch_dispatch_stack(),  # pyright: ignore
     "function modes in force": lambda: torch._C._len_torch_function_stack(),  # pyright: ignore
     "kernels put over torch's own": lambda: sorted(
-        name for name in torch.library._impls if name.startswith("aten/") and not name.endswith("/Meta")  # pyright: ignore
+        name
+        for name in torch.library._impls
+        if name.startswith("aten/") and not name.endswith("/Meta")  # pyright: ignore
     ),
     "hooks on every module": lambda: sum(
         len(hooks) for name, hooks in vars(module_hooks).items() if name.startswith("_global_") and hooks
@@ -76,8 +78,8 @@ _SETTINGS: Mapping[str, Callable[[], object]] = {
     "gc.isenabled()": gc.isenabled,
     "os.sched_getaffinity(0)": lambda: sorted(os.sched_getaffinity(0)),
 }
-"""By the name that a reader would look up. torch.backends.cudnn.benchmark is left out: it chooses among kernels that are
-all right, and honest convolutions turn it on."""
+"""By the name that a reader would look up. torch.backends.cudnn.benchmark is left out: it chooses among kernels that
+are all right, and honest convolutions turn it on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.launcher import ArmProcess
 from outpace_audit.process_state import StateChange
 from outpace_audit.records import Code, Workload
-from outpace_audit.tensors import read_tensor
-from outpace_audit.thresholds import CALL_TIMEOUT_S
+from outpace_audit.tensors import read_tensor, same_bytes
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Reply:
     early: tuple[torch.Tensor, ...] = ()
     late: tuple[torch.Tensor, ...] = ()
     mutated: tuple[int, ...] = ()
+    worn: tuple[str, ...] = ()
+    """Parameters written to."""
     trespassed: tuple[int, ...] = ()
     """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
@@ -158,6 +160,7 @@ class Side:
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
+            worn=tuple(str(name) for name in answer.get("worn", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
             seconds=float(answer.get("seconds", 0.0)),
@@ -177,6 +180,21 @@ class Side:
             tensor=read_tensor(self.process.shared, leaf["data"]),
             sampled=bool(leaf["sampled"]),
         )
+
+    def hold(self, workload: Workload, calls: int, **request: Any) -> list[tuple[int, str]]:
+        """(call, path) of each result that changed after its call, in `calls` calls in a row."""
+        answer = self.ask("hold", COMPILE_TIMEOUT_S, name=workload.label, calls=calls, **request)
+        shared = self.process.shared
+        try:
+            return [
+                (int(one["call"]), str(one["path"]))
+                for one in answer["results"]
+                if not same_bytes(read_tensor(shared, one["early"]), read_tensor(shared, one["late"]))
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._error("hold", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
+        except ArmError as error:
+            raise self._error(error.phase, error.kind, str(error)) from None
 
     def state(self) -> tuple[StateChange, ...]:
         """What its process no longer shares with a fresh one."""

@@ -96,6 +96,15 @@ class DroppedRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldResults:
+    """Of `calls` calls in a row: (call, path) of each result that the candidate changed later, and the baseline not."""
+
+    workload: str
+    calls: int
+    overwritten: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StateSeen:
     """What each side had changed in its process; `after` says when."""
 
@@ -138,6 +147,7 @@ class Evidence:
     """(which window, whether its early samples were still the same later)."""
     reused: list[Repeat] = field(default_factory=list[Repeat])
     """Calls with new values in the storage of an earlier call."""
+    held: list[HeldResults] = field(default_factory=list[HeldResults])
     timed_samples: list[Repeat] = field(default_factory=list[Repeat])
     """Secretly chosen timed calls, repeated unhurriedly in a process of their own."""
     clocks: list[ClockReading] = field(default_factory=list[ClockReading])
