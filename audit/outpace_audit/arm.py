@@ -181,7 +181,8 @@ class Arm:
         windows = self._windows[message["name"]]
         windows.forget()
         self._heap.shuffle()
-        windows.lead_in(message["calls"], graph=message["graph"])
+        windows.lead_in(message["lead"], graph=message["graph"])
+        windows.record(0 if message["graph"] else message["calls"], message["record_seed"])
         return {}
 
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,16 +191,17 @@ class Arm:
             calls=message["calls"],
             graph=message["graph"],
             idle=message["idle"],
-            keep=message["keep"],
         )
 
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The results of a kept call, late: the whole sample, and again the elements that ended the window."""
+        """The results of a kept call, late: the whole sample, and again the elements that ended the window; and what
+        the calls in `records` left behind."""
         windows = self._windows[message["name"]]
         late = [sample_hex(tensor, message["window_seed"]) for tensor in windows.watched(message["last"])]
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
-        return {"late_hex": late, **calls.describe(windows.kept(message["call"]), message["sample_seed"])}
+        kept = calls.describe(windows.kept(message["call"]), message["sample_seed"])
+        return {"late_hex": late, **kept, "records": [calls.written(windows.recorded(k)) for k in message["records"]]}
 
     def _state(self, message: Mapping[str, Any]) -> list[dict[str, str]]:
         return [asdict(change) for change in self._process.changes()]

@@ -15,6 +15,7 @@ from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
+from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
 """Arguments of earlier calls stay alive up to this size, so that a fresh call really gets fresh addresses."""
@@ -29,7 +30,7 @@ class CallRequest:
     `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see placement;
     `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None for forward
     only. `noise`: relative size of the noise on floating inputs, for the tie rule. `timed`: repeat a timed call's
-    inputs. `mode`, `rng_seed`: see Subject.mode.
+    inputs. `recorded`: and read what a window recorded of this call. `mode`, `rng_seed`: see Subject.mode.
     """
 
     seed: int
@@ -47,6 +48,7 @@ class CallRequest:
     noise: float = 0.0
     noise_seed: int = 0
     timed: TimedPoint | None = None
+    recorded: RecordedCall | None = None
     mode: Mode = ""
     rng_seed: int = 0
 
@@ -55,6 +57,8 @@ class CallRequest:
         fields = {key: message[key] for key in cls.__slots__ if key in message}
         if fields.get("timed") is not None:
             fields["timed"] = TimedPoint(**fields["timed"])
+        if fields.get("recorded") is not None:
+            fields["recorded"] = RecordedCall(**fields["recorded"])
         if fields.get("change") is not None:
             fields["change"] = ArgumentChange(**fields["change"])
         return cls(**fields)
@@ -105,7 +109,8 @@ class CallInputs:
         self._subject.draw_parameters(point.base_seed)
         first = self._maker.make(point.base_seed)
         arguments = self._maker.make(point.base_seed + point.set) if point.set else first
-        Perturbation(first, point.base_seed).apply(arguments, point)
+        spread = self._subject.device.type == "cpu"
+        Perturbation(first, point.base_seed, spread=spread).apply(arguments, point)
         self._hold(arguments)
         return arguments
 

@@ -17,6 +17,7 @@ from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
+from outpace_audit.window_records import WATCHED, Recorder
 
 EARLY_ELEMENTS = 64
 """Elements of each output that are copied at once on return and compared with the same elements after the pause."""
@@ -62,6 +63,10 @@ class CheckedCalls:
         reply["mutated"] = mutated
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        if request.recorded is not None:
+            tensors = [leaf.value for leaf in result.tensors()[:WATCHED]]
+            recorder = Recorder(tensors, 0, request.recorded.seed)
+            reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
         reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
@@ -118,6 +123,9 @@ class CheckedCalls:
         if request.cotangents is None:
             return None
         return draw_cotangents(request.cotangents, request.seed, self._subject.device)
+
+    def written(self, tensors: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
+        return [self._writer.write(tensor) for tensor in tensors]
 
     def describe(
         self, result: Result, sample_seed: int, updated: Sequence[Leaf] = (), buffers: Sequence[Leaf] = ()

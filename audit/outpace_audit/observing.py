@@ -58,6 +58,12 @@ class Trio:
         """The candidate's reply beside what `reference` gave."""
         self.candidate.workload(workload)
         theirs = self.candidate.call(workload, COMPILE_TIMEOUT_S, pause_s=SETTLE_S, **request)
+        return self.beside(workload, probe, request, ours, truth, theirs)
+
+    def beside(
+        self, workload: Workload, probe: str, request: dict[str, Any], ours: Reply, truth: Reply | None, theirs: Reply
+    ) -> Observation:
+        """The three replies to one request; more truth is asked for where it decides."""
         if truth is None:
             return Observation(workload.label, probe, request, None, ours, theirs)
 

@@ -53,6 +53,8 @@ class Reply:
     trespassed: tuple[int, ...] = ()
     """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
+    recorded: tuple[torch.Tensor, ...] = ()
+    """Elements of the results where a window recorded them."""
     seconds: float = 0.0
     drew_random: bool = False
 
@@ -138,6 +140,11 @@ class Side:
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
         return self.read(self.ask("call", timeout, name=workload.label, **request))
 
+    def read_records(self, answer: Mapping[str, Any]) -> list[Reply]:
+        """What calls of a window left behind, each as a reply of which only `recorded` is known."""
+        known: dict[str, Any] = {"leaves": [], "outputs": 0, "gradients": 0, "updated": 0}
+        return [self.read({**known, "recorded": one}) for one in answer.get("records", ())]
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
         try:
             return self._read(answer)
@@ -163,6 +170,7 @@ class Side:
             worn=tuple(str(name) for name in answer.get("worn", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
+            recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=bool(answer.get("drew_random", False)),
         )
