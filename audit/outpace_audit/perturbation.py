@@ -3,8 +3,8 @@
 Each perturbable input tensor has one slice at a secret place: SLICE elements side by side, or COMB at equal distances.
 A window's seed draws a bank of [sets, slice] values from the tensor's own elements; call `c` on input set `c % sets`
 writes the bank's row `(c + c // sets) % sets` into the slice of that set. On the CPU each window has places of its own;
-a CUDA graph keeps those that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed, set,
-place seed, window seed, row).
+a CUDA graph keeps those that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed,
+set, place seed, window seed, row).
 """
 
 from __future__ import annotations

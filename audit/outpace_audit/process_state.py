@@ -67,8 +67,8 @@ _SETTINGS: Mapping[str, Callable[[], object]] = {
     "function modes in force": lambda: torch._C._len_torch_function_stack(),  # pyright: ignore
     "kernels put over torch's own": lambda: sorted(
         name
-        for name in torch.library._impls
-        if name.startswith("aten/") and not name.endswith("/Meta")  # pyright: ignore
+        for name in torch.library._impls  # pyright: ignore[reportPrivateUsage]
+        if name.startswith("aten/") and not name.endswith("/Meta")
     ),
     "hooks on every module": lambda: sum(
         len(hooks) for name, hooks in vars(module_hooks).items() if name.startswith("_global_") and hooks

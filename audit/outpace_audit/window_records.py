@@ -1,7 +1,7 @@
-"""A few elements of the results of every call of a timed window, so that which calls are looked at can be said afterwards.
+"""A few elements of the results of every call of a timed window, so that which calls are looked at is said afterwards.
 
-Each result has POINTS secret places in a window; call `c` leaves the elements at place `c % POINTS`. They go into memory
-that is there before the clock starts, on both sides alike and in the windows that measure the harness too.
+Each result has POINTS secret places in a window; call `c` leaves the elements at place `c % POINTS`. They go into
+memory that is there before the clock starts, on both sides alike, and in the windows that measure the harness too.
 """
 
 from __future__ import annotations

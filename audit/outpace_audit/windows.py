@@ -49,6 +49,8 @@ class TimedWindows:
         self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
         self._moves = subject.device.type == "cpu"
         self._perturbation = Perturbation(self._arguments[0], base_seed, spread=self._moves)
+        self._slices: list[list[torch.Tensor]] = []
+        self._originals: list[list[torch.Tensor]] = []
         self._place(base_seed)
         self._banks = self._perturbation.banks(base_seed, sets)
         self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]
@@ -89,7 +91,12 @@ class TimedWindows:
         return _Graph(graph, results)
 
     def _place(self, seed: int) -> None:
+        """The secret slices lie elsewhere from now on; what they covered so far is as it was drawn."""
+        for slices, originals in zip(self._slices, self._originals, strict=True):
+            for one, original in zip(slices, originals, strict=True):
+                one.copy_(original)
         self._slices = [self._perturbation.slices(arguments, seed) for arguments in self._arguments]
+        self._originals = [[one.clone() for one in slices] for slices in self._slices]
 
     def run(self, *, seed: int, calls: int, graph: bool, idle: bool) -> dict[str, Any]:
         """One window. `calls` counts calls, or replays of `sets` calls with `graph`. The last call's results stay, or
