@@ -109,8 +109,8 @@ class CallInputs:
         self._subject.draw_parameters(point.base_seed)
         first = self._maker.make(point.base_seed)
         arguments = self._maker.make(point.base_seed + point.set) if point.set else first
-        spread = self._subject.device.type == "cpu"
-        Perturbation(first, point.base_seed, spread=spread).apply(arguments, point)
+        spreads = self._subject.device.type == "cpu"
+        Perturbation(first, point.base_seed, spreads=spreads).apply(arguments, point)
         self._hold(arguments)
         return arguments
 

@@ -32,7 +32,7 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
     put_back()
     needed = set(range(len(tensors)))
     for attempt in range(TRIES):
-        perturbation = Perturbation(arguments, seed + attempt, spread=False)
+        perturbation = Perturbation(arguments, seed + attempt, spreads=False)
         slices, banks = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
         for i, place, bank in zip(perturbation.chosen, slices, banks, strict=True):

@@ -1,6 +1,7 @@
 """Secret elements of every input that change inside the timed window, so that nothing can be computed before the clock.
 
-Each perturbable input tensor has one slice at a secret place: SLICE elements side by side, or COMB at equal distances.
+Each perturbable input tensor has one slice at a secret place: SLICE elements side by side. One
+that `spreads` has COMB of them, by chance side by side or at equal distances over the whole tensor.
 A window's seed draws a bank of [sets, slice] values from the tensor's own elements; call `c` on input set `c % sets`
 writes the bank's row `(c + c // sets) % sets` into the slice of that set. On the CPU each window has places of its own;
 a CUDA graph keeps those that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed,
@@ -20,8 +21,9 @@ from outpace_audit.inputs import is_perturbable
 
 SLICE = 16
 COMB = 64
-"""Elements of a slice that is spread: they lie in as many rows, so that little is gained by computing anew what has
-changed, and on the CPU cost less than a microsecond. On CUDA slices are dense: only then does one launch copy all."""
+"""At equal distances they lie in as many rows, so that little is gained by computing anew what has changed; side by
+side they lie in few, which were not those of the last window, so that where changes are cannot be learned. On the CPU
+they cost less than a microsecond. On CUDA slices are SLICE, side by side: one launch copies those of all inputs."""
 
 POOL = 4096
 
@@ -41,8 +43,8 @@ class TimedPoint:
 class Perturbation:
     """Where the secret slices lie and what they may hold, derived from the first input set and the base seed."""
 
-    def __init__(self, first: Sequence[Any], base_seed: int, *, spread: bool) -> None:
-        self._spread = spread
+    def __init__(self, first: Sequence[Any], base_seed: int, *, spreads: bool) -> None:
+        self._spreads = spreads
         tensors = _tensors(first)
         chosen = [i for i, t in enumerate(tensors) if is_perturbable(t) and _dense(t) is not None]
         if not chosen:  # token ids and the like: their own values, elsewhere
@@ -59,17 +61,18 @@ class Perturbation:
         """Views of the secret slices of one input set."""
         tensors = _tensors(arguments)
         generator = torch.Generator().manual_seed(place_seed)
-        return [self._slice(_flat(tensors[i]), generator) for i in self.chosen]
+        apart = self._spreads and bool(torch.randint(2, (), generator=generator))
+        return [self._slice(_flat(tensors[i]), generator, apart) for i in self.chosen]
 
-    def _slice(self, flat: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _slice(self, flat: torch.Tensor, generator: torch.Generator, apart: bool) -> torch.Tensor:
         width = self._width(flat)
-        step = flat.numel() // width if self._spread else 1
+        step = flat.numel() // width if apart else 1
         extent = (width - 1) * step + 1
         offset = int(torch.randint(flat.numel() - extent + 1, (1,), generator=generator))
         return flat[offset : offset + extent : step]
 
     def _width(self, flat: torch.Tensor) -> int:
-        return min(COMB if self._spread else SLICE, flat.numel())
+        return min(COMB if self._spreads else SLICE, flat.numel())
 
     def banks(self, window_seed: int, sets: int) -> list[torch.Tensor]:
         """One [sets, slice] tensor of values for each perturbed input."""

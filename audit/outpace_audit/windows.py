@@ -48,7 +48,7 @@ class TimedWindows:
         subject.draw_parameters(base_seed)
         self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
         self._moves = subject.device.type == "cpu"
-        self._perturbation = Perturbation(self._arguments[0], base_seed, spread=self._moves)
+        self._perturbation = Perturbation(self._arguments[0], base_seed, spreads=self._moves)
         self._slices: list[list[torch.Tensor]] = []
         self._originals: list[list[torch.Tensor]] = []
         self._place(base_seed)
