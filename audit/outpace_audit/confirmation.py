@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from outpace_audit.checks import timed_outputs
-from outpace_audit.checks.evidence import Evidence, Probe, Repeat, StateSeen
+from outpace_audit.checks.evidence import Evidence, Observation, Probe, Repeat, StateSeen
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.observing import Trio
@@ -38,8 +38,8 @@ SETS_CUDA = (4, 32)
 MEMORY_SHARE = 0.1
 """Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
 
-TRUE_SAMPLES = 4
-"""Timed calls that are held against truth as well: a process that answers otherwise than the checked one shows."""
+TRUE_SAMPLES = 2
+"""Timed calls of each workload that are held against truth as well: a process that answers otherwise than the checked one shows."""
 
 FOREIGN_SHARE = 0.06
 """On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
@@ -191,13 +191,26 @@ class Confirmation:
 
     def _compare_with_truth(self, trio: Trio, samples: list[TimedCall], facts: Mapping[str, WorkloadFacts]) -> None:
         """A candidate may do in every process but the first what it did not do while it was checked."""
-        whole = [sample for sample in samples if sample.recorded is None]
-        for sample in self._evidence.seeds.shuffled("keep", whole)[:TRUE_SAMPLES]:
-            one = facts[sample.workload.label]
-            request = self._request(sample, one)
-            ours, truth = trio.reference(sample.workload, request, lifts=not one.truth)
-            seen = trio.beside(sample.workload, "timed", request, ours, truth, sample.reply)
-            self._evidence.probes[timed_outputs.NAME].append(Probe(f"{sample.workload.label}, a timed call", seen))
+        for label, one in facts.items():
+            whole = [sample for sample in samples if sample.recorded is None and sample.workload.label == label]
+            rest = iter(self._evidence.seeds.shuffled("keep", whole))
+            for _ in range(TRUE_SAMPLES):
+                seen = self._next_seen(trio, one, rest)
+                if seen is not None:
+                    self._evidence.probes[timed_outputs.NAME].append(Probe(f"{label}, a timed call", seen))
+
+    def _next_seen(self, trio: Trio, one: WorkloadFacts, rest: Iterator[TimedCall]) -> Observation | None:
+        """The next of `rest` beside truth. None where there is none, or where calls write to inputs: what a timed call
+        found in them, the calls before it had left."""
+        sample = next(rest, None)
+        if sample is None:
+            return None
+        request = self._request(sample, one)
+        ours, truth = trio.reference(sample.workload, request, lifts=not one.truth)
+        if ours.mutated:
+            return None
+        seen = trio.beside(sample.workload, "timed", request, ours, truth, sample.reply)
+        return replace(seen, again=lambda: self._next_seen(trio, one, rest))
 
     def _request(self, sample: TimedCall, one: WorkloadFacts) -> dict[str, Any]:
         point = sample.point
