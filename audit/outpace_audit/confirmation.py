@@ -39,7 +39,8 @@ MEMORY_SHARE = 0.1
 """Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
 
 TRUE_SAMPLES = 2
-"""Timed calls of each workload that are held against truth as well: a process that answers otherwise than the checked one shows."""
+"""Timed calls of each workload that are held against truth too: a process that answers otherwise than the checked one
+shows."""
 
 FOREIGN_SHARE = 0.06
 """On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
