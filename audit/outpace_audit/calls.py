@@ -65,7 +65,8 @@ class CheckedCalls:
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
         if request.recorded is not None:
             tensors = [leaf.value for leaf in result.tensors()[:WATCHED]]
-            recorder = Recorder(tensors, 0, request.recorded.seed)
+            recorder = Recorder(tensors, 0)
+            recorder.draw(request.recorded.seed)
             reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
         reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)

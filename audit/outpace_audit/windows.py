@@ -57,7 +57,7 @@ class TimedWindows:
         self._kept: dict[int, Result] = {}
         self._graphs: dict[bool, _Graph] = {}
         self._shapes: list[torch.Tensor] = []
-        self._recorder = Recorder([], 0, 0)
+        self._recorder = Recorder([], 0)
 
     def warm(self, calls: int) -> None:
         for call in range(calls):
@@ -122,7 +122,9 @@ class TimedWindows:
 
     def record(self, calls: int, seed: int) -> None:
         """Room for what the next window's calls leave behind."""
-        self._recorder = Recorder(self._shapes, calls, seed)
+        if self._recorder.calls != calls:
+            self._recorder = Recorder(self._shapes, calls)
+        self._recorder.draw(seed)
 
     def recorded(self, call: int) -> list[torch.Tensor]:
         return self._recorder.recorded(call)
