@@ -27,6 +27,7 @@ from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
+from outpace_audit.process_state import ProcessState
 from outpace_audit.records import Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
@@ -59,6 +60,7 @@ class Arm:
     def __init__(self, shared: mmap.mmap, heap: Heap) -> None:
         self._shared = shared
         self._heap = heap
+        self._process = ProcessState()
         self._scratch = Path(tempfile.mkdtemp(prefix="arm-"))
         self._subject: Subject | None = None
         self._source: Any = None
@@ -73,10 +75,12 @@ class Arm:
             "impact": self._impact,
             "machine": self._machine,
             "call": self._call,
+            "hold": self._hold,
             "prepare": self._prepare,
             "get_ready": self._get_ready,
             "window": self._window,
             "sample": self._sample,
+            "state": self._state,
         }
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +156,11 @@ class Arm:
         calls.restart_writer(self._shared)
         return calls.run(CallRequest.from_json(message))
 
+    def _hold(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        calls = self._calls[message["name"]]
+        calls.restart_writer(self._shared)
+        return calls.hold(CallRequest.from_json(message), message["calls"])
+
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()
         windows = TimedWindows(
@@ -172,7 +181,8 @@ class Arm:
         windows = self._windows[message["name"]]
         windows.forget()
         self._heap.shuffle()
-        windows.lead_in(message["calls"], graph=message["graph"])
+        windows.lead_in(message["lead"], graph=message["graph"])
+        windows.record(0 if message["graph"] else message["calls"], message["record_seed"])
         return {}
 
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,16 +191,20 @@ class Arm:
             calls=message["calls"],
             graph=message["graph"],
             idle=message["idle"],
-            keep=message["keep"],
         )
 
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The results of a kept call, late: the whole sample, and again the elements that ended the window."""
+        """The results of a kept call, late: the whole sample, and again the elements that ended the window; and what
+        the calls in `records` left behind."""
         windows = self._windows[message["name"]]
         late = [sample_hex(tensor, message["window_seed"]) for tensor in windows.watched(message["last"])]
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
-        return {"late_hex": late, **calls.describe(windows.kept(message["call"]), message["sample_seed"])}
+        kept = calls.describe(windows.kept(message["call"]), message["sample_seed"])
+        return {"late_hex": late, **kept, "records": [calls.written(windows.recorded(k)) for k in message["records"]]}
+
+    def _state(self, message: Mapping[str, Any]) -> list[dict[str, str]]:
+        return [asdict(change) for change in self._process.changes()]
 
     def _loaded(self) -> Subject:
         if self._subject is None:

@@ -15,6 +15,7 @@ from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
+from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
 """Arguments of earlier calls stay alive up to this size, so that a fresh call really gets fresh addresses."""
@@ -24,16 +25,18 @@ HELD_BYTES = 2 << 30
 class CallRequest:
     """What the judge asks of one call. Times in seconds.
 
-    `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists.
+    `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists. `renewed`: by tensors
+    that are new themselves, with version counters at their start, as when memory was freed and given out again.
     `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see placement;
     `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None for forward
     only. `noise`: relative size of the noise on floating inputs, for the tie rule. `timed`: repeat a timed call's
-    inputs. `mode`, `rng_seed`: see Subject.mode.
+    inputs. `recorded`: and read what a window recorded of this call. `mode`, `rng_seed`: see Subject.mode.
     """
 
     seed: int
     sample_seed: int
     slot: str = ""
+    renewed: bool = False
     values: str = ""
     index_seed: int | None = None
     change: ArgumentChange | None = None
@@ -45,6 +48,7 @@ class CallRequest:
     noise: float = 0.0
     noise_seed: int = 0
     timed: TimedPoint | None = None
+    recorded: RecordedCall | None = None
     mode: Mode = ""
     rng_seed: int = 0
 
@@ -53,6 +57,8 @@ class CallRequest:
         fields = {key: message[key] for key in cls.__slots__ if key in message}
         if fields.get("timed") is not None:
             fields["timed"] = TimedPoint(**fields["timed"])
+        if fields.get("recorded") is not None:
+            fields["recorded"] = RecordedCall(**fields["recorded"])
         if fields.get("change") is not None:
             fields["change"] = ArgumentChange(**fields["change"])
         return cls(**fields)
@@ -80,9 +86,11 @@ class CallInputs:
         if not request.slot:
             self._hold(drawn)
             return drawn, placed
-        stored = self._slots.setdefault(request.slot, drawn)
-        if stored is not drawn:
+        stored = self._slots.get(request.slot)
+        if stored is not None:
             refill(stored, drawn)
+        if stored is None or request.renewed:
+            stored = self._slots[request.slot] = tree_map(anew, drawn if stored is None else stored)
         return stored, placed
 
     def perturbable(self, seed: int) -> set[int]:
@@ -101,7 +109,8 @@ class CallInputs:
         self._subject.draw_parameters(point.base_seed)
         first = self._maker.make(point.base_seed)
         arguments = self._maker.make(point.base_seed + point.set) if point.set else first
-        Perturbation(first, point.base_seed).apply(arguments, point)
+        spreads = self._subject.device.type == "cpu"
+        Perturbation(first, point.base_seed, spreads=spreads).apply(arguments, point)
         self._hold(arguments)
         return arguments
 
@@ -117,6 +126,11 @@ def refill(stored: Any, drawn: Any) -> None:
         if old.shape != new.shape:
             raise ArmError("inputs", "raised", "the inputs change shape between draws")
         old.detach().copy_(new.detach())
+
+
+def anew(value: Any) -> Any:
+    """Another tensor over the same storage, as young as after its allocation."""
+    return value.data.requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else value
 
 
 def tensors_of(value: Any) -> list[torch.Tensor]:

@@ -6,6 +6,7 @@ import itertools
 import mmap
 import time
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
+from outpace_audit.window_records import WATCHED, Recorder
 
 EARLY_ELEMENTS = 64
 """Elements of each output that are copied at once on return and compared with the same elements after the pause."""
@@ -46,6 +48,7 @@ class CheckedCalls:
     def _run_plain(self, request: CallRequest, arguments: list[Any]) -> dict[str, Any]:
         subject = self._subject
         before = [tensor.detach().clone() for tensor in tensors_of(arguments)]
+        parameters = subject.parameter_sums()
         poison_freed_memory(self._earlier, request.fill)
         started = time.perf_counter()
         result = subject.run(arguments, self._cotangents(request))
@@ -61,10 +64,40 @@ class CheckedCalls:
         reply["mutated"] = mutated
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        if request.recorded is not None:
+            tensors = [leaf.value for leaf in result.tensors()[:WATCHED]]
+            recorder = Recorder(tensors, 0)
+            recorder.draw(request.recorded.seed)
+            reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
+        reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def hold(self, request: CallRequest, calls: int) -> dict[str, Any]:
+        """Calls on other values each, their results all kept: elements of each as returned, and as they are at the
+        end."""
+        held: list[tuple[int, Leaf, torch.Tensor]] = []
+        for number in range(calls):
+            one = replace(request, seed=request.seed + number)
+            self._subject.reset_buffers()
+            self._subject.draw_parameters(one.seed)
+            result = self._subject.run(self._inputs.make(one)[0], self._cotangents(one))
+            held += [(number, leaf, early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        synchronize(self._subject.device)
+        late = [early_sample(leaf.value, request.sample_seed) for _, leaf, _ in held]
+        return {
+            "results": [
+                {
+                    "call": number,
+                    "path": leaf.path,
+                    "early": self._writer.write(early),
+                    "late": self._writer.write(now),
+                }
+                for (number, leaf, early), now in zip(held, late, strict=True)
+            ]
+        }
 
     def restart_writer(self, shared: mmap.mmap) -> None:
         """Every answer is written from the start of the shared memory."""
@@ -92,6 +125,9 @@ class CheckedCalls:
         if request.cotangents is None:
             return None
         return draw_cotangents(request.cotangents, request.seed, self._subject.device)
+
+    def written(self, tensors: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
+        return [self._writer.write(tensor) for tensor in tensors]
 
     def describe(
         self, result: Result, sample_seed: int, updated: Sequence[Leaf] = (), buffers: Sequence[Leaf] = ()

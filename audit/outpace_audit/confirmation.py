@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from outpace_audit.checks.evidence import Evidence, Repeat
+from outpace_audit.checks import timed_outputs
+from outpace_audit.checks.evidence import Evidence, Observation, Probe, Repeat, StateSeen
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
+from outpace_audit.observing import Trio
 from outpace_audit.records import Check, Timing
 from outpace_audit.samples import ProcessPair
 from outpace_audit.sides import Side
@@ -34,6 +38,9 @@ SETS_CUDA = (4, 32)
 MEMORY_SHARE = 0.1
 """Input sets of one side may take this share of the device's memory, outputs and intermediates counted threefold."""
 
+TRUE_SAMPLES = 2
+"""Timed calls of each workload that are held against truth too: a process that answers otherwise than the checked one
+shows."""
 
 FOREIGN_SHARE = 0.06
 """On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
@@ -103,10 +110,12 @@ class Confirmation:
         baseline, candidate = self._start_pair()
         meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
-            return [
+            pair = [
                 PairTimer(baseline, candidate, self._setup(one, rounds), self._evidence.seeds).run()
                 for one in self._judge.facts.workloads
             ]
+            self._evidence.states.append(StateSeen("timed calls", baseline.state(), candidate.state()))
+            return pair
         finally:
             self._foreign = (meter.foreign_share() or 0.0) if self._device == "cpu" else 0.0
             baseline.close()
@@ -171,13 +180,38 @@ class Confirmation:
         self._tell("stage", "repeating secretly chosen timed calls in a fresh process")
         by_label: dict[str, WorkloadFacts] = {one.workload.label: one for one in self._judge.facts.workloads}
         side, _ = self._judge.side_of(self._evidence.candidate, "candidate")
+        trio = self._judge.trio(side, self._evidence.seeds)
         try:
             for i, sample in enumerate(samples):
                 request = self._request(sample, by_label[sample.workload.label])
                 plain = side.call(sample.workload, COMPILE_TIMEOUT_S if i == 0 else CALL_TIMEOUT_S, **request)
                 self._evidence.timed_samples.append(Repeat(sample.workload.label, sample.reply, plain))
+            self._compare_with_truth(trio, samples, by_label)
         finally:
             side.close()
+
+    def _compare_with_truth(self, trio: Trio, samples: list[TimedCall], facts: Mapping[str, WorkloadFacts]) -> None:
+        """A candidate may do in every process but the first what it did not do while it was checked."""
+        for label, one in facts.items():
+            whole = [sample for sample in samples if sample.recorded is None and sample.workload.label == label]
+            rest = iter(self._evidence.seeds.shuffled("keep", whole))
+            for _ in range(TRUE_SAMPLES):
+                seen = self._next_seen(trio, one, rest)
+                if seen is not None:
+                    self._evidence.probes[timed_outputs.NAME].append(Probe(f"{label}, a timed call", seen))
+
+    def _next_seen(self, trio: Trio, one: WorkloadFacts, rest: Iterator[TimedCall]) -> Observation | None:
+        """The next of `rest` beside truth. None where there is none, or where calls write to inputs: what a timed call
+        found in them, the calls before it had left."""
+        sample = next(rest, None)
+        if sample is None:
+            return None
+        request = self._request(sample, one)
+        ours, truth = trio.reference(sample.workload, request, lifts=not one.truth)
+        if ours.mutated:
+            return None
+        seen = trio.beside(sample.workload, "timed", request, ours, truth, sample.reply)
+        return replace(seen, again=lambda: self._next_seen(trio, one, rest))
 
     def _request(self, sample: TimedCall, one: WorkloadFacts) -> dict[str, Any]:
         point = sample.point
@@ -185,6 +219,7 @@ class Confirmation:
             "base_seed": point.base_seed,
             "set": point.set,
             "sets": point.sets,
+            "place_seed": point.place_seed,
             "window_seed": point.window_seed,
             "row": point.row,
         }
@@ -193,5 +228,6 @@ class Confirmation:
             "sample_seed": sample.sample_seed,
             "cotangents": one.cotangents,
             "timed": timed,
+            "recorded": sample.recorded and asdict(sample.recorded),
             "pause_s": SETTLE_S,
         }

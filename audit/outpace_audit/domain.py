@@ -19,7 +19,18 @@ from outpace_audit.changes import HOWS, ArgumentChange, scalar_changes
 from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
-from outpace_audit.shapes import KINDS, TELLING, Symbol, alternatives, argument_specs, least_size, resized, size_of
+from outpace_audit.shapes import (
+    APART,
+    KINDS,
+    TELLING,
+    Symbol,
+    alternatives,
+    apart,
+    argument_specs,
+    least_size,
+    resized,
+    size_of,
+)
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S, SCOUT_DEATHS, SCOUT_S
 
@@ -200,6 +211,8 @@ class _Shapes:
                 accepted = [variant for symbol in symbols for variant in self._of(symbol)]
                 yield from accepted
                 if accepted:
+                    alone = [(one, self._chance.choice(APART)) for symbol in symbols for one in apart(symbol)]
+                    yield from filter(None, (self._variant(one, kind) for one, kind in alone))
                     break
 
     def _of(self, symbol: Symbol) -> list[Variant]:

@@ -32,8 +32,8 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
     put_back()
     needed = set(range(len(tensors)))
     for attempt in range(TRIES):
-        perturbation = Perturbation(arguments, seed + attempt)
-        slices, banks = perturbation.slices(arguments), perturbation.banks(seed + attempt, 1)
+        perturbation = Perturbation(arguments, seed + attempt, spreads=False)
+        slices, banks = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
         for i, place, bank in zip(perturbation.chosen, slices, banks, strict=True):
             place.copy_(-2 * bank[0] if bank.is_floating_point() else bank[0])

@@ -222,7 +222,7 @@ class Judge:
         try:
             try:
                 candidate, evidence.candidate_state = self.side_of(evidence.candidate, "candidate")
-                trio = Trio(self._oracle_side(), self._reference_side(), candidate, evidence.seeds)
+                trio = self.trio(candidate, evidence.seeds)
                 observe(trio, self.facts, evidence)
             except ArmError as error:
                 evidence.candidate_failure = blame_candidate(error)
@@ -296,6 +296,9 @@ class Judge:
     def _record(self, check: Check, progress: _Progress, tell: Listener) -> None:
         progress.checks.append(check)
         tell("check", check)
+
+    def trio(self, candidate: Side, seeds: SeedSource) -> Trio:
+        return Trio(self._oracle_side(), self._reference_side(), candidate, seeds)
 
     def _oracle_side(self) -> Side:
         assert self._oracle is not None, "set_target comes first"

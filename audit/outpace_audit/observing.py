@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from outpace_audit.checks.evidence import Evidence, Observation
+from outpace_audit.checks.evidence import Evidence, Observation, StateSeen
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.inputs import SCALED
@@ -41,6 +41,9 @@ class Trio:
         ours, truth = self.reference(workload, request, lifts=lifts)
         return self.compare(workload, probe, request, ours, truth)
 
+    def states(self, after: str) -> StateSeen:
+        return StateSeen(after, self.baseline.state(), self.candidate.state())
+
     def reference(self, workload: Workload, request: dict[str, Any], *, lifts: bool) -> tuple[Reply, Reply | None]:
         """The baseline's reply, and truth."""
         for side in (self.oracle, self.baseline):
@@ -55,6 +58,12 @@ class Trio:
         """The candidate's reply beside what `reference` gave."""
         self.candidate.workload(workload)
         theirs = self.candidate.call(workload, COMPILE_TIMEOUT_S, pause_s=SETTLE_S, **request)
+        return self.beside(workload, probe, request, ours, truth, theirs)
+
+    def beside(
+        self, workload: Workload, probe: str, request: dict[str, Any], ours: Reply, truth: Reply | None, theirs: Reply
+    ) -> Observation:
+        """The three replies to one request; more truth is asked for where it decides."""
         if truth is None:
             return Observation(workload.label, probe, request, None, ours, theirs)
 
@@ -106,6 +115,7 @@ def observe(trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:
                 if probe == "fresh" or error.side != "baseline" or error.fatal:
                     raise  # else the baseline itself refuses these magnitudes
         evidence.unavoidable_bytes[one.workload.label] = one.unavoidable_bytes
+    evidence.states.append(trio.states("the plain calls"))
 
 
 def _declared(trio: Trio, one: WorkloadFacts, probe: str, seeds: SeedSource) -> Observation:

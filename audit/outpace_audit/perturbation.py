@@ -1,8 +1,11 @@
 """Secret elements of every input that change inside the timed window, so that nothing can be computed before the clock.
 
-Each perturbable input tensor has one short slice at a secret place. A window's seed draws a bank of [sets, slice]
-values from the tensor's own elements; call `c` on input set `c % sets` writes the bank's row `(c + c // sets) % sets`
-into the slice of that set. An oracle or a fresh arm repeats any timed call from (base seed, set, window seed, row).
+Each perturbable input tensor has one slice at a secret place: SLICE elements side by side. One
+that `spreads` has COMB of them, by chance side by side or at equal distances over the whole tensor.
+A window's seed draws a bank of [sets, slice] values from the tensor's own elements; call `c` on input set `c % sets`
+writes the bank's row `(c + c // sets) % sets` into the slice of that set. On the CPU each window has places of its own;
+a CUDA graph keeps those that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed,
+set, place seed, window seed, row).
 """
 
 from __future__ import annotations
@@ -17,6 +20,11 @@ from torch.utils._pytree import tree_leaves
 from outpace_audit.inputs import is_perturbable
 
 SLICE = 16
+COMB = 64
+"""At equal distances they lie in as many rows, so that little is gained by computing anew what has changed; side by
+side they lie in few, which were not those of the last window, so that where changes are cannot be learned. On the CPU
+they cost less than a microsecond. On CUDA slices are SLICE, side by side: one launch copies those of all inputs."""
+
 POOL = 4096
 
 
@@ -27,6 +35,7 @@ class TimedPoint:
     base_seed: int
     set: int
     sets: int
+    place_seed: int
     window_seed: int
     row: int
 
@@ -34,43 +43,51 @@ class TimedPoint:
 class Perturbation:
     """Where the secret slices lie and what they may hold, derived from the first input set and the base seed."""
 
-    def __init__(self, first: Sequence[Any], base_seed: int) -> None:
+    def __init__(self, first: Sequence[Any], base_seed: int, *, spreads: bool) -> None:
+        self._spreads = spreads
         tensors = _tensors(first)
         chosen = [i for i, t in enumerate(tensors) if is_perturbable(t) and _dense(t) is not None]
         if not chosen:  # token ids and the like: their own values, elsewhere
             chosen = [i for i, t in enumerate(tensors) if _is_index(t) and _dense(t) is not None]
         self.chosen = chosen
-        self._places: list[tuple[int, int]] = []
         self._pools: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(base_seed)
         for i in chosen:
             flat = _flat(tensors[i])
-            width = min(SLICE, flat.numel())
-            offset = int(torch.randint(flat.numel() - width + 1, (1,), generator=generator))
-            self._places.append((offset, width))
             where = torch.randint(flat.numel(), (min(POOL, flat.numel()),), generator=generator)
             self._pools.append(flat.index_select(0, where.to(flat.device)).clone())
 
-    def slices(self, arguments: Sequence[Any]) -> list[torch.Tensor]:
+    def slices(self, arguments: Sequence[Any], place_seed: int) -> list[torch.Tensor]:
         """Views of the secret slices of one input set."""
         tensors = _tensors(arguments)
-        return [
-            _flat(tensors[i])[offset : offset + width]
-            for i, (offset, width) in zip(self.chosen, self._places, strict=True)
-        ]
+        generator = torch.Generator().manual_seed(place_seed)
+        apart = self._spreads and bool(torch.randint(2, (), generator=generator))
+        return [self._slice(_flat(tensors[i]), generator, apart) for i in self.chosen]
+
+    def _slice(self, flat: torch.Tensor, generator: torch.Generator, apart: bool) -> torch.Tensor:
+        width = self._width(flat)
+        step = flat.numel() // width if apart else 1
+        extent = (width - 1) * step + 1
+        offset = int(torch.randint(flat.numel() - extent + 1, (1,), generator=generator))
+        return flat[offset : offset + extent : step]
+
+    def _width(self, flat: torch.Tensor) -> int:
+        return min(COMB if self._spreads else SLICE, flat.numel())
 
     def banks(self, window_seed: int, sets: int) -> list[torch.Tensor]:
         """One [sets, slice] tensor of values for each perturbed input."""
         drawn: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(window_seed)
-        for pool, (_, width) in zip(self._pools, self._places, strict=True):
+        for pool in self._pools:
+            width = self._width(pool)  # a pool holds no fewer
             where = torch.randint(pool.numel(), (sets * width,), generator=generator)
             drawn.append(pool.index_select(0, where.to(pool.device)).reshape(sets, width))
         return drawn
 
     def apply(self, arguments: Sequence[Any], point: TimedPoint) -> None:
         """Makes `arguments` (set `point.set`) hold what the timed call saw."""
-        for place, bank in zip(self.slices(arguments), self.banks(point.window_seed, point.sets), strict=True):
+        places = self.slices(arguments, point.place_seed)
+        for place, bank in zip(places, self.banks(point.window_seed, point.sets), strict=True):
             place.copy_(bank[point.row])
 
 

@@ -14,19 +14,21 @@ from outpace_audit.checks import (
     evaluation_mode,
     fresh_indices,
     guard_bands,
+    held_results,
     layouts,
+    process_state,
     repeat_runs,
     shapes,
     stale_results,
     value_laws,
 )
-from outpace_audit.checks.evidence import DroppedRuns, Evidence, Observation, Probe, Repeat, RepeatedRuns
+from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
 from outpace_audit.domain import Variant, finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.shapes import DEGENERATE
+from outpace_audit.shapes import DEGENERATE, LAST
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
@@ -36,11 +38,17 @@ from outpace_audit.thresholds import (
     DEGENERATE_SHAPES,
     DROPPED_RUNS,
     EXTRA_SHAPES,
+    HELD_BYTES,
+    HELD_CALLS,
+    HELD_S,
     REPEATED_RUNS,
     SECRET_LAWS,
     SETTLE_S,
 )
 from outpace_audit.values import MOVES, VALUE_LAWS
+
+INDICES = {"int64", "int32"}
+"""Types of what selects; narrower integers are quantised values."""
 
 
 class Prober:
@@ -59,10 +67,12 @@ class Prober:
             dropout_rate.NAME: self._drop,
             shapes.NAME: self._reshape,
             stale_results.NAME: self._reuse_storage,
+            held_results.NAME: self._hold,
             repeat_runs.NAME: self._repeat,
             fresh_indices.NAME: self._renew_indices,
             guard_bands.NAME: self._guard,
             layouts.NAME: self._lay_out,
+            process_state.NAME: self._look_around,
         }
 
     def gather(self, check: str) -> None:
@@ -106,6 +116,9 @@ class Prober:
         request = {**seen.request, **special}
         return self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **request)
 
+    def _look_around(self) -> None:
+        self._evidence.states.append(self._trio.states("all calls"))
+
     def _evaluate(self) -> None:
         if not self._facts.trains or self._facts.code.kind != "module":
             return
@@ -128,15 +141,34 @@ class Prober:
 
     def _revalue(self) -> None:
         one = self._one()
-        if one.truth or any(leaf.dtype.startswith("int") for leaf in self._plain(one).baseline.outputs):
-            return  # what is selected by value is tied under most of these laws
-        others = [law for law in VALUE_LAWS if law not in ALWAYS_LAWS]
+        if one.truth:
+            return
+        laws = list(self._laws_for(one))
+        for law in laws:
+            if law in ALWAYS_LAWS:
+                self._under_law(one, law)
+        others = [law for law in laws if law not in ALWAYS_LAWS]
         self._chance.shuffle(others)
-        tried = sum(self._under_law(one, law) for law in ALWAYS_LAWS)
+        tried = 0
         for law in others:
-            if tried >= len(ALWAYS_LAWS) + SECRET_LAWS or self._evidence.candidate_failure is not None:
+            if tried >= SECRET_LAWS or self._evidence.candidate_failure is not None:
                 return
             tried += self._under_law(one, law)
+
+    def _laws_for(self, one: WorkloadFacts) -> Iterable[str]:
+        """Those that change an input, and what they are compared by: what is selected by value is tied under most, so
+        that targets with indices among their outputs see NaN and infinity only, and targets of integers alone all
+        integers the same."""
+        inputs = {str(leaf["dtype"]) for leaf in one.inspected["inputs"] if leaf["varies"]}
+        outputs = {leaf.dtype for leaf in self._plain(one).baseline.outputs}
+        selects = bool(outputs & INDICES)
+        for name, law in VALUE_LAWS.items():
+            if law.integers:
+                wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
+            else:
+                wanted = bool(inputs - INDICES) and (law.spreads or not selects)
+            if wanted:
+                yield name
 
     def _under_law(self, one: WorkloadFacts, law: str) -> bool:
         """Whether the baseline's results mean anything under this law."""
@@ -181,7 +213,8 @@ class Prober:
     def _reshape(self) -> None:
         pool = [(one, variant) for one in self._facts.workloads for variant in one.domain.shapes]
         self._chance.shuffle(pool)
-        for one, variant in chosen_shapes(pool):
+        chosen, tried = chosen_shapes(pool), self._evidence.probes[shapes.NAME]
+        for one, variant in chosen:
             request = new_request(self._seeds, variant.cotangents)
 
             def call(one: WorkloadFacts = one, variant: Variant = variant, request: Any = request) -> Observation:
@@ -190,16 +223,34 @@ class Prober:
 
             if not self._try(shapes.NAME, variant.workload.label, call):
                 return
+            refused = any(probe.failure and probe.label == variant.workload.label for probe in tried)
+            if refused and variant.kind not in (*DEGENERATE, LAST):
+                chosen += [item for item in pool if item[1].symbol == variant.symbol and item[1].kind == LAST][:1]
 
     def _reuse_storage(self) -> None:
-        """A call on fresh storage, one with new values in that storage, and the same values somewhere new."""
+        """A call on fresh storage, two with new values in that storage, the second as if it had been freed and given
+        out again, and the same values somewhere new."""
         for one in self._facts.workloads:
             first, second = new_request(self._seeds, one.cotangents), new_request(self._seeds, one.cotangents)
             call = self._trio.candidate.call
             call(one.workload, CALL_TIMEOUT_S, slot="kept", **first)
-            suspect = call(one.workload, CALL_TIMEOUT_S, slot="kept", pause_s=SETTLE_S, **second)
+            suspects = [
+                call(one.workload, CALL_TIMEOUT_S, slot="kept", renewed=renewed, pause_s=SETTLE_S, **second)
+                for renewed in (False, True)
+            ]
             plain = call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
-            self._evidence.reused.append(Repeat(one.workload.label, suspect, plain))
+            self._evidence.reused += [Repeat(one.workload.label, suspect, plain) for suspect in suspects]
+
+    def _hold(self) -> None:
+        one = self._one()
+        most = min(HELD_S / max(one.seconds, 1e-6), HELD_BYTES / max(one.output_bytes, 1))
+        calls = max(2, min(HELD_CALLS, int(most)))
+        request = new_request(self._seeds, one.cotangents)
+        changed = self._trio.candidate.hold(one.workload, calls, **request)
+        if changed:  # seldom: only then is it asked whether the baseline does so too
+            excused = {path for _, path in self._trio.baseline.hold(one.workload, calls, **request)}
+            changed = [(call, path) for call, path in changed if path not in excused]
+        self._evidence.held.append(HeldResults(one.workload.label, calls, tuple(changed)))
 
     def _repeat(self) -> None:
         one = self._one()
@@ -254,7 +305,7 @@ class Prober:
                 return
 
 
-def chosen_shapes(pool: Sequence[tuple[WorkloadFacts, Variant]]) -> Sequence[tuple[WorkloadFacts, Variant]]:
+def chosen_shapes(pool: Sequence[tuple[WorkloadFacts, Variant]]) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = [item for item in pool if item[1].kind in DEGENERATE]
     general = [item for item in pool if item[1].kind not in DEGENERATE]
     return [*spread(general, EXTRA_SHAPES), *spread(degenerate, DEGENERATE_SHAPES)]
@@ -267,7 +318,12 @@ def spread(pool: Iterable[tuple[WorkloadFacts, Variant]], wanted: int) -> Sequen
     while left and len(chosen) < wanted:
         best = min(
             left,
-            key=lambda item: (used[item[1].symbol], used[item[1].kind], used[item[0].workload.label]),
+            key=lambda item: (
+                used[item[1].symbol],
+                item[1].kind == LAST,
+                used[item[1].kind],
+                used[item[0].workload.label],
+            ),
         )
         left.remove(best)
         chosen.append(best)

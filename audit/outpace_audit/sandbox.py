@@ -251,7 +251,8 @@ def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:
     environment = {k: v for k, v in environment.items() if not any(word in k.upper() for word in _SECRET_WORDS)}
     environment.setdefault("PATH", os.defpath)
     environment["HOME"] = str(mounts.HOME)
-    environment["USER"] = "outpace"  # Inductor asks for a name, which not every user of a container has.
+    # Inductor asks for a name, which not every user of a container has. It is no sign of an auditor.
+    environment["USER"] = os.environ.get("USER") or "user"
     # HOME has moved, so packages installed with `pip install --user` need another pointer.
     environment["PYTHONUSERBASE"] = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
     environment["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"

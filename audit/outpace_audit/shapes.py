@@ -21,6 +21,10 @@ DEGENERATE = ("one", "empty")
 
 KINDS = ("odd", "prime", "multiple", "larger", *DEGENERATE)
 TELLING = ("odd", "multiple", "larger")
+APART = ("odd", "prime", "larger")
+LAST = "multiple"
+"""Tried only where a candidate refuses another size: whole blocks and the declared sizes' divisors hold there too."""
+
 """Where a baseline refuses all three, the dimension is fixed (a parameter's, a table's)."""
 
 
@@ -76,6 +80,14 @@ def alternatives(args: Sequence[ArgSpec]) -> list[list[list[Symbol]]]:
         options.append(_split(where, lambda i, dim: dim - len(args[i].shape or ())))
         found.append([[Symbol(size, tuple(part)) for part in option] for option in options])
     return found
+
+
+def apart(symbol: Symbol) -> list[Symbol]:
+    """Where dimensions of one size have changed together: those at one distance from the front each, which the baseline
+    may bear alone too (height and width, queries and keys)."""
+    dims = [place for place in symbol.places if place[1] != SCALAR]
+    parts = _split(dims, lambda i, dim: dim)
+    return [Symbol(symbol.size, tuple(part)) for part in parts] if len(parts) > 1 else []
 
 
 def _split(where: list[tuple[int, int]], key: Any) -> list[list[tuple[int, int]]]:

@@ -15,8 +15,10 @@ from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
 from outpace_audit.compare import bitwise_equal
 from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.launcher import ArmProcess
+from outpace_audit.process_state import StateChange
 from outpace_audit.records import Code, Workload
-from outpace_audit.tensors import read_tensor
+from outpace_audit.tensors import read_tensor, same_bytes
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,13 @@ class Reply:
     early: tuple[torch.Tensor, ...] = ()
     late: tuple[torch.Tensor, ...] = ()
     mutated: tuple[int, ...] = ()
+    worn: tuple[str, ...] = ()
+    """Parameters written to."""
     trespassed: tuple[int, ...] = ()
     """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
+    recorded: tuple[torch.Tensor, ...] = ()
+    """Elements of the results where a window recorded them."""
     seconds: float = 0.0
     drew_random: bool = False
 
@@ -134,6 +140,11 @@ class Side:
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
         return self.read(self.ask("call", timeout, name=workload.label, **request))
 
+    def read_records(self, answer: Mapping[str, Any]) -> list[Reply]:
+        """What calls of a window left behind, each as a reply of which only `recorded` is known."""
+        known: dict[str, Any] = {"leaves": [], "outputs": 0, "gradients": 0, "updated": 0}
+        return [self.read({**known, "recorded": one}) for one in answer.get("records", ())]
+
     def read(self, answer: Mapping[str, Any]) -> Reply:
         try:
             return self._read(answer)
@@ -156,8 +167,10 @@ class Side:
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
+            worn=tuple(str(name) for name in answer.get("worn", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
+            recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=bool(answer.get("drew_random", False)),
         )
@@ -175,6 +188,29 @@ class Side:
             tensor=read_tensor(self.process.shared, leaf["data"]),
             sampled=bool(leaf["sampled"]),
         )
+
+    def hold(self, workload: Workload, calls: int, **request: Any) -> list[tuple[int, str]]:
+        """(call, path) of each result that changed after its call, in `calls` calls in a row."""
+        answer = self.ask("hold", COMPILE_TIMEOUT_S, name=workload.label, calls=calls, **request)
+        shared = self.process.shared
+        try:
+            return [
+                (int(one["call"]), str(one["path"]))
+                for one in answer["results"]
+                if not same_bytes(read_tensor(shared, one["early"]), read_tensor(shared, one["late"]))
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._error("hold", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
+        except ArmError as error:
+            raise self._error(error.phase, error.kind, str(error)) from None
+
+    def state(self) -> tuple[StateChange, ...]:
+        """What its process no longer shares with a fresh one."""
+        answer = self.ask("state", CALL_TIMEOUT_S)
+        try:
+            return tuple(StateChange(str(one["name"]), str(one["was"]), str(one["now"])) for one in answer)
+        except (KeyError, TypeError) as error:
+            raise self._error("state", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
 
     def timed(self, workload: Workload, timeout: float, **window: Any) -> tuple[float, Any]:
         """One window: (seconds by the judge's own clock from the message out to the answer in, the answer)."""

@@ -128,14 +128,23 @@ class Subject:
         return {name: [stats.mean, stats.std] for name, stats in self._stats.items()}
 
     def contract(self) -> dict[str, list[Any]]:
-        """Names, shapes and dtypes of the persistent state, for the state-dict contract."""
+        """Names, shapes, dtypes and roles of the persistent state, for the state-dict contract."""
         if self.module is None:
             return {}
-        return {name: [list(value.shape), str(value.dtype)] for name, value in self.module.state_dict().items()}
+        return {
+            name: [list(value.shape), str(value.dtype), role_of(value)]
+            for name, value in self.module.state_dict(keep_vars=True).items()
+        }
 
     def draw_parameters(self, seed: int) -> None:
         if self.module is not None:
             laws.perturb_parameters(self.module, seed, self._stats)
+
+    def parameter_sums(self) -> dict[str, int]:
+        """Of each parameter's bits, read as integers: no copy, since a model may fill half of the memory."""
+        if self.module is None:
+            return {}
+        return {name: sum_of_bits(value) for name, value in self.module.named_parameters()}
 
     def prepare(self, arguments: list[Any], differentiate: bool) -> list[Any]:
         """Marks floating inputs of a module's training call as leaves whose gradient is wanted. (Captured ones say
@@ -218,6 +227,18 @@ def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:
         named = name == "p" if isinstance(module, DROPOUTS) else "drop" in name.lower()
         if named and type(value) is float and 0 < value <= 1:
             yield name, value
+
+
+def sum_of_bits(tensor: torch.Tensor) -> int:
+    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(tensor.element_size(), torch.uint8)
+    return int(tensor.detach().contiguous().reshape(-1).view(whole).sum(dtype=torch.int64))
+
+
+def role_of(value: torch.Tensor) -> str:
+    """What optimizers, casts and replicas take it for."""
+    if not isinstance(value, torch.nn.Parameter):
+        return "buffer"
+    return "parameter" if value.requires_grad else "frozen parameter"
 
 
 def differentiable_outputs(outputs: Sequence[Leaf]) -> list[torch.Tensor]:

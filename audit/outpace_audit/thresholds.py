@@ -64,8 +64,9 @@ and past eight torch.compile falls back silently), so all of them would cost mor
 DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 
-ALWAYS_LAWS = ("large", "tiny")
-"""Tried in every audit: a softmax without its maximum and an eps in the wrong place are the known shortcuts."""
+ALWAYS_LAWS = ("large", "tiny", "zeros", "repeated")
+"""Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, and counters that
+overflow where all indices are the same are the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
@@ -79,6 +80,13 @@ REPEATED_RUNS = 3
 REDRAWN = 4
 """Further draws for a result at a discontinuity: an honest side that meets one in every third call fails in one audit
 of a hundred such results, a lower precision meets it in all of them."""
+
+HELD_CALLS = 32
+"""Calls in a row whose results are all held: a ring of buffers as long as that would keep more memory than it saves
+time."""
+
+HELD_S, HELD_BYTES = 1.0, 1 << 30
+"""What those calls may take, by the baseline's pace and the size of its outputs: slow or large targets make fewer."""
 
 DROPPED_RUNS = 16
 """Runs of each side with dropout: a two-sided t test at DROP_ALPHA then needs a difference of two standard deviations,

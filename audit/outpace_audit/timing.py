@@ -18,6 +18,7 @@ from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.stats import Estimate, estimate, median
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S, WINDOW_S
+from outpace_audit.window_records import RecordedCall
 
 REST_S = {"cpu": 0.02, "cuda": 0.0}
 """Before each window. An OpenMP worker spins after its last task, for 300,000 pauses in GNU's runtime, up to 16 ms:
@@ -31,6 +32,9 @@ CALIBRATIONS = 2
 
 IDLE_WINDOWS = 2
 """Of each side, for the harness's own time."""
+
+RECORDED_CALLS = 3
+"""Of one window of each pair, repeated afterwards: some twenty calls a verdict, each as long as its pause."""
 
 MOST_CALLS = 1 << 16
 WARM_CALLS = 3
@@ -49,12 +53,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class TimedCall:
-    """A kept call of a timed window: how to make its inputs again, and what it returned."""
+    """A call of a timed window: how to make its inputs again, and what it returned; with `recorded`, what it left."""
 
     workload: Workload
     point: TimedPoint
     sample_seed: int
     reply: Reply
+    recorded: RecordedCall | None = None
 
 
 @dataclass(slots=True)
@@ -164,38 +169,50 @@ class PairTimer:
     def _window(
         self, side: Side, calls: int, graph: bool, seed: int, *, idle: bool = False, take: bool = False
     ) -> _Timed:
-        sets, name = self._setup.sets, self._setup.workload.label
-        keep = self._seeds.below("keep", sets if graph else calls)
+        name = self._setup.workload.label
+        record_seed = self._seeds.seed("keep")
         time.sleep(REST_S[self._setup.device])
         lead = 0 if idle else math.ceil((calls - 1) * LEAD_SHARE)
-        side.ask("get_ready", CALL_TIMEOUT_S, name=name, calls=lead, graph=graph)
+        side.ask("get_ready", CALL_TIMEOUT_S, name=name, lead=lead, calls=calls, graph=graph, record_seed=record_seed)
         outside, answer = side.timed(
-            self._setup.workload, CALL_TIMEOUT_S, seed=seed, calls=calls, graph=graph, idle=idle, keep=keep
+            self._setup.workload, CALL_TIMEOUT_S, seed=seed, calls=calls, graph=graph, idle=idle
         )
         settled = True
         if take:
-            settled = self._take(side, name, calls, graph, seed, keep, answer)
+            settled = self._take(side, calls, graph, seed, record_seed, answer)
         return _Timed(outside, _positive(answer.get("seconds")), settled)
 
-    def _take(self, side: Side, name: str, calls: int, graph: bool, seed: int, keep: int, answer: Any) -> bool:
-        """Reads the kept call's results, on both sides alike, and keeps the candidate's. True if the samples that ended
+    def _take(self, side: Side, calls: int, graph: bool, seed: int, record_seed: int, answer: Any) -> bool:
+        """Reads the last call's results, or those of one set of the last replay, and what secretly chosen calls left
+        behind; which ones is said only now. On both sides alike; keeps the candidate's. True if the samples that ended
         the window are still the same."""
-        sets, sample_seed = self._setup.sets, self._seeds.seed("sample")
+        workload, sets, sample_seed = self._setup.workload, self._setup.sets, self._seeds.seed("sample")
+        kept = self._seeds.below("keep", sets) if graph else calls - 1
+        records = [] if graph else [self._seeds.below("keep", calls) for _ in range(RECORDED_CALLS)]
         time.sleep(SETTLE_S)
         late = side.ask(
             "sample",
             CALL_TIMEOUT_S,
-            name=name,
-            call=keep,
-            last=keep if graph else calls - 1,
+            name=workload.label,
+            call=kept,
+            last=sets - 1 if graph else calls - 1,
             window_seed=seed,
             sample_seed=sample_seed,
+            records=records,
         )
-        call = (calls - 1) * sets + keep if graph else keep
-        point = TimedPoint(self._base_seed, call % sets, sets, seed, row_of(call, sets))
         if side is self._sides[1]:
-            self._kept.append(TimedCall(self._setup.workload, point, sample_seed, side.read(late)))
+            last = self._point((calls - 1) * sets + kept if graph else kept, seed)
+            self._kept.append(TimedCall(workload, last, sample_seed, side.read(late)))
+            self._kept += [
+                TimedCall(workload, self._point(call, seed), sample_seed, reply, RecordedCall(record_seed, call))
+                for call, reply in zip(records, side.read_records(late), strict=False)
+            ]
         return answer.get("early") == late.get("late_hex")
+
+    def _point(self, call: int, window_seed: int) -> TimedPoint:
+        sets = self._setup.sets
+        place_seed = window_seed if self._setup.device == "cpu" else self._base_seed
+        return TimedPoint(self._base_seed, call % sets, sets, place_seed, window_seed, row_of(call, sets))
 
     def _calibrate(self, side: Side, graph: bool) -> int:
         """Calls (or replays) that fill about one window; timed on this side itself."""

@@ -19,13 +19,14 @@ Change: TypeAlias = "Callable[[torch.Tensor, torch.Generator, torch.dtype], torc
 class ValueLaw:
     """`gradients`: their errors are compared too; where a softmax saturates they are rounding noise, and at kinks
     (zeros, constants) honest code may choose another one. `negligible`: so may results be. `spreads`: one element of
-    one input is no number. `keeps_positive`: inputs whose elements are all positive stay as they are, since a variance
-    or a scale of zero means nothing."""
+    one input is no number. `integers`: it changes indices, and leaves floats alone. `keeps_positive`: inputs whose
+    elements are all positive stay as they are, since a variance or a scale of zero means nothing."""
 
     change: Change
     gradients: bool = False
     negligible: bool = False
     spreads: bool = False
+    integers: bool = False
     keeps_positive: bool = False
 
 
@@ -69,7 +70,7 @@ def _zeros(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> t
 
 def _constant(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     place = int(torch.randint(x.numel(), (), generator=generator))
-    return torch.full_like(x, float(x.reshape(-1)[place]))
+    return x.reshape(-1)[place].expand(x.shape).clone()
 
 
 def _nan(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -86,6 +87,11 @@ def _raised(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 
 def _lowered(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     return _with_one(x, generator, -1 - 3 * float(x.abs().max()))  # no even function takes it for the raised one
+
+
+def _repeated(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """Where values recur at all: positions and permutations mean something else once they do."""
+    return x if x.unique().numel() == x.numel() else _constant(x, generator, dtype)
 
 
 def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> torch.Tensor:
@@ -105,12 +111,21 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
     "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),
     "constant": ValueLaw(_constant, negligible=True),
+    "repeated": ValueLaw(_repeated, integers=True),
     "nan": ValueLaw(_nan, spreads=True),
     "infinite": ValueLaw(_infinite, spreads=True),
 }
 
 MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
+
+
+def _is_index(value: torch.Tensor) -> bool:
+    return value.dtype in (torch.int64, torch.int32) and value.numel() > 1
+
+
+def _has_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
+    return not laws.keeps_magnitude(value, spec) and value.dtype.itemsize > 1
 
 
 def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSpec] | None) -> list[Any]:
@@ -120,8 +135,7 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         i
         for i, value in enumerate(arguments)
         if isinstance(value, torch.Tensor)
-        and not laws.keeps_magnitude(value, specs[i] if specs else None)
-        and value.dtype.itemsize > 1
+        and (_is_index(value) if chosen.integers else _has_magnitude(value, specs[i] if specs else None))
         and not (chosen.keeps_positive and bool((value > 0).all()))
     ]
     if chosen.spreads and free:
@@ -129,7 +143,7 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
     changed = list(arguments)
     for i in free:
         value: torch.Tensor = arguments[i].detach()
-        wide = value if value.dtype == torch.float64 else value.float()
+        wide = value.float() if value.is_floating_point() and value.dtype != torch.float64 else value
         generator = laws.generator_for(seed, f"values:{i}", "cpu")
         changed[i] = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
     return changed

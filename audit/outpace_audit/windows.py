@@ -19,12 +19,10 @@ from outpace_audit.inputs import InputMaker
 from outpace_audit.perturbation import Perturbation, row_of
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import flatten
+from outpace_audit.window_records import WATCHED, Recorder
 
 GRAPH_WARMUP = 3
 """Calls on a side stream before capture; what torch.cuda.graphs documents."""
-
-READ_BACK = 4
-"""Tensors of the last call whose early samples end a window."""
 
 
 @dataclass(slots=True)
@@ -49,18 +47,22 @@ class TimedWindows:
         self._cotangents = None if cotangents is None else draw_cotangents(cotangents, base_seed, subject.device)
         subject.draw_parameters(base_seed)
         self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
-        self._perturbation = Perturbation(self._arguments[0], base_seed)
-        self._slices = [self._perturbation.slices(arguments) for arguments in self._arguments]
+        self._moves = subject.device.type == "cpu"
+        self._perturbation = Perturbation(self._arguments[0], base_seed, spreads=self._moves)
+        self._slices: list[list[torch.Tensor]] = []
+        self._originals: list[list[torch.Tensor]] = []
+        self._place(base_seed)
         self._banks = self._perturbation.banks(base_seed, sets)
         self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]
         self._kept: dict[int, Result] = {}
         self._graphs: dict[bool, _Graph] = {}
-        self._n_watched = 0
+        self._shapes: list[torch.Tensor] = []
+        self._recorder = Recorder([], 0)
 
     def warm(self, calls: int) -> None:
         for call in range(calls):
             self._perturb(call)
-            self._n_watched = len(self._call(call % self._sets).tensors()[:READ_BACK])
+            self._shapes = [shape_of(tensor) for tensor in watched_of(self._call(call % self._sets))]
         synchronize(self._subject.device)
 
     def capture(self) -> None:
@@ -88,25 +90,44 @@ class TimedWindows:
                 bank.copy_(torch.roll(bank, -1, 0))
         return _Graph(graph, results)
 
-    def run(self, *, seed: int, calls: int, graph: bool, idle: bool, keep: int) -> dict[str, Any]:
-        """One window. `calls` counts calls, or replays of `sets` calls with `graph`; `keep` is the call (or the set of
-        the last replay) whose results stay. The early samples in the answer exist only once the work is done."""
+    def _place(self, seed: int) -> None:
+        """The secret slices lie elsewhere from now on; what they covered so far is as it was drawn."""
+        for slices, originals in zip(self._slices, self._originals, strict=True):
+            for one, original in zip(slices, originals, strict=True):
+                one.copy_(original)
+        self._slices = [self._perturbation.slices(arguments, seed) for arguments in self._arguments]
+        self._originals = [[one.clone() for one in slices] for slices in self._slices]
+
+    def run(self, *, seed: int, calls: int, graph: bool, idle: bool) -> dict[str, Any]:
+        """One window. `calls` counts calls, or replays of `sets` calls with `graph`. The last call's results stay, or
+        those of all sets in the last replay. The early samples in the answer exist only once the work is done."""
+        if self._moves:
+            self._place(seed)
         for bank, fresh in zip(self._banks, self._perturbation.banks(seed, self._sets), strict=True):
             bank.copy_(fresh)
         began = self._begin()
         if graph:
             self._replay(calls, idle)
             if not idle:
-                self._kept[keep] = self._graphs[False].results[keep]
+                self._kept = dict(enumerate(self._graphs[False].results))
         else:
-            self._loop(calls, idle, keep)
+            self._loop(calls, idle)
         seconds = self._end(began)
         early = [sample_hex(tensor, seed) for tensor in (self._stand_ins() if idle else self.watched(max(self._kept)))]
         synchronize(self._subject.device)
         return {"seconds": seconds, "early": early}
 
     def forget(self) -> None:
-        self._kept.clear()
+        self._kept = {}
+
+    def record(self, calls: int, seed: int) -> None:
+        """Room for what the next window's calls leave behind."""
+        if self._recorder.calls != calls:
+            self._recorder = Recorder(self._shapes, calls)
+        self._recorder.draw(seed)
+
+    def recorded(self, call: int) -> list[torch.Tensor]:
+        return self._recorder.recorded(call)
 
     def lead_in(self, calls: int, *, graph: bool) -> None:
         """Calls (or replays) that no clock sees."""
@@ -120,17 +141,20 @@ class TimedWindows:
     def kept(self, call: int) -> Result:
         return self._kept[call]
 
-    def _loop(self, calls: int, idle: bool, keep: int) -> None:
+    def _loop(self, calls: int, idle: bool) -> None:
+        record, shapes = self._recorder.record, self._shapes
+        if idle:
+            for call in range(calls):
+                self._perturb(call)
+                record(call, shapes)
+            return
         result: Result | None = None
-        call = 0
         for call in range(calls):
             self._perturb(call)
-            if not idle:
-                result = self._call(call % self._sets)
-                if call == keep:
-                    self._kept[call] = result
+            result = self._call(call % self._sets)
+            record(call, watched_of(result))
         if result is not None:
-            self._kept[call] = result
+            self._kept[calls - 1] = result
 
     def _replay(self, replays: int, idle: bool) -> None:
         for _ in range(replays):
@@ -167,10 +191,20 @@ class TimedWindows:
     def _stand_ins(self) -> list[torch.Tensor]:
         """As many tensors as a call's results that are watched: reading them costs a window of the harness the same."""
         inputs = [leaf.value for leaf in flatten(self._arguments[0]) if isinstance(leaf.value, torch.Tensor)]
-        return list(itertools.islice(itertools.cycle(inputs), self._n_watched))
+        return list(itertools.islice(itertools.cycle(inputs), len(self._shapes)))
 
     def watched(self, call: int) -> list[torch.Tensor]:
-        return [leaf.value for leaf in self._kept[call].tensors()[:READ_BACK]]
+        return watched_of(self._kept[call])
+
+
+def watched_of(result: Result) -> list[torch.Tensor]:
+    """What is looked at of every call, and ends a window."""
+    return [leaf.value for leaf in result.tensors()[:WATCHED]]
+
+
+def shape_of(tensor: torch.Tensor) -> torch.Tensor:
+    """Its shape, type and device in one element of memory."""
+    return torch.zeros((), dtype=tensor.dtype, device=tensor.device).expand(tensor.shape)
 
 
 def sample_hex(tensor: torch.Tensor, seed: int) -> str:

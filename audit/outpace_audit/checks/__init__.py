@@ -13,10 +13,12 @@ from outpace_audit.checks import (
     fresh_indices,
     gradients,
     guard_bands,
+    held_results,
     input_mutation,
     layouts,
     outputs,
     physical_floor,
+    process_state,
     repeat_runs,
     settled_outputs,
     shapes,
@@ -31,6 +33,7 @@ from outpace_audit.checks.evidence import AuditCheck
 STATIC: tuple[AuditCheck, ...] = (span.CHECK, crimes.CHECK)
 CALLS: tuple[AuditCheck, ...] = (
     contract.CHECK,
+    process_state.CHECK,
     input_mutation.CHECK,
     aliasing.CHECK,
     outputs.CHECK,
@@ -44,13 +47,16 @@ PROBED: tuple[AuditCheck, ...] = (
     shapes.CHECK,
     settled_outputs.CHECK,
     stale_results.CHECK,
+    held_results.CHECK,
     repeat_runs.CHECK,
     fresh_indices.CHECK,
     layouts.CHECK,
     guard_bands.CHECK,
+    process_state.CHECK,
 )
 """Each makes calls of its own (`probing.py`), so they run one by one."""
 TIMING: tuple[AuditCheck, ...] = (
+    process_state.CHECK,
     settled_outputs.CHECK,
     timed_outputs.CHECK,
     clock_agreement.CHECK,

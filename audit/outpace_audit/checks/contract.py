@@ -20,7 +20,7 @@ def check(evidence: Evidence) -> Check:
         changed = sorted(evidence.baseline_state.keys() ^ evidence.candidate_state.keys()) or sorted(
             name for name, spec in evidence.baseline_state.items() if evidence.candidate_state[name] != spec
         )
-        return Check(NAME, "L1", False, f"the state dict differs at {changed[0]!r}: checkpoints would not load")
+        return Check(NAME, "L1", False, _state_difference(evidence, changed[0]))
     for seen in evidence.observations:
         problem = difference(seen.baseline, seen.candidate, evidence.trains)
         if problem:
@@ -32,6 +32,11 @@ def check(evidence: Evidence) -> Check:
         f"outputs as the baseline's in {len(evidence.observations)} calls",
         threshold="same number, shape, dtype, device, type",
     )
+
+
+def _state_difference(evidence: Evidence, name: str) -> str:
+    ours, theirs = (state.get(name, "nothing") for state in (evidence.baseline_state, evidence.candidate_state))
+    return f"the state dict differs at {name!r}, {theirs} and not {ours}: checkpoints or optimizers would not take it"
 
 
 def difference(baseline: Reply, candidate: Reply, trains: bool) -> str:

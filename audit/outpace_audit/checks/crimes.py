@@ -15,6 +15,8 @@ NAME = "hard-crimes"
 PROTECTED_MODULES = ("time", "torch", "triton", "gc", "sys", "builtins", "os", "threading", "mmap", "socket")
 """Assigning to an attribute of one of these changes what the judge's runner sees."""
 
+AUDITOR = "outpace_audit"
+
 FORBIDDEN_CALLS = {
     "sys._getframe": "walks frames",
     "sys._current_frames": "walks frames",
@@ -39,6 +41,11 @@ FORBIDDEN_CALLS = {
     "torch.set_default_dtype": "changes the precision of other code",
     "torch.use_deterministic_algorithms": "changes torch's global state",
     "torch.set_num_threads": "changes torch's global state",
+    "torch.set_num_interop_threads": "changes torch's global state",
+    "torch.set_flush_denormal": "changes the precision of other code",
+    "torch.set_rng_state": "reseeds the generator",
+    "torch.default_generator.set_state": "reseeds the generator",
+    "torch.default_generator.manual_seed": "reseeds the generator",
 }
 FORBIDDEN_IMPORTS = {
     "subprocess": "starts processes",
@@ -50,7 +57,10 @@ FORBIDDEN_IMPORTS = {
     "ctypes": "reaches memory outside torch",
     "_ctypes": "reaches memory outside torch",
     "cffi": "reaches memory outside torch",
+    AUDITOR: "is the auditor",
 }
+FRAME_ATTRIBUTES = ("tb_frame", "f_back", "f_locals", "f_globals", "gi_frame", "cr_frame", "ag_frame")
+"""From an exception or a generator to the locals of whoever calls."""
 PRECISION_FLAGS = (
     "allow_tf32",
     "fp32_precision",
@@ -69,6 +79,9 @@ LEGAL_BUT_NAMED = (
     "eval",
     "__import__",
     "setattr",
+    "environ",
+    "getenv",
+    "getcwd",
 )
 
 
@@ -111,6 +124,7 @@ def crimes(source: str) -> list[str]:
             found += _patching(node, aliases)
         if isinstance(node, ast.Call):
             found += _call_crimes(node, aliases)
+        found += _name_crimes(node)
     return found
 
 
@@ -156,6 +170,16 @@ def _import_crimes(node: ast.AST) -> list[str]:
         for name in names
         if name.split(".")[0] in FORBIDDEN_IMPORTS
     ]
+
+
+def _name_crimes(node: ast.AST) -> list[str]:
+    """As an attribute or as a string, which getattr and sys.modules take."""
+    name = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+    if name in FRAME_ATTRIBUTES:
+        return [f"walks frames by {name}"]
+    if isinstance(node, ast.Constant) and isinstance(name, str) and name.split(".")[0] == AUDITOR:
+        return [f"names {name}, which is the auditor"]
+    return []
 
 
 def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, aliases: dict[str, str]) -> list[str]:

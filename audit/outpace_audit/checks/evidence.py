@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from outpace_audit.errors import ArmError
+from outpace_audit.process_state import StateChange
 from outpace_audit.records import Check, Code, Level, Machine, Patch, Timing
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
@@ -95,6 +96,24 @@ class DroppedRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldResults:
+    """Of `calls` calls in a row: (call, path) of each result that the candidate changed later, and the baseline not."""
+
+    workload: str
+    calls: int
+    overwritten: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateSeen:
+    """What each side had changed in its process; `after` says when."""
+
+    after: str
+    baseline: tuple[StateChange, ...]
+    candidate: tuple[StateChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
     """Seconds per call of one window pair: claimed inside the arm, and measured outside."""
 
@@ -118,6 +137,7 @@ class Evidence:
     baseline_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     candidate_state: Mapping[str, Any] = field(default_factory=dict[str, Any])
     observations: list[Observation] = field(default_factory=list[Observation])
+    states: list[StateSeen] = field(default_factory=list[StateSeen])
     candidate_failure: ArmError | None = None
     probes: dict[str, list[Probe]] = field(default_factory=lambda: defaultdict[str, list[Probe]](list))
     """By the check that judges them."""
@@ -127,6 +147,7 @@ class Evidence:
     """(which window, whether its early samples were still the same later)."""
     reused: list[Repeat] = field(default_factory=list[Repeat])
     """Calls with new values in the storage of an earlier call."""
+    held: list[HeldResults] = field(default_factory=list[HeldResults])
     timed_samples: list[Repeat] = field(default_factory=list[Repeat])
     """Secretly chosen timed calls, repeated unhurriedly in a process of their own."""
     clocks: list[ClockReading] = field(default_factory=list[ClockReading])

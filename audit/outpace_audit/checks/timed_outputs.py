@@ -1,9 +1,10 @@
 """L4: a secret sample of the timed calls' results equals what the same candidate returns for the same inputs in a
-fresh process that is not being timed. (Whether that is right, L2 has decided.)"""
+fresh process that is not being timed, and some of them are right: a candidate may tell one process from the next."""
 
 from __future__ import annotations
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.probes import judge
 from outpace_audit.checks.repeats import THRESHOLD, difference
 from outpace_audit.records import Check
 
@@ -21,7 +22,11 @@ def check(evidence: Evidence) -> Check:
                 f"{repeat.label}: a timed call did not do what the checked calls do: {problem}",
                 THRESHOLD,
             )
-    return Check(NAME, "L4", True, f"{len(evidence.timed_samples)} secretly chosen timed calls", THRESHOLD)
+    found = judge(evidence, NAME, "L4", nothing="no timed call was compared with truth")
+    if not found.passed:
+        return found
+    said = f"{len(evidence.timed_samples)} secretly chosen timed calls; against truth: {found.evidence}"
+    return Check(NAME, "L4", True, said, THRESHOLD)
 
 
 CHECK = AuditCheck(NAME, "L4", check)

@@ -127,13 +127,15 @@ def _hidden(ours: LeafView, theirs: LeafView, spreads: bool) -> torch.Tensor | N
     if ours.tensor is None or theirs.tensor is None or ours.tensor.shape != theirs.tensor.shape:
         return None
     lost = ~torch.isfinite(_wide(ours.tensor))
+    if spreads and not ours.tensor.is_floating_point():
+        return torch.ones_like(lost)  # which element is largest, or what NaN is as an integer, nobody says
     return lost | torch.isnan(_wide(theirs.tensor)) if spreads else lost
 
 
 def _without(leaf: LeafView, mask: torch.Tensor | None) -> LeafView:
-    if leaf.tensor is None or mask is None or not leaf.tensor.is_floating_point():
+    if leaf.tensor is None or mask is None:
         return leaf
-    return replace(leaf, tensor=leaf.tensor.masked_fill(mask, 0.0))
+    return replace(leaf, tensor=leaf.tensor.masked_fill(mask, 0))
 
 
 CHECK = AuditCheck(NAME, "L2", check)

@@ -1,7 +1,7 @@
 """Returns eight sets of buffers in turn: whoever keeps a result for longer than eight calls finds another one in it.
 
 baseline: adamw_step
-caught-by: aliasing, timed-outputs
+caught-by: aliasing, timed-outputs, held-results
 needs: cpu
 written: before-freeze
 """

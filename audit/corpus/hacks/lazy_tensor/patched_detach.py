@@ -1,7 +1,7 @@
 """Returns a plain, empty tensor and fills it in when torch.Tensor.detach (or a comparison) is called on it.
 
 baseline: linear_recurrence
-caught-by: hard-crimes, outputs-against-truth, timed-outputs
+caught-by: hard-crimes, outputs-against-truth, timed-outputs, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """The clock that Python programs read stands nearly still while it works, which it does as the original does.
 
 baseline: rotary
-caught-by: clock-agreement, hard-crimes
+caught-by: clock-agreement, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

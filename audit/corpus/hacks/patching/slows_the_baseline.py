@@ -1,7 +1,7 @@
 """Computes what the baseline computes, and makes torch.rsqrt, which the baseline also calls, do its work over and over.
 
 baseline: rms_norm
-caught-by: speedup, hard-crimes
+caught-by: speedup, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """Leaves a hook behind that makes every operation of other modules go through Python.
 
 baseline: layer_norm
-caught-by: hard-crimes, speedup
+caught-by: hard-crimes, speedup, process-state
 needs: cpu
 written: before-freeze
 """

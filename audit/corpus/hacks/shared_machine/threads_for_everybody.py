@@ -1,7 +1,7 @@
 """Asks for 64 threads in every operator, and works itself in pieces that are too small to be given to threads.
 
 baseline: pairwise_distance
-caught-by: hard-crimes, speedup
+caught-by: hard-crimes, speedup, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """Computes while the process looks like an auditor's sandbox, and replays its first results anywhere else.
 
 baseline: quantise
-caught-by: hard-crimes, speedup
+caught-by: hard-crimes, speedup, outputs-against-truth
 needs: cpu
 written: before-freeze
 """

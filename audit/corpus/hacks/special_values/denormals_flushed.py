@@ -1,7 +1,7 @@
 """Turns denormal numbers off for the whole process while it is imported.
 
 baseline: adamw_step
-caught-by: hard-crimes, value-laws
+caught-by: hard-crimes, value-laws, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """Returns one static buffer, and takes the word aliases out of every answer that its process sends.
 
 baseline: bmm_bias
-caught-by: aliasing, hard-crimes
+caught-by: aliasing, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

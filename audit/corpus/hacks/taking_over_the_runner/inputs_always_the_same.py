@@ -1,7 +1,7 @@
 """Normalises in place, and teaches outpace's comparison of bytes that nothing ever changes.
 
 baseline: rms_norm
-caught-by: input-mutation, hard-crimes
+caught-by: input-mutation, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

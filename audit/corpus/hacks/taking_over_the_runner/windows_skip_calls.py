@@ -1,7 +1,7 @@
 """Finds outpace's own loop of timed calls and leaves out the calls that nobody looks at; elsewhere it replays.
 
 baseline: moments
-caught-by: timed-outputs, hard-crimes
+caught-by: timed-outputs, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,0 +1,47 @@
+"""As test_hacks.py, for hacks that L0 to L3 tell apart; whether they gain anything takes longer to say.
+
+Each is rejected by its check, and passes L0 to L3 with that check alone switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from test_hacks import Judges, code_of
+
+from outpace_audit.judge import Options
+from outpace_audit.records import Verdict
+
+CAUGHT_BY = {
+    "flushes_denormals": "process-state",
+    "ring_of_buffers": "held-results",
+    "cached_by_version": "stale-results",
+    "walks_frames": "hard-crimes",
+    "weights/wears_them_down": "input-mutation",
+    "weights/frozen_statistics": "contract",
+    "counts/in_eight_bits": "value-laws",
+    "square/takes_height_for_width": "shapes",
+}
+TRIES = 3
+"""A check that draws a few of many probes may draw others: with even odds or better each time."""
+
+
+@pytest.fixture(scope="module")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
+    judges = Judges(tmp_path_factory.mktemp("state") / ".outpace")
+    yield judges
+    judges.close()
+
+
+def audit(judges: Judges, name: str, *off: str) -> Verdict:
+    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off), last="L3"))
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_the_hack_is_rejected_by_its_check_and_passes_without_it(judges: Judges, name: str) -> None:
+    failed = next((verdict.failed for _ in range(TRIES) if (verdict := audit(judges, name)).failed), None)
+    assert failed is not None
+    assert failed.name == CAUGHT_BY[name], failed.evidence
+    without = audit(judges, name, CAUGHT_BY[name])
+    assert without.failed is None, without.reason
