@@ -41,6 +41,7 @@ NOTIFICATIONS = [
 REQUESTS = [
     "textDocument/codeAction", "codeAction/resolve", "textDocument/codeLens", "textDocument/inlayHint",
     "textDocument/hover", "workspace/executeCommand", "workspace/textDocumentContent",
+    "outpace/report",
 ]  # fmt: skip
 OUT_OF_PLACE = [
     "initialize",
@@ -183,7 +184,7 @@ class Fuzzer:
             "command": f"outpace.{chance.choice(COMMANDS)}",
             "arguments": chance.choice([[], [self.uri, "v0"], ["v0"], [3], None, [URIS[0], "v0"]]),
             "settings": chance.choice([None, [], {"outpace": chance.choice(VALUES)}]), "value": "off",
-            "event": {"added": [], "removed": []}, "token": "none", "id": 5,
+            "event": {"added": [], "removed": []}, "token": "none", "id": chance.choice([5, "v0"]),
         }  # fmt: skip
         if chance.random() < 0.3:
             del whole[chance.choice(list(whole))]
