@@ -237,14 +237,14 @@ def ping(wire: Wire, uri: str, id: str) -> None:
 
 def _still_works(wire: Wire, fuzzer: Fuzzer) -> None:
     """The offer is there again once the file is opened as it is, and the goodbye is in order."""
-    wire.send(
-        {"method": "workspace/executeCommand", "id": "restore", "params": {"command": "outpace.restoreDismissed"}}
-    )
     document = {"uri": fuzzer.uri, "languageId": "python", "version": 1, "text": SOURCE}
     wire.send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": fuzzer.uri}}})
     ping(wire, fuzzer.uri, "closed")
     wire.heard.clear()
     wire.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+    wire.send(
+        {"method": "workspace/executeCommand", "id": "restore", "params": {"command": "outpace.restoreDismissed"}}
+    )
     wire.expect(
         "textDocument/publishDiagnostics", lambda said: [one["code"] for one in said["diagnostics"]] == ["faster-add"]
     )
