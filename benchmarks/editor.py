@@ -22,6 +22,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests" / "server" / "lsp"))
+
+from clients import VSCODE  # noqa: E402
+
 EXAMPLE = HERE.parent / "examples" / "attention.py"
 SERVERS = {
     "outpace": [sys.executable, "-m", "outpace_server.cli", "lsp", "--stdio"],
@@ -48,7 +52,7 @@ class Client:
             "initialize",
             {
                 "processId": None,
-                "capabilities": json.loads(CAPABILITIES.read_text()),
+                "capabilities": VSCODE,
                 "rootUri": root.as_uri(),
                 "initializationOptions": {"settings": settings},
             },
@@ -108,9 +112,6 @@ class Client:
                 else:
                     self._answers[message["id"]] = message.get("result")
                 self._news.notify_all()
-
-
-CAPABILITIES = HERE.parent / "tests" / "server" / "lsp" / "vscode-1.139-capabilities.json"
 
 
 def open_document(client: Client, path: Path) -> None:

@@ -18,6 +18,7 @@ from outpace_audit.errors import OutpaceError
 from outpace_audit.records import content_id
 from outpace_optimizers.workspace import Workspace, write_atomically
 from outpace_server.lsp.settings import Consent as Asked
+from outpace_server.lsp.status import show_status
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -34,6 +35,12 @@ class Consent:
         self._session: dict[Path, bool] = {}
         """What holds until the editor ends, by state folder."""
         self._asking: dict[Path, asyncio.Task[bool]] = {}
+        self._unanswered = 0
+
+    @property
+    def waiting(self) -> bool:
+        """For an answer of the user."""
+        return self._unanswered > 0
 
     async def given(self, workspace: Workspace, setting: Asked) -> bool:
         if setting != "ask":
@@ -54,12 +61,21 @@ class Consent:
 
     async def _ask(self, workspace: Workspace) -> bool:
         question = f"May outpace run code of {workspace.root.name} to measure it? It runs sandboxed, on this machine."
-        title = await self._server.ask(types.MessageType.Info, question, ALWAYS, ONCE, NEVER)
+        unasked = f"{workspace.root.name} is not measured: nobody has allowed it; {HOW_ELSE}"
+        self._wait(+1)
+        try:
+            title = await self._server.ask(types.MessageType.Info, question, ALWAYS, ONCE, NEVER, otherwise=unasked)
+        finally:
+            self._wait(-1)
         if title is None:
-            self._server.log(f"{workspace.root.name} is not measured: nobody has allowed it; {HOW_ELSE}")
+            self._server.log(unasked)
         if title in (ALWAYS, NEVER):
             self._keep(workspace, title == ALWAYS)
         return title in (ALWAYS, ONCE)
+
+    def _wait(self, more: int) -> None:
+        self._unanswered += more
+        show_status(self._server, self._server.optimizing.running)
 
     def _keep(self, workspace: Workspace, answer: bool) -> None:
         try:

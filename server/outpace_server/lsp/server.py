@@ -98,15 +98,17 @@ class OutpaceServer(LanguageServer):
             message = f"outpace: {'; '.join(new)}"
             self.window_show_message(types.ShowMessageParams(type=types.MessageType.Warning, message=message))
 
-    async def ask(self, kind: types.MessageType, message: str, *titles: str) -> str | None:
-        """What was chosen; None where the question was put away, or the editor cannot ask."""
+    async def ask(self, kind: types.MessageType, message: str, *titles: str, otherwise: str = "") -> str | None:
+        """What was chosen; None where the question was put away, or the editor cannot ask (Helix, 2025): there
+        `otherwise` is said, or the message alone."""
         actions = [types.MessageActionItem(title=title) for title in titles]
         try:
             answer = await self.window_show_message_request_async(
                 types.ShowMessageRequestParams(type=kind, message=message, actions=actions)
             )
         except JsonRpcException as error:
-            self.log(f"the editor cannot ask ({error}): {message}", types.MessageType.Warning)
+            self.log(f"the editor cannot ask: {error}", types.MessageType.Warning)
+            self.window_show_message(types.ShowMessageParams(type=kind, message=otherwise or message))
             return None
         return answer.title if answer else None
 

@@ -22,9 +22,12 @@ def show_status(server: OutpaceServer, running: int) -> None:
         message = "restricted: nothing is run in a workspace that is not trusted"
     elif not settings.runs:
         message = "off"
+    elif server.consent.waiting:
+        message = "waiting for consent"
     else:
         message = f"measuring {running} file{'s' * (running != 1)}" if running else "idle"
+    quiescent = running == 0 or server.consent.waiting
     server.protocol.notify(
         METHOD,
-        {"health": "ok", "quiescent": running == 0, "message": message, "device": None, "queue": running},
+        {"health": "ok", "quiescent": quiescent, "message": message, "device": None, "queue": running},
     )

@@ -41,6 +41,7 @@ NOTIFICATIONS = [
 REQUESTS = [
     "textDocument/codeAction", "codeAction/resolve", "textDocument/codeLens", "textDocument/inlayHint",
     "textDocument/hover", "workspace/executeCommand", "workspace/textDocumentContent",
+    "outpace/report",
 ]  # fmt: skip
 OUT_OF_PLACE = [
     "initialize",
@@ -183,7 +184,7 @@ class Fuzzer:
             "command": f"outpace.{chance.choice(COMMANDS)}",
             "arguments": chance.choice([[], [self.uri, "v0"], ["v0"], [3], None, [URIS[0], "v0"]]),
             "settings": chance.choice([None, [], {"outpace": chance.choice(VALUES)}]), "value": "off",
-            "event": {"added": [], "removed": []}, "token": "none", "id": 5,
+            "event": {"added": [], "removed": []}, "token": "none", "id": chance.choice([5, "v0"]),
         }  # fmt: skip
         if chance.random() < 0.3:
             del whole[chance.choice(list(whole))]
@@ -236,14 +237,14 @@ def ping(wire: Wire, uri: str, id: str) -> None:
 
 def _still_works(wire: Wire, fuzzer: Fuzzer) -> None:
     """The offer is there again once the file is opened as it is, and the goodbye is in order."""
-    wire.send(
-        {"method": "workspace/executeCommand", "id": "restore", "params": {"command": "outpace.restoreDismissed"}}
-    )
     document = {"uri": fuzzer.uri, "languageId": "python", "version": 1, "text": SOURCE}
     wire.send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": fuzzer.uri}}})
     ping(wire, fuzzer.uri, "closed")
     wire.heard.clear()
     wire.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+    wire.send(
+        {"method": "workspace/executeCommand", "id": "restore", "params": {"command": "outpace.restoreDismissed"}}
+    )
     wire.expect(
         "textDocument/publishDiagnostics", lambda said: [one["code"] for one in said["diagnostics"]] == ["faster-add"]
     )

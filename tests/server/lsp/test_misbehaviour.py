@@ -80,6 +80,59 @@ async def test_consent_is_asked_once_and_never_is_kept(editor: Editor, tmp_path:
 
 
 @pytest.mark.asyncio
+async def test_the_status_says_that_an_answer_is_waited_for(editor: Editor, tmp_path: Path) -> None:
+    editor.answers[types.WINDOW_SHOW_MESSAGE_REQUEST] = types.MessageActionItem(title="Never")
+    capabilities = vscode_capabilities()
+    capabilities.experimental = {"outpaceStatus": True}
+    path = plant(tmp_path)
+    await editor.start(tmp_path, {"runOn": "save"}, capabilities)
+    for _ in range(2):  # once its settings are known, and once it is ready
+        assert (await editor.expect("outpace/status")).message == "idle"
+    editor.save(editor.open(path))
+    assert (await editor.expect("outpace/status", lambda one: one.message == "waiting for consent")).quiescent
+    assert (await editor.expect("outpace/status", lambda one: one.message == "idle")).quiescent
+    assert not any(one.quiescent for method, one in editor.unread if method == "outpace/status")
+
+
+def test_an_editor_that_cannot_ask_says_how_to_allow_it(tmp_path: Path) -> None:
+    """As Helix does (helix-editor/helix#4699)."""
+    wire = Wire(lambda asked: {"error": {"code": -32601, "message": "Method not found"}})
+    path = plant(tmp_path)
+    wire.initialize(tmp_path, {"runOn": "save"})
+    document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": SOURCE}
+    wire.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+    wire.send({"method": "textDocument/didSave", "params": {"textDocument": {"uri": path.as_uri()}}})
+    wire.expect("window/showMessage", lambda said: "set `consent` to `always`" in said["message"])
+    wire.close()
+
+
+@pytest.mark.asyncio
+async def test_a_window_left_alone_measures_nothing_until_somebody_is_back(editor: Editor, tmp_path: Path) -> None:
+    """Two files that are no targets, which is said as soon as one is taken up."""
+    left, other = tmp_path / "left.py", tmp_path / "other.py"
+    for path in (left, other):
+        path.write_text("x = 1\n")
+    await editor.start(tmp_path, {"runOn": "save", "consent": "never", "idleMinutes": 1e-9}, vscode_capabilities())
+    uri = editor.open(left)
+    editor.open(other)
+    await editor.expect(types.WORKSPACE_CONFIGURATION)
+    assert await editor.left() == []
+    left.write_text("x = 2\n")
+
+    editor.answers[types.WORKSPACE_CONFIGURATION] = [{"idleMinutes": 30}]
+    editor.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+    await editor.expect(types.WORKSPACE_CONFIGURATION)
+    assert await editor.left() == await editor.left() == []
+    other.write_text("x = 2\n")
+    said = await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "no target" in said.message)
+    assert said.message.startswith("other.py")
+
+    assert await editor.actions(uri, 0, []) == []
+    said = await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "no target" in said.message)
+    assert said.message.startswith("left.py")
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("settings", "said"),
     [({"device": "cuda"}, "CUDA"), ({"interpreter": "/nowhere/python"}, "no interpreter")],
