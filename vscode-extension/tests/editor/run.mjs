@@ -197,6 +197,7 @@ async function restricts(page) {
   await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
   await showView(page);
   await row(page, "CausalSelfAttention").filter({ hasText: "not measured" }).waitFor();
+  await page.getByText("Nothing is measured until this workspace is trusted.").waitFor();
   await openFile(page, "attention.py");
   await save(page);
   await row(page, "unit_rows").filter({ hasText: "not measured" }).waitFor();
