@@ -217,5 +217,6 @@ async function inTurn(page, steps) {
 prepare();
 const steps = [targets, measures, rejects, cancels, previews, reports, goesStale, dismisses, applies];
 await inEditor(tools, { trusted: true }, (page) => inTurn(page, steps));
+set({ "outpace.server.command": [] }); // the one in the extension
 await inEditor(tools, { trusted: false }, (page) => inTurn(page, [restricts]));
 console.log(`pictures in ${images}`);
