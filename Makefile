@@ -88,15 +88,15 @@ lint: .venv/.stamp-dev
 dev: .venv/.stamp-dev
 
 # With the server in it, for one platform: LibCST's parser is compiled. No torch: that is the user's.
-vsix: vscode-extension/node_modules/.package-lock.json $(INSTALLED)
-	$(ENV)/bin/python vscode-extension/bundle.py $(VSIX_FOR) vscode-extension/bundled/libs
+vsix: vscode-extension/node_modules/.package-lock.json | .venv/bin/python
+	.venv/bin/python vscode-extension/bundle.py $(VSIX_FOR) vscode-extension/bundled/libs
 	rm -f vscode-extension/*.vsix
 	cd vscode-extension && npm test && npx vsce package --target $(VSIX_FOR)
 
 vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.json
 	cd vscode-extension && npm ci --no-fund --no-audit
 
-editor-test: vsix
+editor-test: $(INSTALLED) vsix
 	vscode-extension/tests/editor/setup.sh .editor-test
 	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
 

@@ -19,6 +19,8 @@ export class SpeedupsView implements vscode.TreeDataProvider<Node>, vscode.Dispo
   show(content: Speedups = NOTHING): void {
     this.groups = groups(content);
     this.changed.fire();
+    const held = this.groups.length > 0 && !vscode.workspace.isTrusted;
+    this.view.message = held ? "Nothing is measured until this workspace is trusted." : "";
     void vscode.commands.executeCommand("setContext", "outpace.running", content.running.length > 0);
   }
 

@@ -56,7 +56,7 @@ def place_in(path: Path) -> Place | None:
     try:
         target = load_python_file(path, None)
     except (OutpaceError, OSError) as error:
-        return Place(path, text, trouble=one_line(str(error)).removeprefix(f"{path}: "))
+        return Place(path, text, trouble=one_line(str(error)).removeprefix(str(path)).lstrip(": "))
     return Place(path, target.code.source, target.name, region_named(target.code.source, target.name).header)
 
 

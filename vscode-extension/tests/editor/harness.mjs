@@ -20,6 +20,7 @@ let settings = {
   "chat.disableAIFeatures": true,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "editor.minimap.enabled": false,
+  "files.autoSave": "off", // unlike a desktop, a server saves after a second
   "workbench.colorTheme": "Default Dark Modern",
   "security.workspace.trust.startupPrompt": "never",
 };

@@ -151,7 +151,7 @@ async function goesStale(page) {
   const lens = page.locator(".codelens-decoration", { hasText: "audited" });
   await page.locator(".view-line", { hasText: "self.attn_dropout(att)" }).first().click();
   await page.keyboard.press("End");
-  await page.keyboard.type(" * 1.0");
+  await page.keyboard.type("*2"); // one step to undo
   await lens.waitFor({ state: "detached" });
   await row(page, "× [").waitFor({ state: "detached" });
   await picture(page, "stale");
@@ -197,6 +197,7 @@ async function restricts(page) {
   await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
   await showView(page);
   await row(page, "CausalSelfAttention").filter({ hasText: "not measured" }).waitFor();
+  await page.getByText("Nothing is measured until this workspace is trusted.").waitFor();
   await openFile(page, "attention.py");
   await save(page);
   await row(page, "unit_rows").filter({ hasText: "not measured" }).waitFor();
@@ -216,5 +217,6 @@ async function inTurn(page, steps) {
 prepare();
 const steps = [targets, measures, rejects, cancels, previews, reports, goesStale, dismisses, applies];
 await inEditor(tools, { trusted: true }, (page) => inTurn(page, steps));
+set({ "outpace.server.command": [] }); // the one in the extension
 await inEditor(tools, { trusted: false }, (page) => inTurn(page, [restricts]));
 console.log(`pictures in ${images}`);

@@ -26,9 +26,12 @@ async def report(ls: OutpaceServer, params: Any) -> dict[str, str] | None:
 
 
 def _record(trial: Trial) -> Record:
-    """With every timed window, where the evidence is still there."""
+    """With every timed window, where the evidence is still there and of this verdict."""
+    if not trial.evidence:
+        return Record(trial)
     path = Path(trial.evidence)
     try:
-        return record_of(read_evidence(path), path) if trial.evidence else Record(trial)
+        evidence = read_evidence(path)
     except EvidenceError:
         return Record(trial)
+    return record_of(evidence, path) if evidence.trial.verdict.id == trial.id else Record(trial)
