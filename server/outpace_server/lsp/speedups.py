@@ -41,7 +41,7 @@ EVERY_S = 0.5
 class Speedups:
     def __init__(self, server: OutpaceServer) -> None:
         self._server = server
-        self._places: dict[str, Place] = {}
+        self._places: dict[Path, Place] = {}
         self._sent: object = None
         self._sending: asyncio.Task[Any] | None = None
 
@@ -58,11 +58,12 @@ class Speedups:
         """At a file on disk: it was saved, or closed, which may have thrown changes away."""
         path = path_of(uri)
         if self._server.features.speedups and path is not None:
-            self._server.in_background(self._look(uri, path))
+            self._server.in_background(self._look(path))
 
     def of_closed_file(self, uri: str, id: str) -> list[tuple[Trial, str]]:
         """The trial, with the text on disk; none of a file that nobody looked at."""
-        place = self._places.get(uri)
+        path = path_of(uri)
+        place = self._places.get(path) if path else None
         return [(trial, place.text) for trial in self._server.desk.shelved(uri) if trial.id == id] if place else []
 
     async def _survey(self) -> None:
@@ -74,29 +75,33 @@ class Speedups:
             if not all_of_it:
                 self._server.log(f"{root} has too many files to look for targets in all: open one to have it seen")
             for place in places:
-                await self._put(place.path.as_uri(), place)
+                await self._put(place)
         self.changed()
 
-    async def _look(self, uri: str, path: Path) -> None:
+    async def _look(self, path: Path) -> None:
         place = await asyncio.to_thread(place_in, path)
         if place is None:
-            self._places.pop(uri, None)
+            self._places.pop(path, None)
         else:
-            await self._put(uri, place)
+            await self._put(place)
         self.changed()
 
-    async def _put(self, uri: str, place: Place) -> None:
+    async def _put(self, place: Place) -> None:
         server, workspace = self._server, Workspace.of(place.path)
-        self._places[uri] = place
-        if uri in server.desk or not (server.settings.enable and server.settings.trusted):
+        self._places[place.path] = place
+        if place.path in self._open() or not (server.settings.enable and server.settings.trusted):
             return
         if not (workspace.state / LEDGER).is_file():
             return  # nothing was ever measured: no engine is started for it
         try:
             link = await server.engines.of(workspace)
-            server.desk.shelve(uri, await link.offers(str(place.path), place.text))
+            server.desk.shelve(place.path.as_uri(), await link.offers(str(place.path), place.text))
         except (OutpaceError, OSError) as error:
             server.log(f"{place.path.name}: {error}")
+
+    def _open(self) -> dict[Path | None, str]:
+        """Addresses as the editor writes them: it may escape other characters than we do."""
+        return {path_of(uri): uri for uri in self._server.desk.uris}
 
     async def _send(self) -> None:
         await asyncio.sleep(EVERY_S)
@@ -106,7 +111,10 @@ class Speedups:
             self._server.protocol.notify(METHOD, content)
 
     def _content(self) -> dict[str, Any]:
-        found = [entry for uri in {*self._places, *self._server.desk.uris} for entry in self._entries(uri)]
+        opened = self._open()
+        places = {opened.get(path, path.as_uri()): place for path, place in self._places.items()}
+        uris_known = {*places, *self._server.desk.uris}
+        found = [entry for uri in uris_known for entry in self._entries(uri, places.get(uri))]
         found.sort(key=itemgetter(0), reverse=True)
         speedups = [entry for _, entry in found]
         measured = {(one["uri"], one["target"]) for one in speedups}
@@ -118,19 +126,18 @@ class Speedups:
                 "trouble": place.trouble,
                 "measured": (uri, place.target) in measured,
             }
-            for uri, place in sorted(self._places.items())
+            for uri, place in sorted(places.items(), key=itemgetter(0))
         ]
         running = [{"uri": u.uri, "title": u.title, "message": u.message} for u in self._server.optimizing.underway]
         return {"targets": targets, "running": running, "speedups": speedups}
 
-    def _entries(self, uri: str) -> Iterator[tuple[float, dict[str, Any]]]:
+    def _entries(self, uri: str, place: Place | None) -> Iterator[tuple[float, dict[str, Any]]]:
         server = self._server
         document = server.document(uri) if uri in server.desk else None
         if document is not None:
             for finding in server.findings(document):
                 made = "confirmed" if finding.confirmed else "applied" if finding.applied else "offered"
                 yield surest_gain(finding.trial), _entry(uri, finding.trial, finding.region.header, made)
-        place = self._places.get(uri)
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
                 if not server.dismissed(Workspace.of(place.path), trial, place.text):

@@ -116,6 +116,21 @@ async def test_a_closed_file_is_shown_as_it_is_on_disk(editor: Editor, tmp_path:
 
 
 @pytest.mark.asyncio
+async def test_a_file_is_there_once_however_its_address_is_escaped(editor: Editor, tmp_path: Path) -> None:
+    """Editors differ in which characters they escape."""
+    folder = tmp_path / "a+b"
+    folder.mkdir()
+    path = plant(folder, ("faster-add", FASTER, {}))
+    await begin(editor, path)
+    await editor.expect(METHOD, lambda content: content.speedups)
+    uri = path.as_uri().replace("%2B", "+")
+    item = types.TextDocumentItem(uri=uri, language_id="python", version=1, text=SOURCE)
+    editor.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+    content = await editor.expect(METHOD, lambda content: any(one.uri == uri for one in content.speedups))
+    assert [one.uri for one in content.speedups] == [uri] == [one.uri for one in content.targets]
+
+
+@pytest.mark.asyncio
 async def test_without_trust_targets_are_read_and_the_ledger_is_not(editor: Editor, tmp_path: Path) -> None:
     """A repository may bring a ledger along that claims anything."""
     path = plant(tmp_path, ("faster-add", FASTER, {}))

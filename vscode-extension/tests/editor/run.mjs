@@ -40,7 +40,7 @@ function prepare() {
 }
 
 async function picture(page, name) {
-  await page.mouse.move(640, 790); // no tooltip, no hovered line
+  await page.mouse.move(1150, 52); // no tooltip, no hovered line
   await page.waitForTimeout(700); // for what fades in or out
   await page.screenshot({ path: path.join(images, `${name}.png`) });
 }
