@@ -23,7 +23,7 @@ from outpace_audit.checks import (
     value_laws,
 )
 from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
-from outpace_audit.domain import Variant, finite
+from outpace_audit.domain import Variant, finite, is_finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
@@ -177,11 +177,17 @@ class Prober:
         request = new_request(self._seeds, one.cotangents, values=law)
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=True)
+            assert truth is not None, "targets without truth see no value law"
+            if not VALUE_LAWS[law].spreads and not (_finite_gradients(ours) and _finite_gradients(truth)):
+                # The derivative of a root at zero: a candidate that has a better answer there is none the worse.
+                request["cotangents"] = None
+                ours, truth = self._trio.reference(one.workload, request, lifts=True)
+                assert truth is not None
         except ArmError as error:
             if error.fatal:
                 raise
             return False
-        if not VALUE_LAWS[law].spreads and not (finite(ours) and truth is not None and finite(truth)):
+        if not VALUE_LAWS[law].spreads and not (finite(ours) and finite(truth)):
             return False
 
         def swayed() -> Sequence[Reply]:
@@ -303,6 +309,10 @@ class Prober:
 
             if not self._try(layouts.NAME, name, call):
                 return
+
+
+def _finite_gradients(reply: Reply) -> bool:
+    return all(map(is_finite, reply.gradients))
 
 
 def chosen_shapes(pool: Sequence[tuple[WorkloadFacts, Variant]]) -> list[tuple[WorkloadFacts, Variant]]:
