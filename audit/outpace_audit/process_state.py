@@ -39,6 +39,9 @@ BY_COMPILING = (
 """What torch itself wraps when torch.compile is used for the first time."""
 TORCH_FOLDER = str(Path(torch.__file__).parent)
 
+NOT_CALLED = ("/Meta", "/FuncTorchBatched")
+"""Kernels that compute nothing for a caller: torch adds some of its own for shapes, and when vmap is first used."""
+
 DENORMAL = 1e-40
 
 _Owner = types.ModuleType | type
@@ -68,7 +71,7 @@ _SETTINGS: Mapping[str, Callable[[], object]] = {
     "kernels put over torch's own": lambda: sorted(
         name
         for name in torch.library._impls  # pyright: ignore[reportPrivateUsage]
-        if name.startswith("aten/") and not name.endswith("/Meta")
+        if name.startswith("aten/") and not name.endswith(NOT_CALLED)
     ),
     "hooks on every module": lambda: sum(
         len(hooks) for name, hooks in vars(module_hooks).items() if name.startswith("_global_") and hooks
