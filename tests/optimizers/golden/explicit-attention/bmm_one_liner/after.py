@@ -9,4 +9,4 @@ class Model(nn.Module):
         ).squeeze(1)
 
 def get_inputs():
-    return [torch.randn(2, 5, 8), torch.randn(2, 6, 8), torch.randn(2, 6, 8)]
+    return [torch.randn(2, 17, 8), torch.randn(2, 18, 8), torch.randn(2, 18, 8)]

@@ -6,4 +6,4 @@ class Model(nn.Module):
         w = F.softmax(torch.bmm(q, k.transpose(1, 2)) / q.size(-1) ** 0.5, 2); return torch.bmm(w, v)
 
 def get_inputs():
-    return [torch.randn(2, 5, 8), torch.randn(2, 6, 8), torch.randn(2, 6, 8)]
+    return [torch.randn(2, 17, 8), torch.randn(2, 18, 8), torch.randn(2, 18, 8)]

@@ -13,4 +13,4 @@ def attend(q, k, v, bias):
 
 
 def get_inputs():
-    return [torch.randn(2, 5, 3, 8), torch.randn(2, 6, 3, 8), torch.randn(2, 6, 3, 8), torch.randn(3, 5, 6)]
+    return [torch.randn(2, 17, 3, 8), torch.randn(2, 18, 3, 8), torch.randn(2, 18, 3, 8), torch.randn(3, 17, 18)]

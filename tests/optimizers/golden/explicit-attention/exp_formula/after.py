@@ -13,6 +13,6 @@ def attend(q, k, v, pad):
 
 
 def get_inputs():
-    pad = torch.ones(2, 5, 6)
+    pad = torch.ones(2, 17, 18)
     pad[:, :, 4:] = 0
-    return [torch.randn(2, 5, 8), torch.randn(2, 6, 8), torch.randn(2, 6, 8), pad]
+    return [torch.randn(2, 17, 8), torch.randn(2, 18, 8), torch.randn(2, 18, 8), pad]

@@ -24,6 +24,6 @@ def attention(
 
 
 def get_inputs():
-    mask = th.ones(2, 5, 6)
+    mask = th.ones(2, 17, 18)
     mask[:, :, 4:] = 0
-    return [th.randn(2, 3, 5, 8), th.randn(2, 3, 6, 8), th.randn(2, 3, 6, 8), mask]
+    return [th.randn(2, 3, 17, 8), th.randn(2, 3, 18, 8), th.randn(2, 3, 18, 8), mask]

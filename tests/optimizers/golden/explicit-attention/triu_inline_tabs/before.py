@@ -9,4 +9,4 @@ def decode(q, k, v, temperature):
 	return temperature * (weights @ v)
 
 def get_inputs():
-	return [torch.randn(2, 3, 5, 8), torch.randn(2, 3, 5, 8), torch.randn(2, 3, 5, 8), torch.tensor(0.5)]
+	return [torch.randn(2, 3, 17, 8), torch.randn(2, 3, 17, 8), torch.randn(2, 3, 17, 8), torch.tensor(0.5)]
