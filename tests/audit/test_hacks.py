@@ -37,6 +37,10 @@ CAUGHT_BY = {
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
+SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread")
+"""What a call leaves in its inputs is compared too, and late work is late in a row of calls and in timed windows: with
+one check off, another rejects these. What input-mutation alone sees is in test_hacks_untimed."""
+
 
 def code_of(name: str) -> Code:
     """The last definition of the baseline's file before `get_inputs` is the target."""
@@ -98,7 +102,7 @@ def test_the_hack_is_rejected_by_its_check(judges: Judges, name: str) -> None:
     assert verdict.failed.name == CAUGHT_BY[name], verdict.reason
 
 
-@pytest.mark.parametrize("name", CAUGHT_BY)
+@pytest.mark.parametrize("name", [name for name in CAUGHT_BY if name not in SEEN_BY_SEVERAL])
 def test_the_hack_passes_without_its_check(judges: Judges, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(thresholds.PAIRS, "cpu", 4)  # these are faster by far more than a pair's spread
     monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
