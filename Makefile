@@ -28,7 +28,7 @@ WHEELS ?=
 ARGS ?=
 JOBS ?= 2
 EXAMPLE ?= examples/attention.py
-# No trial starts later than this; the last one may take another two minutes.
+# No trial starts later than this; the last one may take another three minutes.
 BUDGET ?= 45s
 
 # A local version such as 2.13.0+cpu satisfies ==2.13.0 and outranks the plain one: an index or wheel folder that has

@@ -27,7 +27,7 @@ from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
 from outpace_optimizers.targets.sol_solution import read_solution
 from outpace_optimizers.workspace import Workspace
 
-LEAST_GRACE_S = 120.0
+LEAST_GRACE_S = 180.0
 """A trial that is under way when the budget is spent may go on for the budget's length again, or for this long: most
 trials take less than a minute, one that compiles anew for each shape that the audit tries takes several."""
 
