@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from hack_judges import Judges, code_of
 
 from outpace_audit import thresholds
-from outpace_audit.judge import Judge, Options
-from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Code, Verdict, Workload
+from outpace_audit.judge import Options
+from outpace_audit.records import Verdict
 
 pytestmark = pytest.mark.timed
-
-HACKS = Path(__file__).parents[1] / "hacks"
 
 CAUGHT_BY = {
     "drops_scale": "outputs-against-truth",
@@ -40,46 +34,6 @@ CAUGHT_BY = {
 SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread")
 """What a call leaves in its inputs is compared too, and late work is late in a row of calls and in timed windows: with
 one check off, another rejects these. What input-mutation alone sees is in test_hacks_untimed."""
-
-
-def code_of(name: str) -> Code:
-    """The last definition of the baseline's file before `get_inputs` is the target."""
-    path = HACKS / f"{name}.py"
-    body = ast.parse((path.parent / "baseline.py").read_text()).body
-    target = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))][-2]
-    return Code(str(path), path.read_text(), target.name, "module" if isinstance(target, ast.ClassDef) else "function")
-
-
-class Judges:
-    """One judge at a time, with the baseline of one folder."""
-
-    def __init__(self, state: Path) -> None:
-        self._state = state
-        self._folder: Path | None = None
-        self._judge: Judge | None = None
-
-    def of(self, name: str) -> Judge:
-        folder = (HACKS / name).parent
-        if self._judge is None or folder != self._folder:
-            self.close()
-            self._judge = Judge("cpu", arm_launcher(self._state, project=folder), self._state).__enter__()
-            baseline = code_of(str((folder / "baseline").relative_to(HACKS)))
-            workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
-            self._judge.set_target(baseline, [workload])
-            self._folder = folder
-        return self._judge
-
-    def close(self) -> None:
-        if self._judge is not None:
-            self._judge.__exit__(None, None, None)
-            self._judge = None
-
-
-@pytest.fixture(scope="module")
-def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
-    judges = Judges(tmp_path_factory.mktemp("state") / ".outpace")
-    yield judges
-    judges.close()
 
 
 def audit(judges: Judges, name: str, *off: str) -> Verdict:

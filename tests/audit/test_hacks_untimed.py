@@ -5,10 +5,8 @@ Each is rejected by its check, and passes L0 to L3 with that check alone switche
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from test_hacks import Judges, code_of
+from hack_judges import Judges, code_of
 
 from outpace_audit.judge import Options
 from outpace_audit.records import Verdict
@@ -25,13 +23,6 @@ CAUGHT_BY = {
 }
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""
-
-
-@pytest.fixture(scope="module")
-def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judges]:
-    judges = Judges(tmp_path_factory.mktemp("state") / ".outpace")
-    yield judges
-    judges.close()
 
 
 def audit(judges: Judges, name: str, *off: str) -> Verdict:

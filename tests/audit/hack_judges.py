@@ -1,0 +1,45 @@
+"""The hacks of tests/hacks, and a judge that has learned the baseline beside each."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from outpace_audit.judge import Judge
+from outpace_audit.launcher import arm_launcher
+from outpace_audit.records import Code, Workload
+
+HACKS = Path(__file__).parents[1] / "hacks"
+
+
+def code_of(name: str) -> Code:
+    """The last definition of the baseline's file before `get_inputs` is the target."""
+    path = HACKS / f"{name}.py"
+    body = ast.parse((path.parent / "baseline.py").read_text()).body
+    target = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))][-2]
+    return Code(str(path), path.read_text(), target.name, "module" if isinstance(target, ast.ClassDef) else "function")
+
+
+class Judges:
+    """One judge at a time, with the baseline of one folder."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._folder: Path | None = None
+        self._judge: Judge | None = None
+
+    def of(self, name: str) -> Judge:
+        folder = (HACKS / name).parent
+        if self._judge is None or folder != self._folder:
+            self.close()
+            self._judge = Judge("cpu", arm_launcher(self._state, project=folder), self._state).__enter__()
+            baseline = code_of(str((folder / "baseline").relative_to(HACKS)))
+            workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+            self._judge.set_target(baseline, [workload])
+            self._folder = folder
+        return self._judge
+
+    def close(self) -> None:
+        if self._judge is not None:
+            self._judge.__exit__(None, None, None)
+            self._judge = None
