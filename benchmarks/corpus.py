@@ -2,6 +2,7 @@
 
     python benchmarks/corpus.py                             every item, L0 to L3, untimed (about 10 min on two cores)
     python benchmarks/corpus.py --full --side hacks         with L4, for the hacks that only timed calls give away
+    python benchmarks/corpus.py --device cuda --jobs 12     so many baselines at a time, then naive timings
     python benchmarks/corpus.py --sample 12 --seed HASH     a sample chosen by a commit's hash; keeps nothing,
                                                             and leaves out what has to be compiled
     python benchmarks/corpus.py cached rms_norm             items whose path contains one of these words
@@ -16,6 +17,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
+import multiprocessing
 import subprocess
 import sys
 import tempfile
@@ -24,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,8 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--side", choices=("hacks", "honest"))
     parser.add_argument("--full", action="store_true", help="time as well (L4)")
+    parser.add_argument("--jobs", type=int, default=1, help="baselines at a time; 1 where the audit times (--full)")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no item after this")
     parser.add_argument("--again", action="store_true", help="also what is kept already")
     parser.add_argument("--sample", type=int, metavar="N")
     parser.add_argument("--seed", default="", help="of the sample")
@@ -67,8 +73,10 @@ def main() -> int:
         present = {name_of(item) for item in all_items()}
         kept["items"] = {name: result for name, result in kept["items"].items() if name in present}
         last = "L4" if args.full else "L3"
+        deadline = time.monotonic() + args.seconds
         todo = [item for item in items if args.again or not is_kept(kept["items"].get(name_of(item)), item, last)]
-        run(todo, args.device, last, kept, out)
+        run(todo, args.device, last, kept, out, args.jobs, deadline)
+        add_naive_timings(items, args.device, kept, out, deadline)
     print(report(all_items(), kept))
     if args.report and args.device == "cpu":
         write_docs(docs_block(all_items(), kept))
@@ -97,27 +105,71 @@ def chosen(args: argparse.Namespace) -> list[Item]:
 def is_kept(result: dict[str, Any] | None, item: Item, last: str) -> bool:
     if result is None or result["key"] != item.key or result["auditor"] != AUDITOR_VERSION:
         return False
-    if item.side == "hacks" and (result.get("naive") or {}).get("key") != naive_key(item):
-        return False
     return result["last"] >= last or result["outcome"] == "rejected"
 
 
-def run(items: Sequence[Item], device: Any, last: Any, kept: dict[str, Any], out: Path) -> None:
-    with judging(device) as judge:
-        kept["machine"] = asdict(judge.machine)
-        for item, result in judged(judge, items, last):
-            if item.side == "hacks":
-                result["naive"] = naive(item, device, kept["items"].get(name_of(item), {}).get("naive"))
-            kept["items"][name_of(item)] = result
-            print(f"{outcome_of(item, result):>12}  {name_of(item)}: {said(result)}", flush=True)
-            out.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+def run(
+    items: Sequence[Item], device: Any, last: Any, kept: dict[str, Any], out: Path, jobs: int, deadline: float
+) -> None:
+    """In processes of their own, one judge each, which take one baseline with its items after the other."""
+    spawning = multiprocessing.get_context("spawn")
+    groups: SimpleQueue[list[Item] | None] = spawning.SimpleQueue()
+    results: SimpleQueue[Any] = spawning.SimpleQueue()
+    by_baseline = [list(group) for _, group in groupby(items, key=lambda item: item.baseline)]
+    jobs = min(jobs, len(by_baseline))
+    for group in [*sorted(by_baseline, key=len, reverse=True), *[None] * jobs]:
+        groups.put(group)
+    workers = [spawning.Process(target=work, args=(groups, results, device, last, deadline)) for _ in range(jobs)]
+    for worker in workers:
+        worker.start()
+    working = jobs
+    while working:
+        message = results.get()
+        if message is None:
+            working -= 1
+            continue
+        kept["machine"], item, result = message
+        before = kept["items"].get(name_of(item), {})
+        kept["items"][name_of(item)] = result | ({"naive": before["naive"]} if "naive" in before else {})
+        print(f"{outcome_of(item, result):>12}  {name_of(item)}: {said(result)}", flush=True)
+        write(kept, out)
+
+
+def work(
+    groups: SimpleQueue[list[Item] | None], results: SimpleQueue[Any], device: Any, last: Any, deadline: float
+) -> None:
+    try:
+        with judging(device) as judge:
+            while (group := groups.get()) is not None:
+                for item, result in judged(judge, group, last, deadline):
+                    results.put((asdict(judge.machine), item, result))
+    finally:
+        results.put(None)
+
+
+def add_naive_timings(items: Sequence[Item], device: str, kept: dict[str, Any], out: Path, deadline: float) -> None:
+    """For hacks, on the device that they were written for."""
+    for item in items:
+        result = kept["items"].get(name_of(item))
+        if item.side == "honest" or (item.needs == "cpu") != (device == "cpu") or result is None:
+            continue
+        key = naive_key(item)
+        if (result.get("naive") or {}).get("key") == key or time.monotonic() > deadline:
+            continue
+        result["naive"] = naive(item, device, key)
+        print(f"naive gain {(result['naive'] or {}).get('gain', math.nan):.2f}  {name_of(item)}", flush=True)
+        write(kept, out)
+
+
+def write(kept: dict[str, Any], out: Path) -> None:
+    out.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def judge_sample(items: Sequence[Item], device: Any, kept: dict[str, Any]) -> int:
     """For CI: 1 if an item comes out worse than it is kept, or, where nothing is kept, worse than it should."""
     bad = 0
     with judging(device) as judge:
-        for item, first in judged(judge, items, "L3"):
+        for item, first in judged(judge, items, "L3", math.inf):
             result, before = first, kept["items"].get(name_of(item), {})
             for _ in range(TRIES - 1):
                 if item.side == "honest" or not is_worse(item, result, before):
@@ -143,8 +195,10 @@ def judging(device: Any) -> Iterator[Judge]:
             yield judge
 
 
-def judged(judge: Judge, items: Sequence[Item], last: Any) -> Iterator[tuple[Item, dict[str, Any]]]:
+def judged(judge: Judge, items: Sequence[Item], last: Any, deadline: float) -> Iterator[tuple[Item, dict[str, Any]]]:
     for baseline, group in groupby(items, key=lambda item: item.baseline_path):
+        if time.monotonic() > deadline:
+            return
         target = load_python_file(baseline, None)
         try:
             judge.set_target(target.code, target.workloads)
@@ -152,6 +206,8 @@ def judged(judge: Judge, items: Sequence[Item], last: Any) -> Iterator[tuple[Ite
             yield from ((item, no_verdict(item, last, error)) for item in group)
             continue
         for item in group:
+            if time.monotonic() > deadline:
+                return
             yield item, verdict_of(judge, item, last)
 
 
@@ -191,8 +247,7 @@ def no_verdict(item: Item, last: str, error: Exception) -> dict[str, Any]:
 
 
 def said(result: dict[str, Any]) -> str:
-    gain = result.get("naive") and f", naive gain {result['naive']['gain']:.2f}"
-    return f"{result['check'] or 'no check'}: {result['evidence']} ({result['seconds']} s{gain or ''})"
+    return f"{result['check'] or 'no check'}: {result['evidence']} ({result['seconds']} s)"
 
 
 def naive_key(item: Item) -> str:
@@ -200,12 +255,8 @@ def naive_key(item: Item) -> str:
     return hashlib.sha256(item.key.encode() + NAIVE.read_bytes()).hexdigest()[:16]
 
 
-def naive(item: Item, device: str, before: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the hack seems to gain where nobody looks closely; None if it does not even run there. Kept as long as
-    neither the hack nor the harness changes."""
-    key = naive_key(item)
-    if before is not None and before.get("key") == key:
-        return before
+def naive(item: Item, device: str, key: str) -> dict[str, Any] | None:
+    """What the hack seems to gain where nobody looks closely; None if it does not even run there."""
     command = [sys.executable, str(NAIVE), str(item.baseline_path), str(item.path), item.code().symbol]
     try:
         done = subprocess.run(
