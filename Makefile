@@ -36,7 +36,7 @@ BUDGET ?= 45s
 TORCH ?= $(if $(shell command -v nvidia-smi),torch,torch==2.13.0)
 
 # What `make test` needs of the `dev` extra: the linters stay out of a borrowed interpreter's environment.
-TEST_TOOLS := hypothesis pytest pytest-lsp pytest-timeout pytest-xdist scipy
+TEST_TOOLS := hatchling hypothesis pytest pytest-lsp pytest-timeout pytest-xdist scipy
 
 ifeq ($(PYTHON),)
 ENV := .venv

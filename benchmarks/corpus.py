@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,8 @@ def run(
 ) -> None:
     """In processes of their own, one judge each, which take one baseline with its items after the other."""
     spawning = multiprocessing.get_context("spawn")
-    groups: SimpleQueue[list[Item] | None] = spawning.SimpleQueue()
-    results: SimpleQueue[Any] = spawning.SimpleQueue()
+    groups: Queue[list[Item] | None] = spawning.Queue()
+    results: Queue[Any] = spawning.Queue()
     by_baseline = [list(group) for _, group in groupby(items, key=lambda item: item.baseline)]
     jobs = min(jobs, len(by_baseline))
     for group in [*sorted(by_baseline, key=len, reverse=True), *[None] * jobs]:
@@ -135,9 +135,7 @@ def run(
         write(kept, out)
 
 
-def work(
-    groups: SimpleQueue[list[Item] | None], results: SimpleQueue[Any], device: Any, last: Any, deadline: float
-) -> None:
+def work(groups: Queue[list[Item] | None], results: Queue[Any], device: Any, last: Any, deadline: float) -> None:
     try:
         with judging(device) as judge:
             while (group := groups.get()) is not None:
