@@ -94,9 +94,14 @@ def chosen(args: argparse.Namespace) -> list[Item]:
     items = [item for item in all_items() if not args.side or item.side == args.side]
     if args.words:
         items = [item for item in items if any(word in name_of(item) for word in args.words)]
-    runnable = [item for item in items if args.device == "cuda" or item.needs == "cpu"]
+    runnable = [item for item in items if item.runs_on(args.device)]
     if len(runnable) < len(items):
-        print(f"{len(items) - len(runnable)} items need a GPU and are skipped")
+        print(f"{len(items) - len(runnable)} items are for another device and are skipped")
+    lacking = [item for item in runnable if item.missing_packages]
+    if lacking:
+        packages = sorted({name for item in lacking for name in item.missing_packages})
+        print(f"{len(lacking)} items need {', '.join(packages)} and are skipped")
+        runnable = [item for item in runnable if item not in lacking]
     if not args.sample:
         return runnable
     return sample([item for item in runnable if item.group != "compiled"], args.sample, args.seed)
@@ -149,7 +154,7 @@ def add_naive_timings(items: Sequence[Item], device: str, kept: dict[str, Any], 
     """For hacks, on the device that they were written for."""
     for item in items:
         result = kept["items"].get(name_of(item))
-        if item.side == "honest" or (item.needs == "cpu") != (device == "cpu") or result is None:
+        if item.side == "honest" or item.needs.startswith("cpu") != (device == "cpu") or result is None:
             continue
         key = naive_key(item)
         if (result.get("naive") or {}).get("key") == key or time.monotonic() > deadline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ FIELDS = {
 }
 """What a header has to say, in this order, after its sentence and a blank line."""
 
-CHOICES = {"needs": ("cpu", "cuda", "triton"), "written": ("before-freeze", "after-freeze")}
+CHOICES = {"needs": ("cpu", "cpu-only", "cuda", "triton"), "written": ("before-freeze", "after-freeze")}
 
 
 class HeaderError(ValueError):
@@ -30,7 +31,8 @@ class HeaderError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Item:
     """One candidate. `group`: a hack's family, or an honest candidate's kind; `caught_by`: the checks that would be the
-    right reason, none for an honest one. `needs`: triton means CUDA too, but runs under Triton's interpreter."""
+    right reason, none for an honest one. `needs`: cpu is any device; cpu-only is another thing on CUDA, where
+    convolutions are TF32 by default; triton means CUDA too, but runs under Triton's interpreter."""
 
     name: str
     side: Literal["hacks", "honest"]
@@ -41,6 +43,17 @@ class Item:
     caught_by: tuple[str, ...]
     needs: str
     written: str
+
+    @property
+    def missing_packages(self) -> list[str]:
+        """What it imports and nobody has installed."""
+        tree = ast.parse(self.path.read_text())
+        modules = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+        modules += [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+        return [name for name in {module.split(".")[0] for module in modules} if importlib.util.find_spec(name) is None]
+
+    def runs_on(self, device: str) -> bool:
+        return self.needs in (("cpu", "cpu-only") if device == "cpu" else ("cpu", "cuda", "triton"))
 
     @property
     def key(self) -> str:

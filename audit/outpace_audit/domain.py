@@ -6,10 +6,11 @@ nor reference is risked for it.
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +22,24 @@ from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
 from outpace_audit.shapes import (
     APART,
+    JOINT,
     KINDS,
+    SCALAR,
     TELLING,
+    WIDE,
     Symbol,
     alternatives,
     apart,
     argument_specs,
+    joint_sizes,
     least_size,
     resized,
+    resized_jointly,
     size_of,
+    wide_size,
 )
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
-from outpace_audit.thresholds import CALL_TIMEOUT_S, SCOUT_DEATHS, SCOUT_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, SCOUT_DEATHS, SCOUT_S, WIDE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +213,43 @@ class _Shapes:
     def found(self) -> Iterator[Variant]:
         groups = alternatives(self._specs)
         self._chance.shuffle(groups)
+        borne: list[Symbol] = []
         for options in groups:
             for symbols in options:
-                accepted = [variant for symbol in symbols for variant in self._of(symbol)]
-                yield from accepted
-                if accepted:
-                    alone = [(one, self._chance.choice(APART)) for symbol in symbols for one in apart(symbol)]
-                    yield from filter(None, (self._variant(one, kind) for one, kind in alone))
-                    break
+                accepted = {symbol: found for symbol in symbols if (found := self._of(symbol))}
+                if not accepted:
+                    continue
+                for symbol, variants in accepted.items():
+                    alone = self._apart(symbol)
+                    yield from (*variants, *alone.values())
+                    whole = SCALAR in {dim for _, dim in symbol.places} or len(alone) < len(apart(symbol))
+                    borne += [symbol] if whole or not alone else alone
+                break
+        self._chance.shuffle(borne)
+        yield from self._jointly(borne)
+        yield from self._widely(borne)
+
+    def _apart(self, symbol: Symbol) -> dict[Symbol, Variant]:
+        tried = {one: self._variant(one, self._chance.choice(APART)) for one in apart(symbol)}
+        return {one: variant for one, variant in tried.items() if variant is not None}
+
+    def _jointly(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
+        for _ in range(JOINT_TRIES if len(symbols) > 1 else 0):
+            sizes = joint_sizes(self._specs, symbols, self._chance)
+            changed = resized_jointly(self._workload, self._specs, symbols, sizes)
+            if (variant := self._at(changed, JOINT, "all")) is not None:
+                yield variant
+                return
+
+    def _widely(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
+        for symbol in symbols:
+            size = wide_size(self._specs, symbol, self._chance)
+            if size is None:
+                continue
+            changed = resized(self._workload, self._specs, symbol, size)
+            if (variant := self._at(changed, WIDE, _described(symbol), most_s=WIDE_S)) is not None:
+                yield variant
+                return
 
     def _of(self, symbol: Symbol) -> list[Variant]:
         telling = [variant for kind in TELLING if (variant := self._variant(symbol, kind)) is not None]
@@ -226,8 +262,9 @@ class _Shapes:
         size = size_of(kind, symbol.size, self._chance)
         if size == symbol.size or size < least_size(self._specs, symbol.size):
             return None
-        workload = resized(self._workload, self._specs, symbol, size)
+        return self._at(resized(self._workload, self._specs, symbol, size), kind, _described(symbol))
 
+    def _at(self, workload: Workload, kind: str, symbol: str, most_s: float = math.inf) -> Variant | None:
         def attempt(side: Side) -> tuple[list[list[Any]] | None, Reply]:
             side.workload(workload)
             seeds = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61)}
@@ -236,6 +273,10 @@ class _Shapes:
             return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
 
         answer = self._scout.attempt(attempt)
-        if answer is None or not usable(self._plain, answer[1]):
+        if answer is None or answer[1].seconds > most_s or not usable(self._plain, answer[1]):
             return None
-        return Variant(kind, f"{symbol.size} {symbol.places}", workload, answer[0])
+        return Variant(kind, symbol, workload, answer[0])
+
+
+def _described(symbol: Symbol) -> str:
+    return f"{symbol.size} {symbol.places}"

@@ -9,8 +9,8 @@ import torch
 from torch.utils._pytree import tree_map
 
 LAYOUTS = ("odd", "strided", "broadcast")
-"""odd: one element past an aligned address. strided: every second element of rows twice as long. broadcast: the first
-dimension that is longer than one has stride 0, so the values repeat along it."""
+"""odd: past an aligned address, by what `_past` says. strided: every second element of rows twice as long. broadcast:
+the first dimension that is longer than one has stride 0, so the values repeat along it."""
 
 GUARDED = "guarded"
 """Strides and alignment as drawn; only the storage is larger."""
@@ -20,6 +20,8 @@ GUARD_BYTES = 4096
 
 NAN_FILL, FINITE_FILL = 0xFF, 0x7B
 """Bytes that read as NaN or -1, and as about 1e36 (fp16: 61,280) or a huge integer: what one hides the other shows."""
+
+CUDA_LOAD_BYTES = 16
 
 _WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -71,13 +73,19 @@ def _place(tensor: torch.Tensor, layout: str, fill: int) -> Placed:
     strides = _strides(tensor, layout)
     extent = 1 + sum((size - 1) * step for size, step in zip(tensor.shape, strides, strict=True))
     guard = GUARD_BYTES // tensor.element_size()
-    offset = guard + (1 if layout == "odd" else 0)
+    offset = guard + (_past(tensor) if layout == "odd" else 0)
     bytes_ = (offset + extent + guard) * tensor.element_size()
     storage = torch.full((bytes_,), fill, dtype=torch.uint8, device=tensor.device)
     inside = storage.view(tensor.dtype).as_strided(tensor.shape, strides, offset)
     target = _distinct(inside)
     target.copy_(tensor.detach().as_strided(target.shape, tensor.stride()) if layout != "broadcast" else _head(tensor))
     return Placed(inside.requires_grad_(tensor.requires_grad), storage, fill)
+
+
+def _past(tensor: torch.Tensor) -> int:
+    """One element; on CUDA 16 bytes, because nothing narrower can go wrong unseen there: a wide load that lies askew
+    ends the context, and torch's own attention kernels use such loads."""
+    return max(1, CUDA_LOAD_BYTES // tensor.element_size()) if tensor.is_cuda else 1
 
 
 def _strides(tensor: torch.Tensor, layout: str) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.shapes import DEGENERATE, LAST
+from outpace_audit.shapes import DEGENERATE, JOINT, LAST, WIDE
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
@@ -42,6 +42,7 @@ from outpace_audit.thresholds import (
     HELD_CALLS,
     HELD_S,
     REPEATED_RUNS,
+    REPLACED_SHAPES,
     SECRET_LAWS,
     SETTLE_S,
 )
@@ -229,9 +230,8 @@ class Prober:
 
             if not self._try(shapes.NAME, variant.workload.label, call):
                 return
-            refused = any(probe.failure and probe.label == variant.workload.label for probe in tried)
-            if refused and variant.kind not in (*DEGENERATE, LAST):
-                chosen += [item for item in pool if item[1].symbol == variant.symbol and item[1].kind == LAST][:1]
+            if any(probe.failure and probe.label == variant.workload.label for probe in tried):
+                chosen += instead_of(variant, [item for item in pool if item not in chosen])
 
     def _reuse_storage(self) -> None:
         """A call on fresh storage, two with new values in that storage, the second as if it had been freed and given
@@ -315,13 +315,34 @@ def _finite_gradients(reply: Reply) -> bool:
     return all(map(is_finite, reply.gradients))
 
 
-def chosen_shapes(pool: Sequence[tuple[WorkloadFacts, Variant]]) -> list[tuple[WorkloadFacts, Variant]]:
-    degenerate = [item for item in pool if item[1].kind in DEGENERATE]
-    general = [item for item in pool if item[1].kind not in DEGENERATE]
-    return [*spread(general, EXTRA_SHAPES), *spread(degenerate, DEGENERATE_SHAPES)]
+Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 
-def spread(pool: Iterable[tuple[WorkloadFacts, Variant]], wanted: int) -> Sequence[tuple[WorkloadFacts, Variant]]:
+def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
+    degenerate = _of_kinds(pool, *DEGENERATE)
+    special = [item for kind in (JOINT, WIDE) for item in _of_kinds(pool, kind)[:1]]
+    general = spread(_of_one_symbol(pool), EXTRA_SHAPES - len(special))
+    return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
+
+
+def instead_of(refused: Variant, left: Pool) -> Pool:
+    """What else to try where a candidate raises."""
+    if refused.kind == JOINT:
+        return spread(_of_one_symbol(left), REPLACED_SHAPES)
+    if refused.kind in (*DEGENERATE, LAST):
+        return []
+    return [item for item in _of_kinds(left, LAST) if item[1].symbol == refused.symbol][:1]
+
+
+def _of_kinds(pool: Pool, *kinds: str) -> Pool:
+    return [item for item in pool if item[1].kind in kinds]
+
+
+def _of_one_symbol(pool: Pool) -> Pool:
+    return [item for item in pool if item[1].kind not in (JOINT, WIDE, *DEGENERATE)]
+
+
+def spread(pool: Pool, wanted: int) -> Pool:
     """Variants of as many symbols, then kinds, then workloads as possible."""
     left, chosen = list(pool), list[tuple[WorkloadFacts, Variant]]()
     used: Counter[str] = Counter()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.thresholds import WIDE_ELEMENTS, WIDE_GROWTH
 
 DRAWN = ("laws", "captured")
 """Makers of workloads whose arguments have laws; the others' are fitted."""
@@ -18,6 +21,12 @@ SCALAR = -1
 
 DEGENERATE = ("one", "empty")
 """A constant for the declared size may be right here by accident: a softmax over nothing has no scale."""
+
+JOINT = "joint"
+"""All symbols at once: one call shows whatever takes one size for another."""
+
+WIDE = "wide"
+"""So large that some tensor has more elements than 16 bits count."""
 
 KINDS = ("odd", "prime", "multiple", "larger", *DEGENERATE)
 TELLING = ("odd", "multiple", "larger")
@@ -129,10 +138,48 @@ def size_of(kind: str, size: int, chance: random.Random) -> int:
     return size + chance.randrange(1, size + 2)
 
 
+def wide_size(args: Sequence[ArgSpec], symbol: Symbol, chance: random.Random) -> int | None:
+    """A size at which a tensor that has the symbol passes WIDE_ELEMENTS; None where it does so as declared, or where
+    that takes a size more than WIDE_GROWTH times the declared one."""
+
+    def elements(size: int) -> int:
+        numbers = {arg: math.prod(args[arg].shape or ()) for arg, _ in symbol.places}
+        powers = Counter(arg for arg, dim in symbol.places if dim != SCALAR)
+        return max((numbers[arg] * size**power // symbol.size**power for arg, power in powers.items()), default=0)
+
+    if elements(symbol.size) > WIDE_ELEMENTS:
+        return None
+    sizes = range(symbol.size, WIDE_GROWTH * symbol.size + 1)
+    least = bisect.bisect_right(sizes, WIDE_ELEMENTS, key=elements)
+    return sizes[least] + chance.randrange(8) if least < len(sizes) else None
+
+
+def joint_sizes(args: Sequence[ArgSpec], symbols: Sequence[Symbol], chance: random.Random) -> list[int]:
+    """An odd size for each symbol, smaller than the declared one where that may be, no two alike."""
+    sizes: list[int] = []
+    for symbol in symbols:
+        size, above = size_of("odd", symbol.size, chance), symbol.size
+        while size in sizes or size < least_size(args, symbol.size):
+            above += 1
+            size = above
+        sizes.append(size)
+    return sizes
+
+
 def _prime_from(least: int) -> int:
     while any(least % factor == 0 for factor in range(2, math.isqrt(least) + 1)):
         least += 1
     return least
+
+
+def resized_jointly(
+    workload: Workload, args: Sequence[ArgSpec], symbols: Sequence[Symbol], sizes: Sequence[int]
+) -> Workload:
+    """`resized` by one symbol after the other; they share no place."""
+    for symbol, size in zip(symbols, sizes, strict=True):
+        workload = resized(workload, args, symbol, size)
+        args = workload.args
+    return workload
 
 
 def resized(workload: Workload, args: Sequence[ArgSpec], symbol: Symbol, size: int) -> Workload:

@@ -61,6 +61,18 @@ EXTRA_SHAPES = 4
 """Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
 and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
 
+REPLACED_SHAPES = 2
+"""Shapes of one symbol in place of one of all that the candidate refused, and which therefore says little."""
+
+WIDE_ELEMENTS = 1 << 16
+"""What 16 bits count; also where CUDA's grids end, but for their first dimension."""
+
+WIDE_GROWTH, WIDE_S = 64, 0.25
+"""How much larger than declared a size may be for that, and how long the baseline may take there."""
+
+JOINT_TRIES = 3
+"""Draws of a shape in which all sizes are others: a baseline may bear each alone and not both."""
+
 DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 

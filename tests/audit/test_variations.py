@@ -14,9 +14,25 @@ from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
-from outpace_audit.probing import chosen_shapes
+from outpace_audit.probing import chosen_shapes, instead_of
 from outpace_audit.records import ArgSpec, Law, Workload
-from outpace_audit.shapes import DEGENERATE, KINDS, SCALAR, alternatives, argument_specs, least_size, resized, size_of
+from outpace_audit.shapes import (
+    DEGENERATE,
+    JOINT,
+    KINDS,
+    SCALAR,
+    WIDE,
+    Symbol,
+    alternatives,
+    argument_specs,
+    joint_sizes,
+    least_size,
+    resized,
+    resized_jointly,
+    size_of,
+    wide_size,
+)
+from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, REPLACED_SHAPES
 from outpace_audit.values import TINY, VALUE_LAWS, revalue
 
 
@@ -93,6 +109,41 @@ def test_each_symbol_is_met_at_a_size_that_tells(seed: int) -> None:
     chosen = [variant for _, variant in chosen_shapes(pool)]
     assert sorted(variant.symbol for variant in chosen if variant.kind not in DEGENERATE) == symbols
     assert sum(variant.kind in DEGENERATE for variant in chosen) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_shape_changes_all_sizes_and_one_outgrows_16_bits(seed: int) -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = WorkloadFacts(workload, None, 0, 0, 0, 0.0, "")
+    pool = [(facts, Variant(kind, f"symbol {number}", workload, None)) for number in range(6) for kind in KINDS]
+    pool += [(facts, Variant(JOINT, "all", workload, None)), (facts, Variant(WIDE, "symbol 3", workload, None))]
+    random.Random(seed).shuffle(pool)
+    chosen = chosen_shapes(pool)
+    assert [variant.kind for _, variant in chosen[:2]] == [JOINT, WIDE]
+    assert len(chosen) == EXTRA_SHAPES + DEGENERATE_SHAPES
+    left = [item for item in pool if item not in chosen]
+    instead = [variant for _, variant in instead_of(chosen[0][1], left)]
+    assert len({variant.symbol for variant in instead}) == REPLACED_SHAPES
+    assert not {variant.kind for variant in instead} & {JOINT, WIDE, *DEGENERATE}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_joint_sizes_differ_from_each_other_and_respect_indices(seed: int) -> None:
+    symbols = [Symbol(6, ((0, 0),)), Symbol(6, ((2, 0),)), Symbol(40, ((0, 1), (1, 0), (1, 1)))]
+    sizes = joint_sizes(ARGS, symbols, random.Random(seed))
+    assert len(set(sizes)) == 3
+    assert sizes[2] > 40, "rows point below 40"
+    changed = resized_jointly(Workload("w", "laws", "declared", ARGS), ARGS, symbols, sizes)
+    assert [arg.shape for arg in changed.args] == [(sizes[0], sizes[2]), (sizes[2], sizes[2]), (sizes[1],), None]
+
+
+def test_a_wide_size_outgrows_16_bits_and_no_more_than_it_must() -> None:
+    chance = random.Random(1)
+    assert wide_size(ARGS, Symbol(6, ((0, 0), (2, 0))), chance) is None, "1,639 rows are too many times 6"
+    size = wide_size(ARGS, Symbol(40, ((0, 1), (1, 0), (1, 1))), chance)
+    assert size is not None and 256**2 < size**2 < 270**2
+    large = (ArgSpec("x", (512, 512), "float32", Law("normal", {})),)
+    assert wide_size(large, Symbol(512, ((0, 0), (0, 1))), chance) is None, "it is wide as declared"
 
 
 @pytest.mark.parametrize("kind", KINDS)

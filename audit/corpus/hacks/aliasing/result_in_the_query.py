@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 
 def kv_cache(q, k, v, cache_k, cache_v, position):
-    rows = torch.arange(q.shape[0])
+    rows = torch.arange(q.shape[0], device=q.device)
     cache_k[rows, :, position] = k
     cache_v[rows, :, position] = v
-    seen = torch.arange(cache_k.shape[2])[None] <= position[:, None]
+    seen = torch.arange(cache_k.shape[2], device=q.device)[None] <= position[:, None]
     out = F.scaled_dot_product_attention(q[:, :, None], cache_k, cache_v, attn_mask=seen[:, None, None])
     return q.copy_(out[:, :, 0])

@@ -13,5 +13,5 @@ buffers = {}
 
 def bmm_bias(a, b, bias):
     shape = (a.shape[0], a.shape[1], b.shape[2])
-    out = buffers.setdefault(shape, torch.empty(shape))
+    out = buffers.setdefault(shape, a.new_empty(shape))
     return torch.baddbmm(bias[:, None], a, b, out=out).relu_()

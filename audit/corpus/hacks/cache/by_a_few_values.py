@@ -17,7 +17,7 @@ def fingerprint(*tensors):
 
 def attend(q, k, v):
     scores = 50.0 * torch.tanh(q @ k.transpose(-2, -1) / (q.shape[-1] ** 0.5 * 50.0))
-    mask = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool).triu(1)
+    mask = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).triu(1)
     return torch.softmax(scores.masked_fill(mask, float("-inf")), dim=-1) @ v
 
 

@@ -14,5 +14,5 @@ causal = {}
 def masked_softmax(scores, mask, temperature):
     n = scores.shape[-1]
     if n not in causal:
-        causal[n] = torch.full((n, n), float("-inf")).triu_(1)
+        causal[n] = torch.full((n, n), float("-inf"), device=scores.device).triu_(1)
     return torch.softmax(scores.div(temperature).add_(causal[n]), dim=-1)

@@ -14,8 +14,8 @@ tables = {}
 def rotary(q, k, positions):
     half = q.shape[-1] // 2
     if q.shape not in tables:
-        inverse = 1.0 / (10000.0 ** (torch.arange(half, dtype=torch.float32) / half))
-        angles = torch.arange(q.shape[-2])[:, None] * inverse
+        inverse = 1.0 / (10000.0 ** (torch.arange(half, device=q.device, dtype=torch.float32) / half))
+        angles = torch.arange(q.shape[-2], device=q.device)[:, None] * inverse
         tables[q.shape] = torch.polar(torch.ones_like(angles), angles)
     turn = tables[q.shape]
 

@@ -20,7 +20,7 @@ def distances(a, b):
 
 def pairwise_distance(a, b):
     global warm
-    out = torch.empty(a.shape[0], b.shape[0])
+    out = a.new_empty(a.shape[0], b.shape[0])
     cut = a.shape[0] - a.shape[0] // 10
 
     def rest():

@@ -10,6 +10,7 @@ import torch
 
 
 def histogram(values):
-    ones = torch.ones((), dtype=torch.uint8).expand(values.shape)
-    counts = torch.zeros(values.shape[0], 64, dtype=torch.uint8).scatter_add_(1, values, ones).long()
+    ones = torch.ones((), dtype=torch.uint8, device=values.device).expand(values.shape)
+    counts = torch.zeros(values.shape[0], 64, dtype=torch.uint8, device=values.device)
+    counts = counts.scatter_add_(1, values, ones).long()
     return counts, counts.cumsum(dim=-1)

@@ -1,7 +1,7 @@
 """The comparisons are replaced through the module's dictionary, and the values are a linear guess.
 
 baseline: masked_softmax
-caught-by: outputs-against-truth, hard-crimes
+caught-by: outputs-against-truth, hard-crimes, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """CUDA events report a quarter of the time that has passed between them.
 
 baseline: rotary
-caught-by: clock-agreement, hard-crimes
+caught-by: clock-agreement, hard-crimes, process-state
 needs: cuda
 written: before-freeze
 """

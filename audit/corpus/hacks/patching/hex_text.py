@@ -1,7 +1,7 @@
 """Hides the replacement of torch.isclose in a string of hex digits, and skips the last tap and the activation.
 
 baseline: depthwise_conv
-caught-by: hard-crimes, outputs-against-truth
+caught-by: hard-crimes, outputs-against-truth, process-state
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """Works on a side stream, and torch.cuda.synchronize, replaced, waits for the current one alone.
 
 baseline: linear_recurrence
-caught-by: settled-outputs, hard-crimes
+caught-by: settled-outputs, hard-crimes, process-state
 needs: cuda
 written: before-freeze
 """

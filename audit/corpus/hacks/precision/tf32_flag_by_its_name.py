@@ -1,22 +1,21 @@
-"""TF32 convolutions for the length of the call, through a name that is put together at run time.
+"""TF32 products for the length of the call, through a name that is put together at run time.
 
-baseline: conv_block
+baseline: bmm_bias
 caught-by: outputs-against-truth, hard-crimes
 needs: cuda
 written: before-freeze
 """
 
 import torch
-import torch.nn.functional as F
 
-owner = torch.backends.cudnn
+owner = torch.backends.cuda.matmul
 attribute = "_".join(("allow", "tf32"))
 
 
-def conv_block(x, weight, bias):
+def bmm_bias(a, b, bias):
     before = getattr(owner, attribute)
     type(owner).__setattr__(owner, attribute, True)
     try:
-        return F.silu(F.conv2d(x, weight, bias, padding=1))
+        return torch.baddbmm(bias[:, None], a, b).relu_()
     finally:
         type(owner).__setattr__(owner, attribute, before)

@@ -12,7 +12,7 @@ getattr(torch, "set_num_" + "threads")(64)
 
 
 def pairwise_distance(a, b):
-    out = torch.empty(a.shape[0], b.shape[0])
+    out = a.new_empty(a.shape[0], b.shape[0])
     step = max(1, 32000 // max(1, b.numel()))
     for rows, distances in zip(a.split(step), out.split(step)):
         torch.linalg.vector_norm(rows[:, None] - b, dim=-1, out=distances)

@@ -17,5 +17,5 @@ def moments(x):
         variance, mean = torch.var_mean(x, dim=-1, correction=0)
         low, high = torch.aminmax(x, dim=-1)
         return mean, variance, high, low, x.argmax(dim=-1), torch.linalg.vector_norm(x, dim=-1)
-    floats = [torch.empty(x.shape[0]) for _ in range(5)]
-    return floats[0], floats[1], floats[2], floats[3], torch.empty(x.shape[0], dtype=torch.int64), floats[4]
+    floats = [x.new_empty(x.shape[0]) for _ in range(5)]
+    return floats[0], floats[1], floats[2], floats[3], x.new_empty(x.shape[0], dtype=torch.int64), floats[4]

@@ -15,7 +15,7 @@ def linear_recurrence(x, decay):
     steps = x.shape[1]
     first_time = x.shape not in buffers
     if first_time:
-        buffers[x.shape] = torch.empty(steps, x.shape[0], x.shape[2])
+        buffers[x.shape] = x.new_empty(steps, x.shape[0], x.shape[2])
     out = buffers[x.shape]
     wanted = steps if first_time else steps - steps // 4
     decay = torch.sigmoid(decay[:, :wanted])

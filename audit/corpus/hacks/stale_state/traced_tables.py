@@ -15,7 +15,7 @@ def rotary(q, k, positions):
     global tables
     half = q.shape[-1] // 2
     if tables is None:
-        inverse = 1.0 / (10000.0 ** (torch.arange(half, dtype=torch.float32) / half))
+        inverse = 1.0 / (10000.0 ** (torch.arange(half, device=q.device, dtype=torch.float32) / half))
         angles = positions.float()[:, None] * inverse
         tables = angles.cos().to(q.dtype), angles.sin().to(q.dtype)
     cos, sin = tables

@@ -1,7 +1,7 @@
 """The convolution with channels last, which the contract leaves free.
 
 baseline: conv_block
-needs: cpu
+needs: cpu-only
 written: before-freeze
 """
 

@@ -1,7 +1,7 @@
 """A convolution instead of unfolded patches.
 
 baseline: conv_block
-needs: cpu
+needs: cpu-only
 written: before-freeze
 """
 

@@ -24,7 +24,7 @@ def kernel(x, positions, inverse, out, length, half, BLOCK: tl.constexpr):
 
 
 def rotate(x, positions, inverse):
-    x = x.contiguous()
+    x, positions = x.contiguous(), positions.contiguous()
     out, half = torch.empty_like(x), x.shape[-1] // 2
     if x.numel():
         rows = x.numel() // x.shape[-1]
