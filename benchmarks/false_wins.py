@@ -136,9 +136,10 @@ def spread(trials: list[dict[str, Any]]) -> list[str]:
     ratios = [ratio for trial in trials for ratio in trial["log_ratios"]]
     mean, deviation = statistics.fmean(ratios), statistics.stdev(ratios)
     error = deviation / math.sqrt(len(ratios))
-    pairs = len(trials[0]["log_ratios"])
     means = statistics.stdev(statistics.fmean(trial["log_ratios"]) for trial in trials)
-    expected = math.sqrt(statistics.fmean(statistics.variance(trial["log_ratios"]) / pairs for trial in trials))
+    expected = math.sqrt(
+        statistics.fmean(statistics.variance(trial["log_ratios"]) / len(trial["log_ratios"]) for trial in trials)
+    )
     quantiles = statistics.quantiles(ratios, n=20)
     half = statistics.median(math.log(trial["interval"][1] / trial["interval"][0]) / 2 for trial in trials)
     beyond = sum(not trial["interval"][0] <= 1 <= trial["interval"][1] for trial in trials)

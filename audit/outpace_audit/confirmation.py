@@ -21,7 +21,8 @@ from outpace_audit.thresholds import (
     ALPHA,
     CALL_TIMEOUT_S,
     COMPILE_TIMEOUT_S,
-    PAIRS,
+    LOOKS,
+    MIN_GAIN,
     ROUNDS,
     SCREEN,
     SCREEN_ROUNDS,
@@ -32,6 +33,9 @@ from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summar
 
 if TYPE_CHECKING:
     from outpace_audit.judge import Judge, Listener
+
+Pair = list[list[PairResult]]
+"""For every workload its results by mode."""
 
 SETS_CPU = 4
 SETS_CUDA = (4, 32)
@@ -56,7 +60,7 @@ class Confirmation:
     def __init__(self, judge: Judge, evidence: Evidence, confirmations_before: int, tell: Listener) -> None:
         self._judge = judge
         self._evidence = evidence
-        self._confidence = confidence_for(confirmations_before, ALPHA)
+        self._before = confirmations_before
         self._tell = tell
         self._device = evidence.machine.device
         self._foreign = 0.0
@@ -81,13 +85,28 @@ class Confirmation:
 
     def run(self) -> None:
         """Fills the timing evidence."""
-        pairs: list[list[list[PairResult]]] = []
-        dropped = 0
-        wanted, started = PAIRS[self._device], -math.inf
-        while len(pairs) < wanted:
+        looks = dict(LOOKS[self._device])
+        gathered, pairs = self._gathered(max(looks)), list[Pair]()
+        while len(pairs) < max(looks):
+            pairs.append(next(gathered))
+            if len(pairs) in looks:
+                self._summarise(pairs, confidence_for(self._before, ALPHA * looks[len(pairs)]))
+                if self._is_plain():
+                    break
+        self._collect(pairs)
+        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.kept])
+
+    def _is_plain(self) -> bool:
+        """Whether the interval has settled on one side of what is needed."""
+        mean, needed = self._evidence.geomean, 1 + MIN_GAIN[self._device]
+        return mean is not None and not mean.interval[0] <= needed <= mean.interval[1]
+
+    def _gathered(self, most: int) -> Iterator[Pair]:
+        dropped, kept, started = 0, 0, -math.inf
+        while True:
             time.sleep(max(0.0, started + SPACING_S[self._device] - time.monotonic()))
             started = time.monotonic()
-            self._tell("stage", f"timing fresh process pair {len(pairs) + 1} of {wanted}")
+            self._tell("stage", f"timing fresh process pair {kept + 1} of at most {most}")
             pair = self._pair(ROUNDS[self._device])
             if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
                 dropped += 1
@@ -100,13 +119,11 @@ class Confirmation:
                 continue
             self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
             self._publish("confirmation", pair)
-            pairs.append(pair)
-        self._summarise(pairs)
-        self._collect(pairs)
-        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.kept])
+            kept += 1
+            yield pair
 
-    def _pair(self, rounds: int) -> list[list[PairResult]]:
-        """For every workload its results by mode, from two processes that live for this pair alone."""
+    def _pair(self, rounds: int) -> Pair:
+        """From two processes that live for this pair alone."""
         baseline, candidate = self._start_pair()
         meter = LoadMeter([baseline.process.pid, candidate.process.pid])
         try:
@@ -121,7 +138,7 @@ class Confirmation:
             baseline.close()
             candidate.close()
 
-    def _publish(self, role: Literal["screen", "confirmation", "dropped"], pair: list[list[PairResult]]) -> None:
+    def _publish(self, role: Literal["screen", "confirmation", "dropped"], pair: Pair) -> None:
         samples = tuple(result.samples for modes in pair for result in modes)
         self._tell("pair", ProcessPair(role, self._first, self._foreign, samples))
 
@@ -145,23 +162,24 @@ class Confirmation:
         self._evidence.footprint_bytes[one.workload.label] = sets * bytes_each
         return Setup(one.workload, sets, one.cotangents, self._device, rounds)
 
-    def _summarise(self, pairs: list[list[list[PairResult]]]) -> None:
+    def _summarise(self, pairs: list[Pair], confidence: float) -> None:
         evidence = self._evidence
+        evidence.timings, evidence.as_called = [], []
         for w in range(len(self._judge.facts.workloads)):
             modes = min(len(pair[w]) for pair in pairs)
             firsts = {pair[w][0].samples.mode for pair in pairs}
             if len(firsts) > 1:  # captured in some pairs only: what all have decides
-                evidence.timings.append(summarise([pair[w][-1] for pair in pairs], self._confidence))
+                evidence.timings.append(summarise([pair[w][-1] for pair in pairs], confidence))
                 continue
-            evidence.timings.append(summarise([pair[w][0] for pair in pairs], self._confidence))
+            evidence.timings.append(summarise([pair[w][0] for pair in pairs], confidence))
             if modes > 1:
-                evidence.as_called.append(summarise([pair[w][1] for pair in pairs], self._confidence))
-        evidence.geomean = self._geomean(evidence.timings)
+                evidence.as_called.append(summarise([pair[w][1] for pair in pairs], confidence))
+        evidence.geomean = self._geomean(evidence.timings, confidence)
 
-    def _geomean(self, timings: list[Timing]) -> Timing:
+    def _geomean(self, timings: list[Timing], confidence: float) -> Timing:
         """The mean over workloads within each pair, then over pairs."""
         per_pair = tuple(sum(column) / len(timings) for column in zip(*(t.log_ratios for t in timings), strict=True))
-        found = estimate(per_pair, self._confidence)
+        found = estimate(per_pair, confidence)
         return timing_of(
             "geometric mean",
             found,
@@ -171,7 +189,7 @@ class Confirmation:
             median([t.candidate_s for t in timings]),
         )
 
-    def _collect(self, pairs: list[list[list[PairResult]]]) -> None:
+    def _collect(self, pairs: list[Pair]) -> None:
         for result in (mode for pair in pairs for modes in pair for mode in modes):
             self._evidence.clocks += result.clocks
             self._evidence.early_and_late += result.settled

@@ -38,7 +38,7 @@ def estimate(log_ratios: Sequence[float], confidence: float) -> Estimate:
     return Estimate(mean, mean - half, mean + half, confidence, n)
 
 
-def confidence_for(confirmations_before: int, alpha: float = 0.01) -> float:
+def confidence_for(confirmations_before: int, alpha: float) -> float:
     """Two-sided confidence whose lower bound is one-sided at alpha / (1 + confirmations already spent on the target).
 
     Reference: the acceptance rule of docs/audit.md; Bonferroni over the ideas that reached confirmation.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-PAIRS = {"cpu": 7, "cuda": 5}
-"""Fresh process pairs of a confirmation: enough that a gain of 5% clears MIN_GAIN at the usual spread of a pair."""
+LOOKS = {"cpu": ((5, 0.25), (7, 0.75)), "cuda": ((5, 1.0),)}
+"""After so many fresh process pairs a confirmation may end, for this share of ALPHA: by the last enough that a gain of
+5% clears MIN_GAIN at the usual spread of a pair, and sooner for what is plain sooner."""
 
 SPACING_S = {"cpu": 4.0, "cuda": 0.0}
 """Least seconds from the start of one pair to that of the next: what a shared CPU does for a few seconds should meet

@@ -58,7 +58,7 @@ def test_the_hack_is_rejected_by_its_check(judges: Judges, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in CAUGHT_BY if name not in SEEN_BY_SEVERAL])
 def test_the_hack_passes_without_its_check(judges: Judges, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(thresholds.PAIRS, "cpu", 4)  # these are faster by far more than a pair's spread
+    monkeypatch.setitem(thresholds.LOOKS, "cpu", ((4, 1.0),))  # these are faster by far more than a pair's spread
     monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
     verdict = audit(judges, name, CAUGHT_BY[name])
     assert verdict.failed is None, verdict.reason
