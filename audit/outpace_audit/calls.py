@@ -16,6 +16,7 @@ from outpace_audit import truth
 from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.late_inputs import arrive_late
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.window_records import WATCHED, Recorder
@@ -50,8 +51,10 @@ class CheckedCalls:
         before = [tensor.detach().clone() for tensor in tensors_of(arguments)]
         parameters = subject.parameter_sums()
         poison_freed_memory(self._earlier, request.fill)
+        cotangents = self._cotangents(request)
         started = time.perf_counter()
-        result = subject.run(arguments, self._cotangents(request))
+        arrive_late(tensors_of(arguments), before)
+        result = subject.run(arguments, cotangents)
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         synchronize(subject.device)
@@ -186,9 +189,11 @@ def early_sample(tensor: torch.Tensor, seed: int) -> torch.Tensor:
         return flat
     wanted = min(EARLY_ELEMENTS, flat.numel())
     where = torch.randint(flat.numel(), (wanted,), generator=torch.Generator().manual_seed(seed))
+    if flat.is_cuda:  # from pageable memory it would wait for the device, and let late work finish
+        where = where.pin_memory().to(flat.device, non_blocking=True)
     if flat.element_size() == 1:  # fp8 and fp4 have no index kernels on every device
-        return flat.view(torch.uint8).index_select(0, where.to(flat.device))
-    return flat.index_select(0, where.to(flat.device))
+        return flat.view(torch.uint8).index_select(0, where)
+    return flat.index_select(0, where)
 
 
 def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[int] | None = None) -> list[Any]:

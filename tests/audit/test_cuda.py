@@ -49,6 +49,8 @@ def test_the_honest_candidate_is_accepted_on_graph_time(judge: Judge) -> None:
     [
         ("drops_scale", "outputs-against-truth"),
         ("side_stream", "settled-outputs"),
+        ("short_side_stream", "settled-outputs"),
+        ("early_side_stream", "outputs-against-truth"),
         ("cached_by_address", "stale-results"),
     ],
 )
