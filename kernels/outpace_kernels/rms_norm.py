@@ -15,25 +15,33 @@ import triton.language as tl
 
 
 def rms_norm_reference(
-    x: torch.Tensor, weight: torch.Tensor | None, eps: float, residual: torch.Tensor | None = None
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    eps: float,
+    dtype: torch.dtype | None = None,
+    residual: torch.Tensor | None = None,
 ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
     """The same in PyTorch, as models spell it out."""
     total = x if residual is None else x + residual
     wide = total.float()
-    y = (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)).to(x.dtype)
-    y = y if weight is None else y * weight
+    y = (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)).to(dtype or x.dtype)
+    y = y if weight is None else (y * weight).to(dtype or torch.promote_types(x.dtype, weight.dtype))
     return y if residual is None else (y, total)
 
 
 def rms_norm(
-    x: torch.Tensor, weight: torch.Tensor | None, eps: float, residual: torch.Tensor | None = None
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    eps: float,
+    dtype: torch.dtype | None = None,
+    residual: torch.Tensor | None = None,
 ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-    """y, and with a residual (y, total). `x` and `residual`: [..., width]; `weight`: [width]; y has the dtype that
-    x * weight has. What `rms_norm_fits` refuses is computed by the reference.
+    """y, and with a residual (y, total). `x` and `residual`: [..., width]; `weight`: [width]; y is of `dtype`, or of
+    the dtype that x * weight has. What `rms_norm_fits` refuses is computed by the reference.
     """
     if rms_norm_fits(x, weight) and (residual is None or (residual.shape, residual.dtype) == (x.shape, x.dtype)):
-        return fused_rms_norm(x, weight, eps, residual)
-    return rms_norm_reference(x, weight, eps, residual)
+        return fused_rms_norm(x, weight, eps, dtype, residual)
+    return rms_norm_reference(x, weight, eps, dtype, residual)
 
 
 @triton.jit
@@ -113,12 +121,12 @@ def rms_norm_backward(
 
 class RMSNormFunction(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, weight, eps, residual):
+    def forward(ctx, x, weight, eps, dtype, residual):
         width = x.shape[-1]
         x, rows = x.contiguous(), x.numel() // width
         total = x if residual is None else torch.empty_like(x)
-        kind = x.dtype if weight is None else torch.promote_types(x.dtype, weight.dtype)
-        y = torch.empty(x.shape, dtype=kind, device=x.device)
+        dtype = dtype or torch.promote_types(x.dtype, x.dtype if weight is None else weight.dtype)
+        y = torch.empty(x.shape, dtype=dtype, device=x.device)
         inverse = torch.empty(rows, dtype=torch.float32, device=x.device)
         block = triton.next_power_of_2(width)
         tile = max(1, 2048 // block)
@@ -176,7 +184,7 @@ class RMSNormFunction(torch.autograd.Function):
                 num_warps=warps,
             )
         dweight = partial.sum(0).to(weight.dtype) if wants_gain else None
-        return dx, dweight, None, dx if ctx.has_residual else None
+        return dx, dweight, None, None, dx if ctx.has_residual else None
 
 
 def rms_norm_fits(x: torch.Tensor, weight: torch.Tensor | None) -> bool:
@@ -194,6 +202,10 @@ def rms_norm_fits(x: torch.Tensor, weight: torch.Tensor | None) -> bool:
 
 
 def fused_rms_norm(
-    x: torch.Tensor, weight: torch.Tensor | None, eps: float, residual: torch.Tensor | None = None
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    eps: float,
+    dtype: torch.dtype | None = None,
+    residual: torch.Tensor | None = None,
 ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-    return RMSNormFunction.apply(x, weight, eps, residual)
+    return RMSNormFunction.apply(x, weight, eps, dtype, residual)

@@ -14,7 +14,7 @@ SHAPES = [(1, 2), (3, 7), (5, 64), (2, 3, 129), (1, 2049), (17, 768)]
 def as_reference(x: Any, weight: Any, residual: Any = None) -> Any:
     """The reference upcasts to fp32: truth has to stay in fp64."""
     if x.dtype is not torch.float64:
-        return rms_norm_reference(x, weight, 1e-6, residual)
+        return rms_norm_reference(x, weight, 1e-6, residual=residual)
     total = x if residual is None else x + residual
     y = total * torch.rsqrt(total.pow(2).mean(-1, keepdim=True) + 1e-6)
     y = y if weight is None else y * weight
@@ -32,13 +32,24 @@ def test_values_and_gradients(shape: tuple[int, ...], dtype: Any) -> None:
 def test_with_residual_and_without_gain(dtype: Any) -> None:
     x, residual = normal(6, 200, dtype=dtype), normal(6, 200, dtype=dtype, seed=1)
     weight = 1 + normal(200, dtype=dtype, seed=2, scale=0.2)
-    hold(lambda x, w, r: fused_rms_norm(x, w, 1e-6, r), as_reference, [x, weight, residual], [0, 1, 2])
+    hold(lambda x, w, r: fused_rms_norm(x, w, 1e-6, residual=r), as_reference, [x, weight, residual], [0, 1, 2])
     hold(lambda x, w: fused_rms_norm(x, w, 1e-6), as_reference, [x, None], [0])
 
 
 def test_a_gain_of_fp32_widens_the_result() -> None:
     x, weight = normal(4, 48, dtype=torch.bfloat16), normal(48, dtype=torch.float32, seed=1)
     hold(lambda x, w: fused_rms_norm(x, w, 1e-6), as_reference, [x, weight], [0, 1])
+
+
+def test_the_result_in_another_dtype() -> None:
+    x, weight = normal(4, 48, dtype=torch.bfloat16), normal(48, dtype=torch.bfloat16, seed=1)
+    assert fused_rms_norm(x, weight, 1e-6, torch.float32).dtype is torch.float32
+    hold(
+        lambda x, w: fused_rms_norm(x, w, 1e-6, torch.float32 if x.dtype is torch.bfloat16 else None),
+        lambda x, w: as_reference(x.to(torch.promote_types(x.dtype, torch.float32)), w),
+        [x, weight],
+        [0, 1],
+    )
 
 
 def test_frozen_gain_and_strided_rows() -> None:
