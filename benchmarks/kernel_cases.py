@@ -1,6 +1,6 @@
 """What benchmarks/kernels.py measures: each kernel and its reference on shapes of GPT-2-small to 8B models.
 
-`moved` counts the bytes that no implementation avoids: inputs read once, results written once, both ways.
+`moved` counts what each pass has to move: what it needs read once, what it gives written once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ import outpace_kernels
 import torch
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
+from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
+from outpace_kernels.linear_cross_entropy import fused_linear_cross_entropy, linear_cross_entropy_reference
+from outpace_kernels.relu_squared import fused_relu_squared, relu_squared_reference
 from outpace_kernels.rms_norm import fused_rms_norm, rms_norm_reference
+from outpace_kernels.rope import fused_rope, rope_reference
+from outpace_kernels.softmax import fused_softmax, softmax_reference
 
 Tensors = list[Any]
 
@@ -33,7 +38,7 @@ class Case:
     reference: Callable[..., Any]
     wanted: tuple[int, ...]
     moved: tuple[float, float]
-    """Forward, forward and backward: in units of `unit` elements of the dtype."""
+    """Forward, forward and backward: in units of `unit` elements of the dtype. (0, 0): bound by arithmetic."""
     unit: Callable[[Tensors], int]
     modes: tuple[str, ...] = ("forward", "forward+backward")
 
@@ -129,9 +134,97 @@ def cross_entropy_cases() -> list[Case]:
     ]
 
 
+def layer_norm_cases() -> list[Case]:
+    def make(shape: tuple[int, ...], device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+        x, weight = rows_and_gain(shape, device, dtype, smoke)
+        return [x, weight, normal(device, dtype, x.shape[-1]), normal(device, dtype, *x.shape)]
+
+    def ours(x: Any, w: Any, b: Any, r: Any = None) -> Any:
+        return fused_layer_norm(x, w, b, 1e-5, r)
+
+    def reference(x: Any, w: Any, b: Any, r: Any = None) -> Any:
+        return layer_norm_reference(x, w, b, 1e-5, r)
+
+    def plain(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+        return make((32768, 768), device, dtype, smoke)[:3]
+
+    residual = partial(make, (32768, 768))
+    both = partial(make, (8192, 4096))
+    name, kind = "layer_norm residual", torch.bfloat16
+    return [
+        Case(name, "32768x768", kind, residual, ours, reference, (0, 1, 2, 3), (4, 8), first),
+        Case("layer_norm", "32768x768", torch.float32, plain, ours, reference, (0, 1, 2), (2, 5), first),
+        Case(name, "8192x4096", kind, both, ours, reference, (0, 1, 2, 3), (4, 8), first),
+    ]
+
+
+def softmax_cases() -> list[Case]:
+    def case(label: str, shape: tuple[int, ...], softcap: float) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            return [normal(device, dtype, *small(shape, smoke), scale=3)]
+
+        ours, reference = (partial(_third, function, softcap) for function in (fused_softmax, softmax_reference))
+        name = "softmax softcap" if softcap else "softmax"
+        return Case(name, label, torch.bfloat16, make, ours, reference, (0,), (2, 5), first)
+
+    return [case("65536x2048", (65536, 2048), 50.0), case("131072x1024", (131072, 1024), 0.0)]
+
+
+def rope_cases() -> list[Case]:
+    def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            rows = 3 if smoke else length
+            q, k = (normal(device, dtype, batch, rows, h, width).transpose(1, 2) for h in (heads, key_heads))
+            return [q, k, *(normal(device, dtype, rows, width) for _ in range(2))]
+
+        def moved(tensors: Tensors) -> int:
+            return tensors[0].numel() + tensors[1].numel()
+
+        return Case("rope", label, torch.bfloat16, make, fused_rope, rope_reference, (0, 1), (2, 4), moved)
+
+    return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
+
+
+def linear_cross_entropy_cases() -> list[Case]:
+    def case(label: str, rows: int, width: int, classes: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            n, d, c = (5, 16, 40) if smoke else (rows, width, classes)
+            x, weight = normal(device, dtype, n, d), normal(device, dtype, c, d, scale=d**-0.5)
+            return [x, weight, torch.randint(0, c, (n,), device=device)]
+
+        ours, reference = fused_linear_cross_entropy, linear_cross_entropy_reference
+        name = "linear_cross_entropy"
+        return Case(name, label, torch.bfloat16, make, ours, reference, (0, 1), (0, 0), first, ("forward+backward",))
+
+    return [case("16384x768x50304", 16384, 768, 50304), case("8192x4096x128256", 8192, 4096, 128256)]
+
+
+def relu_squared_cases() -> list[Case]:
+    def case(label: str, rows: int, width: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            n, d = (5, 16) if smoke else (rows, width)
+            dtype = torch.float32 if smoke else dtype
+            weights = [normal(device, dtype, *shape, scale=d**-0.5) for shape in ((4 * d, d), (d, 4 * d))]
+            return [normal(device, dtype, n, d), *weights]
+
+        ours, reference = fused_relu_squared, relu_squared_reference
+        return Case("relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first)
+
+    return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
+
+
 def cases() -> list[Case]:
     """The first case of each kernel before the second of any: what a deadline cuts off is the less telling half."""
-    groups = [rms_cases(), glu_cases(), cross_entropy_cases()]
+    groups = [
+        rms_cases(),
+        layer_norm_cases(),
+        glu_cases(),
+        cross_entropy_cases(),
+        rope_cases(),
+        softmax_cases(),
+        relu_squared_cases(),
+        linear_cross_entropy_cases(),
+    ]
     ordered: list[Case] = []
     while any(groups):
         ordered += [group.pop(0) for group in groups if group]

@@ -289,8 +289,9 @@ def summary(times: dict[str, list[float]], moved: float, copy: float) -> dict[st
         "seconds": medians,
         "turns": len(times["ours"]),
         "moved_bytes": moved,
-        "share_of_copy": {name: moved / seconds / copy for name, seconds in medians.items()},
     }
+    if moved:
+        result["share_of_copy"] = {name: moved / seconds / copy for name, seconds in medians.items()}
     for name in set(times) - {"ours"}:
         ratios = [theirs / ours for theirs, ours in zip(times[name], times["ours"], strict=True)]
         result[f"over_{name}"] = {"ratio": statistics.median(ratios), "interval": median_interval(ratios)}
@@ -317,8 +318,8 @@ def line(case: Case, mode: str, result: dict[str, Any]) -> str:
     rates = " ".join(f"{name} {seconds * 1e6:.1f} µs" for name, seconds in result["seconds"].items())
     over = result.get("over_compile") or result["over_eager"]
     low, high = over["interval"]
-    share = result["share_of_copy"]["ours"]
-    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}], {share:.0%} of copy"
+    share = f", {result['share_of_copy']['ours']:.0%} of copy" if "share_of_copy" in result else ""
+    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}]{share}"
 
 
 if __name__ == "__main__":
