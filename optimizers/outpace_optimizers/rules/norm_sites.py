@@ -103,7 +103,7 @@ class _Walk:
         rows, before = site.norm.rows, self.versions[begin]
         if before.get(rows.name, 0) != rows.version or not all(self.pure[begin:index]):
             return False
-        needed = {root(node) for node in (site.norm.weight, site.norm.eps) if node is not None}
+        needed = {root(node) for node in (site.norm.weight, site.norm.eps) if isinstance(node, ast.expr)}
         if any(before.get(name or "", 0) != self.versions[index].get(name or "", 0) for name in needed):
             return False
         last = self.block[index]

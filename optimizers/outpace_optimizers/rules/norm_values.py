@@ -55,7 +55,7 @@ class Norm:
     """Normalised rows. `kind` "own": of the rows' dtype; "wide": fp32. `cast`: brought to the rows' dtype at the end."""
 
     rows: Rows
-    eps: ast.expr | None
+    eps: ast.expr | str | None
     wide: bool
     weight: ast.expr | None = None
     cast: bool = False
@@ -133,11 +133,19 @@ class Reader:
                 return None
 
     def _gained(self, norm: Norm, weight: ast.expr) -> Norm | None:
+        wide = norm.wide and not norm.cast
+        call = self.scope.names.call(weight)
+        if call is not None and self._to_fp32(*call):
+            weight, wide = call[1][0], True
         plain = norm.weight is None and dotted(weight) is not None and not is_number(self.scope, weight)
-        if not plain:
-            return None
         # Once brought to the rows' dtype, rows * weight decides as it does in the kernel.
-        return replace(norm, weight=weight, wide=norm.wide and not norm.cast, cast=False)
+        return replace(norm, weight=weight, wide=wide, cast=False) if plain else None
+
+    def _to_fp32(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr]) -> bool:
+        wanted = [*args[1:], *keys.values()]
+        if name == ".float":
+            return not wanted
+        return name in (".to", ".type") and len(wanted) == 1 and self.scope.names.resolve(wanted[0]) in _WIDE
 
     def _shifted(self, squares: Squares, eps: ast.expr) -> Squares | None:
         plain = squares.mean and squares.eps is None and is_number(self.scope, eps)
@@ -146,6 +154,8 @@ class Reader:
     def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Value | None:
         if not args:
             return None
+        if name == "torch.nn.functional.rms_norm":
+            return self._library(args, keys, known)
         operation = name.removeprefix("torch").removeprefix(".")
         if name not in (f"torch.{operation}", f".{operation}"):
             return None
@@ -170,6 +180,18 @@ class Reader:
                 return self._cast(operation, value, args[1:], keys, known)
             case _:
                 return None
+
+    def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Norm | None:
+        """`F.rms_norm` over the last dimension, of which a gain or the spelling of the shape has to tell."""
+        given = dict(zip(("input", "normalized_shape", "weight", "eps"), args, strict=False)) | keys
+        rows, weight, eps = self.value(args[0], known), given.get("weight"), given.get("eps")
+        if not isinstance(rows, Rows) or rows.wide or not _last_size(given.get("normalized_shape"), rows.name):
+            return None
+        if weight is not None and dotted(weight) is None:
+            return None
+        if eps is None:
+            return Norm(rows, f"{self.scope.names.spell('torch.finfo')[0]}({rows.name}.dtype).eps", False, weight)
+        return Norm(rows, eps, False, weight) if is_number(self.scope, eps) else None
 
     def _cast(
         self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known
@@ -209,6 +231,12 @@ class Reader:
         if found is not None:
             self.inlined.add(method.qualname)
         return found
+
+
+def _last_size(shape: ast.expr | None, name: str) -> bool:
+    """`(x.size(-1),)`, `[x.shape[-1]]`, `x.shape[-1:]`."""
+    spelled = "" if shape is None else ast.unparse(shape).replace("[", "(").replace("]", ")").replace(",)", ")")
+    return spelled in (f"({name}.size(-1))", f"({name}.shape(-1))", f"{name}.shape(-1:)")
 
 
 def _power(value: Rows | Squares, exponent: float | complex | None) -> Value | None:

@@ -60,8 +60,8 @@ class RMSNorm:
         )
 
 
-def _spelled(scope: Scope, node: ast.expr | None, otherwise: str) -> str:
-    return otherwise if node is None else scope.text(node)
+def _spelled(scope: Scope, node: ast.expr | str | None, otherwise: str) -> str:
+    return scope.text(node) if isinstance(node, ast.expr) else node or otherwise
 
 
 RULE = RMSNorm()
