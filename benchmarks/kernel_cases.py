@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import outpace_kernels
 import torch
+
+import outpace_kernels
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
@@ -60,7 +61,7 @@ def first(tensors: Tensors) -> int:
 
 
 def small(shape: tuple[int, ...], smoke: bool) -> tuple[int, ...]:
-    return tuple(min(size, 3) for size in shape[:-1]) + (min(shape[-1], 65),) if smoke else shape
+    return (*(min(size, 3) for size in shape[:-1]), min(shape[-1], 65)) if smoke else shape
 
 
 def rows_and_gain(shape: tuple[int, ...], device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -83,9 +84,7 @@ def logits_and_targets(shape: tuple[int, ...], device: str, dtype: torch.dtype, 
 
 def rms_cases() -> list[Case]:
     def case(label: str, shape: tuple[int, ...], dtype: torch.dtype = torch.bfloat16) -> Case:
-        ours, reference = (
-            partial(_third, function, 1e-6) for function in (fused_rms_norm, rms_norm_reference)
-        )
+        ours, reference = (partial(_third, function, 1e-6) for function in (fused_rms_norm, rms_norm_reference))
         return Case("rms_norm", label, dtype, partial(rows_and_gain, shape), ours, reference, (0, 1), (2, 5), first)
 
     def with_residual(label: str, shape: tuple[int, ...]) -> Case:

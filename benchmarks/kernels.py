@@ -4,9 +4,9 @@
     python benchmarks/kernels.py --smoke      every case at tiny shapes under Triton's interpreter, on the CPU
 
 All arms run in one process, as CUDA graphs, in shuffled turns, each replay after a sweep of the L2 cache; times are
-CUDA events. An arm whose results are not the reference's is not timed. Ratios are medians over turns, with the 95% interval
-of the median by order statistics. What FILE holds of the same source on the same GPU is not measured again. Other
-processes fill the compile caches first (`--workers`).
+CUDA events. An arm whose results are not the reference's is not timed. Ratios are medians over turns, with the 95%
+interval of the median by order statistics. What FILE holds of the same source on the same GPU is not measured again.
+Other processes fill the compile caches first (`--workers`).
 """
 
 from __future__ import annotations
@@ -210,7 +210,9 @@ def disagrees(arms: dict[str, Callable[[], Tensors]], dtype: torch.dtype) -> str
             largest = float(other.abs().max())
             apart = float((one.float() - other.float()).abs().max())
             if not apart <= TOLERANCE[dtype] * largest:
-                return f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}"
+                return (
+                    f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}"
+                )
     return ""
 
 
@@ -278,8 +280,6 @@ def copy_rate(device: str) -> float:
     size = 2**30 if device == "cuda" else 2**20
     one, other = (torch.zeros(size, dtype=torch.int8, device=device) for _ in range(2))
     times = timed({"copy": lambda: [other.copy_(one)]}, device)["copy"]
-    del one, other
-    clean()
     return 2 * size / statistics.median(times)
 
 

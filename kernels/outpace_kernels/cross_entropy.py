@@ -1,6 +1,6 @@
 """Cross entropy over logits, without the log-probabilities.
 
-    lse_i = log Σ_j exp(z_ij)        loss_i = lse_i - z_i,target        dz_ij = (exp(z_ij - lse_i) - [j = target]) * d loss_i
+    lse_i = log Σ_j exp(z_ij)    loss_i = lse_i - z_i,target    dz_ij = (exp(z_ij - lse_i) - [j = target]) * dloss_i
 
 with z = cap * tanh(logits / cap) where there is a soft cap. One pass over the logits forward (a running maximum), one
 backward, which writes the gradient in the logits' dtype. Rows whose target is `ignore_index` count for nothing.
@@ -40,7 +40,13 @@ def cross_entropy_logits(at, mask, softcap, SOFTCAP: tl.constexpr):
     """Logits in fp32, capped; -inf beyond the row."""
     value = tl.load(at, mask=mask, other=-float("inf")).to(tl.float32)
     if SOFTCAP:
-        value = softcap * (2 / (1 + tl.exp(-2 * value / softcap)) - 1)
+        part = value / softcap
+        square = part * part
+        # Near zero, where the other form cancels, tanh by its series.
+        series = part * (
+            1 + square * (-0.33333333 + square * (0.13333333 + square * (-0.053968254 + square * 0.02186949)))
+        )
+        value = softcap * tl.where(square < 0.0625, series, 2 / (1 + tl.exp(-2 * part)) - 1)
         value = tl.where(mask, value, -float("inf"))
     return value
 
@@ -106,7 +112,7 @@ class CrossEntropyFunction(torch.autograd.Function):
         rows, classes = logits.shape
         logits = logits if logits.stride(1) == 1 else logits.contiguous()
         target = target.contiguous()
-        loss, lse = torch.empty((2, rows), dtype=torch.float32, device=logits.device)
+        loss, lse = (torch.empty(rows, dtype=torch.float32, device=logits.device) for _ in range(2))
         block = min(triton.next_power_of_2(classes), 8192)
         with torch.cuda.device_of(logits):
             cross_entropy_forward[(rows,)](
@@ -132,7 +138,9 @@ class CrossEntropyFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, flow):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this cross entropy has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this cross entropy has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         logits, target, lse, counted = ctx.saved_tensors
         rows, classes = logits.shape
         dlogits = torch.empty((rows, classes), dtype=logits.dtype, device=logits.device)
@@ -158,7 +166,9 @@ class CrossEntropyFunction(torch.autograd.Function):
 
 
 def cross_entropy_fits(logits: torch.Tensor, target: torch.Tensor) -> bool:
-    """Whether the kernel takes them: on one GPU, [rows, classes] of fp32, fp16 or bf16 and [rows] of int64, not empty."""
+    """Whether the kernel takes them: on one GPU, [rows, classes] of fp32, fp16 or bf16 and [rows] of int64, not
+    empty.
+    """
     return (
         logits.is_cuda
         and logits.device == target.device

@@ -1,8 +1,8 @@
 """Gated linear units without their products: activation(gate) * up, elementwise, forward and backward.
 
 SwiGLU: silu(g) = g·σ(g). GeGLU: gelu(g) = g·Φ(g), or its tanh form, g·(1 + tanh(√(2/π)(g + 0.044715 g³)))/2.
-Backward keeps gate and up alone, and computes the activation again. Halves of one tensor, `x.chunk(2, -1)`, are read where
-they lie.
+Backward keeps gate and up alone, and computes the activation again. Halves of one tensor, `x.chunk(2, -1)`, are read
+where they lie.
 """
 
 from __future__ import annotations
@@ -59,16 +59,14 @@ def glu_forward(gate, up, out, width, gate_row, up_row, ACTIVATION: tl.constexpr
 
 
 @triton.jit
-def glu_backward(
-    dout, gate, up, dgate, dup, width, gate_row, up_row, ACTIVATION: tl.constexpr, BLOCK: tl.constexpr
-):
+def glu_backward(dy, gate, up, dgate, dup, width, gate_row, up_row, ACTIVATION: tl.constexpr, BLOCK: tl.constexpr):
     blocks = tl.cdiv(width, BLOCK)
     row = (tl.program_id(0) // blocks).to(tl.int64)
     column = (tl.program_id(0) % blocks).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = column < width
     at = row * width + column
     value, slope = glu_activation(tl.load(gate + row * gate_row + column, mask=inside).to(tl.float32), ACTIVATION)
-    flow = tl.load(dout + at, mask=inside).to(tl.float32)
+    flow = tl.load(dy + at, mask=inside).to(tl.float32)
     scale = tl.load(up + row * up_row + column, mask=inside).to(tl.float32)
     tl.store(dup + at, (flow * value).to(dup.dtype.element_ty), mask=inside)
     tl.store(dgate + at, (flow * scale * slope).to(dgate.dtype.element_ty), mask=inside)
@@ -84,12 +82,14 @@ class GLUFunction(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, dout):
+    def backward(ctx, dy):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this gated unit has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this gated unit has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         gate, up = ctx.saved_tensors
         grads = [torch.empty(gate.shape, dtype=gate.dtype, device=gate.device) for _ in range(2)]
-        GLUFunction.launch(glu_backward, gate, up, (dout.contiguous(),), grads, ctx.activation)
+        GLUFunction.launch(glu_backward, gate, up, (dy.contiguous(),), grads, ctx.activation)
         return *grads, None
 
     @staticmethod
@@ -116,7 +116,8 @@ class GLUFunction(torch.autograd.Function):
 def glu_fits(gate: torch.Tensor, up: torch.Tensor) -> bool:
     """Whether the kernel takes them: on one GPU, of one shape and one dtype of fp32, fp16 or bf16, not empty."""
     return (
-        gate.is_cuda
+        isinstance(up, torch.Tensor)
+        and gate.is_cuda
         and gate.device == up.device
         and gate.dtype == up.dtype
         and gate.dtype in (torch.float32, torch.float16, torch.bfloat16)

@@ -37,7 +37,9 @@ def layer_norm(
     """y, and with a residual (y, total). `x` and `residual`: [..., width]; `weight`, `bias`: [width]. What
     `layer_norm_fits` refuses is computed by the reference.
     """
-    if layer_norm_fits(x, weight, bias) and (residual is None or (residual.shape, residual.dtype) == (x.shape, x.dtype)):
+    if layer_norm_fits(x, weight, bias) and (
+        residual is None or (residual.shape, residual.dtype) == (x.shape, x.dtype)
+    ):
         return fused_layer_norm(x, weight, bias, eps, residual)
     return layer_norm_reference(x, weight, bias, eps, residual)
 

@@ -3,7 +3,7 @@
     logits = x wᵀ, soft-capped where there is a cap        loss = mean or sum over rows of lse_i - logits_i,target
 
 A block of rows at a time: product, then one kernel that takes the loss and writes the logits' gradient over the logits,
-then the products for dx and dw. Backward only scales them. Memory for logits: 2²⁸ elements, whatever the number of rows.
+then the products for dx and dw. Backward only scales them. Memory for logits: 2²⁸ elements, however many rows.
 """
 
 from __future__ import annotations
@@ -51,7 +51,13 @@ def linear_cross_entropy_logits(at, mask, softcap, SOFTCAP: tl.constexpr):
     """Logits in fp32, capped; -inf beyond the row."""
     value = tl.load(at, mask=mask, other=-float("inf")).to(tl.float32)
     if SOFTCAP:
-        value = softcap * (2 / (1 + tl.exp(-2 * value / softcap)) - 1)
+        part = value / softcap
+        square = part * part
+        # Near zero, where the other form cancels, tanh by its series.
+        series = part * (
+            1 + square * (-0.33333333 + square * (0.13333333 + square * (-0.053968254 + square * 0.02186949)))
+        )
+        value = softcap * tl.where(square < 0.0625, series, 2 / (1 + tl.exp(-2 * part)) - 1)
         value = tl.where(mask, value, -float("inf"))
     return value
 
@@ -145,7 +151,9 @@ class LinearCrossEntropyFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, flow):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this cross entropy has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this cross entropy has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         dx, dweight = (None if grad is None else grad * flow for grad in ctx.saved_tensors)
         return dx, dweight, None, None, None, None
 

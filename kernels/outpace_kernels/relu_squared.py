@@ -2,9 +2,9 @@
 
     dw2 = dyᵀ post        dpre = 2 (dy w2) √post        dw1 = dpreᵀ x        dx = dpre w1
 
-relu(pre) is √post, with the root taken in fp32: a bf16 post is within 2⁻⁹ of its value, the root within 2⁻¹⁰. Both products
-that touch the activation are Triton kernels with the activation in their epilogue, so `pre` and dy w2 are never written.
-For bf16 alone: in fp16 a pre below 2.4e-4 would vanish, and one above 255 overflow, when it is squared.
+relu(pre) is √post, with the root taken in fp32: a bf16 post is within 2⁻⁹ of its value, the root within 2⁻¹⁰. Both
+products that touch the activation are Triton kernels with the activation in their epilogue, so `pre` and dy w2 are
+never written. For bf16 alone: in fp16 a pre below 2.4e-4 would vanish, and one above 255 overflow, when it is squared.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def relu_squared_reference(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor) 
 
 
 def relu_squared(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor) -> torch.Tensor:
-    """`x`: [..., width]; `w1`: [hidden, width]; `w2`: [out, hidden]. What `relu_squared_fits` refuses is computed by the
-    reference.
+    """`x`: [..., width]; `w1`: [hidden, width]; `w2`: [out, hidden]. What `relu_squared_fits` refuses is computed by
+    the reference.
     """
     return fused_relu_squared(x, w1, w2) if relu_squared_fits(x, w1, w2) else relu_squared_reference(x, w1, w2)
 

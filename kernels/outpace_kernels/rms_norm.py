@@ -3,8 +3,8 @@
     total = x + residual                                 (x, where there is no residual)
     y = total / sqrt(mean(total²) + eps) * weight        (without the gain, where there is none)
 
-Statistics are in fp32; `total` is rounded to x's dtype before it is normalised, as eager code does. Backward is one pass:
-a program goes through every n-th row, writes the gradient of its rows, and sums those of the gain in registers.
+Statistics are in fp32; `total` is rounded to x's dtype before it is normalised, as eager code does. Backward is one
+pass: a program goes through every n-th row, writes the gradient of its rows, and sums those of the gain in registers.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ class RMSNormFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, dtotal=None):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this RMSNorm has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this RMSNorm has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         x, weight, inverse = ctx.saved_tensors
         width, rows = x.shape[-1], inverse.numel()
         block = triton.next_power_of_2(width)

@@ -2,8 +2,8 @@
 
     out[i] = x[i] cos[i] - x[i + half] sin[i]        out[i + half] = x[i + half] cos[i + half] + x[i] sin[i + half]
 
-Backward is the transpose. A program loads the cosines and sines of one position once and turns all heads by them; queries
-and keys are read and written at their own strides, so heads that were transposed into place stay so.
+Backward is the transpose. A program loads the cosines and sines of one position once and turns all heads by them.
+Queries and keys are read and written at their own strides, so heads that were transposed into place stay so.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ def rope_reference(
     return q * cos + turned(q) * sin, k * cos + turned(k) * sin
 
 
-def rope(
-    q: torch.Tensor, k: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def rope(q: torch.Tensor, k: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """`q`: [batch, heads, length, width]; `k`: the same with its own heads; `cos`, `sin`: [length, width] or [batch,
     length, width]. What `rope_fits` refuses is computed by the reference.
     """
@@ -37,7 +35,19 @@ def rope(
 
 @triton.jit
 def rope_turn(
-    x, out, cos, cos_2, sin, sin_2, heads, x_head, out_head, half, BACKWARD: tl.constexpr, HEADS: tl.constexpr, BLOCK: tl.constexpr
+    x,
+    out,
+    cos,
+    cos_2,
+    sin,
+    sin_2,
+    heads,
+    x_head,
+    out_head,
+    half,
+    BACKWARD: tl.constexpr,
+    HEADS: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     column = tl.arange(0, BLOCK)[None, :]
     for start in range(0, heads, HEADS):
@@ -115,14 +125,18 @@ class RoPEFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dq, dk):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this rotation has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this rotation has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         return *RoPEFunction.launch(dq, dk, *ctx.saved_tensors, ctx.dtypes, True), None, None
 
     @staticmethod
     def launch(q, k, cos, sin, kinds, backward):
         q, k = (one if one.stride(-1) == 1 else one.contiguous() for one in (q, k))
         outs = [torch.empty_like(one, dtype=kind) for one, kind in zip((q, k), kinds, strict=True)]
-        outs = [one if one.stride(-1) == 1 else torch.empty(one.shape, dtype=one.dtype, device=one.device) for one in outs]
+        outs = [
+            one if one.stride(-1) == 1 else torch.empty(one.shape, dtype=one.dtype, device=one.device) for one in outs
+        ]
         batch, _, length, width = q.shape
         block = triton.next_power_of_2(width // 2)
         heads = max(1, min(triton.next_power_of_2(q.shape[1]), 2048 // block))

@@ -29,15 +29,19 @@ def softmax_scores(at, mask, softcap, SOFTCAP: tl.constexpr):
     """Scores in fp32, capped; -inf beyond the row."""
     value = tl.load(at, mask=mask, other=-float("inf")).to(tl.float32)
     if SOFTCAP:
-        value = softcap * (2 / (1 + tl.exp(-2 * value / softcap)) - 1)
+        part = value / softcap
+        square = part * part
+        # Near zero, where the other form cancels, tanh by its series.
+        series = part * (
+            1 + square * (-0.33333333 + square * (0.13333333 + square * (-0.053968254 + square * 0.02186949)))
+        )
+        value = softcap * tl.where(square < 0.0625, series, 2 / (1 + tl.exp(-2 * part)) - 1)
         value = tl.where(mask, value, -float("inf"))
     return value
 
 
 @triton.jit
-def softmax_forward(
-    x, y, lse, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr
-):
+def softmax_forward(x, y, lse, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
     at = x + row * width + column
@@ -64,9 +68,7 @@ def softmax_forward(
 
 
 @triton.jit
-def softmax_backward(
-    dy, x, lse, dx, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr
-):
+def softmax_backward(dy, x, lse, dx, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
     start_of_row = row * width
@@ -121,7 +123,9 @@ class SoftmaxFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this softmax has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this softmax has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         x, lse = ctx.saved_tensors
         dx, width = torch.empty_like(x), x.shape[-1]
         block = min(triton.next_power_of_2(width), 16384)

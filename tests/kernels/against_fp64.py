@@ -20,7 +20,7 @@ pytest.importorskip("triton", reason="triton is not installed")
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 SLACK = 2.0 if DEVICE == "cuda" else 4.0
-"""How much larger than the reference's own error a kernel's may be; the interpreter truncates to bf16 instead of rounding."""
+"""How much larger than the reference's own error a kernel's may be. The interpreter truncates where bf16 is rounded."""
 FLOOR = {torch.float32: 2.0**-20, torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
 """Of the largest value: what no error is judged below."""
 

@@ -73,7 +73,12 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
         ("cross_entropy", "fused_cross_entropy", [logits, labels, 3, "none", 15.0], {}),
         ("cross_entropy", "fused_cross_entropy", [made(1, 1), labels[:1]], {}),
         ("linear_cross_entropy", "fused_linear_cross_entropy", [rows, made(3000, 768), labels.repeat(2)], {}),
-        ("linear_cross_entropy", "fused_linear_cross_entropy", [rows, made(99, 768), labels.repeat(2), 1, "sum", 9.0], {}),
+        (
+            "linear_cross_entropy",
+            "fused_linear_cross_entropy",
+            [rows, made(99, 768), labels.repeat(2), 1, "sum", 9.0],
+            {},
+        ),
         *(("softmax", "fused_softmax", [one, cap], {}) for one in (rows, wide) for cap in (0.0, 30.0)),
         ("rope", "fused_rope", [q, k, table, table], {}),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DEVICE, DTYPES, hold, normal, torch
+
 from outpace_kernels.cross_entropy import (
     cross_entropy,
     cross_entropy_fits,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DTYPES, hold, normal, torch
+
 from outpace_kernels.glu import fused_glu, glu, glu_fits, glu_reference
 
 
@@ -37,7 +38,6 @@ def test_halves_of_one_tensor_and_other_strides() -> None:
         [both],
         [0],
     )
-
 
 
 @pytest.mark.parametrize("activation", ["silu", "gelu", "gelu_tanh"])

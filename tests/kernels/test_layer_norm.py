@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DEVICE, DTYPES, hold, normal, torch
+
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm, layer_norm_fits, layer_norm_reference
 
 

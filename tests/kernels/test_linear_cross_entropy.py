@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DEVICE, DTYPES, hold, normal, results, torch
+
 from outpace_kernels import linear_cross_entropy as module
 from outpace_kernels.linear_cross_entropy import (
     fused_linear_cross_entropy,

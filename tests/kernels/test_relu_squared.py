@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DEVICE, hold, normal, torch
+
 from outpace_kernels.relu_squared import (
     fused_relu_squared,
     relu_squared,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DEVICE, DTYPES, hold, normal, results, torch
+
 from outpace_kernels.rms_norm import fused_rms_norm, rms_norm, rms_norm_fits, rms_norm_reference
 
 SHAPES = [(1, 2), (3, 7), (5, 64), (2, 3, 129), (1, 2049), (17, 768)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DTYPES, hold, normal, torch
+
 from outpace_kernels.rope import fused_rope, rope, rope_fits, rope_reference
 
 
@@ -13,7 +14,10 @@ from outpace_kernels.rope import fused_rope, rope, rope_fits, rope_reference
 @pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 2), (2, 4, 2, 5, 16), (1, 3, 1, 7, 22), (2, 33, 8, 3, 128)], ids=str)
 def test_values_and_gradients(sizes: tuple[int, ...], dtype: Any) -> None:
     batch, heads, key_heads, length, width = sizes
-    q, k = normal(batch, heads, length, width, dtype=dtype), normal(batch, key_heads, length, width, dtype=dtype, seed=1)
+    q, k = (
+        normal(batch, heads, length, width, dtype=dtype),
+        normal(batch, key_heads, length, width, dtype=dtype, seed=1),
+    )
     for shape in ((length, width), (batch, length, width), (1, length, width)):
         cos, sin = normal(*shape, dtype=dtype, seed=2), normal(*shape, dtype=dtype, seed=3)
         hold(fused_rope, rope_reference, [q, k, cos, sin], [0, 1])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from against_fp64 import DTYPES, hold, normal, torch
+
 from outpace_kernels.softmax import fused_softmax, softmax, softmax_fits, softmax_reference
 
 
@@ -15,6 +16,12 @@ from outpace_kernels.softmax import fused_softmax, softmax, softmax_fits, softma
 def test_values_and_gradients(shape: tuple[int, ...], softcap: float, dtype: Any) -> None:
     x = normal(*shape, dtype=dtype, scale=4)
     hold(lambda x: fused_softmax(x, softcap), lambda x: softmax_reference(x, softcap), [x], [0])
+
+
+def test_small_scores_under_a_cap_lose_no_digits() -> None:
+    x = normal(4, 64, dtype=torch.float32, scale=2.0**-10)
+    ours, truth = fused_softmax(x, 50.0), softmax_reference(x.double(), 50.0)
+    assert float((ours.double() - truth).abs().max()) < 4e-9
 
 
 @pytest.mark.parametrize("width", [50, 16500])

@@ -1,4 +1,4 @@
-"""Rules that bring a kernel: what they need of a machine, what the audit says of them, and their text in other files."""
+"""Rules that bring a kernel: what they need of a machine, what the audit says of them, and their text in a file."""
 
 from __future__ import annotations
 
@@ -50,7 +50,12 @@ def test_a_file_that_has_the_kernel_gets_it_no_second_time() -> None:
 
 
 def test_other_meanings_of_the_kernels_names_leave_the_file_alone() -> None:
-    for line in ("tl = 3", "import tensorly as tl", "def rms_norm_fits(x): return True", "import mine as fused_rms_norm"):
+    for line in (
+        "tl = 3",
+        "import tensorly as tl",
+        "def rms_norm_fits(x): return True",
+        "import mine as fused_rms_norm",
+    ):
         assert proposed(f"{line}\n{NORM}") == [], line
 
 
@@ -73,7 +78,12 @@ def evidence(before: str, after: str, *spans: str) -> Evidence:
         ("def f(x): return x\n", "def g(x): return x\ndef f(x): return g(x)\n", ("f",), False),
         ("def f(x): return len(x)\n", "def len(x): return 3\ndef f(x): return len(x)\n", ("f", "len"), False),
         ("from m import g\ndef f(x): return g(x)\n", "def g(x): return x\ndef f(x): return g(x)\n", ("f", "g"), False),
-        ("class A:\n  def f(s): return 1\n", "class A:\n  def f(s): return 1\n  def __len__(s): return 1\n", ("A.__len__",), False),
+        (
+            "class A:\n  def f(s): return 1\n",
+            "class A:\n  def f(s): return 1\n  def __len__(s): return 1\n",
+            ("A.__len__",),
+            False,
+        ),
         ("def f(x): return x\n", "if 1:\n  def g(x): return x\ndef f(x): return g(x)\n", ("f", "g"), False),
     ],
 )

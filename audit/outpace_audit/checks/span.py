@@ -1,5 +1,5 @@
-"""L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares. It may add
-a top-level definition that the patch declares, under a name that occurs nowhere in the baseline."""
+"""L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares. Among
+these may be new ones, at the top level, under names that occur nowhere in the baseline."""
 
 from __future__ import annotations
 

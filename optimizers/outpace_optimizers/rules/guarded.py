@@ -1,4 +1,4 @@
-"""Puts a kernel's call before the code that it replaces, under its guard: what the kernel does not take runs as before."""
+"""Puts a kernel's call, under its guard, before the code that it stands for: what it does not take runs as before."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ def _definitions(module: str) -> dict[str, str]:
     lines = lines_of(text)
     found: dict[str, str] = {}
     for node in tree_of(text).body:
-        named = isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in (module, f"{module}_reference")
-        if named:
+        left_out = (module, f"{module}_reference")
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in left_out:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             found[node.name] = "".join(lines[first - 1 : node.end_lineno])
     return found

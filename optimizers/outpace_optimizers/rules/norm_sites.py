@@ -57,19 +57,20 @@ class _Walk:
     def _read(self, index: int, statement: ast.stmt) -> list[tuple[Site, int]]:
         """The sites that end in this statement, and where they start; what it binds is taken over."""
         known = Known(dict(self.values), self.versions[index])
-        expression = getattr(statement, "value", None)
+        expression: ast.expr | None = getattr(statement, "value", None)
         result = _result(statement)
         value = self.reader.value(expression, known) if result is not None and expression is not None else None
         start = self._start(expression, index) if expression is not None else index
         self._bind(index, statement, result, value, start)
-        candidates: list[tuple[ast.expr, Value | None]] = [(expression, value)] if isinstance(value, Norm) else []
-        if not candidates:
-            candidates = [(node, norm) for node, norm in self._parts(statement, known)]
+        if expression is not None and isinstance(value, Norm):
+            candidates = iter([(expression, value)])
+        else:
+            candidates = self._parts(statement, known)
         made: list[tuple[Site, int]] = []
         for node, norm in candidates:
             begin = self._start(node, index)
-            site = Site(tuple(self.block[begin : index + 1]), node, norm) if isinstance(norm, Norm) else None
-            if site is not None and self._holds(site, begin, index):
+            site = Site(tuple(self.block[begin : index + 1]), node, norm)
+            if self._holds(site, begin, index):
                 made.append((site, begin))
         return made
 
@@ -125,5 +126,3 @@ def _result(statement: ast.stmt) -> str | None:
     if len(targets) == 1 and isinstance(targets[0], ast.Name):
         return targets[0].id
     return None
-
-

@@ -1,4 +1,4 @@
-"""What an expression is to an RMSNorm written out: the rows, their squares, the mean, the scale, the normalised rows."""
+"""What an expression is to an RMSNorm written out: rows, their squares, the mean, the scale, the normalised rows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """Normalised rows. `kind` "own": of the rows' dtype; "wide": fp32. `cast`: brought to the rows' dtype at the end."""
+    """Normalised rows. `wide`: computed in fp32; `cast`: brought to the rows' dtype at the end."""
 
     rows: Rows
     eps: ast.expr | str | None
@@ -261,7 +261,9 @@ def _widened(value: Rows | Norm) -> Rows | Norm | None:
 
 def _over_rows(args: list[ast.expr], keys: dict[str, ast.expr]) -> bool:
     """`(-1, keepdim=True)`, in any spelling."""
-    named = dict(zip(("dim", "keepdim"), args, strict=False)) | {("dim" if k == "axis" else k): v for k, v in keys.items()}
+    named = dict(zip(("dim", "keepdim"), args, strict=False)) | {
+        ("dim" if k == "axis" else k): v for k, v in keys.items()
+    }
     if set(named) != {"dim", "keepdim"}:
         return False
     dim, keep = named["dim"], named["keepdim"]

@@ -116,7 +116,9 @@ class RMSNormFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, dtotal=None):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            raise NotImplementedError("this RMSNorm has no second derivative; create_graph=True needs PyTorch's operations")
+            raise NotImplementedError(
+                "this RMSNorm has no second derivative; create_graph=True needs PyTorch's operations"
+            )
         x, weight, inverse = ctx.saved_tensors
         width, rows = x.shape[-1], inverse.numel()
         block = triton.next_power_of_2(width)
