@@ -16,7 +16,7 @@ from typing import Any
 
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
-from outpace_optimizers.rules.registry import Rule, ideas, load_rules
+from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
 from outpace_optimizers.targets import load_target
 
 HERE = Path(__file__).parent
@@ -25,13 +25,17 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--only", nargs="*", default=[], help="rules; what the file has of others stays")
     args = parser.parse_args()
     out = HERE / "results" / f"rules-{args.device}.json"
     with tempfile.TemporaryDirectory(prefix="outpace-rules-", dir=Path.home()) as folder:
         state = Path(folder) / ".outpace"
         with Judge(args.device, arm_launcher(state, project=HERE), state) as judge:
             result: dict[str, Any] = {"machine": asdict(judge.machine), "rules": {}}
-            for rule in load_rules().rules:
+            if args.only and out.is_file():
+                result["rules"] = json.loads(out.read_text())["rules"]
+            chosen = [rule for rule in load_rules().rules if not args.only or rule.id in args.only]
+            for rule in usable(chosen, judge.machine):
                 result["rules"][rule.id] = verdicts(judge, rule, args.device)
                 out.write_text(json.dumps(result, indent=1))
 

@@ -18,7 +18,7 @@ from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
 from outpace_optimizers.rebase import as_it_is_now
 from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
-from outpace_optimizers.rules.registry import Rule, ideas, load_rules
+from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
 from outpace_optimizers.session import Session, candidate_file
 from outpace_optimizers.stored_trial import Again, stored_trial
 from outpace_optimizers.targets.sol_adapter import solution_idea
@@ -104,7 +104,8 @@ class _Run:
         self._failure = ""
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
-        self._rules = {rule.id: rule for rule in loaded.rules if rule.id not in request.skip}
+        rules = usable(loaded.rules, session.machine)
+        self._rules = {rule.id: rule for rule in rules if rule.id not in request.skip}
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
 
     def report(self) -> Report:

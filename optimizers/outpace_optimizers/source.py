@@ -248,10 +248,29 @@ def _outline(tree: ast.Module, spans: frozenset[str]) -> list[str]:
     return parts
 
 
+def _known(tree: ast.Module) -> set[str]:
+    """Every name that the tree defines, imports, binds or reads."""
+    known: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            known.add(node.id)
+        elif isinstance(node, ast.arg):
+            known.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            known.add(node.name)
+        elif isinstance(node, ast.alias):
+            known.add((node.asname or node.name).split(".")[0])
+    return known
+
+
 def differs_outside(old: str, new: str, spans: tuple[str, ...]) -> bool:
-    """Whether `new` changes anything but the definitions named in `spans` and one added import per line."""
+    """Whether `new` changes anything but the definitions named in `spans` and one added import per line. A span that
+    `old` does not know, not even as a name, may be added.
+    """
     names = frozenset(spans)
-    before, after = _outline(tree_of(old), names), _outline(tree_of(new), names)
+    tree = tree_of(old)
+    fresh = {f"<{name}>" for name in names - _known(tree) if "." not in name}
+    before, after = _outline(tree, names), [part for part in _outline(tree_of(new), names) if part not in fresh]
     known = set(before)
     added = [part for part in after if part not in known]
     if any(not part.startswith(("Import(", "ImportFrom(")) for part in added):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import os
 import random
@@ -60,37 +61,51 @@ def test_the_edit_is_the_golden_one(case: Path) -> None:
         assert not differs_outside(text, idea.patch.new_source, spans)
 
 
-def run(source: str, symbol: str) -> tuple[Any, list[Any]]:
+def run(path: Path, symbol: str, device: str = "cpu") -> tuple[Any, list[Any]]:
     """The target's output, and the gradients of a fixed cotangent to inputs and parameters."""
     space: dict[str, Any] = {"__name__": "case"}
-    exec(compile(source, "case.py", "exec"), space)
+    exec(compile(path.read_bytes(), str(path), "exec"), space)
     torch.manual_seed(0)
     target = space[symbol]
     parameters: list[Any] = []
     if inspect.isclass(target):
-        target = target(*(space["get_init_inputs"]() if "get_init_inputs" in space else []))
+        target = target(*(space["get_init_inputs"]() if "get_init_inputs" in space else [])).to(device)
         parameters = list(target.parameters())
     torch.manual_seed(1)
-    inputs = space["get_inputs"]()
+    inputs = [item.to(device) if torch.is_tensor(item) else item for item in space["get_inputs"]()]
     leaves = [item.requires_grad_() for item in inputs if torch.is_tensor(item) and item.is_floating_point()]
     out = target(*inputs)
     grads: list[Any] = []
     if out.requires_grad:
         torch.manual_seed(2)
-        out.backward(torch.randn(out.shape))
+        out.backward(torch.randn(out.shape).to(device))
         grads = [item.grad for item in [*parameters, *leaves] if item.grad is not None]
     return out.detach(), grads
 
 
 RUNNABLE = [case for case in CASES if after_files(case) and case.parent.name != "torch-compile"]
+WITH_KERNELS = [case for case in RUNNABLE if getattr(RULES[case.parent.name], "needs_triton", False)]
 
 
 @pytest.mark.parametrize("case", RUNNABLE, ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_before_and_after_agree(case: Path) -> None:
+    """On the CPU, where an edit with a kernel has to run what was there before."""
+    if case in WITH_KERNELS and importlib.util.find_spec("triton") is None:
+        pytest.skip("triton is not installed")
+    agree(case, "cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("case", WITH_KERNELS, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_kernels_agree_with_what_they_replace(case: Path) -> None:
+    agree(case, "cuda")
+
+
+def agree(case: Path, device: str) -> None:
     code = code_of(case)
-    expected, gradients = run(code.source, code.symbol)
+    expected, gradients = run(case / "before.py", code.symbol, device)
     for path in after_files(case):
-        value, others = run(path.read_bytes().decode(), code.symbol)
+        value, others = run(path, code.symbol, device)
         torch.testing.assert_close(value, expected, atol=1e-5, rtol=1e-5)
         assert len(gradients) == len(others)
         for one, two in zip(gradients, others, strict=True):

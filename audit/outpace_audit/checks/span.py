@@ -1,4 +1,5 @@
-"""L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares."""
+"""L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares. Among
+these may be new ones, at the top level, under names that occur nowhere in the baseline."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.records import Check
 
 NAME = "edit-span"
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def check(evidence: Evidence) -> Check:
@@ -19,7 +21,9 @@ def check(evidence: Evidence) -> Check:
         return Check(NAME, "L0", True, "the candidate is a whole file, as given")
     allowed = {span.qualname for span in evidence.patch.spans}
     baseline = ast.parse(evidence.baseline.source)
-    before, after = _outside(baseline, allowed), _outside(candidate, allowed)
+    added_names = {f"allowed {name}" for name in allowed - _names(baseline) if "." not in name}
+    before = _outside(baseline, allowed)
+    after = [line for line in _outside(candidate, allowed) if line not in added_names]
     missing = [line for line in before if line not in after]
     added = [line for line in after if line not in before]
     touched = [*missing, *added]
@@ -35,6 +39,21 @@ def check(evidence: Evidence) -> Check:
     )
 
 
+def _names(module: ast.Module) -> set[str]:
+    """Every name in it, whatever it is there."""
+    names: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, _DEFINITIONS):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+    return names
+
+
 def _outside(module: ast.Module, allowed: set[str]) -> list[str]:
     """One dump per statement outside the allowed definitions; imports at the top level are free."""
     dumps: list[str] = []
@@ -43,7 +62,7 @@ def _outside(module: ast.Module, allowed: set[str]) -> list[str]:
         for node in body:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and not prefix:
                 continue
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if isinstance(node, _DEFINITIONS):
                 qualname = f"{prefix}{node.name}"
                 if qualname in allowed:
                     dumps.append(f"allowed {qualname}")

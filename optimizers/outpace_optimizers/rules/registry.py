@@ -8,16 +8,18 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast, runtime_checkable
 
-from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_audit.records import Code, Idea, Machine, NumericsClass
 
 GROUP = "outpace.rules"
 _PACKAGE = "outpace_optimizers.rules"
-_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch")
+_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch", "rms_norm")
 
 
 @runtime_checkable
 class Rule(Protocol):
-    """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`."""
+    """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`. One that writes
+    Triton says so by an attribute `needs_triton = True`.
+    """
 
     @property
     def id(self) -> str: ...
@@ -89,6 +91,12 @@ def load_rules() -> Rules:
             continue
         rules[rule.id] = rule
     return Rules(tuple(rules.values()), tuple(troubles))
+
+
+def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
+    """Without those that write Triton where there is no GPU, or no Triton in the measured interpreter."""
+    runs = machine.device == "cuda" and machine.triton is not None
+    return [rule for rule in rules if runs or not getattr(rule, "needs_triton", False)]
 
 
 def _collect(rule: Rule, code: Code, found: dict[str, Idea]) -> Trouble | None:

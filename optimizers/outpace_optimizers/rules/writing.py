@@ -29,6 +29,8 @@ class Edit:
     inserted: dict[Position, list[str]] = field(default_factory=dict[Position, list[str]])
     decorators: list[str] = field(default_factory=list[str])
     imports: list[str] = field(default_factory=list[str])
+    definitions: dict[str, str] = field(default_factory=dict[str, str])
+    """New top-level functions and classes, by name, put above the edited definition; each text ends in a newline."""
 
     def expression(self, source: Source, node: ast.expr, text: str) -> None:
         """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in
@@ -198,6 +200,8 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
         return None
     first, last = _extent(definition)
     lines = [*source.lines[: first - 1], written, *source.lines[last:]]
+    if edit.definitions:
+        lines.insert(_top(source, first) - 1, _definitions(source, edit))
     if edit.imports:
         at = _import_line(source)
         added = "".join(line + source.newline for line in dict.fromkeys(edit.imports))
@@ -206,9 +210,27 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
         lines.insert(at, added)
     new = "".join(lines)
     try:
-        if new == source.text or differs_outside(source.text, new, (definition.qualname,)):
+        names = (definition.qualname, *edit.definitions)
+        if new == source.text or differs_outside(source.text, new, names):
             return None
         tree_of(new)
     except (SyntaxError, ValueError):
         return None
-    return Patch(code.path, base_hash(source.text), new, (Span(definition.qualname),))
+    return Patch(code.path, base_hash(source.text), new, tuple(Span(name) for name in names))
+
+
+def _top(source: Source, line: int) -> int:
+    """The first line of the top-level statement around `line`, decorators and the comment right above included."""
+    first = line
+    for node in source.tree.body:
+        start = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+        if start <= line <= (node.end_lineno or start):
+            first = start
+    while first > 1 and source.lines[first - 2].startswith("#"):
+        first -= 1
+    return first
+
+
+def _definitions(source: Source, edit: Edit) -> str:
+    text = "".join(f"{item}\n\n" for item in edit.definitions.values())
+    return text.replace("\n", source.newline)

@@ -1,0 +1,42 @@
+"""Puts a kernel's call, under its guard, before the code that it stands for: what it does not take runs as before."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Sequence
+
+from .kernel_text import KernelText
+from .scope import Scope
+from .writing import Edit
+
+_WIDTH = 80
+"""Of an expression on one line."""
+
+
+def with_kernel(text: KernelText) -> Edit:
+    """An edit that brings a kernel's definitions and imports."""
+    return Edit(imports=list(text.imports), definitions=dict(text.definitions))
+
+
+def guard(edit: Edit, scope: Scope, statements: Sequence[ast.stmt], node: ast.expr, fits: str, call: str) -> None:
+    """`call` where `fits` holds, and `statements` as they are otherwise; `node` is the part of the last that `call`
+    stands for.
+    """
+    last = statements[-1]
+    if getattr(last, "value", None) is not node:
+        rows = (call, f"if {fits}", f"else {scope.text(node)}")
+        short = f"({' '.join(rows)})"
+        wrapped = "(\n" + "".join(f"{scope.source.indent}{row}\n" for row in rows) + ")"
+        edit.expression(scope.source, node, short if len(short) < _WIDTH else wrapped)
+    elif isinstance(last, ast.Return):
+        edit.before(scope.source, statements[0], [f"if {fits}:\n    return {call}"])
+    else:
+        assert isinstance(last, (ast.Assign, ast.AnnAssign))
+        name = scope.text(last.targets[0] if isinstance(last, ast.Assign) else last.target)
+        old = "\n".join(textwrap.dedent(scope.text(statement)) for statement in statements)
+        edit.replace(
+            scope.source, statements[0], [f"if {fits}:\n    {name} = {call}\nelse:\n" + textwrap.indent(old, "    ")]
+        )
+        for statement in statements[1:]:
+            edit.replace(scope.source, statement, [])

@@ -1,0 +1,117 @@
+"""Compiles every kernel, as its launcher would launch it, for GPUs that need not be here; prints what each becomes.
+
+    python tests/kernels/compile_for_gpus.py 90 100
+
+A recorder stands for each kernel: it compiles for the arguments that it is launched with, and launches nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+NAMES = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.int64: "*i64"}
+
+
+class Recorder:
+    def __init__(self, kernel: Any, capability: int) -> None:
+        self.kernel = kernel
+        self.capability = capability
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+        return self.compile
+
+    def compile(self, *args: Any, **named: Any) -> None:
+        options = {name: named.pop(name) for name in ("num_warps", "num_stages") if name in named}
+        values = dict(zip(self.kernel.arg_names, args, strict=False)) | named
+        fixed = {param.name: values[param.name] for param in self.kernel.params if param.is_constexpr}
+        fixed |= {name: value for name, value in values.items() if isinstance(value, int) and value == 1}
+        signature = {name: "constexpr" if name in fixed else typed(values[name]) for name in self.kernel.arg_names}
+        aligned = {
+            (place,): [["tt.divisibility", 16]]
+            for place, name in enumerate(self.kernel.arg_names)
+            if signature[name].startswith("*") or (signature[name] == "i32" and values[name] % 16 == 0)
+        }
+        source = ASTSource(self.kernel, signature, fixed, aligned)
+        made = triton.compile(source, target=GPUTarget("cuda", self.capability, 32), options=options)
+        text = made.asm["ptx"]
+        local = next((line.split()[-1] for line in text.splitlines() if "__local_depot" in line), "none")
+        shared = made.metadata.shared
+        print(f"sm_{self.capability} {self.kernel.fn.__name__} {fixed}: {shared} B shared, stack {local}", flush=True)
+
+
+def typed(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return NAMES[value.dtype]
+    return "fp32" if isinstance(value, float) else "i32" if abs(value) < 2**31 else "i64"
+
+
+def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]:
+    """(module, function, arguments, keywords) that reach every kernel's variants."""
+
+    def made(*shape: int) -> torch.Tensor:
+        return torch.zeros(*shape, dtype=kind, requires_grad=True)
+
+    rows, gain, wide = made(8, 768), made(768), made(4, 20000)
+    logits, labels = made(4, 50304), torch.zeros(4, dtype=torch.int64)
+    q, k, table = made(2, 8, 16, 64), made(2, 2, 16, 64), torch.zeros(16, 64, dtype=kind)
+    return [
+        ("rms_norm", "fused_rms_norm", [rows, gain, 1e-6], {"residual": made(8, 768)}),
+        ("rms_norm", "fused_rms_norm", [made(4, 4096), None, 1e-6], {}),
+        ("rms_norm", "fused_rms_norm", [made(6, 77), made(77), 1e-6], {}),
+        ("layer_norm", "fused_layer_norm", [rows, gain, gain, 1e-6, made(8, 768)], {}),
+        ("layer_norm", "fused_layer_norm", [made(1, 1), None, None, 1e-6], {}),
+        *(("glu", "fused_glu", [rows, made(8, 768), one], {}) for one in ("silu", "gelu", "gelu_tanh")),
+        ("cross_entropy", "fused_cross_entropy", [logits, labels], {}),
+        ("cross_entropy", "fused_cross_entropy", [logits, labels, 3, "none", 15.0], {}),
+        ("cross_entropy", "fused_cross_entropy", [made(1, 1), labels[:1]], {}),
+        ("linear_cross_entropy", "fused_linear_cross_entropy", [rows, made(3000, 768), labels.repeat(2)], {}),
+        (
+            "linear_cross_entropy",
+            "fused_linear_cross_entropy",
+            [rows, made(99, 768), labels.repeat(2), 1, "sum", 9.0],
+            {},
+        ),
+        *(("softmax", "fused_softmax", [one, cap], {}) for one in (rows, wide) for cap in (0.0, 30.0)),
+        ("rope", "fused_rope", [q, k, table, table], {}),
+        ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
+    ]
+
+
+def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
+    def made(*shape: int) -> torch.Tensor:
+        return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
+
+    sizes = (64, 768, 3072), (65, 70, 33)
+    return [("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes]
+
+
+def main() -> None:
+    for capability in map(int, sys.argv[1:] or ["90"]):
+        for kind in (torch.bfloat16, torch.float32):
+            for module, function, args, named in [*calls(kind), *(products() if kind is torch.bfloat16 else [])]:
+                loaded = importlib.reload(importlib.import_module(f"outpace_kernels.{module}"))
+                for name, value in list(vars(loaded).items()):
+                    if isinstance(value, triton.runtime.JITFunction) and used_by_launchers(loaded, name):
+                        setattr(loaded, name, Recorder(value, capability))
+                outputs = getattr(loaded, function)(*args, **named)
+                for out in outputs if isinstance(outputs, tuple) else (outputs,):
+                    out.sum().backward(retain_graph=True)
+
+
+def used_by_launchers(module: Any, name: str) -> bool:
+    """Whether it is launched, not called from another kernel."""
+    with open(module.__file__) as file:  # noqa: PTH123
+        text = file.read()
+    return f"{name}[" in text or f"launch({name}" in text
+
+
+if __name__ == "__main__":
+    main()
