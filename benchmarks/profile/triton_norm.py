@@ -12,7 +12,7 @@ from torch import nn
 
 
 @triton.jit
-def rms_norm_kernel(x_ptr, weight_ptr, out_ptr, width, eps, BLOCK: tl.constexpr):
+def rms_norm_kernel(x_ptr, weight_ptr, out_ptr, width, eps, BLOCK: tl.constexpr):  # noqa: N803
     row = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < width

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class Inside:
 
 
 @contextmanager
-def with_inside(module: str, workspace: Workspace) -> Iterator[Inside]:
+def with_inside(module: str, workspace: Workspace) -> Generator[Inside]:
     """`module` has the function `begin` that outpace_audit.inside describes."""
     work = WorkDirectory()
     try:

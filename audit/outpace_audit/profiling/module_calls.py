@@ -58,6 +58,6 @@ class ModuleCalls:
 def _never_compile(function: Callable[..., Any]) -> None:
     """Without importing torch._dynamo, which takes seconds that a script without compiled code never spends."""
     with contextlib.suppress(Exception):
-        import torch
+        from torch._C._dynamo.eval_frame import skip_code  # pyright: ignore
 
-        torch._C._dynamo.eval_frame.skip_code(function.__code__)
+        skip_code(function.__code__)

@@ -21,6 +21,7 @@ from outpace_audit.profiling.plan import CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
 if TYPE_CHECKING:
     import torch
 
+
 @dataclass
 class _Seen:
     steps: int = 0

@@ -6,7 +6,7 @@ parts add up to the steps' time, and what belongs to nobody is a part of its own
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,13 +25,13 @@ class Sum:
     inclusive: float = 0.0
     backward: float = 0.0
     own: float = 0.0
-    operators: Counter[str] = field(default_factory=lambda: Counter[str]())
+    operators: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
 
 
 @dataclass(slots=True)
 class Attribution:
     sums: dict[Key, Sum] = field(default_factory=lambda: defaultdict[Key, Sum](Sum))
-    nobody: Counter[str] = field(default_factory=lambda: Counter[str]())
+    nobody: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     """Seconds that belong to no target, by what is known of them."""
 
     def charge(self, rows: tuple[Key, ...], operator: str, backward: bool, seconds: float) -> None:

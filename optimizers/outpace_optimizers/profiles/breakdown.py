@@ -41,7 +41,8 @@ def breakdown(document: dict[str, Any], events: Sequence[Event]) -> tuple[Portio
     rest = {name: value for name, value in document.items() if name != "traceEvents"}
     kept = [{**event, "cat": _category(event)} for event in events if event["cat"] not in UNUSED]
     try:
-        costs = RunProfileData.from_json("rank0", "0", {**rest, "traceEvents": kept}).avg_costs.costs
+        read: Any = RunProfileData.from_json("rank0", "0", {**rest, "traceEvents": kept})
+        costs = read.avg_costs.costs
     except Exception as error:  # a package that nobody mends any more, given traces newer than itself
         raise BreakdownMissing(
             f"no breakdown by kind of work: torch-tb-profiler cannot read this trace ({type(error).__name__}: {error})"
@@ -50,6 +51,7 @@ def breakdown(document: dict[str, Any], events: Sequence[Event]) -> tuple[Portio
 
 
 def _category(event: Event) -> str:
+    category = str(event["cat"])
     if str(event["name"]).startswith("enumerate(DataLoader)"):  # a label today, an operator when that was written
         return "cpu_op"
-    return CATEGORIES.get(event["cat"], event["cat"])
+    return CATEGORIES.get(category, category)

@@ -54,7 +54,7 @@ def activities(events: Iterable[Event], threads: Mapping[object, Thread]) -> lis
             event["cat"],
             event["ts"],
             event["ts"] + event["dur"],
-            launches.get((event.get("args") or {}).get("correlation")),
+            launches.get((event.get("args") or {}).get("correlation", -1)),
             event,
         )
         for event in events

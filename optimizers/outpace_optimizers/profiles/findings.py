@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from outpace_optimizers.profiles.attribution import MICROSECONDS
 from outpace_optimizers.profiles.devices import Activity, busy_stretches
@@ -22,7 +23,7 @@ PRECISIONS = {"float": "float32", "double": "float64", "c10::BFloat16": "bfloat1
 LOADERS = {"_SingleProcessDataLoaderIter": "single", "_MultiProcessingDataLoaderIter": "workers"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recorded:
     """The recorded steps: all that happened in [start, end], in µs."""
 
@@ -38,6 +39,12 @@ class Recorded:
             for node in thread.nodes:
                 if self.start <= node.start < self.end and PROFILER not in node.rows:
                     yield node
+
+    @cached_property
+    def around(self) -> frozenset[Key]:
+        """Targets that were under way when the steps began, and still when they ended."""
+        spanning = [n for n in self.hosts.main.nodes if n.start <= self.start and n.end >= self.end and n.rows]
+        return frozenset(key for node in spanning for key in node.rows)
 
     def on_device(self, *categories: str) -> list[Activity]:
         return [one for one in self.activities if one.category in categories and self.start <= one.start < self.end]

@@ -1,4 +1,4 @@
-"""What each thread of the host was doing: the events of a trace as trees, and which code of the user's each belongs to."""
+"""What each thread of the host was doing: a trace's events as trees, and which code of the user's each belongs to."""
 
 from __future__ import annotations
 

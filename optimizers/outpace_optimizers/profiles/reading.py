@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -68,15 +69,14 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     except BreakdownMissing as error:
         parts = ()
         notes.append(str(error))
-    plain_s = sorted(run.get("plain_s") or ())
-    nobody = [Portion(name, seconds / recorded.steps) for name, seconds in attribution.nobody.most_common()]
+    nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
     step_s = recorded.per_step(end - start)
     return Profile(
         format=FORMAT,
         trace=str(path),
         steps=recorded.steps,
         step_s=step_s,
-        plain_step_s=sum(plain_s) / len(plain_s) if plain_s else None,
+        plain_step_s=_plain_step(run, recorded),
         step_by=f"{run.get('by')} {run.get('of')}" if run.get("by") else "",
         attributed_s=step_s - sum(one.seconds for one in nobody),
         unattributed=_few(nobody),
@@ -92,6 +92,18 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
         run=run,
         notes=tuple(notes),
     )
+
+
+def _longest(times: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(times.items(), key=lambda pair: -pair[1])
+
+
+def _plain_step(run: Mapping[str, Any], recorded: Recorded) -> float | None:
+    """The mean of a device's steps, which the host runs ahead of; the median of a host's, which others disturb."""
+    times = run.get("plain_s")
+    if not times:
+        return None
+    return statistics.fmean(times) if recorded.activities else statistics.median(times)
 
 
 def _is_complete(event: object) -> bool:
@@ -134,7 +146,7 @@ def _targets(attribution: Attribution, recorded: Recorded) -> tuple[Target, ...]
 
 def _target(key: Key, found: Sum, calls: int, recorded: Recorded) -> Target:
     kind, path, name = key
-    operators = [Portion(op, seconds / recorded.steps) for op, seconds in found.operators.most_common(8)]
+    operators = [Portion(op, seconds / recorded.steps) for op, seconds in _longest(found.operators)[:8]]
     return Target(
         kind=kind,
         name=name,
@@ -145,6 +157,7 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded) -> Target:
         path=path or None,
         line=recorded.hosts.line_of(key),
         digest=digest_of(path, name) if path else None,
+        around=key in recorded.around,
         operators=tuple(operators),
     )
 

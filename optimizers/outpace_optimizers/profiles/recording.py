@@ -16,7 +16,7 @@ from outpace_optimizers.profiles.store import Place, keep_recording, new_place
 from outpace_optimizers.running import End, Inside, run_command, with_inside
 from outpace_optimizers.workspace import Workspace
 
-QUIET = {"KINETO_LOG_LEVEL": "5"}
+QUIET = {"KINETO_LOG_LEVEL": "99"}
 """Kineto reports its own doings on stderr, between what the script prints."""
 GRACE_S = 10.0
 """For a script that ends by itself once it is told that the window is over."""

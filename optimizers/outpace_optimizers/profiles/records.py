@@ -41,6 +41,8 @@ class Target:
     line: int | None = None
     digest: str | None = None
     """Of a function's source, as it was when the trace was read; None where the file had changed by then."""
+    around: bool = False
+    """It runs the steps, and is not part of them: only what it does itself could be made faster."""
     operators: tuple[Portion, ...] = ()
     """What `own_s` is made of."""
 
@@ -110,6 +112,10 @@ class Profile:
     run: Mapping[str, Any]
     """What the recording process said (outpace_audit.profiling.facts); empty for a trace that is not ours."""
     notes: tuple[str, ...] = ()
+
+    def at_stake(self, target: Target) -> float:
+        """Seconds of the step that would be gone if the target took no time."""
+        return target.own_s if target.around else target.seconds
 
     def share(self, seconds: float) -> float:
         return seconds / self.step_s if self.step_s else 0.0

@@ -1,4 +1,4 @@
-"""Profiles of a project, under `.outpace/profiles`: for each the trace, what the run said, and what was read from both."""
+"""Profiles of a project, under `.outpace/profiles`: of each the trace, what the run said, what was read from both."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def find(state: Path, name: str) -> Place:
         return known[0]
     names = ", ".join(place.name for place in places(state)[:5]) or "none so far"
     raise NoProfile(
-        f"no profile {name!r} in {state / FOLDER} (there are: {names}); give a name, a trace file, or a command after `--`"
+        f"no profile {name!r} in {state / FOLDER} (there are: {names}); "
+        "give a name, a trace file, or a command after `--`"
     )
 
 

@@ -24,7 +24,9 @@ def load(path: Path) -> dict[str, Any]:
     """The trace as JSON has it. Packed or not is seen from its first bytes, not from its name. Raises TraceError."""
     data = _unpacked(path)
     if not data.strip():
-        raise TraceError(f"{path}: the file is empty: the run was stopped before its trace was written; record it again")
+        raise TraceError(
+            f"{path}: the file is empty: the run was stopped before its trace was written; record it again"
+        )
     try:
         document = json.loads(data.decode("utf-8", "replace"), strict=False)
     except ValueError as error:
