@@ -74,8 +74,9 @@ def _observed(args: argparse.Namespace, script: Path, rest: list[str], targets: 
 
 
 def _report(name: str, profile: dict[str, Any], chosen: list[dict[str, Any]], observed: list[list[float]]) -> int:
-    print(f"{name}: step {1e3 * profile['step_seconds']:.2f} ms under the profiler, "
-          f"{1e3 * profile['plain_step_seconds']:.2f} ms without; {100 * profile['attributed_share']:.1f}% given to code")  # fmt: skip
+    under, without = (1e3 * profile[key] for key in ("profiled_step_seconds", "plain_step_seconds"))
+    given = 100 * profile["attributed_share"]
+    print(f"{name}: step {under:.2f} ms under the profiler, {without:.2f} ms without; {given:.1f}% given to code")
     print(f"{'target':32} {'predicted':>10} {'observed':>10} {'middle half':>18}")
     wrong = 0
     for target, ratios in zip(chosen, observed, strict=True):
@@ -83,9 +84,8 @@ def _report(name: str, profile: dict[str, Any], chosen: list[dict[str, Any]], ob
         share = 100 * target["share"]
         off = abs(change - share) > max(100 * TOLERANCE, share / 5)
         wrong += off
-        print(
-            f"{target['target']:32} {share:+9.1f}% {change:+9.1f}% {low:+8.1f} to {high:+.1f}%{'  differs' if off else ''}"
-        )
+        said = f"{share:+9.1f}% {change:+9.1f}% {low:+8.1f} to {high:+.1f}%{'  differs' if off else ''}"
+        print(f"{target['target']:32} {said}")
     print(f"{len(chosen) - wrong} of {len(chosen)} agree")
     return 1 if wrong else 0
 

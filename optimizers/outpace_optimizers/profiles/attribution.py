@@ -2,6 +2,9 @@
 
 While the accelerator works, to the code that launched what runs; while it does not, to what the host is doing. So the
 parts add up to the steps' time, and what belongs to nobody is a part of its own.
+
+Recording an event takes the host time of its own, which makes code of many small calls look dearer than it is. What a
+step takes longer under the profiler than without it is taken off again, the same for each event that is charged.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
 from outpace_optimizers.profiles.hosts import Hosts, Key, Node, Segment, Thread
 
 MICROSECONDS = 1e-6
+MOST_PER_EVENT_S = 2e-6
+"""What recording a call takes at most: a larger excess has other causes, such as other work on the machine."""
 PYTHON = "Python"
 """Time in no operator."""
 
@@ -33,6 +38,12 @@ class Attribution:
     sums: dict[Key, Sum] = field(default_factory=lambda: defaultdict[Key, Sum](Sum))
     nobody: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     """Seconds that belong to no target, by what is known of them."""
+    events: int = 0
+    """Of the host, whose time was charged."""
+
+    @property
+    def total_s(self) -> float:
+        return sum(one.own for one in self.sums.values()) + sum(self.nobody.values())
 
     def charge(self, rows: tuple[Key, ...], operator: str, backward: bool, seconds: float) -> None:
         if not rows:
@@ -47,8 +58,15 @@ class Attribution:
         innermost.operators[operator or PYTHON] += seconds
 
 
-def attribute(hosts: Hosts, found: list[Activity], start: float, end: float) -> Attribution:
-    """Over [start, end] in µs."""
+def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, excess_s: float = 0.0) -> Attribution:
+    """Over [start, end] in µs; `excess_s` is what recording has added to that."""
+    result = _attributed(hosts, found, start, end, 0.0)
+    if excess_s <= 0 or not result.events:
+        return result
+    return _attributed(hosts, found, start, end, min(excess_s / result.events, MOST_PER_EVENT_S))
+
+
+def _attributed(hosts: Hosts, found: list[Activity], start: float, end: float, per_event_s: float) -> Attribution:
     result = Attribution()
     at = start
     host = list(_host_timeline(hosts, start, end))
@@ -56,7 +74,7 @@ def attribute(hosts: Hosts, found: list[Activity], start: float, end: float) -> 
     for busy in [*busy_stretches(found, start, end), Busy(end, end, ())]:
         while index < len(host) and host[index][1] <= at:
             index += 1
-        _charge_host(result, host, index, at, busy.start)
+        _charge_host(result, host, index, (at, busy.start), per_event_s)
         for one in busy.running:
             seconds = (busy.end - busy.start) * MICROSECONDS / len(busy.running)
             launch = one.launch
@@ -69,14 +87,19 @@ def attribute(hosts: Hosts, found: list[Activity], start: float, end: float) -> 
 
 
 def _charge_host(
-    result: Attribution, host: list[tuple[float, float, Node | None]], index: int, start: float, end: float
-) -> None:
+    result: Attribution, host: list[tuple[float, float, Node | None]], index: int, span: tuple[float, float],
+    per_event_s: float,
+) -> None:  # fmt: skip
+    start, end = span
     while index < len(host) and host[index][0] < end:
         first, last, node = host[index]
         seconds = (min(last, end) - max(first, start)) * MICROSECONDS
         if seconds > 0 and node is None:
             result.charge((), "nothing recorded on the host", False, seconds)
         elif seconds > 0 and node is not None:
+            if first == node.start >= start:
+                result.events += 1
+                seconds -= per_event_s
             result.charge(node.rows, node.op if node.rows else node.op or node.name, node.backward, seconds)
         index += 1
 

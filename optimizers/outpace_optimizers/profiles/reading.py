@@ -17,7 +17,7 @@ from typing import Any
 from outpace_audit.codec import decode, plain
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.profiles import findings
-from outpace_optimizers.profiles.attribution import MICROSECONDS, Attribution, Sum, attribute
+from outpace_optimizers.profiles.attribution import Attribution, Sum, attribute
 from outpace_optimizers.profiles.breakdown import BreakdownMissing, breakdown
 from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_files
 from outpace_optimizers.profiles.devices import activities
@@ -61,7 +61,9 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     forget_files()
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
     recorded = Recorded(hosts, activities(events, hosts.threads), start, end, max(len(steps), 1))
-    attribution = attribute(hosts, recorded.activities, start, end)
+    plain_s = _plain_step(run, recorded)
+    excess_s = recorded.per_step(end - start) - plain_s if plain_s is not None else 0.0
+    attribution = attribute(hosts, recorded.activities, start, end, excess_s * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
     try:
@@ -70,13 +72,14 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
         parts = ()
         notes.append(str(error))
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
-    step_s = recorded.per_step(end - start)
+    step_s = attribution.total_s / recorded.steps
     return Profile(
         format=FORMAT,
         trace=str(path),
         steps=recorded.steps,
         step_s=step_s,
-        plain_step_s=_plain_step(run, recorded),
+        profiled_step_s=recorded.per_step(end - start),
+        plain_step_s=plain_s,
         step_by=f"{run.get('by')} {run.get('of')}" if run.get("by") else "",
         attributed_s=step_s - sum(one.seconds for one in nobody),
         unattributed=_few(nobody),
@@ -138,7 +141,7 @@ def _within(events: Sequence[Event], start: float, end: float) -> list[Event]:
 
 def _targets(attribution: Attribution, recorded: Recorded) -> tuple[Target, ...]:
     calls = _calls(recorded)
-    least = NEGLIGIBLE * (recorded.end - recorded.start) * MICROSECONDS
+    least = NEGLIGIBLE * attribution.total_s
     kept = [(key, found) for key, found in attribution.sums.items() if found.inclusive >= least]
     kept.sort(key=lambda pair: -pair[1].inclusive)
     return tuple(_target(key, found, calls.get(key, 0), recorded) for key, found in kept)

@@ -91,8 +91,11 @@ class Profile:
     trace: str
     steps: int
     step_s: float
+    """Without what recording it has added, as far as that is known: what the times of targets add up to."""
+    profiled_step_s: float
+    """As it stands in the trace, and in the breakdown."""
     plain_step_s: float | None
-    """A step without the profiler, median; None for a trace that is not ours."""
+    """A step without the profiler; None for a trace that is not ours."""
     step_by: str
     attributed_s: float
     unattributed: tuple[Portion, ...]

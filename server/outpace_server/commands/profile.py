@@ -184,6 +184,7 @@ def _step(profile: Profile) -> dict[str, Any]:
         "trace": profile.trace,
         "steps": profile.steps,
         "step_seconds": profile.step_s,
+        "profiled_step_seconds": profile.profiled_step_s,
         "plain_step_seconds": profile.plain_step_s,
         "step_by": profile.step_by,
     }

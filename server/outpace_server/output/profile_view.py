@@ -18,8 +18,8 @@ SHOWN = 15
 """Rows of each table; --json has all."""
 SMALL = 8
 """Names of what is not worth it."""
-DISTORTED = 1.25
-"""A profiled step this many times as long as a plain one is said to be: host code looks dearer than it is."""
+NOTICEABLE = 0.01
+"""Of a step: what recording has added and is taken off is said from here on."""
 
 
 def percent(share: float) -> str:
@@ -54,14 +54,13 @@ def show_profile(console: Console, profile: Profile, root: Path) -> None:
 
 def heading(profile: Profile) -> list[str]:
     by = f", ended by {printable(profile.step_by)}" if profile.step_by else ""
-    lines = [f"one step: {seconds(profile.step_s)} under the profiler, mean of {profile.steps}{by}"]
+    lines = [f"one step: {seconds(profile.profiled_step_s)} under the profiler, mean of {profile.steps}{by}"]
     if profile.plain_step_s:
         lines[0] += f"; {seconds(profile.plain_step_s)} without it"
-        if profile.step_s > DISTORTED * profile.plain_step_s:
-            lines.append(
-                f"the profiler makes this step {profile.step_s / profile.plain_step_s:.2g} times as long: what the "
-                "host does in Python looks dearer here than it is"
-            )
+    if profile.step_s < profile.profiled_step_s * (1 - NOTICEABLE):
+        lines.append(
+            f"times of targets are without what recording them has added: they add up to {seconds(profile.step_s)}"
+        )
     if profile.device is not None:
         busy = profile.share(profile.device.busy_s)
         lines.append(f"the device is busy for {percent(busy)} of it, with {profile.device.kernels:.4g} kernels")
@@ -124,7 +123,7 @@ def _portions(heading: str, profile: Profile, portions: Iterable[Portion]) -> Ta
         table.add_row(
             name if len(name) <= 60 else f"{name[:57]}...",
             seconds(portion.seconds),
-            percent(profile.share(portion.seconds)),
+            percent(portion.seconds / profile.profiled_step_s),
             f"{portion.count:.4g}" if portion.count else "",
             printable(portion.where),
         )

@@ -55,7 +55,7 @@ def _breakdown(profile: Profile) -> Markup:
         "Exclusive: each instant counts for the first of these that was under way, in this order. By torch-tb-profiler."
     )
     return section(
-        "The step by kind of work", tag("p", key, class_="key"), shares_plot("A step", parts, profile.step_s)
+        "The step by kind of work", tag("p", key, class_="key"), shares_plot("A step", parts, profile.profiled_step_s)
     )
 
 
@@ -105,8 +105,8 @@ def _operators(profile: Profile, operators: Iterable[Portion]) -> str:
 def _kernels(profile: Profile) -> Markup:
     rows: list[list[Child]] = [
         [
-            tag("code", one.name), seconds(one.seconds), percent(profile.share(one.seconds)), f"{one.count:.4g}",
-            one.where,
+            tag("code", one.name), seconds(one.seconds), percent(one.seconds / profile.profiled_step_s),
+            f"{one.count:.4g}", one.where,
         ]
         for one in profile.kernels[:MOST_ROWS]
     ]  # fmt: skip
