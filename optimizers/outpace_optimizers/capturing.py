@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shlex
-import signal
-import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from outpace_audit.capture import starting
 from outpace_audit.encoding import MAIN_NAMES
-from outpace_audit.errors import TargetError
-from outpace_audit.process_tree import descendants
-from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.captures import CapturedTarget, keep
+from outpace_optimizers.running import End, run_command, with_inside
 from outpace_optimizers.workspace import Workspace
 
-End = Literal["ended", "time", "interrupted"]
-LAST_WORDS_S = 10.0
-"""For a script that is asked to stop, as by Ctrl-C: it may want to save what it has."""
 EAGER = {"TORCH_COMPILE_DISABLE": "1", "TORCHDYNAMO_DISABLE": "1"}
 """Compiled code makes no calls that could be seen."""
 
@@ -46,61 +34,13 @@ def capture(command: Sequence[str], workspace: Workspace, limit_s: float | None)
     Raises TargetError where there is no such command, EnvironmentMissing where nothing can be kept.
     """
     workspace.prepare()
-    work = WorkDirectory()
-    try:
-        (work.path / "sitecustomize.py").write_text(starting.SITE)
-        raw = work.folder / "captured"
-        raw.mkdir()
-        status, end = _run(command, _environment(work, raw, workspace), limit_s)
-        documents = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(raw.glob("*.json"))]
-        traced = any(raw.glob(f"*{starting.STARTED}"))
-    finally:
-        work.remove()
+    with with_inside("outpace_audit.capture.starting", workspace) as run:
+        status, end = run_command(command, {**run.environ, **EAGER}, limit_s, "outpace capture")
+        documents = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(run.raw.glob("*.json"))]
+        traced = run.started
     targets = merged(documents, shlex.join(command))
     keep(workspace.state, targets)
     return CaptureResult(targets, status, end, traced, _notes(documents))
-
-
-def _environment(work: WorkDirectory, raw: Path, workspace: Workspace) -> dict[str, str]:
-    path = os.pathsep.join(filter(None, (str(work.path), os.environ.get("PYTHONPATH"))))
-    places = {"PYTHONPATH": path, starting.FOLDER: str(raw), starting.ROOT: str(workspace.root)}
-    return {**os.environ, **EAGER, **places}
-
-
-def _run(command: Sequence[str], environ: Mapping[str, str], limit_s: float | None) -> tuple[int, End]:
-    try:
-        process = subprocess.Popen(command, env=dict(environ))
-    except (FileNotFoundError, PermissionError) as error:
-        raise TargetError(_no_command(command[0])) from error
-    end: End = "ended"
-    try:
-        process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        end = "time"
-        _stop(process, ask=True)
-    except KeyboardInterrupt:  # the terminal has told the script, too
-        end = "interrupted"
-        _stop(process, ask=False)
-    return process.returncode if process.returncode >= 0 else 128 - process.returncode, end
-
-
-def _stop(process: subprocess.Popen[bytes], *, ask: bool) -> None:
-    if ask:
-        process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + LAST_WORDS_S
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(deadline - time.monotonic())
-        return
-    for pid in (*descendants(process.pid), process.pid):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
-
-
-def _no_command(name: str) -> str:
-    if name.endswith(".py") and Path(name).is_file():
-        return f"{name} is a script, not a command: outpace capture -- python {name}"
-    return f"{name}: no such command; name what you would type to run the script, e.g. python train.py"
 
 
 def merged(documents: Sequence[Mapping[str, Any]], command: str) -> tuple[CapturedTarget, ...]:

@@ -6,12 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, TypeVar, cast, runtime_checkable
 
 from outpace_audit.records import Code, Idea, Machine, NumericsClass
 
 GROUP = "outpace.rules"
 _PACKAGE = "outpace_optimizers.rules"
+NEEDED = {
+    "Rule": "it needs id, title, claimed_class, page and propose",
+    "ProfileRule": "it needs id, title, claimed_class, page and suggest",
+}
+R = TypeVar("R")
 _BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch", "rms_norm")
 
 
@@ -56,41 +61,49 @@ class Ideas:
     troubles: tuple[Trouble, ...] = ()
 
 
-def _points() -> Sequence[EntryPoint]:
-    """Registered rules, built-ins first; the built-ins themselves where no distribution is installed."""
-    found = {point.name: point for point in entry_points(group=GROUP)}
+def load_group(
+    group: str, package: str, built_in: Sequence[str], kind: type[R]
+) -> tuple[tuple[R, ...], tuple[Trouble, ...]]:
+    """The `RULE` of every entry point of a group, built-ins first. A broken one becomes a trouble."""
+    rules: dict[str, R] = {}
+    troubles: list[Trouble] = []
+    for point in _points(group, package, built_in):
+        try:
+            rule = _load(point, kind)
+        except Exception as error:  # a third party's module may raise anything
+            troubles.append(Trouble(point.name, f"{point.value}: {type(error).__name__}: {error}"))
+            continue
+        known = str(getattr(rule, "id", ""))
+        if known in rules:
+            troubles.append(Trouble(point.name, f"{point.value}: a rule with id {known} is already registered"))
+            continue
+        rules[known] = rule
+    return tuple(rules.values()), tuple(troubles)
+
+
+def _points(group: str, package: str, built_in: Sequence[str]) -> Sequence[EntryPoint]:
+    """The built-ins themselves where no distribution is installed."""
+    found = {point.name: point for point in entry_points(group=group)}
     order: dict[str, EntryPoint] = {}
-    for module in _BUILT_IN:
+    for module in built_in:
         name = module.replace("_", "-")
-        order[name] = found.pop(name, None) or EntryPoint(name, f"{_PACKAGE}.{module}:RULE", GROUP)
+        order[name] = found.pop(name, None) or EntryPoint(name, f"{package}.{module}:RULE", group)
     return [*order.values(), *found.values()]
 
 
-def _load(point: EntryPoint) -> Rule:
+def _load(point: EntryPoint, kind: type[R]) -> R:
     module, _, attribute = point.value.partition(":")
     rule: object = import_module(module.strip())
     for part in (attribute.strip() or "RULE").split("."):
         rule = getattr(rule, part)
-    if not isinstance(rule, Rule):
-        raise TypeError(f"{point.value} is not a rule: it needs id, title, claimed_class, page and propose")
+    if not isinstance(rule, kind):
+        raise TypeError(f"{point.value} is not a rule: {NEEDED[kind.__name__]}")
     return rule
 
 
 def load_rules() -> Rules:
-    """Every rule of the entry-point group `outpace.rules`. A broken one becomes a trouble."""
-    rules: dict[str, Rule] = {}
-    troubles: list[Trouble] = []
-    for point in _points():
-        try:
-            rule = _load(point)
-        except Exception as error:  # a third party's module may raise anything
-            troubles.append(Trouble(point.name, f"{point.value}: {type(error).__name__}: {error}"))
-            continue
-        if rule.id in rules:
-            troubles.append(Trouble(point.name, f"{point.value}: a rule with id {rule.id} is already registered"))
-            continue
-        rules[rule.id] = rule
-    return Rules(tuple(rules.values()), tuple(troubles))
+    """Every rule of the entry-point group `outpace.rules`."""
+    return Rules(*load_group(GROUP, _PACKAGE, _BUILT_IN, Rule))
 
 
 def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:

@@ -18,15 +18,19 @@ MOST_ERROR_PLOTS = 4
 
 
 def page(record: Record) -> str:
+    return document_of(title(record), body(record))
+
+
+def document_of(title: str, body: Markup) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", f"outpace: {title(record)}"),
+        tag("title", f"outpace: {title}"),
         tag("style", Markup(STYLE)),
     )
-    return f"<!doctype html>\n{tag('html', head, tag('body', body(record)), lang='en')}\n"
+    return f"<!doctype html>\n{tag('html', head, tag('body', body), lang='en')}\n"
 
 
 def title(record: Record) -> str:
@@ -47,7 +51,7 @@ def _verdict(record: Record) -> Markup:
     return tag("header", tag("h1", title(record)), tag("p", word, said, class_="verdict"), tag("dl", facts))
 
 
-def _section(heading: str, *children: Child) -> Markup:
+def section(heading: str, *children: Child) -> Markup:
     return tag("section", tag("h2", heading), *children, aria_label=heading)
 
 
@@ -68,7 +72,7 @@ def _speed(record: Record) -> Markup:
         for timing in timings
     ]  # fmt: skip
     head = ["workload", "mode", "speedup", "confidence", "time of a call", "pairs"]
-    return _section("Speed", tag("p", key, class_="key"), figures, table("Speed by workload", head, rows))
+    return section("Speed", tag("p", key, class_="key"), figures, table("Speed by workload", head, rows))
 
 
 def _errors(record: Record) -> Markup:
@@ -83,7 +87,7 @@ def _errors(record: Record) -> Markup:
     ]
     head = ["tensor", "workload", "side", *STATISTICS.values()]
     figures = [errors_plot(errors) for errors in record.errors[:MOST_ERROR_PLOTS]]
-    return _section("Errors", tag("p", key, class_="key"), figures, table("Relative errors against truth", head, rows))
+    return section("Errors", tag("p", key, class_="key"), figures, table("Relative errors against truth", head, rows))
 
 
 def _floors(record: Record) -> Markup:
@@ -97,12 +101,12 @@ def _floors(record: Record) -> Markup:
         return Markup()
     key = "The floor is what moving the bytes that no implementation can avoid takes at the memory's peak: the "
     key += "datasheet's of a GPU, a loose bound of a CPU. A call below it did not do its work."
-    return _section("Distance from the floor", tag("p", key, class_="key"), figures)
+    return section("Distance from the floor", tag("p", key, class_="key"), figures)
 
 
 def _checks(record: Record) -> Markup:
     rows = [_check_row(check) for check in record.verdict.checks]
-    return _section(
+    return section(
         "Checks", table("In the order in which they ran", ["result", "level", "check", "evidence", "limit"], rows)
     )
 
@@ -114,7 +118,7 @@ def _check_row(check: Check) -> list[Child]:
 
 def _change(record: Record) -> Markup:
     lines = [_diff_line(line) for line in record.trial.diff.rstrip("\n").split("\n")]
-    return _section("Change", tag("pre", tag("code", lines), tabindex="0", role="region", aria_label="diff"))
+    return section("Change", tag("pre", tag("code", lines), tabindex="0", role="region", aria_label="diff"))
 
 
 def _diff_line(line: str) -> Markup:
@@ -132,4 +136,4 @@ def _provenance(record: Record) -> Markup:
         facts["measured"] = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.evidence.written_at))
         facts |= {f"SHA-256 of the {side}": text for side, text in record.evidence.sha256.items()}
     items = [item for name, text in facts.items() for item in (tag("dt", name), tag("dd", tag("code", text)))]
-    return _section("Provenance", tag("dl", items))
+    return section("Provenance", tag("dl", items))

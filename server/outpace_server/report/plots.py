@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from outpace_audit.records import Timing
 from outpace_audit.samples import Samples
@@ -15,6 +15,9 @@ from outpace_server.report.scale import LogScale
 WIDTH = 720.0
 LEFT, RIGHT, TOP, ROW, BOTTOM = 92.0, 700.0, 26.0, 22.0, 28.0
 """Of the area that is drawn on: names stand left of it, the axis below."""
+
+BARS_LEFT, PERCENT_ROOM, LONGEST_NAME = 300.0, 60.0, 42
+"""Where bars of named parts begin, what is left for their numbers, and the longest name that fits, in characters."""
 
 
 def pairs_plot(timing: Timing, samples: list[Samples], needed: float | None) -> Markup:
@@ -86,6 +89,29 @@ def floor_plot(workload: str, floor_s: float, baseline_s: float, candidate_s: fl
         drawn += [_name(name, y), bar]
     said = f"baseline {seconds(baseline_s)}, candidate {seconds(candidate_s)}, floor {seconds(floor_s)}"
     return _drawing(f"Time of a call of {workload}, and its floor", said, bottom, _axis(scale, bottom, seconds), drawn)
+
+
+def shares_plot(title: str, parts: Sequence[tuple[str, float]], whole: float) -> Markup:
+    """A bar for each part, in seconds of `whole`; on a linear axis, which ends at the largest."""
+    longest = max(value for _, value in parts)
+    bottom = TOP + ROW * len(parts)
+    drawn: list[Markup] = []
+    for row, (name, value) in enumerate(parts):
+        y = TOP + ROW * (row + 0.5)
+        width = (RIGHT - BARS_LEFT - PERCENT_ROOM) * value / longest if longest else 0.0
+        drawn += [
+            _label(
+                BARS_LEFT - 10,
+                y + 4,
+                name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
+                anchor="end",
+            ),
+            tag("rect", x=BARS_LEFT, y=y - 7, width=max(width, 1.0), height=14.0, class_="candidate"),
+            _label(BARS_LEFT + width + 6, y + 4, f"{100 * value / whole:.1f}%", anchor="start"),
+        ]
+    axis = tag("line", x1=BARS_LEFT, x2=BARS_LEFT, y1=TOP, y2=bottom, class_="axis")
+    told = "; ".join(f"{name} {100 * value / whole:.1f}%" for name, value in parts[:5])
+    return _drawing(title, f"{seconds(whole)} in all: {told}", bottom, axis, drawn)
 
 
 def _times(value: float) -> str:

@@ -1,0 +1,217 @@
+"""Counts the script's steps, times a few as they are, and records a few more with torch.profiler."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
+from outpace_audit.profiling.module_calls import ModuleCalls
+from outpace_audit.profiling.plan import CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass
+class _Seen:
+    steps: int = 0
+    plain_s: list[float] = field(default_factory=list)
+    by: str = ""
+    of: str = ""
+    """What stepped: the optimizer's class, or the module's."""
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    complete: int = 0
+    """Steps in the trace from end to end; the script may have ended within one more."""
+    recorded: bool = False
+    """Whether there is a trace."""
+    trouble: str = ""
+
+
+class Window:
+    """`install` starts it. What goes wrong in it is written down, and never raised into the script."""
+
+    def __init__(self, folder: Path, root: Path, plan: Plan) -> None:
+        self._folder = folder
+        self._root = root
+        self._plan = plan
+        self._seen = _Seen()
+        self._profiler: torch.profiler.profile | None = None
+        self._thread = 0
+        self._claimed = False
+        self._owner: int | None = None
+        """The optimizer (or module) whose steps are counted: the first that stepped."""
+        self._last = 0.0
+        self._closed = False
+        self._calls: ModuleCalls | None = None
+        self._unhook: Callable[[], None] | None = None
+
+    def install(self) -> None:
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        if self._plan.by != "call":
+            self._unhook = register_optimizer_step_post_hook(self._optimizer_stepped).remove
+        if self._plan.by != "optimizer":
+            self._calls = ModuleCalls(self._module_called)
+            self._calls.install()
+        atexit.register(self._at_exit)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        """A forked child is another process: the window is its parent's."""
+        self._closed = True
+        self._profiler = None
+        self._remove_hooks()
+
+    # --- where steps come from ----------------------------------------------------------------------------------
+
+    def _optimizer_stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        if self._closed:
+            return
+        if self._calls is not None:
+            self._calls.remove()
+            self._calls = None
+        if self._seen.by == "call" and self._profiler is None:  # calls before the first step, e.g. accumulating
+            self._seen, self._owner = _Seen(), None
+        if not self._seen.optimizer:
+            self._seen.optimizer = optimizer_facts(optimizer)
+        self._boundary(optimizer, "optimizer")
+
+    def _module_called(self, module: torch.nn.Module) -> None:
+        if self._closed:
+            return
+        first = self._plan.warmup + self._plan.timed
+        if self._seen.steps == first - 1 and self._plan.by == "auto" and self._calls and self._calls.an_optimizer():
+            self._calls.remove()  # it will step yet
+            self._calls = None
+            return
+        self._boundary(module, "call")
+
+    def _boundary(self, stepped: object, by: str) -> None:
+        if self._owner is None:
+            self._owner, self._thread = id(stepped), threading.get_ident()
+            self._seen.by, self._seen.of = by, type(stepped).__name__
+        if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
+            return
+        try:
+            ended = self._stepped()
+        except Exception as error:
+            ended = True
+            self._fail(f"{type(error).__name__}: {error}")
+        if ended:
+            self._end()
+
+    # --- the window ---------------------------------------------------------------------------------------------
+
+    def _stepped(self) -> bool:
+        """True after the last step of the window."""
+        plan, seen = self._plan, self._seen
+        seen.steps += 1
+        recorded = seen.steps - plan.warmup - plan.timed
+        if not self._claim():
+            self._closed = True
+            self._remove_hooks()
+            return False
+        if seen.steps == plan.warmup or recorded in (0, SETTLING, SETTLING + plan.steps):
+            _synchronize()
+        now = time.perf_counter()
+        if plan.warmup < seen.steps <= plan.warmup + plan.timed:
+            seen.plain_s.append(now - self._last)
+        self._last = now
+        if recorded == 0:
+            self._start()
+        elif recorded > 0 and self._profiler is not None:
+            seen.complete = max(0, recorded - SETTLING)
+            self._profiler.step()
+        return recorded >= SETTLING + plan.steps
+
+    def _claim(self) -> bool:
+        """One process of a run is profiled: the first that steps, and of several ranks rank 0."""
+        if not self._claimed and is_rank_zero():
+            with contextlib.suppress(FileExistsError):
+                (self._folder / CLAIM).touch(exist_ok=False)
+                self._claimed = True
+        return self._claimed
+
+    def _start(self) -> None:
+        import torch
+        from torch.profiler import ProfilerActivity, profile, schedule
+
+        activities = [ProfilerActivity.CPU]
+        if torch.cuda.is_initialized():
+            activities.append(ProfilerActivity.CUDA)
+        self._profiler = profile(
+            activities=activities,
+            schedule=schedule(wait=0, warmup=SETTLING, active=self._plan.steps, repeat=1),
+            record_shapes=True,
+            with_stack=True,
+            on_trace_ready=self._export,
+        )
+        self._profiler.start()
+
+    def _export(self, profiler: torch.profiler.profile) -> None:
+        profiler.export_chrome_trace(str(self._folder / TRACE))
+        self._seen.recorded = True
+
+    def _fail(self, trouble: str) -> None:
+        self._seen.trouble = trouble
+        if self._profiler is not None:
+            with contextlib.suppress(Exception):
+                self._profiler.stop()
+
+    def _end(self) -> None:
+        if self._profiler is not None and not self._seen.trouble:
+            with contextlib.suppress(Exception):
+                self._profiler.stop()  # between windows: nothing is written again
+        self._closed = True
+        self._profiler = None
+        self._remove_hooks()
+        self._write()
+        if self._plan.stop and not self._seen.trouble and world_size() == 1:
+            raise SystemExit(0)
+
+    def _remove_hooks(self) -> None:
+        if self._calls is not None:
+            self._calls.remove()
+            self._calls = None
+        if self._unhook is not None:
+            self._unhook()
+            self._unhook = None
+
+    def _at_exit(self) -> None:
+        """The script has ended before the window did: what was recorded of it is kept."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._profiler is not None and self._seen.complete > 0:
+            with contextlib.suppress(Exception):
+                _synchronize()
+                self._profiler.stop()
+        self._write()
+
+    def _write(self) -> None:
+        """Whole or not at all. A process without the window says only that it had torch."""
+        if not self._claimed:
+            (self._folder / f"{os.getpid()}{IDLE}").touch()
+            return
+        document = {**asdict(self._seen), **facts_of_the_run(self._root)}
+        path = self._folder / RUN
+        partial = path.with_suffix(".partial")
+        with contextlib.suppress(OSError):
+            partial.write_text(json.dumps(document), encoding="utf-8")
+            partial.replace(path)
+
+
+def _synchronize() -> None:
+    torch = sys.modules["torch"]
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()

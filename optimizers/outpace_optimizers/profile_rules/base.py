@@ -1,0 +1,39 @@
+"""What the built-in profile rules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from outpace_audit.records import NumericsClass
+from outpace_optimizers.profile_rules.registry import Suggestion
+from outpace_optimizers.profiles.records import Profile, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A rule's fixed part."""
+
+    id: str
+    title: str
+    claimed_class: NumericsClass
+
+    @property
+    def page(self) -> str:
+        return f"docs/profile.md#{self.id}"
+
+    def suggestion(self, evidence: str, advice: str, seconds: float, where: str = "") -> Suggestion:
+        return Suggestion(self.id, self.title, evidence, advice, seconds, self.claimed_class, where)
+
+
+def region(profile: Profile, ending: str) -> Target | None:
+    """The named region whose name ends so that takes most time."""
+    found = [one for one in profile.targets if one.kind == "region" and one.name.endswith(ending)]
+    return max(found, key=lambda one: one.seconds, default=None)
+
+
+def percent(profile: Profile, seconds: float) -> str:
+    return f"{100 * profile.share(seconds):.1f}%"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms"

@@ -1,0 +1,31 @@
+"""Matrix products in fp32 throughout, on a device that is much faster in 16 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.registry import Suggestion
+from outpace_optimizers.profiles.records import Profile
+
+LEAST = 0.2
+"""Of the step."""
+HALF = ("bfloat16", "float16")
+
+
+class _Rule(Described):
+    def suggest(self, profile: Profile) -> Iterator[Suggestion]:
+        device = profile.device
+        if device is None or any(device.matmul_s.get(name, 0.0) for name in HALF):
+            return
+        seconds = device.matmul_s.get("float32", 0.0)
+        if profile.share(seconds) < LEAST:
+            return
+        yield self.suggestion(
+            f"all matrix products are in fp32: {milliseconds(seconds)} per step ({percent(profile, seconds)})",
+            "torch.autocast('cuda', dtype=torch.bfloat16) around forward and loss; check the loss curve",
+            seconds,
+        )
+
+
+RULE = _Rule("full-precision", "no mixed precision", "lossy")

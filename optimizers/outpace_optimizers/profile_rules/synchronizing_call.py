@@ -1,0 +1,49 @@
+"""Calls that make the host wait for the device in every step, while the device then waits for the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.registry import Suggestion
+from outpace_optimizers.profiles.records import Profile, Wait
+
+EVERY_STEP = 0.9
+"""Waits per step. What is logged now and then is rarer than that."""
+LEAST_IDLE = 0.03
+"""Of the step: a device with less idle time than this has nothing to gain from a host that runs ahead."""
+COPYING = frozenset({"aten::to", "aten::_to_copy", "aten::copy_"})
+
+
+class _Rule(Described):
+    def suggest(self, profile: Profile) -> Iterator[Suggestion]:
+        device = profile.device
+        if device is None:
+            return
+        idle = max(0.0, profile.step_s - device.busy_s)
+        found = [wait for wait in profile.waits if wait.count >= EVERY_STEP and not _uploads(profile, wait)]
+        if not found or profile.share(idle) < LEAST_IDLE:
+            return
+        calls = ", ".join(
+            f"{wait.operation} in {wait.where or 'no function'} ({wait.count:.3g}×)" for wait in found[:4]
+        )
+        waited = sum(wait.seconds for wait in found)
+        yield self.suggestion(
+            f"in every step the host waits for the device: {calls}; {milliseconds(waited)} of waiting, and the device "
+            f"is idle for {milliseconds(idle)} ({percent(profile, idle)})",
+            "keep values on the device and read them every so many steps: loss.detach() in a list, torch.where in "
+            "place of an if, no .item(), .cpu(), .nonzero() or torch.cuda.synchronize() in the loop",
+            idle,
+            found[0].where,
+        )
+
+
+def _uploads(profile: Profile, wait: Wait) -> bool:
+    """A wait for a copy to the device: `unpinned-copy` speaks of these."""
+    if wait.operation not in COPYING:
+        return False
+    kinds = [copy.kind for copy in profile.copies if copy.where == wait.where]
+    return not any(kind.startswith("DtoH") for kind in kinds)
+
+
+RULE = _Rule("synchronizing-call", "the host waits for the device in every step", "exact")

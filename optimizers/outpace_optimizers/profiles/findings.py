@@ -1,0 +1,168 @@
+"""What a trace shows beyond times of code: waits, copies, kernels, how the optimizer steps. Per step."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from outpace_optimizers.profiles.attribution import MICROSECONDS
+from outpace_optimizers.profiles.devices import Activity, busy_stretches
+from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node
+from outpace_optimizers.profiles.records import Copy, DeviceUse, Portion, Wait
+
+WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize", "cudaMemcpy")
+ZEROING = ("aten::zero_", "aten::_foreach_zero_", "aten::fill_")
+MATMULS = frozenset(
+    f"aten::{name}"
+    for name in ("mm", "addmm", "bmm", "baddbmm", "_addmm_activation", "cudnn_convolution", "convolution_backward")
+)
+PRECISIONS = {"float": "float32", "double": "float64", "c10::BFloat16": "bfloat16", "c10::Half": "float16"}
+LOADERS = {"_SingleProcessDataLoaderIter": "single", "_MultiProcessingDataLoaderIter": "workers"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The recorded steps: all that happened in [start, end], in µs."""
+
+    hosts: Hosts
+    activities: list[Activity]
+    start: float
+    end: float
+    steps: int
+
+    def nodes(self) -> Iterator[Node]:
+        """Those that began within the steps; our own ones aside."""
+        for thread in self.hosts.threads.values():
+            for node in thread.nodes:
+                if self.start <= node.start < self.end and PROFILER not in node.rows:
+                    yield node
+
+    @cached_property
+    def around(self) -> frozenset[Key]:
+        """Targets that were under way when the steps began, and still when they ended."""
+        spanning = [n for n in self.hosts.main.nodes if n.start <= self.start and n.end >= self.end and n.rows]
+        return frozenset(key for node in spanning for key in node.rows)
+
+    def on_device(self, *categories: str) -> list[Activity]:
+        return [one for one in self.activities if one.category in categories and self.start <= one.start < self.end]
+
+    def per_step(self, microseconds: float) -> float:
+        return microseconds * MICROSECONDS / self.steps
+
+
+def words_of(key: Key) -> str:
+    return key[2]
+
+
+def _innermost(rows: tuple[Key, ...]) -> str:
+    return words_of(rows[-1]) if rows else ""
+
+
+def waits(recorded: Recorded) -> tuple[Wait, ...]:
+    grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for node in recorded.nodes():
+        if node.name in WAITS:
+            grouped[node.op or node.name, _innermost(node.rows)].append(node.end - node.start)
+    found = [
+        Wait(operation, where, len(times) / recorded.steps, recorded.per_step(sum(times)))
+        for (operation, where), times in grouped.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.seconds))
+
+
+def copies(recorded: Recorded) -> tuple[Copy, ...]:
+    grouped: dict[tuple[str, str], list[Activity]] = defaultdict(list)
+    for one in recorded.on_device("gpu_memcpy", "memcpy"):
+        grouped[one.name.removeprefix("Memcpy "), _innermost(one.rows)].append(one)
+    found = [
+        Copy(
+            kind,
+            where,
+            len(group) / recorded.steps,
+            recorded.per_step(sum(one.end - one.start for one in group)),
+            sum(float((one.event.get("args") or {}).get("bytes", 0)) for one in group) / recorded.steps,
+        )
+        for (kind, where), group in grouped.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.seconds))
+
+
+def kernels(recorded: Recorded) -> tuple[Portion, ...]:
+    """By name and by the code that launches them, the longest first."""
+    grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for one in recorded.on_device("kernel"):
+        grouped[one.name, _innermost(one.rows)].append(one.end - one.start)
+    found = [
+        Portion(name, recorded.per_step(sum(times)), len(times) / recorded.steps, where)
+        for (name, where), times in grouped.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.seconds))
+
+
+def zeroing(recorded: Recorded) -> Portion:
+    inside = [
+        node
+        for node in recorded.nodes()
+        if node.op == node.name and node.name in ZEROING and node.rows and node.rows[-1][2].endswith(".zero_grad")
+    ]
+    seconds = recorded.per_step(sum(node.end - node.start for node in inside))
+    return Portion("zero_grad", seconds, len(inside) / recorded.steps)
+
+
+def optimizer_operators(recorded: Recorded) -> tuple[Portion, ...]:
+    """Outermost operators of the optimizer's own step."""
+    grouped: dict[str, list[float]] = defaultdict(list)
+    for node in recorded.nodes():
+        in_step = node.rows and node.rows[-1][0] == "region" and node.rows[-1][2].endswith(".step")
+        if in_step and node.op == node.name and node.category == "cpu_op":
+            grouped[node.name].append(node.end - node.start)
+    found = [
+        Portion(name, recorded.per_step(sum(times)), len(times) / recorded.steps) for name, times in grouped.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.seconds))
+
+
+def loader(recorded: Recorded) -> str:
+    for node in recorded.nodes():
+        if node.name.startswith("enumerate(DataLoader)"):
+            return next((kind for name, kind in LOADERS.items() if name in node.name), "")
+    return ""
+
+
+def device_use(recorded: Recorded) -> DeviceUse | None:
+    """None where nothing ran on an accelerator."""
+    launched = recorded.on_device("kernel")
+    if not launched:
+        return None
+    busy = sum(one.end - one.start for one in busy_stretches(recorded.activities, recorded.start, recorded.end))
+    matmul: dict[str, float] = defaultdict(float)
+    tf32 = False
+    for one in launched:
+        precision = _matmul_precision(one.launch)
+        if precision:
+            matmul[precision] += recorded.per_step(one.end - one.start)
+            tf32 = tf32 or "tf32" in one.name
+    return DeviceUse(
+        busy_s=recorded.per_step(busy),
+        kernels=len(launched) / recorded.steps,
+        median_kernel_s=statistics.median(one.end - one.start for one in launched) * MICROSECONDS,
+        matmul_s=dict(matmul),
+        tf32_kernels=tf32,
+    )
+
+
+def _matmul_precision(launch: Node | None) -> str:
+    """Of the product that a kernel belongs to; nothing for other kernels."""
+    node = launch
+    while node is not None and node.category != "python_function":
+        if node.name in MATMULS:
+            return _precision((node.event.get("args") or {}).get("Input type") or ())
+        node = node.parent
+    return ""
+
+
+def _precision(types: Iterable[str]) -> str:
+    return next((PRECISIONS[one] for one in types if one in PRECISIONS), "")

@@ -1,0 +1,198 @@
+"""Reads a trace into a Profile. Run as a process of its own: a long trace takes memory that should go with it.
+
+`python -m outpace_optimizers.profiles.reading` takes a request on stdin and answers on stdout, in JSON both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from outpace_audit.codec import decode, plain
+from outpace_audit.errors import OutpaceError
+from outpace_optimizers.profiles import findings
+from outpace_optimizers.profiles.attribution import Attribution, Sum, attribute
+from outpace_optimizers.profiles.breakdown import BreakdownMissing, breakdown
+from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_files
+from outpace_optimizers.profiles.devices import activities
+from outpace_optimizers.profiles.findings import Recorded
+from outpace_optimizers.profiles.hosts import STEP, Event, Hosts, Key
+from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
+from outpace_optimizers.profiles.trace import TraceError, load
+
+NEGLIGIBLE = 1e-4
+"""Of a step: targets below are not listed one by one."""
+MOST_PORTIONS = 100
+WITHOUT_STACKS = (
+    "the trace has no Python stacks: time is given to named regions only; record it with with_stack=True, or with "
+    "`outpace profile -- python ...`"
+)
+WITHOUT_STEPS = "the trace marks no steps (the script does not call prof.step()): all of it counts as one step"
+
+
+def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
+    """Raises TraceError."""
+    request = json.dumps({"trace": str(trace), "root": str(root), "run": run})
+    command = [sys.executable, "-m", "outpace_optimizers.profiles.reading"]
+    done = subprocess.run(command, input=request, capture_output=True, text=True)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:
+        last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        raise TraceError(f"{trace}: the process that reads it ended ({last})") from error
+    if "error" in answer:
+        raise TraceError(answer["error"])
+    return decode(Profile, answer)
+
+
+def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
+    """`run` is what our recording said of it; empty for other traces. Raises TraceError."""
+    document = load(path)
+    events = [event for event in document["traceEvents"] if _is_complete(event)]
+    steps, main = _steps(events, int(run.get("complete") or 0))
+    notes = [] if steps else [WITHOUT_STEPS]
+    start, end = _extent(steps or events)
+    forget_files()
+    hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
+    recorded = Recorded(hosts, activities(events, hosts.threads), start, end, max(len(steps), 1))
+    plain_s = _plain_step(run, recorded)
+    excess_s = recorded.per_step(end - start) - plain_s if plain_s is not None else 0.0
+    attribution = attribute(hosts, recorded.activities, start, end, excess_s * recorded.steps)
+    if not any(event["cat"] == "python_function" for event in events):
+        notes.append(WITHOUT_STACKS)
+    try:
+        parts = breakdown(document, _within(events, start, end))
+    except BreakdownMissing as error:
+        parts = ()
+        notes.append(str(error))
+    nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
+    step_s = attribution.total_s / recorded.steps
+    return Profile(
+        format=FORMAT,
+        trace=str(path),
+        steps=recorded.steps,
+        step_s=step_s,
+        profiled_step_s=recorded.per_step(end - start),
+        plain_step_s=plain_s,
+        step_by=f"{run.get('by')} {run.get('of')}" if run.get("by") else "",
+        attributed_s=step_s - sum(one.seconds for one in nobody),
+        unattributed=_few(nobody),
+        targets=_targets(attribution, recorded),
+        kernels=findings.kernels(recorded)[:MOST_PORTIONS],
+        breakdown=parts,
+        waits=findings.waits(recorded)[:MOST_PORTIONS],
+        copies=findings.copies(recorded)[:MOST_PORTIONS],
+        zeroing=findings.zeroing(recorded),
+        optimizer=findings.optimizer_operators(recorded)[:MOST_PORTIONS],
+        loader=findings.loader(recorded),
+        device=findings.device_use(recorded),
+        run=run,
+        notes=tuple(notes),
+    )
+
+
+def _longest(times: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(times.items(), key=lambda pair: -pair[1])
+
+
+def _plain_step(run: Mapping[str, Any], recorded: Recorded) -> float | None:
+    """The mean of a device's steps, which the host runs ahead of; the median of a host's, which others disturb."""
+    times = run.get("plain_s")
+    if not times:
+        return None
+    return statistics.fmean(times) if recorded.activities else statistics.median(times)
+
+
+def _is_complete(event: object) -> bool:
+    if not isinstance(event, dict) or event.get("ph") != "X" or not isinstance(event.get("cat"), str):
+        return False
+    return isinstance(event.get("ts"), (int, float)) and isinstance(event.get("dur"), (int, float))
+
+
+def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]:
+    """The marked steps of the host, in order, and the thread that makes them; `complete`: how many are whole."""
+    marks = [e for e in events if str(e["name"]).startswith(STEP) and e["cat"] in ("user_annotation", "cpu_op")]
+    marks.sort(key=lambda event: event["ts"])
+    if marks:
+        return marks[: complete or None], marks[0].get("tid")
+    busiest: dict[object, float] = {}
+    for event in events:
+        if event["cat"] in ("cpu_op", "python_function"):
+            busiest[event.get("tid")] = max(busiest.get(event.get("tid"), 0.0), event["dur"])
+    return [], max(busiest, key=lambda tid: busiest[tid], default=None)
+
+
+def _extent(events: Sequence[Event]) -> tuple[float, float]:
+    timed = [event for event in events if event["cat"] != "Trace"]
+    if not timed:
+        raise TraceError("the trace has no events that took time: nothing ran while it was recorded")
+    return min(event["ts"] for event in timed), max(event["ts"] + event["dur"] for event in timed)
+
+
+def _within(events: Sequence[Event], start: float, end: float) -> list[Event]:
+    return [event for event in events if event["ts"] < end and event["ts"] + event["dur"] > start]
+
+
+def _targets(attribution: Attribution, recorded: Recorded) -> tuple[Target, ...]:
+    calls = _calls(recorded)
+    least = NEGLIGIBLE * attribution.total_s
+    kept = [(key, found) for key, found in attribution.sums.items() if found.inclusive >= least]
+    kept.sort(key=lambda pair: -pair[1].inclusive)
+    return tuple(_target(key, found, calls.get(key, 0), recorded) for key, found in kept)
+
+
+def _target(key: Key, found: Sum, calls: int, recorded: Recorded) -> Target:
+    kind, path, name = key
+    operators = [Portion(op, seconds / recorded.steps) for op, seconds in _longest(found.operators)[:8]]
+    return Target(
+        kind=kind,
+        name=name,
+        seconds=found.inclusive / recorded.steps,
+        backward_s=found.backward / recorded.steps,
+        own_s=found.own / recorded.steps,
+        calls=calls / recorded.steps,
+        path=path or None,
+        line=recorded.hosts.line_of(key),
+        digest=digest_of(path, name) if path else None,
+        around=key in recorded.around,
+        operators=tuple(operators),
+    )
+
+
+def _calls(recorded: Recorded) -> dict[Key, int]:
+    """How often each target began within the steps; one that calls itself counts once."""
+    counts: dict[Key, int] = {}
+    for node in recorded.nodes():
+        outer = node.parent.rows if node.parent is not None else ()
+        if node.rows and node.rows[-1] not in outer and not node.backward:
+            counts[node.rows[-1]] = counts.get(node.rows[-1], 0) + 1
+    return counts
+
+
+def _few(portions: Sequence[Portion]) -> tuple[Portion, ...]:
+    rest = portions[MOST_PORTIONS:]
+    more = (Portion(f"{len(rest)} more", sum(one.seconds for one in rest)),) if rest else ()
+    return (*portions[:MOST_PORTIONS], *more)
+
+
+def main() -> None:
+    request = json.loads(sys.stdin.read())
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no answer
+            profile = read(Path(request["trace"]), Path(request["root"]), request["run"])
+        answer: dict[str, Any] = plain(profile)
+    except OutpaceError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": f"{request['trace']}: not enough memory to read it; record fewer steps"}
+    sys.stdout.write(json.dumps(answer, allow_nan=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""One profile: what a trace says of a step, and of which code. Times in seconds per step, memory in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FORMAT = 1
+Kind = Literal["function", "module", "region"]
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Part of a step: an operator, a kernel, a category."""
+
+    name: str
+    seconds: float
+    count: float = 0.0
+    """Per step."""
+    where: str = ""
+    """The target it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function, a module class, or a named region (an optimizer's step, a compiled region, a Triton kernel).
+
+    `seconds` is inclusive: with all that it calls and with the backward pass that it causes, of which `backward_s` is
+    the latter. `own_s` is what belongs to no target further in; over all targets it adds up to what is attributed.
+    """
+
+    kind: Kind
+    name: str
+    seconds: float
+    backward_s: float
+    own_s: float
+    calls: float
+    path: str | None = None
+    """Of a function: its file."""
+    line: int | None = None
+    digest: str | None = None
+    """Of a function's source, as it was when the trace was read; None where the file had changed by then."""
+    around: bool = False
+    """It runs the steps, and is not part of them: only what it does itself could be made faster."""
+    operators: tuple[Portion, ...] = ()
+    """What `own_s` is made of."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.path or "", self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The host waiting for the device: an operation, where, how often and how long."""
+
+    operation: str
+    where: str
+    count: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Copies between host and device. `kind` as Kineto writes it: `HtoD (Pageable -> Device)`."""
+
+    kind: str
+    where: str
+    count: float
+    seconds: float
+    bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What the accelerator did. `median_kernel_s` over all kernels; matmul times by the precision of their inputs."""
+
+    busy_s: float
+    kernels: float
+    median_kernel_s: float
+    matmul_s: Mapping[str, float]
+    tf32_kernels: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that was read from one trace."""
+
+    format: int
+    trace: str
+    steps: int
+    step_s: float
+    """Without what recording it has added, as far as that is known: what the times of targets add up to."""
+    profiled_step_s: float
+    """As it stands in the trace, and in the breakdown."""
+    plain_step_s: float | None
+    """A step without the profiler; None for a trace that is not ours."""
+    step_by: str
+    attributed_s: float
+    unattributed: tuple[Portion, ...]
+    targets: tuple[Target, ...]
+    kernels: tuple[Portion, ...]
+    breakdown: tuple[Portion, ...]
+    """torch-tb-profiler's, exclusive, in its order; empty without that package."""
+    waits: tuple[Wait, ...]
+    copies: tuple[Copy, ...]
+    zeroing: Portion
+    """Filling gradients with zeros inside `zero_grad`."""
+    optimizer: tuple[Portion, ...]
+    """Operators of the optimizer's step, outermost ones."""
+    loader: str
+    """`single`, `workers` or nothing: what kind of DataLoader was iterated."""
+    device: DeviceUse | None
+    run: Mapping[str, Any]
+    """What the recording process said (outpace_audit.profiling.facts); empty for a trace that is not ours."""
+    notes: tuple[str, ...] = ()
+
+    def at_stake(self, target: Target) -> float:
+        """Seconds of the step that would be gone if the target took no time."""
+        return target.own_s if target.around else target.seconds
+
+    def share(self, seconds: float) -> float:
+        return seconds / self.step_s if self.step_s else 0.0
