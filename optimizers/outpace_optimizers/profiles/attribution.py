@@ -17,7 +17,7 @@ from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
 from outpace_optimizers.profiles.hosts import Hosts, Key, Node, Segment, Thread
 
 MICROSECONDS = 1e-6
-MOST_PER_EVENT_S = 2e-6
+MOST_PER_EVENT_S = 1e-6
 """What recording a call takes at most: a larger excess has other causes, such as other work on the machine."""
 PYTHON = "Python"
 """Time in no operator."""
