@@ -14,25 +14,36 @@ import triton.language as tl
 
 
 def cross_entropy_reference(
-    logits: torch.Tensor, target: torch.Tensor, ignore_index: int = -100, reduction: str = "mean", softcap: float = 0.0
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    softcap: float = 0.0,
+    widen: bool = True,
 ) -> torch.Tensor:
     """The same in PyTorch, as models spell it out."""
-    wide = logits if logits.dtype is torch.float64 else logits.float()
+    wide = logits.float() if widen else logits
     wide = softcap * torch.tanh(wide / softcap) if softcap else wide
     return torch.nn.functional.cross_entropy(wide, target, ignore_index=ignore_index, reduction=reduction)
 
 
 def cross_entropy(
-    logits: torch.Tensor, target: torch.Tensor, ignore_index: int = -100, reduction: str = "mean", softcap: float = 0.0
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    softcap: float = 0.0,
+    widen: bool = True,
 ) -> torch.Tensor:
-    """In fp32. `logits`: [rows, classes]; `target`: [rows], int64; `reduction`: mean, sum or none. What
-    `cross_entropy_fits` refuses is computed by the reference. A target that is no class gives NaN.
+    """`logits`: [rows, classes]; `target`: [rows], int64; `reduction`: mean, sum or none. The result is in fp32; without
+    `widen` in the dtype that PyTorch gives for the logits as they are. What `cross_entropy_fits` refuses is computed by
+    the reference. A target that is no class gives NaN.
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"cross_entropy: reduction {reduction!r} is none of mean, sum, none")
     if cross_entropy_fits(logits, target):
-        return fused_cross_entropy(logits, target, ignore_index, reduction, softcap)
-    return cross_entropy_reference(logits, target, ignore_index, reduction, softcap)
+        return fused_cross_entropy(logits, target, ignore_index, reduction, softcap, widen)
+    return cross_entropy_reference(logits, target, ignore_index, reduction, softcap, widen)
 
 
 @triton.jit
@@ -181,6 +192,12 @@ def cross_entropy_fits(logits: torch.Tensor, target: torch.Tensor) -> bool:
 
 
 def fused_cross_entropy(
-    logits: torch.Tensor, target: torch.Tensor, ignore_index: int = -100, reduction: str = "mean", softcap: float = 0.0
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    softcap: float = 0.0,
+    widen: bool = True,
 ) -> torch.Tensor:
-    return CrossEntropyFunction.apply(logits, target, ignore_index, reduction, softcap)
+    loss = CrossEntropyFunction.apply(logits, target, ignore_index, reduction, softcap)
+    return loss if widen or torch.is_autocast_enabled("cuda") else loss.to(logits.dtype)

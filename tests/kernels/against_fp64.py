@@ -37,14 +37,20 @@ def results(function: Callable[..., Any], tensors: Sequence[Any], wanted: Sequen
 
 
 def hold(
-    kernel: Callable[..., Any], reference: Callable[..., Any], tensors: Sequence[Any], wanted: Sequence[int] = ()
+    kernel: Callable[..., Any],
+    reference: Callable[..., Any],
+    tensors: Sequence[Any],
+    wanted: Sequence[int] = (),
+    exact: Callable[..., Any] | None = None,
 ) -> None:
-    """Fails where an output or gradient of the kernel is further from fp64 than the reference's, or of another kind."""
+    """Fails where an output or gradient of the kernel is further from fp64 than the reference's, or of another kind.
+    `exact` is called in fp64, where that is not the reference.
+    """
     wide = [item.double() if torch.is_tensor(item) and item.is_floating_point() else item for item in tensors]
     ours, theirs, truth = (
         results(kernel, tensors, wanted),
         results(reference, tensors, wanted),
-        results(reference, wide, wanted),
+        results(exact or reference, wide, wanted),
     )
     assert len(ours) == len(theirs)
     for place, (one, other, true) in enumerate(zip(ours, theirs, truth, strict=True)):

@@ -15,6 +15,10 @@ from outpace_kernels.cross_entropy import (
 )
 
 
+def exact(z: Any, t: Any, ignore: int = -100, reduction: str = "mean", softcap: float = 0.0) -> Any:
+    return cross_entropy_reference(z, t, ignore, reduction, softcap, widen=False)
+
+
 def targets(rows: int, classes: int) -> Any:
     return torch.randint(0, classes, (rows,), generator=torch.Generator().manual_seed(3)).to(DEVICE)
 
@@ -23,7 +27,7 @@ def targets(rows: int, classes: int) -> Any:
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 1000), (2, 8193), (2, 20011)], ids=str)
 def test_values_and_gradients(shape: tuple[int, int], dtype: Any) -> None:
     logits, target = normal(*shape, dtype=dtype, scale=3), targets(*shape)
-    hold(fused_cross_entropy, cross_entropy_reference, [logits, target], [0])
+    hold(fused_cross_entropy, cross_entropy_reference, [logits, target], [0], exact)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -36,7 +40,14 @@ def test_reductions_ignored_rows_and_soft_caps(reduction: str, softcap: float) -
         lambda z, t: cross_entropy_reference(z, t, 7, reduction, softcap),
         [logits, target],
         [0],
+        lambda z, t: exact(z, t, 7, reduction, softcap),
     )
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_the_loss_of_logits_as_they_are(dtype: Any) -> None:
+    logits, target = normal(6, 300, dtype=dtype), targets(6, 300)
+    hold(lambda z, t: fused_cross_entropy(z, t, widen=False), exact, [logits, target], [0])
 
 
 def test_rows_apart_and_logits_transposed() -> None:
@@ -45,7 +56,7 @@ def test_rows_apart_and_logits_transposed() -> None:
         normal(40, 6, dtype=torch.float32).t(),
         normal(1, 40, dtype=torch.float32).expand(6, 40),
     ):
-        hold(fused_cross_entropy, cross_entropy_reference, [logits, targets(6, 40)], [0])
+        hold(fused_cross_entropy, cross_entropy_reference, [logits, targets(6, 40)], [0], exact)
 
 
 def test_all_rows_ignored_and_infinite_logits_are_as_in_pytorch() -> None:

@@ -27,11 +27,11 @@ class KernelText:
     imports: list[str]
 
 
-def kernel_text(source: Source, module: str, title: str) -> KernelText | None:
-    """The definitions of a kernel module that `source` lacks, without reference and dispatcher. None where one of its
-    names means something else there.
+def kernel_text(source: Source, module: str, title: str, dispatcher: bool = False) -> KernelText | None:
+    """The definitions of a kernel module that `source` lacks: with its dispatcher and the reference that this falls back
+    to, or without both. None where one of its names means something else there.
     """
-    wanted = _definitions(module)
+    wanted = _definitions(module, dispatcher)
     present = {name: definition.node for name, definition in source.definitions.items()}
     table = imported(list(module_level(source.tree.body)))
     if any(table.get(name, meaning) != meaning for name, meaning in _MEANINGS.items()):
@@ -56,13 +56,13 @@ def _is_load(node: ast.Name) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _definitions(module: str) -> dict[str, str]:
-    """Name -> text: all but the reference, `MODULE_reference`, and the dispatcher, `MODULE`."""
+def _definitions(module: str, dispatcher: bool) -> dict[str, str]:
+    """Name -> text. The dispatcher is called `MODULE`, the reference `MODULE_reference`."""
     text = files("outpace_kernels").joinpath(f"{module}.py").read_text()
     lines = lines_of(text)
     found: dict[str, str] = {}
     for node in tree_of(text).body:
-        left_out = (module, f"{module}_reference")
+        left_out = () if dispatcher else (module, f"{module}_reference")
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in left_out:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             found[node.name] = "".join(lines[first - 1 : node.end_lineno])

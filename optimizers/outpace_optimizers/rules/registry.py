@@ -17,7 +17,7 @@ NEEDED = {
     "ProfileRule": "it needs id, title, claimed_class, page and suggest",
 }
 R = TypeVar("R")
-_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch", "rms_norm")
+_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch", "rms_norm", "swiglu")
 
 
 @runtime_checkable
