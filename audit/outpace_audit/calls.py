@@ -17,6 +17,7 @@ from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
+from outpace_audit.nudging import nudge_one
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.window_records import WATCHED, Recorder
@@ -39,6 +40,8 @@ class CheckedCalls:
         subject.reset_buffers()
         subject.draw_parameters(request.seed)
         arguments, placed = self._inputs.make(request)
+        if request.nudge is not None:
+            nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)
         with subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
@@ -79,17 +82,26 @@ class CheckedCalls:
         return reply
 
     def hold(self, request: CallRequest, calls: int) -> dict[str, Any]:
-        """Calls on other values each, their results all kept: elements of each as returned, and as they are at the
-        end."""
+        """Calls on other values each, their results all kept, every other one by a tensor that is not the one returned,
+        as by who detaches it: elements of each as returned, and as they are at the end."""
         held: list[tuple[int, Leaf, torch.Tensor]] = []
+        seed = request.sample_seed
         for number in range(calls):
             one = replace(request, seed=request.seed + number)
             self._subject.reset_buffers()
             self._subject.draw_parameters(one.seed)
             result = self._subject.run(self._inputs.make(one)[0], self._cotangents(one))
-            held += [(number, leaf, early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+            held += [
+                (
+                    number,
+                    replace(leaf, value=leaf.value.detach()) if number % 2 else leaf,
+                    early_sample(leaf.value, seed),
+                )
+                for leaf in result.tensors()
+            ]
+            del result
         synchronize(self._subject.device)
-        late = [early_sample(leaf.value, request.sample_seed) for _, leaf, _ in held]
+        late = [early_sample(leaf.value, seed) for _, leaf, _ in held]
         return {
             "results": [
                 {
@@ -127,7 +139,8 @@ class CheckedCalls:
     def _cotangents(self, request: CallRequest) -> list[torch.Tensor] | None:
         if request.cotangents is None:
             return None
-        return draw_cotangents(request.cotangents, request.seed, self._subject.device)
+        drawn = draw_cotangents(request.cotangents, request.seed, self._subject.device)
+        return drawn if request.cotangent_scale == 1.0 else [one * request.cotangent_scale for one in drawn]
 
     def written(self, tensors: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
         return [self._writer.write(tensor) for tensor in tensors]
@@ -165,20 +178,23 @@ class CheckedCalls:
         }
 
     def _aliases(self, result: Result, arguments: Sequence[Any]) -> list[list[str]]:
-        """[output path, whom it shares storage with] pairs; an earlier call's output counts."""
+        """[output path, whom it shares storage with] pairs; an earlier call's output counts. Outputs of one call may
+        come from one allocation, as those of unbind do, but not share an element."""
         owners: dict[int, str] = {_storage(leaf.value): f"the last call's {leaf.path}" for leaf in self._earlier}
         module = self._subject.module
         if module is not None:
             owners |= {_storage(t): name for name, t in module.state_dict(keep_vars=True).items()}
         owners |= {_storage(t): f"input {i}" for i, t in enumerate(tensors_of(arguments))}
         found: list[list[str]] = []
+        before: list[Leaf] = []
         for leaf in result.tensors():
             if leaf.value.numel() == 0:
                 continue
             owner = owners.get(_storage(leaf.value))
             if owner is not None:
                 found.append([leaf.path, owner])
-            owners[_storage(leaf.value)] = leaf.path
+            found += [[leaf.path, other.path] for other in before if overlap(leaf.value, other.value)]
+            before.append(leaf)
         return found
 
 
@@ -234,6 +250,28 @@ def poison_freed_memory(like: Sequence[Leaf], fill: int) -> None:
         if value.numel():
             block = torch.empty_like(value, memory_format=torch.contiguous_format)
             block.reshape(-1).view(torch.uint8).fill_(fill)
+
+
+def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether some byte belongs to both."""
+    if _storage(one) != _storage(other):
+        return False
+    (low, high), (other_low, other_high) = _extent(one), _extent(other)
+    if high <= other_low or other_high <= low:
+        return False
+    if one.element_size() != other.element_size():
+        return True
+    taken = torch.zeros(one.untyped_storage().nbytes() // one.element_size(), dtype=torch.bool, device=one.device)
+    for index in itertools.product(*(range(1) if step == 0 else (slice(None),) for step in one.stride())):
+        taken.as_strided(one.shape, one.stride(), one.storage_offset())[index] = True
+    return bool(taken.as_strided(other.shape, other.stride(), other.storage_offset()).any())
+
+
+def _extent(tensor: torch.Tensor) -> tuple[int, int]:
+    """Bytes within the storage, from the first to past the last."""
+    reach = sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride(), strict=True))
+    first = int(tensor.storage_offset())
+    return first * tensor.element_size(), (first + reach + 1) * tensor.element_size()
 
 
 def synchronize(device: torch.device) -> None:

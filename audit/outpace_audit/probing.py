@@ -16,6 +16,7 @@ from outpace_audit.checks import (
     guard_bands,
     held_results,
     layouts,
+    one_element,
     process_state,
     repeat_runs,
     shapes,
@@ -37,10 +38,12 @@ from outpace_audit.thresholds import (
     COMPILE_TIMEOUT_S,
     DEGENERATE_SHAPES,
     DROPPED_RUNS,
+    DROPPED_S,
     EXTRA_SHAPES,
     HELD_BYTES,
     HELD_CALLS,
     HELD_S,
+    NUDGES,
     REPEATED_RUNS,
     REPLACED_SHAPES,
     SECRET_LAWS,
@@ -68,6 +71,7 @@ class Prober:
             dropout_rate.NAME: self._drop,
             shapes.NAME: self._reshape,
             stale_results.NAME: self._reuse_storage,
+            one_element.NAME: self._nudge,
             held_results.NAME: self._hold,
             repeat_runs.NAME: self._repeat,
             fresh_indices.NAME: self._renew_indices,
@@ -164,7 +168,9 @@ class Prober:
         outputs = {leaf.dtype for leaf in self._plain(one).baseline.outputs}
         selects = bool(outputs & INDICES)
         for name, law in VALUE_LAWS.items():
-            if law.integers:
+            if law.cotangents != 1.0:
+                wanted = self._facts.trains and not selects
+            elif law.integers:
                 wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
             else:
                 wanted = bool(inputs - INDICES) and (law.spreads or not selects)
@@ -175,7 +181,8 @@ class Prober:
         """Whether the baseline's results mean anything under this law."""
         if self._evidence.candidate_failure is not None:
             return False
-        request = new_request(self._seeds, one.cotangents, values=law)
+        scale = VALUE_LAWS[law].cotangents
+        request = new_request(self._seeds, one.cotangents, values=law, cotangent_scale=scale)
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=True)
             assert truth is not None, "targets without truth see no value law"
@@ -206,10 +213,12 @@ class Prober:
             return
         one = self._one()
         request = {**new_request(self._seeds, None), "seed": self._plain(one).request["seed"]}
+        least, most = DROPPED_RUNS
+        number = max(least, min(most, int(DROPPED_S / max(one.seconds, 1e-6))))
 
         def runs(side: str) -> tuple[Reply, ...]:
             arm = self._trio.baseline if side == "baseline" else self._trio.candidate
-            seeds = [self._seeds.seed("call") for _ in range(DROPPED_RUNS)]
+            seeds = [self._seeds.seed("call") for _ in range(number)]
             return tuple(
                 arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request) for seed in seeds
             )
@@ -246,6 +255,23 @@ class Prober:
             ]
             plain = call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
             self._evidence.reused += [Repeat(one.workload.label, suspect, plain) for suspect in suspects]
+
+    def _nudge(self) -> None:
+        """On fresh storage and in that of the call before, in turns."""
+        for number in range(NUDGES):
+            one = self._one()
+            if not any(leaf["perturbable"] for leaf in one.inspected["inputs"]):
+                continue
+            request = new_request(self._seeds, one.cotangents, slot="nudged" if number % 2 else "")
+            nudged = {**request, "nudge": self._seeds.seed("call")}
+            self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
+            label = f"{one.workload.label}, call {number}"
+
+            def call(one: WorkloadFacts = one, nudged: Any = nudged) -> Observation:
+                return self._observe(one, "one element", nudged)
+
+            if not self._try(one_element.NAME, label, call):
+                return
 
     def _hold(self) -> None:
         one = self._one()

@@ -140,6 +140,9 @@ class Subject:
         if self.module is not None:
             laws.perturb_parameters(self.module, seed, self._stats)
 
+    def parameters(self) -> list[torch.Tensor]:
+        return [] if self.module is None else list(self.module.parameters())
+
     def parameter_sums(self) -> dict[str, int]:
         """Of each parameter's bits, read as integers: no copy, since a model may fill half of the memory."""
         if self.module is None:

@@ -77,12 +77,16 @@ JOINT_TRIES = 3
 DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 
-ALWAYS_LAWS = ("large", "tiny", "zeros", "repeated")
-"""Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, and counters that
-overflow where all indices are the same are the known shortcuts."""
+ALWAYS_LAWS = ("large", "tiny", "zeros", "repeated", "nan", "steep")
+"""Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, counters that overflow
+where all indices are the same, NaN that is swallowed, and gradients that are clamped are the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
+
+NUDGES = 4
+"""Calls with one element changed: a fingerprint of one element in three survives one in three of them, and all four
+once in a hundred audits."""
 
 CHANGED_ARGUMENTS = 8
 """Arguments changed one by one in one audit, secretly chosen where there are more."""
@@ -101,9 +105,10 @@ time."""
 HELD_S, HELD_BYTES = 1.0, 1 << 30
 """What those calls may take, by the baseline's pace and the size of its outputs: slow or large targets make fewer."""
 
-DROPPED_RUNS = 16
-"""Runs of each side with dropout: a two-sided t test at DROP_ALPHA then needs a difference of two standard deviations,
-and the statistics of a few thousand elements vary by percents."""
+DROPPED_RUNS, DROPPED_S = (16, 96), 2.0
+"""Runs of each side with dropout, the more the cheaper a call is: with 16 a two-sided t test at DROP_ALPHA needs a
+difference of two standard deviations, with 96 of two thirds, and the statistics of a few thousand elements vary by
+percents."""
 
 DROP_ALPHA = 1e-5
 """False alarms of one comparison of dropout statistics. There are three for each output: no honest candidate should

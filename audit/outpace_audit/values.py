@@ -20,7 +20,8 @@ class ValueLaw:
     """`gradients`: their errors are compared too; where a softmax saturates they are rounding noise, and at kinks
     (zeros, constants) honest code may choose another one. `negligible`: so may results be. `spreads`: one element of
     one input is no number. `integers`: it changes indices, and leaves floats alone. `keeps_positive`: inputs whose
-    elements are all positive stay as they are, since a variance or a scale of zero means nothing."""
+    elements are all positive stay as they are, since a variance or a scale of zero means nothing. `cotangents`: a
+    factor of them; gradients are linear in them."""
 
     change: Change
     gradients: bool = False
@@ -28,6 +29,7 @@ class ValueLaw:
     spreads: bool = False
     integers: bool = False
     keeps_positive: bool = False
+    cotangents: float = 1.0
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -36,7 +38,13 @@ TINY = 2.0**-12
 """Far below any eps that is added to a variance, far above fp16's smallest normal number."""
 OFFSET = 64.0
 """In standard deviations: E[x^2] - E[x]^2 in fp32 then keeps three digits."""
+STEEP = 2.0**10
+"""A loss that is scaled for fp16, or summed: gradients that are clamped or cut off show."""
 OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
+
+
+def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x
 
 
 def _large(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -105,6 +113,7 @@ def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> to
 VALUE_LAWS: dict[str, ValueLaw] = {
     "large": ValueLaw(_large),
     "tiny": ValueLaw(_tiny, gradients=True),
+    "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
     "outliers": ValueLaw(_outliers),
     "sorted": ValueLaw(_sorted, gradients=True),

@@ -1,7 +1,8 @@
 """L2: in training mode, with dropout as declared, the candidate drops as much as the baseline and scales the rest so.
 
-Three numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
-the projection <y, z> / <z, z>, and the squared distance |y - z|^2 / |z|^2. Their means over runs are compared by
+Five numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
+the projection <y, z> / <z, z>, the squared distance |y - z|^2 / |z|^2, and how unevenly that distance is spread over
+rows and over columns, which a mask that is shared along one of them shows. Their means over runs are compared by
 Welch's t test."""
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from outpace_audit.thresholds import DROP_ALPHA
 
 NAME = "dropout-rate"
 
-STATISTICS = ("zeros", "projection on the result without dropout", "distance from the result without dropout")
+STATISTICS = (
+    "zeros",
+    "projection on the result without dropout",
+    "distance from the result without dropout",
+    "unevenness of that distance over rows",
+    "unevenness of that distance over columns",
+)
 SLACK = 0.02
 """Relative difference that is never a finding: a kernel that compares eight random bits turns a rate of 0.1 into
 26/256, and the distance moves by 1.7%."""
@@ -59,17 +66,26 @@ def _compared(runs: DroppedRuns) -> Iterator[tuple[str, bool]]:
             yield f"{leaf.path}: {name} {fmean(b):.4g}, the baseline's {fmean(a):.4g}", _equal(a, b)
 
 
-def _statistics(still: torch.Tensor, replies: Sequence[Reply], i: int) -> list[tuple[float, float, float]]:
+def _statistics(still: torch.Tensor, replies: Sequence[Reply], i: int) -> list[tuple[float, ...]]:
     z = still.double()
     size = float(z.square().sum()) or 1.0
-    found: list[tuple[float, float, float]] = []
+    found: list[tuple[float, ...]] = []
     for reply in replies:
         y = reply.outputs[i].tensor if i < len(reply.outputs) else None
         if y is not None and y.shape == z.shape:
             y = y.double()
-            zeros, distance = (y == 0).double().mean(), (y - z).square().sum() / size
-            found.append((float(zeros), float((y * z).sum()) / size, float(distance)))
+            zeros, apart = (y == 0).double().mean(), (y - z).square()
+            spread = (_unevenness(apart, rows=True), _unevenness(apart, rows=False))
+            found.append((float(zeros), float((y * z).sum()) / size, float(apart.sum()) / size, *spread))
     return found
+
+
+def _unevenness(squares: torch.Tensor, *, rows: bool) -> float:
+    """Mean square over squared mean of the sums over rows (or columns), the last dimension being along a row; 1 where
+    all are alike."""
+    sums = squares.reshape(-1, squares.shape[-1] if squares.dim() else 1).sum(dim=1 if rows else 0)
+    mean = float(sums.mean())
+    return float(sums.square().mean()) / mean**2 if mean > 0 else 1.0
 
 
 def _equal(ours: Sequence[float], theirs: Sequence[float]) -> bool:
