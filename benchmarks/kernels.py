@@ -276,8 +276,8 @@ def clocked(step: Callable[[], Any]) -> float:
 
 
 def copy_rate(device: str) -> float:
-    """Bytes read and written each second by the better of two copies of 1 GiB: the driver's, and a pointwise kernel's. On
-    an H200 the driver's made 2.8 TB/s where pointwise kernels made 4.3.
+    """Bytes read and written each second by the better of two copies of 1 GiB: the driver's, and a pointwise kernel's.
+    On an H200 the driver's made 2.8 TB/s where pointwise kernels made 4.3.
     """
     size = 2**28 if device == "cuda" else 2**18
     one, other = (torch.zeros(size, device=device) for _ in range(2))
