@@ -27,4 +27,4 @@ def get_init_inputs() -> list[int]:
 
 
 def get_inputs() -> list[torch.Tensor]:
-    return [torch.randn(*SIZE, dtype=DTYPE)]
+    return [torch.randn(*SIZE, dtype=DTYPE, requires_grad=True)]

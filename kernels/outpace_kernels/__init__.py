@@ -1,1 +1,1 @@
-"""Fast kernels, each with a PyTorch reference. Imports torch and triton only. None has landed yet."""
+"""Fast kernels, each with a PyTorch reference; see docs/kernels.md. Imports torch and triton only, module by module."""

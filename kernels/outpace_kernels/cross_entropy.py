@@ -35,9 +35,9 @@ def cross_entropy(
     softcap: float = 0.0,
     widen: bool = True,
 ) -> torch.Tensor:
-    """`logits`: [rows, classes]; `target`: [rows], int64; `reduction`: mean, sum or none. The result is in fp32, or
-    without `widen` in the dtype that PyTorch gives for the logits as they are. What `cross_entropy_fits` refuses is computed by
-    the reference. A target that is no class gives NaN.
+    """`logits`: [rows, classes]; `target`: [rows], int64; `reduction`: mean, sum or none. The result is in fp32;
+    without `widen` in the dtype that PyTorch gives for the logits as they are. What `cross_entropy_fits` refuses is
+    computed by the reference. A target that is no class gives NaN.
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"cross_entropy: reduction {reduction!r} is none of mean, sum, none")

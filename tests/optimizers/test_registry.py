@@ -11,7 +11,15 @@ import pytest
 from outpace_audit.records import Code, Idea
 from outpace_optimizers.rules import Rule, ideas, load_rules, registry
 
-BUILT_IN = ["torch-compile", "explicit-attention", "loop-invariant", "loop-to-batch"]
+BUILT_IN = [
+    "torch-compile",
+    "explicit-attention",
+    "loop-invariant",
+    "loop-to-batch",
+    "rms-norm",
+    "swiglu",
+    "cross-entropy",
+]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
 

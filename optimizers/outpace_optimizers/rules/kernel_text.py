@@ -28,7 +28,7 @@ class KernelText:
 
 
 def kernel_text(source: Source, module: str, title: str, dispatcher: bool = False) -> KernelText | None:
-    """The definitions of a kernel module that `source` lacks: with its dispatcher and the reference which this one falls
+    """The definitions of a kernel module that `source` lacks: with its dispatcher and the reference that this falls
     back to, or without both. None where one of its names means something else there.
     """
     wanted = _definitions(module, dispatcher)

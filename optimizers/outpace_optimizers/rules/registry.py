@@ -17,7 +17,15 @@ NEEDED = {
     "ProfileRule": "it needs id, title, claimed_class, page and suggest",
 }
 R = TypeVar("R")
-_BUILT_IN = ("torch_compile", "explicit_attention", "loop_invariant", "loop_to_batch", "rms_norm", "swiglu")
+_BUILT_IN = (
+    "torch_compile",
+    "explicit_attention",
+    "loop_invariant",
+    "loop_to_batch",
+    "rms_norm",
+    "swiglu",
+    "cross_entropy",
+)
 
 
 @runtime_checkable

@@ -1,0 +1,114 @@
+"""cross-entropy: `F.cross_entropy` in one Triton kernel each way, its logits widened in registers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from outpace_audit.records import Code, Idea, NumericsClass
+
+from .flow import number
+from .kernel_text import kernel_text
+from .names import own_nodes
+from .scope import Scope, scopes
+from .writing import Edit, make_patch
+
+_WIDE = ("torch.float32", "torch.float")
+_SHAPED = (".view", ".reshape", ".flatten", ".contiguous")
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A call of `F.cross_entropy`, as texts. `widened`: the logits were brought to fp32, which `logits` leaves out."""
+
+    node: ast.Call
+    logits: str
+    target: str
+    keywords: tuple[str, ...]
+    widened: bool
+
+
+class CrossEntropy:
+    id = "cross-entropy"
+    title = "Cross entropy in one kernel each way"
+    claimed_class: NumericsClass = "tolerant"
+    page = "docs/rules/cross-entropy.md"
+    needs_triton = True
+
+    def propose(self, code: Code) -> Iterator[Idea]:
+        for scope in scopes(code):
+            ours = "cross_entropy_fits" in scope.source.definitions
+            if ours and scope.definition.qualname == "cross_entropy_reference":
+                continue
+            found = [loss for node in own_nodes(scope.function) if (loss := _loss(scope, node)) is not None]
+            idea = self._idea(code, scope, found) if found else None
+            if idea is not None:
+                yield idea
+
+    def _idea(self, code: Code, scope: Scope, found: list[Loss]) -> Idea | None:
+        text = kernel_text(scope.source, "cross_entropy", "Cross entropy in one kernel each way", dispatcher=True)
+        if text is None:
+            return None
+        edit = Edit(imports=list(text.imports), definitions=dict(text.definitions))
+        for loss in found:
+            last = () if loss.widened else ("widen=False",)
+            arguments = ", ".join([loss.logits, loss.target, *loss.keywords, *last])
+            edit.expression(scope.source, loss.node, f"cross_entropy({arguments})")
+        patch = make_patch(scope.source, code, scope.definition, edit)
+        if patch is None:
+            return None
+        return Idea(
+            self.id,
+            f"cross entropy in one Triton kernel each way in {scope.definition.qualname}",
+            "logits are read once forward and once backward, in their own dtype; log-probabilities are never written",
+            self.claimed_class,
+            patch,
+        )
+
+
+def _loss(scope: Scope, node: ast.AST) -> Loss | None:
+    call = scope.names.call(node)
+    if call is None or call[0] != "torch.nn.functional.cross_entropy" or not isinstance(node, ast.Call):
+        return None
+    names = ("input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing")
+    given = dict(zip(names, call[1], strict=False)) | call[2]
+    settings = {name: value for name, value in given.items() if name not in names[:2] and not _default(name, value)}
+    in_order = [*node.args, *(keyword.value for keyword in node.keywords)]
+    if len(given) < 2 or in_order[:2] != [given.get("input"), given.get("target")]:
+        return None
+    if set(settings) - {"ignore_index", "reduction"}:
+        return None
+    if "reduction" in settings and not isinstance(settings["reduction"], ast.Constant):
+        return None
+    keywords = tuple(f"{name}={scope.text(value)}" for name, value in settings.items())
+    narrow = _narrow(scope, given["input"])
+    logits = scope.text(given["input"]) if narrow is None else narrow
+    return Loss(node, logits, scope.text(given["target"]), keywords, narrow is not None)
+
+
+def _default(name: str, value: ast.expr) -> bool:
+    """Whether the setting is spelled as what it is by default."""
+    none = isinstance(value, ast.Constant) and value.value is None
+    return (name == "weight" and none) or (name == "label_smoothing" and number(value) == 0)
+
+
+def _narrow(scope: Scope, logits: ast.expr) -> str | None:
+    """The text of logits in fp32 without the cast; None where there is none."""
+    call = scope.names.call(logits)
+    if call is None or not isinstance(logits, ast.Call) or not call[1]:
+        return None
+    name, args, keywords = call
+    wanted = [*args[1:], *keywords.values()]
+    cast = name == ".float" and not wanted
+    if cast or (name in (".to", ".type") and len(wanted) == 1 and scope.names.resolve(wanted[0]) in _WIDE):
+        return scope.text(args[0])
+    inner = _narrow(scope, args[0]) if name in _SHAPED else None
+    if inner is None:
+        return None
+    shape = [scope.text(arg) for arg in args[1:]] + [f"{key}={scope.text(item)}" for key, item in keywords.items()]
+    # A cast makes a slice contiguous, and without it only reshape takes one.
+    return f"{inner}{'.reshape' if name == '.view' else name}({', '.join(shape)})"
+
+
+RULE = CrossEntropy()
