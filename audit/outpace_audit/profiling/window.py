@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.module_calls import ModuleCalls
-from outpace_audit.profiling.plan import CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
+from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
 
 if TYPE_CHECKING:
     import torch
@@ -146,6 +146,8 @@ class Window:
         import torch
         from torch.profiler import ProfilerActivity, profile, schedule
 
+        if torch.autograd._profiler_enabled():
+            raise RuntimeError(ALREADY)
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_initialized():
             activities.append(ProfilerActivity.CUDA)
@@ -165,6 +167,7 @@ class Window:
     def _fail(self, trouble: str) -> None:
         self._seen.trouble = trouble
         if self._profiler is not None:
+            self._profiler.on_trace_ready = None  # a broken session has no trace to write
             with contextlib.suppress(Exception):
                 self._profiler.stop()
 
