@@ -146,7 +146,7 @@ class Window:
         import torch
         from torch.profiler import ProfilerActivity, profile, schedule
 
-        if torch.autograd._profiler_enabled():
+        if torch.autograd._profiler_enabled():  # pyright: ignore[reportPrivateUsage]
             raise RuntimeError(ALREADY)
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_initialized():
