@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class _Seen:
     steps: int = 0
     plain_s: list[float] = field(default_factory=list)
+    plain_thread_s: list[float] = field(default_factory=list)
+    """The same steps by the clock of the thread, which other work on the machine does not lengthen."""
+    recorded_thread_s: list[float] = field(default_factory=list)
     by: str = ""
     of: str = ""
     """What stepped: the optimizer's class, or the module's."""
@@ -50,7 +53,7 @@ class Window:
         self._claimed = False
         self._owner: int | None = None
         """The optimizer (or module) whose steps are counted: the first that stepped."""
-        self._last = 0.0
+        self._last = self._thread_last = 0.0
         self._closed = False
         self._calls: ModuleCalls | None = None
         self._unhook: Callable[[], None] | None = None
@@ -123,15 +126,18 @@ class Window:
             return False
         if seen.steps == plan.warmup or recorded in (0, SETTLING, SETTLING + plan.steps):
             _synchronize()
-        now = time.perf_counter()
+        now, thread_now = time.perf_counter(), time.thread_time()
         if plan.warmup < seen.steps <= plan.warmup + plan.timed:
             seen.plain_s.append(now - self._last)
-        self._last = now
+            seen.plain_thread_s.append(thread_now - self._thread_last)
+        elif recorded > SETTLING:
+            seen.recorded_thread_s.append(thread_now - self._thread_last)
         if recorded == 0:
             self._start()
         elif recorded > 0 and self._profiler is not None:
             seen.complete = max(0, recorded - SETTLING)
             self._profiler.step()
+        self._last, self._thread_last = now, time.thread_time()
         return recorded >= SETTLING + plan.steps
 
     def _claim(self) -> bool:
