@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -106,7 +107,9 @@ class Window:
         if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
             return
         try:
-            ended = self._stepped()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the profiler, which the script's author did not ask for
+                ended = self._stepped()
         except Exception as error:
             ended = True
             self._fail(f"{type(error).__name__}: {error}")

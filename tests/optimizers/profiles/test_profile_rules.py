@@ -65,6 +65,7 @@ NEAR: dict[str, list[Profile]] = {
     "synchronizing-call": [
         replace(busy(0.08), waits=(replace(ITEM, count=0.33),)),  # now and then
         replace(WELL, waits=(ITEM,)),  # the device is busy all the same
+        replace(busy(0.02), waits=(replace(ITEM, seconds=0.001),)),  # the device is idle for other reasons
         replace(busy(0.08), waits=(UPLOAD,), copies=(PAGEABLE,)),  # waits for a copy to the device
         replace(WELL, device=None, waits=(ITEM,)),
     ],

@@ -105,7 +105,10 @@ def test_without_that_package_it_is_said_what_to_install(tmp_path: Path, monkeyp
 
 
 def test_what_recording_adds_is_taken_off_where_it_is_known(tmp_path: Path) -> None:
-    run = {"plain_thread_s": [500e-6, 501e-6, 700e-6], "recorded_thread_s": [507e-6]}  # 6 µs for 5 events, 4 of them charged
+    run = {
+        "plain_thread_s": [500e-6, 501e-6, 700e-6],
+        "recorded_thread_s": [507e-6],
+    }  # 6 µs for 5 events, 4 of them charged
     profile = read(write(tmp_path, EVENTS), tmp_path, run)
     assert profile.step_s == pytest.approx(995.2e-6)
     assert profile.profiled_step_s == pytest.approx(1e-3)
