@@ -50,7 +50,19 @@ def main() -> int:
 
 
 def _profiled(python: str, script: Path, rest: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "outpace_server.cli", "profile", "--json", "--", python, str(script), *rest]
+    command = [
+        sys.executable,
+        "-m",
+        "outpace_server.cli",
+        "profile",
+        "--steps",
+        "10",
+        "--json",
+        "--",
+        python,
+        str(script),
+        *rest,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=SCRIPTS)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -148,6 +160,7 @@ def _work(script: Path, rest: list[str], targets: list[list[str]], rounds: int, 
     generator = random.Random(0)
     plan = [name for _ in range(rounds + 1) for name in generator.sample(names, len(names))]  # the first round warms up
     times: list[float] = []
+    clock = time.process_time if os.environ.get("OMP_NUM_THREADS") == "1" and "cuda" not in rest else time.perf_counter
     began, steps = 0.0, 0
 
     def stepped(*_: object) -> None:
@@ -156,14 +169,14 @@ def _work(script: Path, rest: list[str], targets: list[list[str]], rounds: int, 
         if steps % (block + 1) == 0:  # the first step of a block settles
             if torch.cuda.is_initialized():
                 torch.cuda.synchronize()
-            times.append((time.perf_counter() - began) / block)
+            times.append((clock() - began) / block)
             if len(times) == len(plan):
                 raise SystemExit(0)
             doubling.on = plan[len(times)]
         elif steps % (block + 1) == 1:
             if torch.cuda.is_initialized():
                 torch.cuda.synchronize()
-            began = time.perf_counter()
+            began = clock()
 
     register_optimizer_step_post_hook(stepped)
     doubling.on = plan[0]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ModuleCalls:
-    """Wraps `nn.Module.__call__`; compiled code is told not to look into the wrapper."""
+    """Wraps `nn.Module.__call__`; a compiler that looks into the wrapper finds the original call."""
 
     def __init__(self, called: Callable[[torch.nn.Module], None]) -> None:
         self._called = called
@@ -23,19 +23,22 @@ class ModuleCalls:
 
     def install(self) -> None:
         from torch import nn
+        from torch.compiler import is_compiling
 
         original = self._original = nn.Module.__call__
+        calls = self
 
-        def wrapped(module: torch.nn.Module, *args: Any, **keywords: Any) -> Any:
-            if threading.get_ident() != self._thread:
-                return original(module, *args, **keywords)
-            self._depth += 1
+        def wrapped(self: torch.nn.Module, *args: Any, **keywords: Any) -> Any:
+            """The profiler knows calls of modules by this function's code, and takes the module from its `self`."""
+            if is_compiling() or threading.get_ident() != calls._thread:
+                return original(self, *args, **keywords)
+            calls._depth += 1
             try:
-                result = original(module, *args, **keywords)
+                result = original(self, *args, **keywords)
             finally:
-                self._depth -= 1
-            if self._depth == 0:
-                self._called(module)
+                calls._depth -= 1
+            if calls._depth == 0:
+                calls._called(self)
             return result
 
         _never_compile(wrapped)

@@ -10,6 +10,8 @@ RUN = "run.json"
 CLAIM = "claim"
 IDLE = ".torch"
 """Ending of the empty file of a process that imported torch and made no step."""
+ALREADY = "a profiler is running already"
+"""One of the script's own: to start another would end it."""
 SETTLING = 2
 """Steps under the profiler that are thrown away: its first ones are slower."""
 

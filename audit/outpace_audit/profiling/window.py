@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.module_calls import ModuleCalls
-from outpace_audit.profiling.plan import CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
+from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 class _Seen:
     steps: int = 0
     plain_s: list[float] = field(default_factory=list)
+    plain_thread_s: list[float] = field(default_factory=list)
+    """The same steps by the clock of the thread, which other work on the machine does not lengthen."""
+    recorded_thread_s: list[float] = field(default_factory=list)
     by: str = ""
     of: str = ""
     """What stepped: the optimizer's class, or the module's."""
@@ -50,7 +54,7 @@ class Window:
         self._claimed = False
         self._owner: int | None = None
         """The optimizer (or module) whose steps are counted: the first that stepped."""
-        self._last = 0.0
+        self._last = self._thread_last = 0.0
         self._closed = False
         self._calls: ModuleCalls | None = None
         self._unhook: Callable[[], None] | None = None
@@ -103,7 +107,9 @@ class Window:
         if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
             return
         try:
-            ended = self._stepped()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the profiler, which the script's author did not ask for
+                ended = self._stepped()
         except Exception as error:
             ended = True
             self._fail(f"{type(error).__name__}: {error}")
@@ -123,15 +129,18 @@ class Window:
             return False
         if seen.steps == plan.warmup or recorded in (0, SETTLING, SETTLING + plan.steps):
             _synchronize()
-        now = time.perf_counter()
+        now, thread_now = time.perf_counter(), time.thread_time()
         if plan.warmup < seen.steps <= plan.warmup + plan.timed:
             seen.plain_s.append(now - self._last)
-        self._last = now
+            seen.plain_thread_s.append(thread_now - self._thread_last)
+        elif recorded > SETTLING:
+            seen.recorded_thread_s.append(thread_now - self._thread_last)
         if recorded == 0:
             self._start()
         elif recorded > 0 and self._profiler is not None:
             seen.complete = max(0, recorded - SETTLING)
             self._profiler.step()
+        self._last, self._thread_last = now, time.thread_time()
         return recorded >= SETTLING + plan.steps
 
     def _claim(self) -> bool:
@@ -146,6 +155,8 @@ class Window:
         import torch
         from torch.profiler import ProfilerActivity, profile, schedule
 
+        if torch.autograd._profiler_enabled():  # pyright: ignore[reportPrivateUsage]
+            raise RuntimeError(ALREADY)
         activities = [ProfilerActivity.CPU]
         if torch.cuda.is_initialized():
             activities.append(ProfilerActivity.CUDA)
@@ -165,6 +176,7 @@ class Window:
     def _fail(self, trouble: str) -> None:
         self._seen.trouble = trouble
         if self._profiler is not None:
+            self._profiler.on_trace_ready = None  # a broken session has no trace to write
             with contextlib.suppress(Exception):
                 self._profiler.stop()
 

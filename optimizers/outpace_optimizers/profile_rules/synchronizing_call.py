@@ -10,8 +10,8 @@ from outpace_optimizers.profiles.records import Profile, Wait
 
 EVERY_STEP = 0.9
 """Waits per step. What is logged now and then is rarer than that."""
-LEAST_IDLE = 0.03
-"""Of the step: a device with less idle time than this has nothing to gain from a host that runs ahead."""
+LEAST = 0.03
+"""Of the step, that a host which runs ahead could save: no more than the device is idle, and no more than it waits."""
 COPYING = frozenset({"aten::to", "aten::_to_copy", "aten::copy_"})
 
 
@@ -22,18 +22,18 @@ class _Rule(Described):
             return
         idle = max(0.0, profile.step_s - device.busy_s)
         found = [wait for wait in profile.waits if wait.count >= EVERY_STEP and not _uploads(profile, wait)]
-        if not found or profile.share(idle) < LEAST_IDLE:
+        waited = sum(wait.seconds for wait in found)
+        if not found or profile.share(min(idle, waited)) < LEAST:
             return
         calls = ", ".join(
             f"{wait.operation} in {wait.where or 'no function'} ({wait.count:.3g}×)" for wait in found[:4]
         )
-        waited = sum(wait.seconds for wait in found)
         yield self.suggestion(
             f"in every step the host waits for the device: {calls}; {milliseconds(waited)} of waiting, and the device "
             f"is idle for {milliseconds(idle)} ({percent(profile, idle)})",
             "keep values on the device and read them every so many steps: loss.detach() in a list, torch.where in "
             "place of an if, no .item(), .cpu(), .nonzero() or torch.cuda.synchronize() in the loop",
-            idle,
+            min(idle, waited),
             found[0].where,
         )
 

@@ -4,7 +4,7 @@ While the accelerator works, to the code that launched what runs; while it does 
 parts add up to the steps' time, and what belongs to nobody is a part of its own.
 
 Recording an event takes the host time of its own, which makes code of many small calls look dearer than it is. What a
-step takes longer under the profiler than without it is taken off again, the same for each event that is charged.
+step takes longer under the profiler than without it is taken off again, the same for each event of the main thread.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
 from outpace_optimizers.profiles.hosts import Hosts, Key, Node, Segment, Thread
 
 MICROSECONDS = 1e-6
-MOST_PER_EVENT_S = 1e-6
+MOST_PER_EVENT_S = 3e-6
 """What recording a call takes at most: a larger excess has other causes, such as other work on the machine."""
 PYTHON = "Python"
 """Time in no operator."""
@@ -38,8 +38,6 @@ class Attribution:
     sums: dict[Key, Sum] = field(default_factory=lambda: defaultdict[Key, Sum](Sum))
     nobody: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     """Seconds that belong to no target, by what is known of them."""
-    events: int = 0
-    """Of the host, whose time was charged."""
 
     @property
     def total_s(self) -> float:
@@ -60,13 +58,8 @@ class Attribution:
 
 def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, excess_s: float = 0.0) -> Attribution:
     """Over [start, end] in µs; `excess_s` is what recording has added to that."""
-    result = _attributed(hosts, found, start, end, 0.0)
-    if excess_s <= 0 or not result.events:
-        return result
-    return _attributed(hosts, found, start, end, min(excess_s / result.events, MOST_PER_EVENT_S))
-
-
-def _attributed(hosts: Hosts, found: list[Activity], start: float, end: float, per_event_s: float) -> Attribution:
+    events = sum(start <= node.start < end for node in hosts.main.nodes)
+    per_event_s = min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0
     result = Attribution()
     at = start
     host = list(_host_timeline(hosts, start, end))
@@ -98,7 +91,6 @@ def _charge_host(
             result.charge((), "nothing recorded on the host", False, seconds)
         elif seconds > 0 and node is not None:
             if first == node.start >= start:
-                result.events += 1
                 seconds -= per_event_s
             result.charge(node.rows, node.op if node.rows else node.op or node.name, node.backward, seconds)
         index += 1

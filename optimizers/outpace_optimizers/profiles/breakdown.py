@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ def breakdown(document: dict[str, Any], events: Sequence[Event]) -> tuple[Portio
     logging.getLogger("torch_tb_profiler").setLevel(logging.ERROR)
     rest = {name: value for name, value in document.items() if name != "traceEvents"}
     kept = [{**event, "cat": _category(event)} for event in events if event["cat"] not in UNUSED]
+    warnings.simplefilter("ignore")  # of pandas, about how that package uses it
     try:
         read: Any = RunProfileData.from_json("rank0", "0", {**rest, "traceEvents": kept})
         costs = read.avg_costs.costs

@@ -62,8 +62,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
     recorded = Recorded(hosts, activities(events, hosts.threads), start, end, max(len(steps), 1))
     plain_s = _plain_step(run, recorded)
-    excess_s = recorded.per_step(end - start) - plain_s if plain_s is not None else 0.0
-    attribution = attribute(hosts, recorded.activities, start, end, excess_s * recorded.steps)
+    attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
     try:
@@ -107,6 +106,12 @@ def _plain_step(run: Mapping[str, Any], recorded: Recorded) -> float | None:
     if not times:
         return None
     return statistics.fmean(times) if recorded.activities else statistics.median(times)
+
+
+def _excess(run: Mapping[str, Any]) -> float:
+    """What recording adds to a step of the main thread, by that thread's clock; 0 where that is not known."""
+    plain, under = run.get("plain_thread_s"), run.get("recorded_thread_s")
+    return max(0.0, statistics.median(under) - statistics.median(plain)) if plain and under else 0.0
 
 
 def _is_complete(event: object) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import OutpaceError
-from outpace_audit.profiling.plan import IDLE, RUN, TRACE, Plan
+from outpace_audit.profiling.plan import ALREADY, IDLE, RUN, TRACE, Plan
 from outpace_audit.profiling.starting import PLAN
 from outpace_optimizers.profiles.store import Place, keep_recording, new_place
 from outpace_optimizers.running import End, Inside, run_command, with_inside
@@ -70,7 +70,7 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
         end, f"it ended with status {status}" if status else "it ended"
     )
     if run is not None and run["trouble"]:
-        already = " (a script that runs torch.profiler itself: read its trace instead)" * ("rofil" in run["trouble"])
+        already = "; the script profiles itself: read its trace instead" * (ALREADY in run["trouble"])
         return f"nothing was recorded: torch.profiler failed in the script: {run['trouble']}{already}"
     if run is not None:
         return (

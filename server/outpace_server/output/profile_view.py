@@ -23,7 +23,7 @@ NOTICEABLE = 0.01
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
+    return f"{100 * max(share, 0.0):.1f}%"  # what recording adds may be a little overestimated
 
 
 def gain_words(gain: float) -> str:

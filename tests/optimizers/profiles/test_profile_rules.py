@@ -1,0 +1,175 @@
+"""Each profile rule on a profile that it must speak of, and on one that comes near it; and on real scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.profiling.plan import Plan
+from outpace_optimizers.profile_rules.registry import load_profile_rules, suggestions
+from outpace_optimizers.profiles.reading import read
+from outpace_optimizers.profiles.recording import record
+from outpace_optimizers.profiles.records import FORMAT, Copy, DeviceUse, Portion, Profile, Target, Wait
+from outpace_optimizers.profiles.store import TRACE
+from outpace_optimizers.workspace import Workspace
+
+ROOT = Path(__file__).parents[3]
+PAIRS = ROOT / "benchmarks/profile/rule_pairs.py"
+DEVICE = DeviceUse(busy_s=0.099, kernels=500, median_kernel_s=50e-6, matmul_s={"bfloat16": 0.05}, tf32_kernels=False)
+WELL = Profile(
+    format=FORMAT, trace="t", steps=3, step_s=0.1, profiled_step_s=0.1, plain_step_s=0.1, step_by="optimizer AdamW",
+    attributed_s=0.1, unattributed=(), targets=(), kernels=(), breakdown=(), waits=(), copies=(),
+    zeroing=Portion("zero_grad", 0.0), optimizer=(), loader="", device=DEVICE, run={},
+)  # fmt: skip
+"""A step of 100 ms that keeps its device busy."""
+
+
+def region(name: str, seconds: float) -> Target:
+    return Target("region", name, seconds, 0.0, seconds, 1.0)
+
+
+def busy(seconds: float, profile: Profile = WELL) -> Profile:
+    return replace(profile, device=replace(DEVICE, busy_s=seconds))
+
+
+def matmul(seconds: float, name: str = "float32", *, tf32: bool = False) -> DeviceUse:
+    return replace(DEVICE, matmul_s={name: seconds}, tf32_kernels=tf32)
+
+
+def with_optimizer(operator: str, seconds: float, name: str = "AdamW") -> Profile:
+    step = region(f"{name}.step", seconds)
+    return replace(WELL, targets=(step,), optimizer=(Portion(operator, seconds, 120.0),))
+
+
+ITEM = Wait("aten::item", "main", 1.0, 0.08)
+UPLOAD = Wait("aten::to", "main", 2.0, 0.01)
+PAGEABLE = Copy("HtoD (Pageable -> Device)", "main", 1.0, 0.004, 40e6)
+TINY = DeviceUse(busy_s=0.002, kernels=900, median_kernel_s=3e-6, matmul_s={}, tf32_kernels=False)
+SPOKEN_OF: dict[str, Profile] = {
+    "synchronizing-call": replace(busy(0.08), waits=(ITEM,)),
+    "data-loader": replace(WELL, targets=(region("DataLoader", 0.03),), loader="single"),
+    "unpinned-copy": replace(WELL, copies=(PAGEABLE,)),
+    "zero-grad-fills": replace(
+        WELL, targets=(region("AdamW.zero_grad", 0.002),), zeroing=Portion("zero_grad", 0.002, 40.0)
+    ),
+    "optimizer-loop": with_optimizer("aten::_foreach_add_", 0.01),
+    "tiny-kernels": replace(WELL, step_s=0.01, device=TINY),
+    "tf32-off": replace(WELL, device=matmul(0.05), run={"matmul_precision": "highest"}),
+    "full-precision": replace(WELL, device=matmul(0.05, tf32=True)),
+}
+NEAR: dict[str, list[Profile]] = {
+    "synchronizing-call": [
+        replace(busy(0.08), waits=(replace(ITEM, count=0.33),)),  # now and then
+        replace(WELL, waits=(ITEM,)),  # the device is busy all the same
+        replace(busy(0.02), waits=(replace(ITEM, seconds=0.001),)),  # the device is idle for other reasons
+        replace(busy(0.08), waits=(UPLOAD,), copies=(PAGEABLE,)),  # waits for a copy to the device
+        replace(WELL, device=None, waits=(ITEM,)),
+    ],
+    "data-loader": [replace(WELL, targets=(region("DataLoader", 0.004),), loader="workers")],
+    "unpinned-copy": [
+        replace(WELL, copies=(replace(PAGEABLE, kind="HtoD (Pinned -> Device)"),)),
+        replace(WELL, copies=(replace(PAGEABLE, bytes=1e4),)),
+        replace(WELL, copies=(replace(PAGEABLE, seconds=0.0005),)),
+    ],
+    "zero-grad-fills": [replace(WELL, targets=(region("AdamW.zero_grad", 0.002),))],
+    "optimizer-loop": [
+        with_optimizer("aten::_fused_adamw_", 0.01),
+        with_optimizer("aten::add_", 0.001),
+        with_optimizer("aten::add_", 0.01, "RMSprop"),
+        replace(with_optimizer("aten::add_", 0.01), run={"optimizer": {"class": "AdamW", "home": "mine"}}),
+    ],
+    "tiny-kernels": [
+        replace(WELL, step_s=0.01, device=replace(TINY, busy_s=0.009)),
+        replace(WELL, step_s=0.01, device=replace(TINY, median_kernel_s=40e-6)),
+        replace(WELL, step_s=0.1, device=TINY),  # so few launches do not fill so long a time
+        replace(WELL, step_s=0.01, device=replace(TINY, kernels=50)),
+    ],
+    "tf32-off": [
+        replace(WELL, device=matmul(0.05), run={"matmul_precision": "high"}),
+        replace(WELL, device=matmul(0.05, tf32=True)),
+        replace(WELL, device=matmul(0.05, "float64")),
+        replace(WELL, device=matmul(0.005)),
+    ],
+    "full-precision": [
+        replace(WELL, device=matmul(0.05, "bfloat16")),
+        replace(WELL, device=replace(DEVICE, matmul_s={"float32": 0.05, "float16": 0.01})),
+        replace(WELL, device=matmul(0.01)),
+    ],
+}
+
+
+def rules_of(profile: Profile) -> set[str]:
+    found = suggestions(profile)
+    assert not found.troubles
+    return {one.rule for one in found.suggestions}
+
+
+def test_every_rule_is_tested_and_documented() -> None:
+    rules, troubles = load_profile_rules()
+    assert not troubles
+    assert {rule.id for rule in rules} == set(SPOKEN_OF) == set(NEAR)
+    text = (ROOT / "docs/profile.md").read_text()
+    for rule in rules:
+        assert rule.page == f"docs/profile.md#{rule.id}"
+        assert f"### {rule.id}\n" in text
+
+
+@pytest.mark.parametrize("rule", SPOKEN_OF)
+def test_a_rule_speaks_with_what_it_saw(rule: str) -> None:
+    profile = SPOKEN_OF[rule]
+    found = [one for one in suggestions(profile).suggestions if one.rule == rule]
+    assert len(found) == 1
+    assert any(character.isdigit() for character in found[0].evidence)
+    assert 0 < found[0].seconds <= profile.step_s
+
+
+@pytest.mark.parametrize("rule", NEAR)
+def test_a_rule_is_silent_on_what_comes_near(rule: str) -> None:
+    for profile in NEAR[rule]:
+        assert rule not in rules_of(profile)
+
+
+def test_nothing_is_said_of_a_step_that_is_well() -> None:
+    assert rules_of(WELL) == set()
+
+
+def test_a_rule_that_raises_costs_only_itself() -> None:
+    class Broken:
+        id = title = page = "broken"
+        claimed_class = "exact"
+        suggest: Callable[..., object] = staticmethod(lambda _: 1 / 0)
+
+    found = suggestions(WELL, [Broken()])  # type: ignore[list-item]
+    assert found.suggestions == ()
+    assert "ZeroDivisionError" in found.troubles[0].message
+
+
+def recorded(folder: Path, rule: str, side: str, device: str) -> Profile:
+    (folder / ".outpace").mkdir()
+    command = [sys.executable, str(PAIRS), rule, side, "--device", device]
+    recording = record(command, Workspace(folder), Plan(2, 2, 2), 200.0)
+    return read(recording.place.file(TRACE), PAIRS.parent, recording.run)
+
+
+ON_CPU = {"loader": "data-loader", "zero": "zero-grad-fills", "optimizer": "optimizer-loop"}
+ON_CUDA = ON_CPU | {
+    "sync": "synchronizing-call", "copy": "unpinned-copy", "tiny": "tiny-kernels", "tf32": "tf32-off",
+    "amp": "full-precision",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["yes", "no"])
+@pytest.mark.parametrize("pair", ON_CPU)
+def test_real_scripts(tmp_path: Path, pair: str, side: str) -> None:
+    assert (ON_CPU[pair] in rules_of(recorded(tmp_path, pair, side, "cpu"))) == (side == "yes")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("side", ["yes", "no"])
+@pytest.mark.parametrize("pair", ON_CUDA)
+def test_real_scripts_on_cuda(tmp_path: Path, pair: str, side: str) -> None:
+    assert (ON_CUDA[pair] in rules_of(recorded(tmp_path, pair, side, "cuda"))) == (side == "yes")

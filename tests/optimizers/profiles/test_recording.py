@@ -1,0 +1,179 @@
+"""Real scripts under the profiler: where their steps are found, how they end, and what is said when there are none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.profiling.plan import Plan
+from outpace_optimizers.profiles.reading import read
+from outpace_optimizers.profiles.recording import NothingRecorded, Recording, record
+from outpace_optimizers.profiles.records import Profile, Target
+from outpace_optimizers.profiles.store import TRACE
+from outpace_optimizers.workspace import Workspace
+
+QUICK = Plan(warmup=1, timed=1, steps=2)
+"""Six steps."""
+MODEL = """
+import os
+import sys
+import torch
+from torch import nn
+
+
+class Layer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(64, 64)
+
+    def forward(self, x):
+        return squash(self.inner(x))
+
+
+def squash(x):
+    for _ in range(20):
+        x = torch.tanh(x)
+    return x
+
+
+torch.manual_seed(0)
+model = nn.Sequential(Layer(), Layer())
+x = torch.randn(256, 64)
+"""
+TRAIN = """
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def train(steps):
+    for step in range(steps):
+        loss = model(x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print("loss", loss.item())
+
+
+"""
+
+
+def run(folder: Path, text: str, plan: Plan = QUICK, command: tuple[str, ...] = (sys.executable,)) -> Recording:
+    (folder / ".outpace").mkdir(exist_ok=True)
+    (folder / "script.py").write_text(text)
+    return record([*command, str(folder / "script.py")], Workspace(folder), plan, 120.0)
+
+
+def profile_of(folder: Path, recording: Recording) -> Profile:
+    return read(recording.place.file(TRACE), folder, recording.run)
+
+
+def target(profile: Profile, name: str) -> Target:
+    return next(one for one in profile.targets if one.name == name)
+
+
+def test_steps_of_an_optimizer_are_found_and_the_script_is_ended(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recording = run(tmp_path, MODEL + TRAIN + "train(10_000)\n")
+    assert (recording.status, recording.end) == (0, "ended")
+    assert "Traceback" not in capfd.readouterr().err
+    assert (recording.run["by"], recording.run["of"], recording.run["steps"]) == ("optimizer", "SGD", QUICK.needed)
+    profile = profile_of(tmp_path, recording)
+    assert profile.steps == 2
+    assert sum(one.own_s for one in profile.targets) + sum(
+        one.seconds for one in profile.unattributed
+    ) == pytest.approx(profile.step_s)
+    assert profile.share(profile.attributed_s) > 0.95
+    squash, forward = target(profile, "squash"), target(profile, "Layer.forward")
+    assert (squash.path, squash.line, squash.calls) == (str(tmp_path / "script.py"), 17, 2.0)
+    assert 0 < squash.backward_s < squash.seconds
+    assert {"aten::tanh", "TanhBackward0"} <= {one.name for one in squash.operators}
+    assert not {one.name for other in profile.targets if other is not squash for one in other.operators} & {
+        "TanhBackward0"
+    }
+    assert forward.seconds > squash.seconds > forward.seconds / 2
+    assert target(profile, "train").around and target(profile, "<module>").around
+    assert target(profile, "SGD.step").calls == 1.0
+    assert {one.name for one in profile.targets} >= {"Linear", "SGD.zero_grad"}
+
+
+def test_the_script_computes_what_it_does_without_the_profiler(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, MODEL + TRAIN + "train(12)\n", Plan(1, 1, 2, stop=False))
+    seen = capfd.readouterr().out
+    plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
+    assert seen == plain.stdout
+
+
+def test_without_an_optimizer_a_step_is_the_outermost_call(tmp_path: Path) -> None:
+    recording = run(tmp_path, MODEL + "with torch.no_grad():\n    for _ in range(50):\n        model(x)\n")
+    assert (recording.run["by"], recording.run["of"]) == ("call", "Sequential")
+    assert target(profile_of(tmp_path, recording), "Layer.forward").calls == 2.0
+
+
+def test_calls_before_the_first_step_of_an_optimizer_are_no_steps(tmp_path: Path) -> None:
+    accumulating = (
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\nfor step in range(20):\n"
+        "    for _ in range(5):\n        model(x).mean().backward()\n    optimizer.step()\n    optimizer.zero_grad()\n"
+    )
+    recording = run(tmp_path, MODEL + accumulating)
+    assert recording.run["by"] == "optimizer"
+    assert target(profile_of(tmp_path, recording), "Layer.forward").calls == 10.0
+
+
+@pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
+def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Path, ending: str, status: int) -> None:
+    recording = run(tmp_path, f"{MODEL}{TRAIN}{ending}\n")
+    assert (recording.status, recording.run["complete"]) == (status, 1)
+    assert profile_of(tmp_path, recording).steps == 1
+
+
+def test_a_fork_and_its_steps_are_not_the_scripts(tmp_path: Path) -> None:
+    forked = "if os.fork() == 0:\n    train(3)\n    sys.exit(0)\nos.wait()\ntrain(50)\n"
+    recording = run(tmp_path, MODEL + TRAIN + forked)
+    assert recording.run["steps"] == QUICK.needed
+
+
+def test_two_processes_of_ddp_are_profiled_without_hanging(tmp_path: Path) -> None:
+    parallel = (
+        "import torch.distributed as dist\ndist.init_process_group('gloo')\n"
+        "model = nn.parallel.DistributedDataParallel(model)\n"
+    )
+    command = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517")
+    recording = run(tmp_path, MODEL + parallel + TRAIN + "train(10_000)\n", command=command)
+    assert recording.run["world_size"] == 2
+    assert recording.end == "done"
+    assert target(profile_of(tmp_path, recording), "squash").calls == 2.0
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
+        (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, and no nn.Module was called"),
+        ("print(1)\n", "imported no torch"),
+        (
+            MODEL + TRAIN + "from torch.profiler import profile\nwith profile():\n    train(10)\n",
+            "read its trace instead",
+        ),
+    ],
+    ids=["few", "none", "no-torch", "own-profiler"],
+)
+def test_a_script_without_a_window_is_told_why(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(NothingRecorded, match=said):
+        run(tmp_path, text)
+
+
+def test_compiled_code_does_not_see_how_calls_are_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    compiled = (
+        "model = torch.compile(model, backend='eager')\nfor _ in range(8):\n    y = model(x)\n"
+        "print(y.sum().item(), torch._dynamo.utils.counters['stats'])\n"
+    )
+    run(tmp_path, MODEL + compiled, Plan(1, 1, 2, by="call", stop=False))
+    seen = capfd.readouterr()
+    plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
+    assert seen.out == plain.stdout
+    assert "Dynamo" not in seen.err
