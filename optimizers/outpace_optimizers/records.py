@@ -92,9 +92,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class StageEvent:
-    """What is being done now, e.g. `probing the baseline`."""
+    """What is being done now, e.g. `probing the baseline`, or waited for."""
 
     text: str
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,8 @@ class Session:
         return trial_of(self.target, idea, verdict, self._workspace, known_since)
 
     def _hear(self, kind: str, payload: Any) -> None:
-        if kind == "stage":
-            self._tell(StageEvent(payload))
+        if kind in ("stage", "waiting"):
+            self._tell(StageEvent(payload, waiting=kind == "waiting"))
         elif kind == "check":
             self._tell(CheckDone(decode(Check, payload)))
 
@@ -211,4 +211,6 @@ def _opened(
     workspace.prepare()
     with Ledger(workspace.state) as ledger, judges.judge(request, workspace) as judge:
         listener(StageEvent("starting the judge"))
-        yield judge, judge.opened(), ledger
+        machine = judge.opened()
+        judges.admit(machine)
+        yield judge, machine, ledger

@@ -43,6 +43,8 @@ class Underway:
     uri: str
     title: str
     message: str = ""
+    waiting: str = ""
+    """For whom or what, if it does nothing just now."""
 
 
 class Optimizing:
@@ -90,6 +92,20 @@ class Optimizing:
     def cancel_all(self) -> None:
         for run in self._runs.values():
             run.cancel()
+
+    @property
+    def waiting(self) -> str:
+        """What all that is under way waits for; empty as soon as one is at work."""
+        reasons = [one.waiting for one in self.underway]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def _note_waiting(self, underway: Underway, event: Event) -> None:
+        waiting = one_line(event.text) if isinstance(event, StageEvent) and event.waiting else ""
+        if waiting != underway.waiting:
+            underway.waiting = waiting
+            show_status(self._server, self.running)
+            if waiting:
+                self._server.log(f"{underway.title}: {waiting}")
 
     @property
     def running(self) -> int:
@@ -173,6 +189,7 @@ class Optimizing:
         def listen(event: Event) -> None:
             _show(progress, event)
             underway.message = event_line(event) or underway.message
+            self._note_waiting(underway, event)
             server.speedups.changed()
             listener(event)
 

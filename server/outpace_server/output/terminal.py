@@ -34,6 +34,8 @@ class TerminalView:
             self._print(_trial_text(event.trial))
         elif isinstance(event, (StageEvent, TrialStarted)):
             self._doing = words.event_line(event) or ""
+            if isinstance(event, StageEvent) and event.waiting:
+                self._print(Text(self._doing, style="yellow"))
             self._show_status(self._doing)
         else:
             self._show_status(f"{self._doing}  {event.check.level} {event.check.name}")

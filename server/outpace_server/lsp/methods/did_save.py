@@ -9,5 +9,5 @@ def did_save(ls: OutpaceServer, params: types.DidSaveTextDocumentParams) -> None
     ls.attend()
     uri = params.text_document.uri
     if uri in ls.desk:
-        ls.optimizing.queue(uri, "interactive")
+        ls.optimizing.queue(uri, "saved")
     ls.speedups.look_again(uri)
