@@ -18,6 +18,10 @@ from outpace_server.lsp.methods import (
     initialize,
     initialized,
     inlay_hint,
+    notebook_did_change,
+    notebook_did_close,
+    notebook_did_open,
+    notebook_did_save,
     report,
     shutdown,
     text_document_content,
@@ -35,6 +39,10 @@ def make_server() -> OutpaceServer:
     server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change.did_change)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE)(did_save.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(did_close.did_close)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)(notebook_did_open.notebook_did_open)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)(notebook_did_change.notebook_did_change)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_SAVE)(notebook_did_save.notebook_did_save)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)(notebook_did_close.notebook_did_close)
     server.feature(types.TEXT_DOCUMENT_CODE_ACTION, code_action.OPTIONS)(code_action.code_action)
     server.feature(types.CODE_ACTION_RESOLVE)(code_action_resolve.code_action_resolve)
     server.feature(types.TEXT_DOCUMENT_CODE_LENS, code_lens.OPTIONS)(code_lens.code_lens)

@@ -18,6 +18,7 @@ from pygls import uris
 from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.engine.protocol import Job, Priority
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
@@ -215,10 +216,10 @@ class Optimizing:
 
 
 def path_of(uri: str) -> Path | None:
-    """Python files on this machine alone: an untitled or remote document has nothing that could be run, nor has the
-    `C:` of a machine that is not this one."""
+    """Python files and notebooks on this machine alone: an untitled or remote document has nothing that could be run,
+    nor has the `C:` of a machine that is not this one."""
     path = uris.to_fs_path(uri)
-    return Path(path) if path and path.endswith(".py") and Path(path).is_absolute() else None
+    return Path(path) if path and path.endswith((".py", SUFFIX)) and Path(path).is_absolute() else None
 
 
 def on_disk(path: Path) -> str | None:
@@ -238,7 +239,7 @@ def _hash_on_disk(path: Path) -> str:
 
 def _why_not(uri: str, settings: Settings) -> str:
     if path_of(uri) is None:
-        return "Only Python files that are saved on this machine can be measured."
+        return "Only Python files and notebooks that are saved on this machine can be measured."
     return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."
 
 

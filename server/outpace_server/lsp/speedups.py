@@ -22,6 +22,7 @@ from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.ledger import FILE as LEDGER
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.desk import surest_gain
@@ -137,7 +138,8 @@ class Speedups:
         if document is not None:
             for finding in server.findings(document):
                 made = "confirmed" if finding.confirmed else "applied" if finding.applied else "offered"
-                yield surest_gain(finding.trial), _entry(uri, finding.trial, finding.region.header, made)
+                line = 0 if uri.endswith(SUFFIX) else finding.region.header  # a notebook's lines are counted by cell
+                yield surest_gain(finding.trial), _entry(uri, finding.trial, line, made)
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
                 if not server.dismissed(Workspace.of(place.path), trial, place.text):

@@ -6,6 +6,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.desk import with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
@@ -14,10 +15,13 @@ from outpace_server.marked import is_marked
 
 
 def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None:
+    path = path_of(params.text_document.uri)
+    if path is not None and path.suffix != SUFFIX:  # the JSON of a notebook is nobody's code
+        opened(ls, params.text_document.uri)
+
+
+def opened(ls: OutpaceServer, uri: str) -> None:
     """What the ledger knows of this very text is offered at once; then it is measured in the background."""
-    uri = params.text_document.uri
-    if path_of(uri) is None:
-        return
     ls.attend()
     ls.desk.open(uri)
     ls.watch(uri)
