@@ -10,6 +10,7 @@ from outpace_server.lsp.methods import (
     code_lens,
     did_change,
     did_change_configuration,
+    did_change_workspace_folders,
     did_close,
     did_open,
     did_save,
@@ -35,6 +36,9 @@ def make_server() -> OutpaceServer:
     server.feature(types.INITIALIZED)(initialized.initialized)
     server.feature(types.SHUTDOWN)(shutdown.shutdown)
     server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(did_change_configuration.did_change_configuration)
+    server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(
+        did_change_workspace_folders.did_change_workspace_folders
+    )
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(did_open.did_open)
     server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change.did_change)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE)(did_save.did_save)

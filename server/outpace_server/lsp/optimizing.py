@@ -19,7 +19,7 @@ from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.notebook import SUFFIX
-from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted
+from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.progress import Progress
@@ -173,6 +173,7 @@ class Optimizing:
             return
         again = decode(Trial, answer)
         server.desk.set_measured_again(uri, trial.id, again)
+        server.keep_applied(uri, trial.id)
         server.publish(uri)
         server.log(f"{path.name}: applied, measured again: {trial_line(again)}")
         if not again.verdict.accepted:
@@ -192,6 +193,8 @@ class Optimizing:
             underway.message = event_line(event) or underway.message
             self._note_waiting(underway, event)
             server.speedups.changed()
+            if isinstance(event, Trouble):
+                server.warn_once(event.text)
             listener(event)
 
         end = None

@@ -14,9 +14,11 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
+from outpace_audit.errors import OutpaceError
 from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.workspace import Workspace
 from outpace_server.engine_link import EngineLinks
+from outpace_server.lsp import applied_edits
 from outpace_server.lsp.attention import Attention
 from outpace_server.lsp.client_features import ClientFeatures, client_features
 from outpace_server.lsp.consent import Consent
@@ -104,6 +106,22 @@ class OutpaceServer(LanguageServer):
     def tell(self, message: str) -> None:
         """In the answer to something that the user did."""
         self.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
+
+    def warn_once(self, message: str) -> None:
+        """Of what will go wrong again with the next file: a full disk."""
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"outpace: {message}"))
+
+    def keep_applied(self, uri: str, id: str) -> None:
+        """So that it can be taken back after a restart."""
+        path, done = path_of(uri), self.desk.applied(uri, id)
+        if path is None or done is None:
+            return
+        try:
+            applied_edits.keep(Workspace.of(path), path, done)
+        except (OutpaceError, OSError) as error:
+            self.log(f"{path.name} can be reverted in this session only: {error}", types.MessageType.Warning)
 
     def tell_wrong_settings(self, troubles: Sequence[str]) -> None:
         """In one message, and each once: editors send their settings at the start, when asked, and when they change."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outpace_optimizers.records import (
+    CheckDone,
     Event,
     Report,
     StageEvent,
@@ -37,7 +38,7 @@ class TerminalView:
             if isinstance(event, StageEvent) and event.waiting:
                 self._print(Text(self._doing, style="yellow"))
             self._show_status(self._doing)
-        else:
+        elif isinstance(event, CheckDone):
             self._show_status(f"{self._doing}  {event.check.level} {event.check.name}")
 
     def show_report(self, report: Report) -> None:

@@ -38,8 +38,7 @@ def _actions(
         yield _revert(document, finding)
     elif finding.trial.verdict.accepted:
         yield _apply(ls, document, finding, best, context)
-        if best:
-            yield from _more(ls, document, finding)
+        yield from _more(ls, document, finding) if best else [_dismiss(document, finding, REWRITE)]
     elif ls.features.disabled_actions and ls.settings.rejected_enable:
         reason = types.CodeActionDisabled(reason=f"measured but rejected: {rejected_line(finding.trial)}")
         yield types.CodeAction(title=f"Apply {one_line(finding.trial.idea.title)}", kind=REWRITE, disabled=reason)
@@ -72,12 +71,18 @@ def _more(ls: OutpaceServer, document: TextDocument, finding: Finding) -> Iterat
     commands = [
         types.Command(title=f"Show audit of {finding.trial.idea.rule}", command="outpace.showAudit", arguments=[id]),
         types.Command(title="Measure again", command="outpace.remeasure", arguments=[uri]),
-        types.Command(title=f"Dismiss {finding.trial.idea.rule} here", command="outpace.dismiss", arguments=[uri, id]),
     ]
     if ls.previews(uri):
         commands.insert(0, types.Command(title="Preview the change", command="outpace.showDiff", arguments=[uri, id]))
     for command in commands:
         yield types.CodeAction(title=command.title, kind=types.CodeActionKind.QuickFix, command=command)
+    yield _dismiss(document, finding, types.CodeActionKind.QuickFix)
+
+
+def _dismiss(document: TextDocument, finding: Finding, kind: str) -> types.CodeAction:
+    title = f"Dismiss {finding.trial.idea.rule} here"
+    command = types.Command(title=title, command="outpace.dismiss", arguments=[document.uri, finding.trial.id])
+    return types.CodeAction(title=title, kind=kind, command=command)
 
 
 def _revert(document: TextDocument, finding: Finding) -> types.CodeAction:

@@ -8,6 +8,7 @@ from lsprotocol import types
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp import applied_edits
 from outpace_server.lsp.desk import with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
 from outpace_server.lsp.server import OutpaceServer
@@ -33,7 +34,12 @@ def opened(ls: OutpaceServer, uri: str) -> None:
 
 async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     document, path = ls.document(uri), path_of(uri)
-    if document is None or path is None or not await asyncio.to_thread(is_marked, path):
+    if document is None or path is None:
+        return
+    if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path):
+        ls.desk.restore(uri, edits)
+        ls.publish(uri)
+    if not await asyncio.to_thread(is_marked, path):
         return  # no engine is started for the many files that nobody measures
     text = await asyncio.to_thread(_as_on_disk, path, document.source)
     ls.desk.remember(uri, text)
