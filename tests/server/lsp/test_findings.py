@@ -233,4 +233,4 @@ async def test_the_combination_is_one_action_and_exact_is_preferred(editor: Edit
     assert actions[0].title == "Apply all 2 audited edits of work: 1.55× [1.50, 1.60] (exact, L4)"
     assert actions[0].is_preferred
     variants = [action.title for action in actions if action.kind == "refactor.rewrite.outpace"]
-    assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)"]
+    assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)", "Dismiss faster-add here"]
