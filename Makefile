@@ -54,7 +54,7 @@ endif
 # The platform of `make vsix`: linux-x64 or linux-arm64.
 VSIX_FOR ?= linux-x64
 
-.PHONY: help demo test gpu-test corpus fuzz lint dev vsix editor-test editors-test FORCE
+.PHONY: help demo test gpu-test corpus fuzz lint dev settings vsix editor-test editors-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -93,6 +93,9 @@ vsix: vscode-extension/node_modules/.package-lock.json | .venv/bin/python
 	.venv/bin/python vscode-extension/bundle.py $(VSIX_FOR) vscode-extension/bundled/libs
 	rm -f vscode-extension/*.vsix
 	cd vscode-extension && npm test && npx vsce package --target $(VSIX_FOR)
+
+settings: $(INSTALLED)
+	$(ENV)/bin/python -m outpace_server.lsp.settings_page
 
 vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.json
 	cd vscode-extension && npm ci --no-fund --no-audit

@@ -257,7 +257,8 @@ def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in text
+    said = ("can't allocate memory", "CUDA error: out of memory")  # of a context, which torch raises as any CUDA error
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(one in text for one in said)
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:

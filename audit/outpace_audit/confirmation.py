@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,11 +57,20 @@ how busy it was."""
 class Confirmation:
     """One candidate's timing."""
 
-    def __init__(self, judge: Judge, evidence: Evidence, confirmations_before: int, tell: Listener) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        evidence: Evidence,
+        confirmations_before: int,
+        tell: Listener,
+        undisturbed: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`undisturbed`: asked after each pair whether the GPU was left to it; waits until it is free again."""
         self._judge = judge
         self._evidence = evidence
         self._before = confirmations_before
         self._tell = tell
+        self._undisturbed = undisturbed
         self._device = evidence.machine.device
         self._foreign = 0.0
         self._first: Literal["baseline", "candidate"] = "baseline"
@@ -70,6 +79,9 @@ class Confirmation:
         """A failed check if one short pair shows that the candidate is no faster."""
         self._tell("stage", "timing one pair")
         pair = self._pair(SCREEN_ROUNDS[self._device])
+        if not self._undisturbed():
+            self._publish("dropped", pair)
+            pair = self._pair(SCREEN_ROUNDS[self._device])
         self._publish("screen", pair)
         found = estimate([modes[0].samples.log_ratio() for modes in pair], 0.5).ratio
         if found >= SCREEN[self._device]:
@@ -108,19 +120,22 @@ class Confirmation:
             started = time.monotonic()
             self._tell("stage", f"timing fresh process pair {kept + 1} of at most {most}")
             pair = self._pair(ROUNDS[self._device])
-            if self._foreign > FOREIGN_SHARE and dropped < DROPPED_PAIRS:
+            if dropped < DROPPED_PAIRS and self._met_others():
                 dropped += 1
                 self._publish("dropped", pair)
-                self._tell(
-                    "stage",
-                    f"other programs used {self._foreign:.0%} of the processors: that pair is dropped",
-                )
-                time.sleep(PAUSE_S)
                 continue
             self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
             self._publish("confirmation", pair)
             kept += 1
             yield pair
+
+    def _met_others(self) -> bool:
+        """Whether others computed meanwhile: then it is said, and waited a moment, on a GPU until they have ended."""
+        if self._foreign > FOREIGN_SHARE:
+            self._tell("stage", f"other programs used {self._foreign:.0%} of the processors: that pair is dropped")
+            time.sleep(PAUSE_S)
+            return True
+        return not self._undisturbed()
 
     def _pair(self, rounds: int) -> Pair:
         """From two processes that live for this pair alone."""

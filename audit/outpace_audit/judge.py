@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +19,9 @@ from outpace_audit import checks
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.confirmation import Confirmation
-from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
+from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError, OutOfResources
 from outpace_audit.facts import TargetFacts, explored, learn
+from outpace_audit.gpu_load import Gpu
 from outpace_audit.launcher import Launcher
 from outpace_audit.lease import device_lease
 from outpace_audit.observing import Trio, numerics_class, observe
@@ -42,8 +44,8 @@ from outpace_audit.sides import Side
 from outpace_audit.thresholds import LOAD_TIMEOUT_S
 
 Listener = Callable[[str, Any], None]
-"""Called with ("commitment", hash) before anything is drawn, then ("stage", text), ("check", Check) and
-("pair", ProcessPair) as the audit goes on."""
+"""Called with ("commitment", hash) before anything is drawn, then ("stage", text), ("waiting", text), ("check", Check)
+and ("pair", ProcessPair) as the audit goes on."""
 
 ARM_ENTRY = "outpace_audit.arm:serve"
 
@@ -122,7 +124,8 @@ class Judge:
         if self._machine is None:
             side = self.launch("machine", "baseline")
             try:
-                self._machine = Machine(**side.ask("machine", LOAD_TIMEOUT_S, device=self._device))
+                with self._memory_explained():
+                    self._machine = Machine(**side.ask("machine", LOAD_TIMEOUT_S, device=self._device))
             except ArmError as error:
                 raise EnvironmentMissing(f"no usable {self._device} device: {error}") from error
             finally:
@@ -146,8 +149,9 @@ class Judge:
         self._reference = None
         _ = self.machine
         self._oracle = self.launch("oracle", "baseline")
-        self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
-        self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
+        with self._memory_explained():
+            self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
+            self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
         return self._facts
 
     def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
@@ -201,11 +205,22 @@ class Judge:
         )
         progress = _Progress(foreign)
         self._static(evidence, options, progress, tell)
-        if self._goes_on(progress, options):
-            self._calls(evidence, options, progress, tell)
-        if options.last == "L4" and self._goes_on(progress, options) and not evidence.candidate_failure:
-            self._timing(evidence, options, progress, tell)
+        with self._memory_explained():
+            if self._goes_on(progress, options):
+                self._calls(evidence, options, progress, tell)
+            if options.last == "L4" and self._goes_on(progress, options) and not evidence.candidate_failure:
+                self._timing(evidence, options, progress, tell)
         return self._verdict(evidence, options, progress)
+
+    @contextmanager
+    def _memory_explained(self) -> Generator[None]:
+        """Says of a GPU whose memory ran out how much of it is free, and who holds the rest."""
+        try:
+            yield
+        except OutOfResources as error:
+            gpu = Gpu.of(self._machine) if self._machine else Gpu.first_visible()
+            words = gpu.memory_words() if self._device == "cuda" and "memory" in str(error) else ""
+            raise OutOfResources(f"{error}; {words}" if words else str(error)) from error
 
     def _goes_on(self, progress: _Progress, options: Options) -> bool:
         return options.everything or progress.failed is None
@@ -260,12 +275,17 @@ class Judge:
             self._run((check,), evidence, options, progress, tell)
 
     def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        confirmation = Confirmation(self, evidence, options.confirmations_before, tell)
         holder = f"{evidence.baseline.symbol} in {evidence.baseline.path}"
         asked = time.monotonic()
         try:
-            with device_lease(self.machine, holder, lambda text: tell("stage", text)):
+            with device_lease(self.machine, holder, lambda text: tell("waiting", text)) as say_waiting:
                 self._deadline += time.monotonic() - asked
+
+                def undisturbed() -> bool:
+                    return not self._wait_for_gpu(tell, say_waiting, unseen=False)
+
+                self._wait_for_gpu(tell, say_waiting, unseen=True)
+                confirmation = Confirmation(self, evidence, options.confirmations_before, tell, undisturbed)
                 refused = confirmation.screen() if options.screen else None
                 if refused is not None:
                     self._record(refused, progress, tell)
@@ -277,6 +297,22 @@ class Judge:
             self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
         self._run([*checks.TIMING, *_foreign(progress, "L4")], evidence, options, progress, tell)
+
+    def _wait_for_gpu(self, tell: Listener, say_waiting: Callable[[str], None], *, unseen: bool) -> bool:
+        """Until no other program computes on the GPU; whether one did. The candidate's time stands still meanwhile."""
+        if self._device != "cuda":
+            return False
+
+        def waiting(text: str) -> None:
+            say_waiting(text)
+            tell("waiting", text)
+
+        asked = time.monotonic()
+        waited = Gpu.of(self.machine).wait_until_free(waiting, unseen=unseen)
+        self._deadline += time.monotonic() - asked
+        if waited:
+            say_waiting("")
+        return waited
 
     def _run(
         self,

@@ -20,8 +20,9 @@ POLL_S = 0.2
 
 
 @contextmanager
-def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> Generator[None]:
+def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> Generator[Callable[[str], None]]:
     """Holds the device of `machine` for one measurement. `holder` is what others are told; `tell` hears whom we await.
+    Yields what to call with a reason while the holder itself waits, and with nothing when it goes on.
 
     Leases are shared between all processes of one user; other users' work is noticed as a load, not waited for.
     Raises EnvironmentMissing where no lock file can be made.
@@ -34,7 +35,7 @@ def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> 
     try:
         _lock(descriptor, tell)
         _sign(descriptor, holder)
-        yield
+        yield lambda waiting: _sign(descriptor, holder, waiting)
     finally:
         os.close(descriptor)
 
@@ -49,17 +50,18 @@ def _lock(descriptor: int, tell: Callable[[str], None]) -> None:
             waiting_for = _holder(descriptor)
             if waiting_for != told:
                 told = waiting_for
-                tell(f"waiting for the device: {told} is measuring on it")
+                tell(f"waiting for the device: {told}")
             time.sleep(POLL_S)
 
 
-def _sign(descriptor: int, holder: str) -> None:
+def _sign(descriptor: int, holder: str, waiting: str = "") -> None:
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "holder": holder}).encode(), 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "holder": holder, "waiting": waiting}).encode(), 0)
 
 
 def _holder(descriptor: int) -> str:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         signed = json.loads(os.pread(descriptor, 4096, 0))
-        return f"{signed['holder']} (process {int(signed['pid'])})"
-    return "another outpace"
+        who = f"{signed['holder']} (process {int(signed['pid'])})"
+        return f"{who} has it, and is {signed['waiting']}" if signed.get("waiting") else f"{who} is measuring on it"
+    return "another outpace is measuring on it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -13,7 +14,10 @@ from outpace_audit.captured_calls import captured_value
 from outpace_audit.encoding import main_names
 from outpace_audit.errors import ArmError
 from outpace_audit.records import Captured, Code, NewFile
-from outpace_audit.slicing import CAPTURED, slice_of
+from outpace_audit.slicing import CAPTURED, bound_names, slice_of
+
+NOTEBOOK = ".ipynb"
+INPUT_MAKERS = ("get_inputs", "get_init_inputs")
 
 
 def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.ModuleType:
@@ -30,7 +34,7 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
     if package:
         importlib.import_module(package)
     module_name = alias or qualified
-    text_path = scratch / (alias or "subject") / path.name
+    text_path = scratch / (alias or "subject") / f"{path.stem}.py"
     text_path.parent.mkdir(parents=True, exist_ok=True)
     text_path.write_text(code.source, encoding="utf-8")
     module = types.ModuleType(module_name)
@@ -40,6 +44,8 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
     sys.modules[module_name] = module
     if code.captured is not None and code.captured.script:
         _run_slice(code, code.captured, text_path, module)
+    elif path.suffix == NOTEBOOK:
+        exec(compile(_without_running_part(code), str(text_path), "exec", dont_inherit=True), module.__dict__)
     else:
         exec(compile(code.source, str(text_path), "exec", dont_inherit=True), module.__dict__)
     return module
@@ -50,6 +56,13 @@ def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.Mo
     tree = slice_of(code.source, roots, captured.globals)
     module.__dict__[CAPTURED] = lambda name: captured_value(captured, name, module)
     exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)
+
+
+def _without_running_part(code: Code) -> ast.Module:
+    """A notebook trains when it is run: what its target and the input makers do not reach is left out."""
+    defined = {name for statement in ast.parse(code.source).body for name in bound_names(statement)}
+    makers = {name for name in defined if name.startswith(INPUT_MAKERS)}
+    return slice_of(code.source, {code.symbol, *makers}, ())
 
 
 def _write_files(files: Sequence[NewFile], folder: Path) -> None:

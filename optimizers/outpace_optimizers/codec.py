@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from outpace_audit.codec import decode
-from outpace_optimizers.records import CheckDone, Event, StageEvent, TrialFinished, TrialStarted
+from outpace_optimizers.records import CheckDone, Event, StageEvent, TrialFinished, TrialStarted, Trouble
 
-EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in (StageEvent, TrialStarted, CheckDone, TrialFinished)}
+KINDS: tuple[type[Event], ...] = (StageEvent, TrialStarted, CheckDone, TrialFinished, Trouble)
+EVENTS = {kind.__name__: kind for kind in KINDS}
 
 
 def event_to_json(event: Event) -> dict[str, Any]:

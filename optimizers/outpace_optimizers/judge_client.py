@@ -154,7 +154,9 @@ class JudgeClient:
 class Judges:
     """Keeps the judge of the last job: the next one of the same kind need not wait for torch to be imported."""
 
-    def __init__(self) -> None:
+    def __init__(self, admit: Callable[[Machine], None] = lambda machine: None) -> None:
+        """`admit` is called before a judge gets its target; it may wait for the machine, or raise."""
+        self.admit = admit
         self._kept: tuple[tuple[object, ...], JudgeClient] | None = None
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ the never-repeat key of their trial (`trial_key`); what is current is read from 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -84,7 +85,10 @@ def trial_key(
 
 
 class Ledger:
-    """One connection. Use as a context. `notes` says what a person should know of how it was opened."""
+    """One connection. Use as a context. `notes` says what a person should know of how it was opened.
+
+    Where the disk is `full`, what is written goes nowhere.
+    """
 
     def __init__(self, state: Path, *, repair: bool = True) -> None:
         """Raises EnvironmentMissing where the file cannot be opened.
@@ -93,8 +97,9 @@ class Ledger:
         """
         self.path = state / FILE
         self.notes: tuple[str, ...] = ()
-        with self._explained(), _alone(state / LOCK):  # two at once would both find it broken, or both make it
-            self._db = self._opened_or_begun_anew() if repair else self._opened()
+        self.full = False
+        with self._explained():
+            self._db = self._opened_or_in_memory(state, repair=repair)
 
     def __enter__(self) -> Ledger:
         return self
@@ -140,29 +145,42 @@ class Ledger:
             return [_finished(row) for row in self._db.execute(query, (base_hash,))]
 
     def _append(self, kind: str, key: str, verdict: str | None, body: Mapping[str, Any]) -> None:
+        event = (time.time(), kind, key, verdict, json.dumps(plain(body)))
         with self._explained():
-            self._db.execute(
-                "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), kind, key, verdict, json.dumps(plain(body))),
-            )
+            try:
+                self._db.execute("INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)", event)
+            except sqlite3.OperationalError as error:
+                if not is_full(error):
+                    raise
+                self.full = True
 
     def _one(self, query: str, value: str) -> Finished | None:
         with self._explained():
             row = self._db.execute(f"{query} LIMIT 1", (value,)).fetchone()
         return None if row is None else _finished(row)
 
+    def _opened_or_in_memory(self, state: Path, *, repair: bool) -> sqlite3.Connection:
+        try:
+            with _alone(state / LOCK):  # two at once would both find it broken, or both make it
+                return self._opened_or_begun_anew() if repair else self._opened(self.path)
+        except (sqlite3.OperationalError, OSError) as error:
+            if not is_full(error):
+                raise
+            self.full = True
+            return self._opened(":memory:")
+
     def _opened_or_begun_anew(self) -> sqlite3.Connection:
         try:
-            return self._opened()
+            return self._opened(self.path)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise  # locked, full, read-only: nothing is wrong with what is in it
             aside = self._move_aside()
             self.notes = (f"{self.path} was broken ({error}); moved to {aside.name}, a new one begun",)
-            return self._opened()
+            return self._opened(self.path)
 
-    def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+    def _opened(self, where: Path | str) -> sqlite3.Connection:
+        db = sqlite3.connect(where, timeout=WAIT_S, isolation_level=None)
         try:
             db.row_factory = sqlite3.Row
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -176,6 +194,8 @@ class Ledger:
         return db
 
     def _migrate(self, db: sqlite3.Connection) -> None:
+        if db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
+            return
         db.execute("BEGIN IMMEDIATE")
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -214,6 +234,14 @@ class Ledger:
 
 def _finished(row: sqlite3.Row) -> Finished:
     return Finished(row["at"], row["key"], row["verdict"], json.loads(row["body"]))
+
+
+def is_full(error: Exception) -> bool:
+    """Whether it is for want of space that something could not be written."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    name = getattr(error, "sqlite_errorname", "")
+    return name == "SQLITE_FULL" or name.startswith(("SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHM"))
 
 
 @contextmanager

@@ -92,9 +92,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class StageEvent:
-    """What is being done now, e.g. `probing the baseline`."""
+    """What is being done now, e.g. `probing the baseline`, or waited for."""
 
     text: str
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,14 @@ class TrialFinished:
     trial: Trial
 
 
-Event = StageEvent | TrialStarted | CheckDone | TrialFinished
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong and costs no verdict; the report's notes have it too."""
+
+    text: str
+
+
+Event = StageEvent | TrialStarted | CheckDone | TrialFinished | Trouble
 Listener = Callable[[Event], None]
 
 __all__ = [
@@ -132,4 +140,5 @@ __all__ = [
     "Trial",
     "TrialFinished",
     "TrialStarted",
+    "Trouble",
 ]

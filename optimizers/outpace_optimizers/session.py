@@ -13,7 +13,7 @@ from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
-from outpace_optimizers.ledger import Ledger
+from outpace_optimizers.ledger import Ledger, is_full
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
     CheckDone,
@@ -24,6 +24,7 @@ from outpace_optimizers.records import (
     Target,
     Trial,
     TrialFinished,
+    Trouble,
 )
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
@@ -56,6 +57,8 @@ class Session:
         """What did not go well and cost no verdict, for the report."""
         self.machine = machine
         self.target = target
+        if ledger.full:
+            self._say_full()
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
         facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
         self._target_seeds = decode(Seeds, facts["seeds"])
@@ -173,14 +176,27 @@ class Session:
             write_evidence(self._workspace.evidence(stored.verdict.id), evidence)
             self._ledger.finish(key, stored.verdict.id, asdict(stored))
         except (EnvironmentMissing, OSError) as error:
-            self.troubles.append(f"{stored.idea.title}: the verdict could not be kept: {error}")
+            if is_full(error):
+                self._say_full()
+            else:
+                self._say(f"{stored.idea.title}: the verdict could not be kept: {error}")
+        if self._ledger.full:
+            self._say_full()
+
+    def _say_full(self) -> None:
+        self._say(f"verdicts are not kept: no space is left for {self._workspace.state}; free some")
+
+    def _say(self, trouble: str) -> None:
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
+            self._tell(Trouble(trouble))
 
     def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
         return trial_of(self.target, idea, verdict, self._workspace, known_since)
 
     def _hear(self, kind: str, payload: Any) -> None:
-        if kind == "stage":
-            self._tell(StageEvent(payload))
+        if kind in ("stage", "waiting"):
+            self._tell(StageEvent(payload, waiting=kind == "waiting"))
         elif kind == "check":
             self._tell(CheckDone(decode(Check, payload)))
 
@@ -211,4 +227,6 @@ def _opened(
     workspace.prepare()
     with Ledger(workspace.state) as ledger, judges.judge(request, workspace) as judge:
         listener(StageEvent("starting the judge"))
-        yield judge, judge.opened(), ledger
+        machine = judge.opened()
+        judges.admit(machine)
+        yield judge, machine, ledger

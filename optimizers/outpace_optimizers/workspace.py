@@ -38,7 +38,8 @@ class Workspace:
         """Makes the state folder, ignored by git from inside. Raises EnvironmentMissing where it cannot be written."""
         try:
             self.state.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.state / ".gitignore", "*\n")
+            if not (self.state / ".gitignore").exists():
+                write_atomically(self.state / ".gitignore", "*\n")
         except OSError as error:
             raise EnvironmentMissing(
                 f"{self.state} cannot be written ({error.strerror}): set OUTPACE_STATE to a folder that can"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from outpace_audit import codec
@@ -139,6 +140,11 @@ class EngineLinks:
             if link is None or not link.alive:
                 link = self._links[name] = await EngineLink.open(workspace)
             return link
+
+    def leave(self, folder: Path) -> None:
+        """Hangs up on the engines of the projects in it."""
+        for name in [name for name in self._links if Path(name).is_relative_to(folder)]:
+            self._links.pop(name).close()
 
     def close(self) -> None:
         for link in self._links.values():

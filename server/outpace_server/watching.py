@@ -9,11 +9,14 @@ from pathlib import Path
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from outpace_optimizers.notebook import SUFFIX
+
 WRITTEN = ("modified", "created", "moved", "closed")
 
 
 class Watching(FileSystemEventHandler):
-    """Calls `changed(path)` in the running loop for each Python file that appears or is written in a watched folder."""
+    """Calls `changed(path)` in the running loop for each Python file or notebook that appears or is written in a
+    watched folder."""
 
     def __init__(self, changed: Callable[[Path], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -34,7 +37,7 @@ class Watching(FileSystemEventHandler):
         if event.is_directory or event.event_type not in WRITTEN:
             return
         path = str(event.dest_path if event.event_type == "moved" else event.src_path)
-        if path.endswith(".py"):
+        if path.endswith((".py", SUFFIX)):
             self._loop.call_soon_threadsafe(self._changed, Path(path))
 
     def close(self) -> None:

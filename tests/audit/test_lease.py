@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,29 @@ def test_the_second_waits_is_told_for_whom_and_goes_on_when_the_first_is_killed(
     with device_lease(MACHINE, "mlp.py", tell):
         assert told == [f"waiting for the device: attention.py (process {first.pid}) is measuring on it"]
     first.wait()
+
+
+def test_a_holder_that_waits_itself_says_for_what() -> None:
+    told: list[str] = []
+
+    class EnoughError(Exception):
+        pass
+
+    def tell(text: str) -> None:
+        told.append(text)
+        if len(told) == 2:
+            raise EnoughError
+        say("")
+
+    with device_lease(MACHINE, "mlp.py", pytest.fail) as say:
+        say("waiting: python train.py (pid 4711) uses the GPU")
+        with pytest.raises(EnoughError), device_lease(MACHINE, "other.py", tell):
+            pass
+    who = f"waiting for the device: mlp.py (process {os.getpid()})"
+    assert told == [
+        f"{who} has it, and is waiting: python train.py (pid 4711) uses the GPU",
+        f"{who} is measuring on it",
+    ]
 
 
 def test_other_devices_are_not_waited_for() -> None:

@@ -150,7 +150,10 @@ export class Client implements vscode.Disposable {
     const set = vscode.workspace.getConfiguration().get<Record<string, unknown>>("outpace");
     const given = interpreter === undefined ? {} : { interpreter };
     return {
-      documentSelector: [{ scheme: "file", language: "python" }],
+      documentSelector: [
+        { scheme: "file", language: "python" },
+        { notebook: { scheme: "file", notebookType: "jupyter-notebook" }, language: "python" },
+      ],
       outputChannel: this.log,
       middleware: { window: { showDocument: (params, token, next) => this.showDocument(params, token, next) } },
       initializationOptions: { settings: { ...set, ...given, trusted: vscode.workspace.isTrusted } },

@@ -14,18 +14,20 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from outpace_audit import codec, errors
 from outpace_optimizers.records import OptimizeRequest
 from outpace_optimizers.stored_trial import Again
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""
 LINE_LIMIT = 64 << 20
 """Bytes. A report carries the text of its file several times for each trial."""
 
-Priority = Literal["interactive", "background"]
+Priority = Literal["interactive", "saved", "background"]
+"""The most urgent first: what somebody asked for and waits for, a file that was saved, a file that is open."""
+URGENCY = {priority: order for order, priority in enumerate(get_args(Priority))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import Cancelled, EngineError, OutpaceError
+from outpace_optimizers.codec import event_to_json
 from outpace_optimizers.engine.address import LOG
 from outpace_optimizers.engine.protocol import (
     LINE_LIMIT,
     PROTOCOL,
+    URGENCY,
     Caller,
     decode,
     encode,
@@ -28,6 +30,7 @@ from outpace_optimizers.engine.protocol import (
 from outpace_optimizers.engine.queue import JobQueue, Queued
 from outpace_optimizers.engine.worker_process import WorkerProcess
 from outpace_optimizers.ledger import Ledger
+from outpace_optimizers.records import StageEvent
 from outpace_optimizers.stored_trial import offers_for
 from outpace_optimizers.workspace import Workspace
 
@@ -132,8 +135,9 @@ class EngineService:
         running = self._running
         if running is None:
             return
-        self._tell(queued, {"kind": "StageEvent", "text": f"waiting for the engine: {running.job.title} is running"})
-        if queued.priority == "interactive" and running.priority == "background" and self._worker:
+        said = StageEvent(f"waiting for the engine: {running.job.title} is running", waiting=True)
+        self._tell(queued, event_to_json(said))
+        if URGENCY[queued.priority] < URGENCY[running.priority] and self._worker:
             await self._worker.step_aside()
 
     async def _give_up(self, client: _Client, id: int | None) -> None:
@@ -187,7 +191,7 @@ class EngineService:
             self._worker = worker
         outcome: Mapping[str, Any] = {}
         if not queued.given_up:
-            outcome = await worker.run(queued.job, lambda event: self._tell(queued, event))
+            outcome = await worker.run(queued.job, queued.priority, lambda event: self._tell(queued, event))
         return {"error": error_to_json(Cancelled("cancelled"))} if queued.given_up else outcome
 
     async def _end_worker(self) -> None:

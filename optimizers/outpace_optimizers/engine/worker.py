@@ -1,8 +1,8 @@
 """Runs one job at a time for the engine: `python -m outpace_optimizers.engine.worker`, JSON lines in, JSON lines out.
 
-Requests: {"job": {...}} and, while one runs, {"op": "step-aside"}. Replies: {"event": ...}, and at last one of
-{"ok": ...}, {"error": ...} and {"stepped_aside": true}. The judge stays warm from one job to the next. The end of
-stdin, which is the engine's death, ends this process and everything below it at once.
+Requests: {"job": {...}, "priority": ...} and, while one runs, {"op": "step-aside"}. Replies: {"event": ...}, and at
+last one of {"ok": ...}, {"error": ...} and {"stepped_aside": true}. The judge stays warm from one job to the next. The
+end of stdin, which is the engine's death, ends this process and everything below it at once.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from outpace_audit.errors import OutpaceError
+from outpace_audit.gpu_load import Gpu
+from outpace_audit.records import Machine
 from outpace_audit.sandbox import make_undumpable
 from outpace_optimizers import loop
 from outpace_optimizers.codec import event_to_json
-from outpace_optimizers.engine.protocol import Job, decode, encode, error_to_json, job_from_json
+from outpace_optimizers.engine.protocol import Job, Priority, decode, encode, error_to_json, job_from_json
 from outpace_optimizers.judge_client import Judges
-from outpace_optimizers.records import Event, Report, Trial, TrialStarted
+from outpace_optimizers.records import Event, Report, StageEvent, Trial, TrialStarted
 
 
 class SteppedAside(BaseException):  # no handler of errors may take it for one
@@ -32,11 +34,15 @@ class SteppedAside(BaseException):  # no handler of errors may take it for one
 
 
 class Worker:
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(
+        self, out: BinaryIO, priority: Priority = "interactive", step_aside: threading.Event | None = None
+    ) -> None:
+        """`priority`: of the job that runs; `step_aside` is set when more urgent work has come."""
         self._out = out
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self._step_aside = threading.Event()
-        self._judges = Judges()
+        self._jobs: queue.SimpleQueue[tuple[Job, Priority]] = queue.SimpleQueue()
+        self._step_aside = step_aside or threading.Event()
+        self._priority = priority
+        self._judges = Judges(self.admit)
 
     def read(self, lines: BinaryIO) -> None:
         """In a thread of its own, so that a request is heard while a job runs."""
@@ -44,14 +50,30 @@ class Worker:
             message = decode(line)
             if "job" in message:
                 self._step_aside.clear()
-                self._jobs.put(job_from_json(message["job"]))
+                self._jobs.put((job_from_json(message["job"]), message["priority"]))
             else:
                 self._step_aside.set()
         os.killpg(0, signal.SIGKILL)
 
     def work(self) -> None:
         while True:
-            self._write(self._answer(self._jobs.get()))
+            job, self._priority = self._jobs.get()
+            self._write(self._answer(job))
+
+    def admit(self, machine: Machine) -> None:
+        """Nothing is begun by itself on a GPU on which somebody else computes; what was asked for begins, and says that
+        its timing will wait, and for whom."""
+        if machine.device != "cuda":
+            return
+        gpu = Gpu.of(machine)
+        if self._priority != "interactive":
+            gpu.wait_until_free(lambda text: self._tell(StageEvent(text, waiting=True)), self._pause)
+        elif user := gpu.used_by():
+            self._tell(StageEvent(f"{user} uses the GPU: nothing is timed before it is free", waiting=True))
+
+    def _pause(self, seconds: float) -> None:
+        if self._step_aside.wait(seconds):
+            raise SteppedAside
 
     def _answer(self, job: Job) -> dict[str, Any]:
         try:

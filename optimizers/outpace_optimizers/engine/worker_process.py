@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import EngineError
-from outpace_optimizers.engine.protocol import LINE_LIMIT, Caller, Job, decode, encode, error_to_json, job_to_json
+from outpace_optimizers.engine.protocol import (
+    LINE_LIMIT,
+    Caller,
+    Job,
+    Priority,
+    decode,
+    encode,
+    error_to_json,
+    job_to_json,
+)
 
 
 class WorkerProcess:
@@ -38,11 +47,11 @@ class WorkerProcess:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def run(self, job: Job, on_event: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+    async def run(self, job: Job, priority: Priority, on_event: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
         """The worker's last word on the job: `ok`, `error` or `stepped_aside`."""
         assert self._process.stdout is not None, "opened with a pipe"
         with contextlib.suppress(ConnectionError):
-            await self._send({"job": job_to_json(job)})
+            await self._send({"job": job_to_json(job), "priority": priority})
         while line := await self._process.stdout.readline():
             message = decode(line)
             if "event" not in message:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from outpace_audit.errors import SourceError, TargetError
 from outpace_audit.records import Code, Workload
+from outpace_optimizers import notebook
 from outpace_optimizers.captures import CapturedTarget, captured_in
 from outpace_optimizers.records import Target
 from outpace_optimizers.targets.captured import target_of
@@ -32,8 +33,8 @@ from outpace_optimizers.workspace import Workspace
 
 
 def load_python_file(path: Path, name: str | None) -> Target:
-    if path.suffix != ".py":
-        raise SourceError(f"{path}: not a Python file; outpace takes .py files and SOL-ExecBench folders")
+    if path.suffix not in (".py", notebook.SUFFIX):
+        raise SourceError(f"{path}: not a Python file; outpace takes .py files, notebooks and SOL-ExecBench folders")
     text = read_source(path).text
     found = read_definitions(parse_source(text, str(path)))
     captured = {target.name: target for target in captured_in(Workspace.of(path).state, path)}

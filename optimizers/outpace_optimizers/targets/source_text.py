@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outpace_audit.errors import SourceError
+from outpace_optimizers import notebook
 from outpace_optimizers.source import tree_of
 
 
@@ -40,12 +41,15 @@ def decode_source(data: bytes, where: str) -> SourceText:
 
 
 def read_source(path: Path) -> SourceText:
+    """Of a Python file, or a notebook's cells as one module."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file") from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if path.suffix == notebook.SUFFIX:
+        return SourceText(notebook.notebook_source(data, str(path)), "utf-8", has_bom=False)
     return decode_source(data, str(path))
 
 

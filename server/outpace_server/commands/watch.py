@@ -56,7 +56,7 @@ class _Watch:
 
     def _changed(self, path: Path) -> None:
         if is_ours(path, self._folder):
-            self._start(path, "interactive")
+            self._start(path, "saved")
 
     def _start(self, path: Path, priority: Priority) -> None:
         """A newer text takes the place of the one that is being measured."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls import uris
 
+from outpace_audit.errors import OutpaceError
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.report_uri import report_uri
@@ -24,7 +25,11 @@ async def show_audit(server: OutpaceServer, trial: Trial) -> None:
     if server.features.virtual_documents and server.features.shows_documents:
         await server.window_show_document_async(types.ShowDocumentParams(uri=report_uri(trial.id), take_focus=True))
         return
-    path = _written(trial)
+    try:
+        path = _written(trial)
+    except (OutpaceError, OSError) as error:
+        server.tell(f"The audit cannot be written: {error}")
+        return
     if server.features.shows_documents:
         await server.window_show_document_async(types.ShowDocumentParams(uri=uris.from_fs_path(str(path)) or ""))
     else:

@@ -59,6 +59,13 @@ class Consent:
         """The user has asked for a measurement by name."""
         self._session[workspace.state] = True
 
+    def forget(self, folder: Path) -> None:
+        """What was said for this session about projects in it."""
+        for state in [state for state in self._session if state.is_relative_to(folder)]:
+            del self._session[state]
+        for state in [state for state in self._asking if state.is_relative_to(folder)]:
+            del self._asking[state]
+
     async def _ask(self, workspace: Workspace) -> bool:
         question = f"May outpace run code of {workspace.root.name} to measure it? It runs sandboxed, on this machine."
         unasked = f"{workspace.root.name} is not measured: nobody has allowed it; {HOW_ELSE}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
@@ -120,8 +120,17 @@ class Desk:
     def set_measured_again(self, uri: str, id: str, again: Trial) -> None:
         file = self._files.get(uri)
         if file is not None and id in file.applied:
-            done = file.applied[id]
-            file.applied[id] = Applied(done.trial, done.before, done.after, again)
+            file.applied[id] = replace(file.applied[id], again=again)
+            file.found = None
+
+    def applied(self, uri: str, id: str) -> Applied | None:
+        file = self._files.get(uri)
+        return file.applied.get(id) if file else None
+
+    def restore(self, uri: str, edits: Iterable[Applied]) -> None:
+        """Edits that were made before this file was opened."""
+        if (file := self._files.get(uri)) is not None:
+            file.applied = {done.trial.id: done for done in edits} | file.applied
             file.found = None
 
     def findings(self, uri: str, text: str) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Open documents, with the lines that the protocol counts.
+"""Open documents and notebooks, with the lines that the protocol counts.
 
 pygls (2.1.1) ends a line wherever `str.splitlines` does, at a form feed or U+2028 too. Editors do not, and with the
 next edit below such a character the server's text would no longer be the editor's.
@@ -7,13 +7,16 @@ next edit below such a character the server's text would no longer be the editor
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
+from outpace_optimizers.notebook import Module, module_of
 from outpace_optimizers.source import lines_of
+from outpace_server.lsp.regions import line_edits
+from outpace_server.lsp.sheet import Sheet
 
 LOGGED = 200
 """Characters of an address in the log."""
@@ -40,6 +43,68 @@ class Documents(Workspace):
             super().update_text_document(text_doc, change)
         else:
             logger.warning("%s was changed, but is not open", text_doc.uri[:LOGGED])
+
+    def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        if self.get_notebook_document(notebook_uri=params.notebook_document.uri) is not None:
+            super().update_notebook_document(params)
+        else:
+            logger.warning("%s was changed, but is not open", params.notebook_document.uri[:LOGGED])
+
+    def measured(self, uri: str) -> TextDocument | None:
+        """What is open under an address and can be measured: a file, or a notebook as one module."""
+        if (notebook := self.get_notebook_document(notebook_uri=uri)) is not None:
+            module, _ = self._module(notebook)
+            return self._create_text_document(notebook.uri, module.text, notebook.version, "python")
+        return None if self.notebook_of(uri) is not None else self.text_documents.get(unquote(uri))
+
+    @property
+    def measured_uris(self) -> list[str]:
+        """As the editor spells them."""
+        files = [one.uri for one in self.text_documents.values() if self.notebook_of(one.uri) is None]
+        return [*files, *(notebook.uri for notebook in self.notebook_documents.values())]
+
+    def notebook_of(self, uri: str) -> types.NotebookDocument | None:
+        """The notebook that has the cell of this address."""
+        return self.get_notebook_document(cell_uri=uri)
+
+    def sheet(self, uri: str) -> Sheet | None:
+        """Of a file, or of one of the cells that make up a notebook's module."""
+        notebook = self.notebook_of(uri)
+        document = self.measured(notebook.uri if notebook else uri)
+        if document is None or notebook is None:
+            return Sheet.whole(document) if document is not None else None
+        return next((sheet for sheet in self._sheets(notebook, document) if unquote(sheet.uri) == unquote(uri)), None)
+
+    def sheets(self, document: TextDocument) -> list[Sheet]:
+        """All that shows a part of it."""
+        notebook = self.get_notebook_document(notebook_uri=document.uri)
+        return [Sheet.whole(document)] if notebook is None else list(self._sheets(notebook, document))
+
+    def changed_parts(self, document: TextDocument, new_source: str) -> list[tuple[TextDocument, str]] | None:
+        """The open documents that a new text of the measured one changes, with their new texts. None where that cannot
+        be said in cells."""
+        notebook = self.get_notebook_document(notebook_uri=document.uri)
+        if notebook is None:
+            return [(document, new_source)]
+        module, cells = self._module(notebook)
+        edits = [(edit.start, edit.end, edit.text) for edit in line_edits(module.text, new_source)]
+        changed = module.cells_after(edits)
+        return None if changed is None else [(cells[number], text) for number, text in sorted(changed.items())]
+
+    def _sheets(self, notebook: types.NotebookDocument, document: TextDocument) -> Iterator[Sheet]:
+        module, cells = self._module(notebook)
+        for cell, placed in zip(cells, module.cells, strict=True):
+            yield Sheet(cell.uri, document, placed.first, placed.end)
+
+    def _module(self, notebook: types.NotebookDocument) -> tuple[Module, list[TextDocument]]:
+        """Of its Python cells alone."""
+        open_cells = [
+            self.text_documents.get(unquote(cell.document))
+            for cell in notebook.cells
+            if cell.kind == types.NotebookCellKind.Code
+        ]
+        cells = [cell for cell in open_cells if cell is not None and cell.language_id == "python"]
+        return module_of(tuple(cell.source for cell in cells)), cells
 
     def _create_text_document(
         self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
@@ -9,12 +11,16 @@ from outpace_optimizers.source import lines_of
 from outpace_server.lsp.regions import line_edits
 
 
-def workspace_edit(document: TextDocument, new_source: str, *, document_changes: bool) -> types.WorkspaceEdit:
-    edits = text_edits(document, new_source)
+def workspace_edit(parts: Sequence[tuple[TextDocument, str]], *, document_changes: bool) -> types.WorkspaceEdit:
+    """Of open documents with their new texts."""
     if not document_changes:
-        return types.WorkspaceEdit(changes={document.uri: edits})
-    versioned = types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(text_document=versioned, edits=list(edits))])
+        return types.WorkspaceEdit(changes={document.uri: text_edits(document, new) for document, new in parts})
+    return types.WorkspaceEdit(document_changes=[_versioned(document, new) for document, new in parts])
+
+
+def _versioned(document: TextDocument, new_source: str) -> types.TextDocumentEdit:
+    which = types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
+    return types.TextDocumentEdit(text_document=which, edits=list(text_edits(document, new_source)))
 
 
 def text_edits(document: TextDocument, new_source: str) -> list[types.TextEdit]:

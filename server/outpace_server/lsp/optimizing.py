@@ -18,7 +18,8 @@ from pygls import uris
 from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.engine.protocol import Job, Priority
-from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted
+from outpace_optimizers.notebook import SUFFIX
+from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.progress import Progress
@@ -43,6 +44,8 @@ class Underway:
     uri: str
     title: str
     message: str = ""
+    waiting: str = ""
+    """For whom or what, if it does nothing just now."""
 
 
 class Optimizing:
@@ -90,6 +93,20 @@ class Optimizing:
     def cancel_all(self) -> None:
         for run in self._runs.values():
             run.cancel()
+
+    @property
+    def waiting(self) -> str:
+        """What all that is under way waits for; empty as soon as one is at work."""
+        reasons = [one.waiting for one in self.underway]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def _note_waiting(self, underway: Underway, event: Event) -> None:
+        waiting = one_line(event.text) if isinstance(event, StageEvent) and event.waiting else ""
+        if waiting != underway.waiting:
+            underway.waiting = waiting
+            show_status(self._server, self.running)
+            if waiting:
+                self._server.log(f"{underway.title}: {waiting}")
 
     @property
     def running(self) -> int:
@@ -156,6 +173,7 @@ class Optimizing:
             return
         again = decode(Trial, answer)
         server.desk.set_measured_again(uri, trial.id, again)
+        server.keep_applied(uri, trial.id)
         server.publish(uri)
         server.log(f"{path.name}: applied, measured again: {trial_line(again)}")
         if not again.verdict.accepted:
@@ -173,7 +191,10 @@ class Optimizing:
         def listen(event: Event) -> None:
             _show(progress, event)
             underway.message = event_line(event) or underway.message
+            self._note_waiting(underway, event)
             server.speedups.changed()
+            if isinstance(event, Trouble):
+                server.warn_once(event.text)
             listener(event)
 
         end = None
@@ -198,10 +219,10 @@ class Optimizing:
 
 
 def path_of(uri: str) -> Path | None:
-    """Python files on this machine alone: an untitled or remote document has nothing that could be run, nor has the
-    `C:` of a machine that is not this one."""
+    """Python files and notebooks on this machine alone: an untitled or remote document has nothing that could be run,
+    nor has the `C:` of a machine that is not this one."""
     path = uris.to_fs_path(uri)
-    return Path(path) if path and path.endswith(".py") and Path(path).is_absolute() else None
+    return Path(path) if path and path.endswith((".py", SUFFIX)) and Path(path).is_absolute() else None
 
 
 def on_disk(path: Path) -> str | None:
@@ -221,7 +242,7 @@ def _hash_on_disk(path: Path) -> str:
 
 def _why_not(uri: str, settings: Settings) -> str:
     if path_of(uri) is None:
-        return "Only Python files that are saved on this machine can be measured."
+        return "Only Python files and notebooks that are saved on this machine can be measured."
     return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."
 
 

@@ -30,6 +30,7 @@ class Progress:
         self._sent_at = 0.0
         self._beginning: asyncio.Task[None] | None = None
         self._begun = False
+        self._later: asyncio.TimerHandle | None = None
 
     def say(self, message: str, share: int | None = None) -> None:
         """`share` in percent; it never goes back."""
@@ -39,10 +40,9 @@ class Progress:
             return
         if self._beginning is None:
             self._beginning = asyncio.create_task(self._begin())
-        elif self._begun and time.monotonic() - self._sent_at >= EVERY_S:
-            self._sent_at = time.monotonic()
-            report = types.WorkDoneProgressReport(cancellable=True, message=message, percentage=self._share)
-            self._server.work_done_progress.report(self._token, report)
+        elif self._begun and self._later is None:
+            wait_s = max(0.0, self._sent_at + EVERY_S - time.monotonic())
+            self._later = asyncio.get_running_loop().call_later(wait_s, self._report)
 
     async def end(self, message: str | None = None) -> None:
         """What the client has been told of is ended, also when its answer is still on the way."""
@@ -50,10 +50,18 @@ class Progress:
             return
         with contextlib.suppress(asyncio.CancelledError):
             await self._beginning
+        if self._later is not None:
+            self._later.cancel()
         if self._begun:
             self._begun = False
             self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message=message))
             self._server.work_done_progress.tokens.pop(self._token, None)
+
+    def _report(self) -> None:
+        """The last thing said: nothing may come after it for hours."""
+        self._later, self._sent_at = None, time.monotonic()
+        report = types.WorkDoneProgressReport(cancellable=True, message=self._message, percentage=self._share)
+        self._server.work_done_progress.report(self._token, report)
 
     async def _begin(self) -> None:
         progress = self._server.work_done_progress

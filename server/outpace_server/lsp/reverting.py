@@ -8,7 +8,6 @@ from lsprotocol import types
 
 from outpace_optimizers.records import Trial
 from outpace_server.lsp.audit_view import show_audit
-from outpace_server.lsp.edits import workspace_edit
 from outpace_server.output.words import one_line, rejected_line
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ async def revert(server: OutpaceServer, uri: str, id: str) -> None:
     if document is None or finding is None or not finding.applied:
         server.tell("The code has changed since the edit was applied, so it was not taken back.")
         return
-    edit = workspace_edit(document, finding.new_text, document_changes=server.features.document_changes)
+    edit = server.edit(document, finding.new_text)
     label = f"Revert {one_line(finding.trial.idea.title)}"
     done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=label))
     if not done.applied:

@@ -7,24 +7,30 @@ import logging
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
+import attrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
+from outpace_audit.errors import OutpaceError
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.workspace import Workspace
 from outpace_server.engine_link import EngineLinks
+from outpace_server.lsp import applied_edits
 from outpace_server.lsp.attention import Attention
 from outpace_server.lsp.client_features import ClientFeatures, client_features
 from outpace_server.lsp.consent import Consent
 from outpace_server.lsp.desk import Desk, Finding
 from outpace_server.lsp.dismissals import Dismissals
+from outpace_server.lsp.documents import Documents
+from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
+from outpace_server.lsp.sheet import Sheet
 from outpace_server.lsp.speedups import Speedups
 from outpace_server.output.words import one_line
 from outpace_server.version import VERSION
@@ -37,13 +43,22 @@ PAUSE_S = 0.5
 """In typing, before lenses and hints are asked for again."""
 LOGGED = 200
 """Characters of a message that was not understood: enough to tell which, however long it is."""
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    notebook_selector=[
+        types.NotebookDocumentFilterWithNotebook(
+            notebook=types.NotebookDocumentFilterNotebookType(notebook_type="jupyter-notebook"),
+            cells=[types.NotebookCellLanguage(language="python")],
+        )
+    ],
+    save=True,
+)
 NO_FEATURES = client_features(types.ClientCapabilities())
 logger = logging.getLogger("outpace")
 
 
 class OutpaceServer(LanguageServer):
     def __init__(self) -> None:
-        super().__init__("outpace", VERSION, protocol_cls=Protocol)
+        super().__init__("outpace", VERSION, protocol_cls=Protocol, notebook_document_sync=NOTEBOOKS)
         self.desk = Desk()
         self.engines = EngineLinks()
         self.features: ClientFeatures = NO_FEATURES
@@ -57,6 +72,8 @@ class OutpaceServer(LanguageServer):
         self._told: set[str] = set()
         self.watching: Watching | None = None
         self._published: dict[str, list[types.Diagnostic]] = {}
+        self._shown_for: dict[str, set[str]] = {}
+        """Addresses that show a file or notebook, by its own."""
         self._refreshing: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -90,6 +107,22 @@ class OutpaceServer(LanguageServer):
         """In the answer to something that the user did."""
         self.window_show_message(types.ShowMessageParams(type=types.MessageType.Info, message=message))
 
+    def warn_once(self, message: str) -> None:
+        """Of what will go wrong again with the next file: a full disk."""
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"outpace: {message}"))
+
+    def keep_applied(self, uri: str, id: str) -> None:
+        """So that it can be taken back after a restart."""
+        path, done = path_of(uri), self.desk.applied(uri, id)
+        if path is None or done is None:
+            return
+        try:
+            applied_edits.keep(Workspace.of(path), path, done)
+        except (OutpaceError, OSError) as error:
+            self.log(f"{path.name} can be reverted in this session only: {error}", types.MessageType.Warning)
+
     def tell_wrong_settings(self, troubles: Sequence[str]) -> None:
         """In one message, and each once: editors send their settings at the start, when asked, and when they change."""
         new = [trouble for trouble in troubles if trouble not in self._told]
@@ -112,14 +145,32 @@ class OutpaceServer(LanguageServer):
             return None
         return answer.title if answer else None
 
+    @property
+    def documents(self) -> Documents:
+        assert isinstance(self.workspace, Documents), "made by our protocol"
+        return self.workspace
+
     def document(self, uri: str) -> TextDocument | None:
-        """An open document."""
-        return self.workspace.text_documents.get(unquote(uri))  # the keys are unquoted (pygls 2.1)
+        """An open file, or an open notebook as one module."""
+        return self.documents.measured(uri)
+
+    def sheet(self, uri: str) -> Sheet | None:
+        """Of an open file, or of a cell."""
+        return self.documents.sheet(uri)
+
+    def previews(self, uri: str) -> bool:
+        """Whether the client can show a change of this file beside it; cells have no such view."""
+        return self.features.preview and not uri.endswith(SUFFIX)
+
+    def edit(self, document: TextDocument, new_source: str) -> types.WorkspaceEdit:
+        """Nothing for what cannot be said in cells; `findings` has none such."""
+        parts = self.documents.changed_parts(document, new_source) or []
+        return workspace_edit(parts, document_changes=self.features.document_changes)
 
     @property
     def open_uris(self) -> list[str]:
-        """As the editor spells them."""
-        return [document.uri for document in self.workspace.text_documents.values()]
+        """Of files and notebooks, as the editor spells them."""
+        return self.documents.measured_uris
 
     def watch(self, uri: str) -> None:
         path = path_of(uri)
@@ -148,23 +199,36 @@ class OutpaceServer(LanguageServer):
             return []
         workspace = Workspace.of(path)
         found = self.desk.findings(document.uri, document.source)
+        if path.suffix == SUFFIX:
+            found = [f for f in found if self.documents.changed_parts(document, f.new_text) is not None]
         return [f for f in found if f.applied or not self.dismissed(workspace, f.trial, f.base)]
 
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""
         self.speedups.changed()
         document = self.document(uri)
-        found: list[types.Diagnostic] = []
-        if document is not None:
-            severity = self.settings.diagnostics_severity
-            found = diagnostics_of(document, self.findings(document), severity, self.features)
+        sheets = self.documents.sheets(document) if document is not None else []
+        shown = {sheet.uri: sheet for sheet in sheets}
+        for gone in self._shown_for.get(uri, set()) - set(shown):
+            self._publish(gone, [], None)
+            self._published.pop(gone, None)
+        self._shown_for[uri] = set(shown)
+        if document is None:
+            del self._shown_for[uri]
+            return
+        severity = self.settings.diagnostics_severity
+        found = diagnostics_of(document, self.findings(document), severity, self.features)
+        for sheet in sheets:
+            own = [one for one in found if sheet.holds(one.range.start.line)]
+            placed = [attrs.evolve(one, range=sheet.shown(one.range)) for one in own]
+            version = document.version if self.features.diagnostic_versions and sheet.uri == uri else None
+            self._publish(sheet.uri, placed, version)
+
+    def _publish(self, uri: str, found: list[types.Diagnostic], version: int | None) -> None:
         if found != self._published.get(uri, []):
-            version = document.version if document and self.features.diagnostic_versions else None
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
             self._published[uri] = found
             self.refresh()
-        if document is None:
-            self._published.pop(uri, None)
 
     def refresh(self) -> None:
         """Lenses and hints, after a pause: each lens moves the code by a line."""

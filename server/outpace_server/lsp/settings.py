@@ -103,7 +103,7 @@ def _flat(given: Mapping[Any, Any], names: set[str]) -> dict[str, Any]:
 
 def _fits(value: object, wanted: Any) -> bool:
     if get_args(wanted):
-        return value in _literals(wanted)
+        return value in literals(wanted)
     if wanted is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < MOST
     return isinstance(value, wanted)
@@ -111,7 +111,7 @@ def _fits(value: object, wanted: Any) -> bool:
 
 def _words(wanted: Any) -> str:
     if get_args(wanted):
-        return f"one of {', '.join(map(repr, _literals(wanted)))}"
+        return f"one of {', '.join(map(repr, literals(wanted)))}"
     return {float: "a number above 0", bool: "true or false", str: "a text"}[wanted]
 
 
@@ -120,11 +120,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def _literals(wanted: Any) -> list[str]:
+def literals(wanted: Any) -> list[str]:
     """The values of a Literal, or of a union of Literals."""
     found: list[str] = []
     for one in get_args(wanted):
-        found += _literals(one) if get_args(one) else [one]
+        found += literals(one) if get_args(one) else [one]
     return found
 
 

@@ -13,15 +13,17 @@ the change was accepted. `confirmed`: applied, and measured again in place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lsprotocol import types
 from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.ledger import FILE as LEDGER
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.desk import surest_gain
@@ -47,7 +49,18 @@ class Speedups:
 
     def begin(self) -> None:
         if self._server.features.speedups:
-            self._server.in_background(self._survey())
+            self._server.in_background(self._survey(list(self._server.workspace.folders.values())))
+
+    def look_into(self, folders: Sequence[types.WorkspaceFolder]) -> None:
+        if self._server.features.speedups:
+            self._server.in_background(self._survey(folders))
+
+    def leave(self, folder: Path) -> None:
+        """Its files are no longer of the workspace, but for those that are open."""
+        for path in [path for path in self._places if path.is_relative_to(folder)]:
+            del self._places[path]
+            self._server.desk.shelve(path.as_uri(), [])
+        self.changed()
 
     def changed(self) -> None:
         """Says so soon, and all that came meanwhile in one."""
@@ -66,8 +79,8 @@ class Speedups:
         place = self._places.get(path) if path else None
         return [(trial, place.text) for trial in self._server.desk.shelved(uri) if trial.id == id] if place else []
 
-    async def _survey(self) -> None:
-        for folder in list(self._server.workspace.folders.values()):
+    async def _survey(self, folders: Sequence[types.WorkspaceFolder]) -> None:
+        for folder in folders:
             root = uris.to_fs_path(folder.uri)
             if root is None or not folder.uri.startswith("file:"):
                 continue
@@ -137,7 +150,8 @@ class Speedups:
         if document is not None:
             for finding in server.findings(document):
                 made = "confirmed" if finding.confirmed else "applied" if finding.applied else "offered"
-                yield surest_gain(finding.trial), _entry(uri, finding.trial, finding.region.header, made)
+                line = 0 if uri.endswith(SUFFIX) else finding.region.header  # a notebook's lines are counted by cell
+                yield surest_gain(finding.trial), _entry(uri, finding.trial, line, made)
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
                 if not server.dismissed(Workspace.of(place.path), trial, place.text):

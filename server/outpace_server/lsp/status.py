@@ -24,9 +24,11 @@ def show_status(server: OutpaceServer, running: int) -> None:
         message = "off"
     elif server.consent.waiting:
         message = "waiting for consent"
+    elif waiting := server.optimizing.waiting:
+        message = waiting
     else:
         message = f"measuring {running} file{'s' * (running != 1)}" if running else "idle"
-    quiescent = running == 0 or server.consent.waiting
+    quiescent = running == 0 or server.consent.waiting or bool(server.optimizing.waiting)
     server.protocol.notify(
         METHOD,
         {"health": "ok", "quiescent": quiescent, "message": message, "device": None, "queue": running},

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outpace_optimizers.records import (
+    CheckDone,
     Event,
     Report,
     StageEvent,
@@ -34,8 +35,10 @@ class TerminalView:
             self._print(_trial_text(event.trial))
         elif isinstance(event, (StageEvent, TrialStarted)):
             self._doing = words.event_line(event) or ""
+            if isinstance(event, StageEvent) and event.waiting:
+                self._print(Text(self._doing, style="yellow"))
             self._show_status(self._doing)
-        else:
+        elif isinstance(event, CheckDone):
             self._show_status(f"{self._doing}  {event.check.level} {event.check.name}")
 
     def show_report(self, report: Report) -> None:

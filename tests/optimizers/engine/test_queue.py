@@ -26,10 +26,10 @@ def filled(*jobs: Queued) -> JobQueue:
     return queue
 
 
-def test_interactive_work_comes_first_and_each_kind_in_its_order() -> None:
-    queue = filled(queued(1, "background"), queued(2), queued(3, "background"), queued(4))
-    assert [one.id for one in queue.waiting] == [2, 4, 1, 3]
-    assert drained(queue) == [2, 4, 1, 3]
+def test_the_most_urgent_work_comes_first_and_each_kind_in_its_order() -> None:
+    queue = filled(queued(1, "background"), queued(2), queued(3, "background"), queued(5, "saved"), queued(4))
+    assert [one.id for one in queue.waiting] == [2, 4, 5, 1, 3]
+    assert drained(queue) == [2, 4, 5, 1, 3]
 
 
 def test_what_stepped_aside_is_first_of_its_kind() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ ROUTINE = (
 Message = tuple[str, Any]
 
 
+@dataclass
+class Notebook:
+    """`cells`: their addresses, in order."""
+
+    uri: str
+    cells: list[str]
+    version: int = 1
+
+
 def vscode_capabilities() -> types.ClientCapabilities:
     return converters.get_converter().structure(VSCODE, types.ClientCapabilities)
 
@@ -50,6 +60,10 @@ def converter() -> Converter:
         ),
     )
     return made
+
+
+def _kind(language: str) -> types.NotebookCellKind:
+    return types.NotebookCellKind.Markup if language == "markdown" else types.NotebookCellKind.Code
 
 
 class Editor(LanguageClient):
@@ -196,11 +210,73 @@ class Editor(LanguageClient):
 
     def apply(self, uri: str, edit: types.WorkspaceEdit) -> None:
         """As editors do it: the edits of one document, from its end to its start."""
+        self.type(uri, self._edited(uri, self._edits_of(uri, edit)))
+
+    def _edited(self, uri: str, edits: Sequence[types.TextEdit]) -> str:
         text = self.texts[uri]
-        for one in sorted(self._edits_of(uri, edit), key=lambda one: self._index(text, one.range.start), reverse=True):
+        for one in sorted(edits, key=lambda one: self._index(text, one.range.start), reverse=True):
             start, end = self._index(text, one.range.start), self._index(text, one.range.end)
             text = text[:start] + one.new_text + text[end:]
-        self.type(uri, text)
+        return text
+
+    def open_notebook(self, path: Path, cells: Sequence[str], languages: Sequence[str] = ()) -> Notebook:
+        uri = path.as_uri()
+        notebook = Notebook(uri, [f"vscode-notebook-cell:{path}#W{number}" for number in range(len(cells))])
+        documents = [
+            self._cell(cell, text, language)
+            for cell, text, language in zip(notebook.cells, cells, languages or ["python"] * len(cells), strict=True)
+        ]
+        kinds = [_kind(document.language_id) for document in documents]
+        made = [types.NotebookCell(kind, cell) for kind, cell in zip(kinds, notebook.cells, strict=True)]
+        opened = types.NotebookDocument(uri=uri, notebook_type="jupyter-notebook", version=1, cells=made)
+        self.notebook_document_did_open(types.DidOpenNotebookDocumentParams(opened, documents))
+        return notebook
+
+    def _cell(self, uri: str, text: str, language: str = "python") -> types.TextDocumentItem:
+        self.texts[uri], self.versions[uri] = text, 1
+        return types.TextDocumentItem(uri=uri, language_id=language, version=1, text=text)
+
+    def type_in_cell(self, notebook: Notebook, cell: str, text: str) -> None:
+        self.texts[cell], self.versions[cell] = text, self.versions[cell] + 1
+        which = types.VersionedTextDocumentIdentifier(uri=cell, version=self.versions[cell])
+        change = types.TextDocumentContentChangeWholeDocument(text=text)
+        content = types.NotebookDocumentCellContentChanges(which, [change])
+        self._change_notebook(notebook, types.NotebookDocumentCellChanges(text_content=[content]))
+
+    def insert_cell(self, notebook: Notebook, at: int, text: str) -> str:
+        uri = f"{notebook.cells[0]}-{notebook.version}"
+        notebook.cells.insert(at, uri)
+        array = types.NotebookCellArrayChange(at, 0, [types.NotebookCell(types.NotebookCellKind.Code, uri)])
+        structure = types.NotebookDocumentCellChangeStructure(array, did_open=[self._cell(uri, text)])
+        self._change_notebook(notebook, types.NotebookDocumentCellChanges(structure=structure))
+        return uri
+
+    def remove_cell(self, notebook: Notebook, cell: str) -> None:
+        array = types.NotebookCellArrayChange(notebook.cells.index(cell), 1)
+        notebook.cells.remove(cell)
+        gone = [types.TextDocumentIdentifier(cell)]
+        structure = types.NotebookDocumentCellChangeStructure(array, did_close=gone)
+        self._change_notebook(notebook, types.NotebookDocumentCellChanges(structure=structure))
+
+    def close_notebook(self, notebook: Notebook) -> None:
+        cells = [types.TextDocumentIdentifier(cell) for cell in notebook.cells]
+        which = types.NotebookDocumentIdentifier(notebook.uri)
+        self.notebook_document_did_close(types.DidCloseNotebookDocumentParams(which, cells))
+
+    def apply_to_cells(self, notebook: Notebook, edit: types.WorkspaceEdit) -> None:
+        """Of cells at the versions that they have."""
+        for change in edit.document_changes or []:
+            assert isinstance(change, types.TextDocumentEdit)
+            cell = change.text_document.uri
+            assert cell in notebook.cells and change.text_document.version == self.versions[cell]
+            edits = [one for one in change.edits if isinstance(one, types.TextEdit)]
+            self.type_in_cell(notebook, cell, self._edited(cell, edits))
+
+    def _change_notebook(self, notebook: Notebook, cells: types.NotebookDocumentCellChanges) -> None:
+        notebook.version += 1
+        which = types.VersionedNotebookDocumentIdentifier(notebook.version, notebook.uri)
+        change = types.NotebookDocumentChangeEvent(cells=cells)
+        self.notebook_document_did_change(types.DidChangeNotebookDocumentParams(which, change))
 
     def text_in(self, uri: str, span: types.Range) -> str:
         text = self.texts[uri]

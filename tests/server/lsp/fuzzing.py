@@ -36,7 +36,8 @@ OURS = re.compile(r'^  File "\S*outpace_server/.*', re.MULTILINE)
 NOTIFICATIONS = [
     "textDocument/didOpen", "textDocument/didChange", "textDocument/didSave", "textDocument/didClose",
     "workspace/didChangeConfiguration", "$/cancelRequest", "window/workDoneProgress/cancel", "$/setTrace",
-    "workspace/didChangeWorkspaceFolders",
+    "workspace/didChangeWorkspaceFolders", "notebookDocument/didOpen", "notebookDocument/didChange",
+    "notebookDocument/didSave", "notebookDocument/didClose",
 ]  # fmt: skip
 REQUESTS = [
     "textDocument/codeAction", "codeAction/resolve", "textDocument/codeLens", "textDocument/inlayHint",
@@ -184,7 +185,7 @@ class Fuzzer:
             "command": f"outpace.{chance.choice(COMMANDS)}",
             "arguments": chance.choice([[], [self.uri, "v0"], ["v0"], [3], None, [URIS[0], "v0"]]),
             "settings": chance.choice([None, [], {"outpace": chance.choice(VALUES)}]), "value": "off",
-            "event": {"added": [], "removed": []}, "token": "none", "id": chance.choice([5, "v0"]),
+            "event": self._folders(), **self._notebook(place), "token": "none", "id": chance.choice([5, "v0"]),
         }  # fmt: skip
         if chance.random() < 0.3:
             del whole[chance.choice(list(whole))]
@@ -192,6 +193,27 @@ class Fuzzer:
             where = chance.choice([whole, whole, document, place, spans])
             where[chance.choice(list(where))] = chance.choice(VALUES)
         return whole if chance.random() < 0.9 else chance.choice(VALUES)
+
+    def _folders(self) -> Json:
+        uri = self.chance.choice([self.path.parent.as_uri(), *URIS, 7])
+        folder = {"uri": uri, "name": self.chance.choice(["x", 7])}
+        return self.chance.choice([{"added": [folder], "removed": []}, {"added": [], "removed": [folder]}, {}])
+
+    def _notebook(self, place: Json) -> Json:
+        """A notebook, its cells, and a change of both; hardly ever one that is in order."""
+        chance = self.chance
+        notebook = self.path.with_suffix(".ipynb").as_uri()
+        cells = [f"vscode-notebook-cell:/x#W{number}" for number in range(chance.randrange(4))]
+        made = [{"kind": chance.choice([1, 2, 2, 2, 9]), "document": cell} for cell in cells]
+        texts = [
+            {"uri": cell, "languageId": "python", "version": 1, "text": chance.choice(TEXTS)} for cell in cells
+        ] * chance.choice([0, 1, 1])
+        edit = {"range": {"start": place, "end": place}, "text": chance.choice(TEXTS)}
+        array = {"start": chance.choice([0, 1, 99]), "deleteCount": chance.choice([0, 1, 99]), "cells": made}
+        content = {"document": {"uri": "vscode-notebook-cell:/x#W0", "version": 2}, "changes": [edit]}
+        change = {"cells": {"structure": {"array": array, "didOpen": texts}, "textContent": [content]}}
+        which = {"uri": notebook, "notebookType": "jupyter-notebook", "version": 1, "cells": made}
+        return {"notebookDocument": which, "cellTextDocuments": texts, "change": change}
 
 
 def fuzz(root: Path, messages: int, seed: int) -> Outcome:

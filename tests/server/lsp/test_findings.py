@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import sys
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from editor import PROFILES, Editor, capabilities_of
 from lsprotocol import types
 from planted import FASTER, SOURCE, plant, rejected
 from pytest_lsp import ClientServerConfig
+from wire import Wire
 
 OTHER = SOURCE.replace("y = x + 1", "y = 1 + x")
 SETTINGS = {"runOn": "never", "consent": "never"}
@@ -147,6 +151,63 @@ async def test_a_dismissal_lasts(editor: Editor, tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_second_of_two_changes_is_dismissed_and_the_first_stays(editor: Editor, tmp_path: Path) -> None:
+    better = {"interval": (1.5, 1.6), "speedup": 1.55}
+    uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {}), ("better", FASTER + "\n", better)))
+    (first,) = await diagnostics(editor)
+    assert first.code == "better"
+    actions = await editor.actions(uri, HEADER, [first])
+    titles = [action.title.partition(":")[0] for action in actions]
+    assert {"Apply better in work", "Apply faster-add in work", "Dismiss better here"} <= set(titles)
+    dismiss = next(action for action in actions if action.title == "Dismiss faster-add here")
+    assert dismiss.command is not None
+    await editor.command(dismiss.command.command, *(dismiss.command.arguments or []))
+    left = [action.title.partition(":")[0] for action in await editor.actions(uri, HEADER, [first])]
+    assert "Apply better in work" in left and not any("faster-add" in title for title in left)
+    assert await editor.left() == []
+
+
+@pytest.mark.asyncio
+async def test_an_edit_made_before_a_restart_can_be_taken_back(editor: Editor, tmp_path: Path) -> None:
+    path = plant(tmp_path, ("faster-add", FASTER, {}))
+    uri = await opened(editor, path)
+    (apply, *_) = await editor.actions(uri, HEADER, await diagnostics(editor))
+    resolved = await editor.code_action_resolve_async(apply)
+    assert resolved.edit is not None and resolved.command is not None
+    editor.apply(uri, resolved.edit)
+    await editor.command(resolved.command.command, *(resolved.command.arguments or []))
+    await editor.command("outpace.cancelAll")
+    path.write_text(FASTER)
+
+    def revert_in(root: Path, file: Path) -> list[str]:
+        wire = Wire()
+        wire.initialize(root, SETTINGS)
+        document = {"uri": file.as_uri(), "languageId": "python", "version": 1, "text": FASTER}
+        wire.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+        place = {"line": HEADER, "character": 0}
+        asked = {
+            "textDocument": {"uri": file.as_uri()},
+            "range": {"start": place, "end": place},
+            "context": {"diagnostics": []},
+        }
+        found: list[str] = []
+        for number in range(20):
+            answer = wire.ask("textDocument/codeAction", asked, f"a{number}")
+            found = [one["title"] for one in answer.get("result") or []]
+            if found:
+                break
+            time.sleep(0.1)
+        wire.close()
+        return found
+
+    assert await asyncio.to_thread(revert_in, tmp_path, path) == ["Revert faster-add in work"]
+    elsewhere = tmp_path / "clone"
+    shutil.copytree(tmp_path / ".outpace", elsewhere / ".outpace")
+    (elsewhere / "model.py").write_text(FASTER)
+    assert await asyncio.to_thread(revert_in, elsewhere, elsewhere / "model.py") == []
+
+
+@pytest.mark.asyncio
 async def test_an_applied_edit_can_be_taken_back(editor: Editor, tmp_path: Path) -> None:
     editor.answers[types.WORKSPACE_APPLY_EDIT] = types.ApplyWorkspaceEditResult(applied=True)
     uri = await opened(editor, plant(tmp_path, ("faster-add", FASTER, {})))
@@ -172,4 +233,4 @@ async def test_the_combination_is_one_action_and_exact_is_preferred(editor: Edit
     assert actions[0].title == "Apply all 2 audited edits of work: 1.55× [1.50, 1.60] (exact, L4)"
     assert actions[0].is_preferred
     variants = [action.title for action in actions if action.kind == "refactor.rewrite.outpace"]
-    assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)"]
+    assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)", "Dismiss faster-add here"]

@@ -5,31 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from wire import Wire
 
+from outpace_server.lsp import settings_page
 from outpace_server.lsp.settings import GROUPS, Settings, settings_from_json
 
 ROOT = Path(__file__).parents[3]
-EDITORS_OWN = {"serverCommand", "traceServer"}
-"""For the extension alone."""
 NOT_SET_BY_PEOPLE = {"trusted"}
-
-
-def page() -> dict[str, dict[str, Any]]:
-    package = json.loads((ROOT / "vscode-extension/package.json").read_text())
-    return {flat(name.removeprefix("outpace.")): one for name, one in package_settings(package).items()}
-
-
-def package_settings(package: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return package["contributes"]["configuration"]["properties"]
-
-
-def flat(name: str) -> str:
-    first, *rest = name.split(".")
-    return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def camel(name: str) -> str:
@@ -37,47 +22,30 @@ def camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def test_the_extension_declares_what_the_server_reads() -> None:
-    declared = page()
-    known = {camel(setting.name): setting for setting in fields(Settings)}
-    assert set(declared) - EDITORS_OWN == set(known) - NOT_SET_BY_PEOPLE
-    for name in set(known) - NOT_SET_BY_PEOPLE:
-        assert declared[name]["default"] == known[name].default, name
+def test_the_extension_and_the_guide_are_what_the_table_makes() -> None:
+    package = (ROOT / "vscode-extension/package.json").read_text()
+    declared = json.loads(package)["contributes"]["configuration"]["properties"]
+    assert declared == settings_page.properties(), "make settings writes them"
+    assert settings_page.package_with(package) == package
+    assert (ROOT / "docs/settings.md").read_text() == settings_page.page(), "make settings writes it"
 
 
-def test_choices_are_the_same() -> None:
-    declared, hints = page(), get_type_hints(Settings)
+def test_the_table_has_every_setting_that_the_server_reads() -> None:
+    own = {settings_page.attribute(entry.name) for entry in settings_page.ENTRIES if not entry.own}
+    assert own == {setting.name for setting in fields(Settings)} - NOT_SET_BY_PEOPLE
     for setting in fields(Settings):
-        choices = [c for one in get_args(hints[setting.name]) for c in (get_args(one) or [one])]
-        if choices:
-            assert declared[camel(setting.name)]["enum"] == choices, setting.name
+        if setting.name in own:
+            entry = next(one for one in settings_page.ENTRIES if settings_page.attribute(one.name) == setting.name)
+            assert settings_page.properties()[f"outpace.{entry.name}"]["default"] == setting.default
 
 
-def test_every_setting_has_words_and_is_in_the_guide() -> None:
-    package = json.loads((ROOT / "vscode-extension/package.json").read_text())
-    declared = package_settings(package)
-    for name, one in declared.items():
-        assert one.get("description") or one.get("markdownDescription"), name
-    listed = guide()
-    assert set(listed) == {name.removeprefix("outpace.") for name in declared}
-    for name, one in declared.items():
-        default = listed[name.removeprefix("outpace.")]
-        if flat(name.removeprefix("outpace.")) not in EDITORS_OWN:
-            assert default == as_written(one["default"]), name
-        assert not one.get("enum") or len(one.get("enumDescriptions", one["enum"])) == len(one["enum"]), name
-
-
-def guide() -> dict[str, str]:
-    """Of the table in the guide: each setting's name, and its default as it is written there."""
-    _, _, table = (ROOT / "docs/editor.md").read_text().partition("\n## Settings\n")
-    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in table.splitlines() if line.startswith("| `")]
-    return {name.strip("`"): default for names, default in rows for name in names.split(", ")}
-
-
-def as_written(default: object) -> str:
-    if isinstance(default, bool):
-        return str(default).lower()
-    return f"`{default}`" if isinstance(default, str) and default else str(default)
+def test_what_is_run_cannot_be_set_by_a_repository() -> None:
+    scopes = {entry.name: entry.scope for entry in settings_page.ENTRIES if entry.scope}
+    assert scopes == {
+        "consent": "machine",
+        "interpreter": "machine-overridable",
+        "server.command": "machine-overridable",
+    }
 
 
 def test_wrong_values_are_named_and_the_rest_is_used() -> None:

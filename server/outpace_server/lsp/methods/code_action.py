@@ -5,9 +5,7 @@ from collections.abc import Iterator, Sequence
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.source import lines_of
 from outpace_server.lsp.desk import Finding
-from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.publishing import SOURCE, best_of_each_target
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.output.words import gain, one_line, rejected_line
@@ -19,11 +17,11 @@ OPTIONS = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickF
 def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types.CodeAction] | None:
     """From memory: the best change of each target as a quick fix with what can be done about it, the others as
     rewrites, and those that were rejected as disabled ones."""
-    document = ls.document(params.text_document.uri)
-    if document is None:
+    sheet = ls.sheet(params.text_document.uri)
+    if sheet is None:
         return None
     ls.attend()
-    wanted = document.position_codec.range_from_client_units(lines_of(document.source), params.range)
+    document, wanted = sheet.document, sheet.range_in_document(params.range)
     findings = ls.findings(document)
     best = {finding.trial.id for finding in best_of_each_target(findings)}
     actions: list[types.CodeAction] = []
@@ -40,8 +38,7 @@ def _actions(
         yield _revert(document, finding)
     elif finding.trial.verdict.accepted:
         yield _apply(ls, document, finding, best, context)
-        if best:
-            yield from _more(ls, document, finding)
+        yield from _more(ls, document, finding) if best else [_dismiss(document, finding, REWRITE)]
     elif ls.features.disabled_actions and ls.settings.rejected_enable:
         reason = types.CodeActionDisabled(reason=f"measured but rejected: {rejected_line(finding.trial)}")
         yield types.CodeAction(title=f"Apply {one_line(finding.trial.idea.title)}", kind=REWRITE, disabled=reason)
@@ -74,12 +71,18 @@ def _more(ls: OutpaceServer, document: TextDocument, finding: Finding) -> Iterat
     commands = [
         types.Command(title=f"Show audit of {finding.trial.idea.rule}", command="outpace.showAudit", arguments=[id]),
         types.Command(title="Measure again", command="outpace.remeasure", arguments=[uri]),
-        types.Command(title=f"Dismiss {finding.trial.idea.rule} here", command="outpace.dismiss", arguments=[uri, id]),
     ]
-    if ls.features.preview:
+    if ls.previews(uri):
         commands.insert(0, types.Command(title="Preview the change", command="outpace.showDiff", arguments=[uri, id]))
     for command in commands:
         yield types.CodeAction(title=command.title, kind=types.CodeActionKind.QuickFix, command=command)
+    yield _dismiss(document, finding, types.CodeActionKind.QuickFix)
+
+
+def _dismiss(document: TextDocument, finding: Finding, kind: str) -> types.CodeAction:
+    title = f"Dismiss {finding.trial.idea.rule} here"
+    command = types.Command(title=title, command="outpace.dismiss", arguments=[document.uri, finding.trial.id])
+    return types.CodeAction(title=title, kind=kind, command=command)
 
 
 def _revert(document: TextDocument, finding: Finding) -> types.CodeAction:
@@ -94,7 +97,7 @@ def with_edit(
 ) -> types.CodeAction:
     id = finding.trial.id
     ls.desk.hand_out(document.uri, finding.trial, document.source, finding.new_text)
-    action.edit = workspace_edit(document, finding.new_text, document_changes=ls.features.document_changes)
+    action.edit = ls.edit(document, finding.new_text)
     action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, id])
     return action
 

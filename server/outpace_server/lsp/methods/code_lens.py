@@ -12,20 +12,24 @@ OPTIONS = types.CodeLensOptions(resolve_provider=False)
 
 def code_lens(ls: OutpaceServer, params: types.CodeLensParams) -> list[types.CodeLens] | None:
     """One for the best change of each target, one for what was applied and measured again: each lens moves the code."""
-    document = ls.document(params.text_document.uri)
-    if document is None or not ls.settings.code_lens_enable:
+    sheet = ls.sheet(params.text_document.uri)
+    if sheet is None or not ls.settings.code_lens_enable:
         return None
+    document = sheet.document
     findings = ls.findings(document)
     shown = best_of_each_target(findings) + [f for f in findings if f.confirmed and f.trial.verdict.accepted]
     return [
-        types.CodeLens(range=header_range(document, finding.region), command=_command(ls, document.uri, finding))
+        types.CodeLens(
+            range=sheet.shown(header_range(document, finding.region)), command=_command(ls, document.uri, finding)
+        )
         for finding in shown
+        if sheet.holds(finding.region.header)
     ] or None
 
 
 def _command(ls: OutpaceServer, uri: str, finding: Finding) -> types.Command:
     id = finding.trial.id
-    if ls.features.preview and not finding.applied:
+    if ls.previews(uri) and not finding.applied:
         return types.Command(title=_title(ls, finding), command="outpace.showDiff", arguments=[uri, id])
     return types.Command(title=_title(ls, finding), command="outpace.showAudit", arguments=[id])
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp import applied_edits
 from outpace_server.lsp.desk import with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
 from outpace_server.lsp.server import OutpaceServer
@@ -14,10 +16,13 @@ from outpace_server.marked import is_marked
 
 
 def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None:
+    path = path_of(params.text_document.uri)
+    if path is not None and path.suffix != SUFFIX:  # the JSON of a notebook is nobody's code
+        opened(ls, params.text_document.uri)
+
+
+def opened(ls: OutpaceServer, uri: str) -> None:
     """What the ledger knows of this very text is offered at once; then it is measured in the background."""
-    uri = params.text_document.uri
-    if path_of(uri) is None:
-        return
     ls.attend()
     ls.desk.open(uri)
     ls.watch(uri)
@@ -29,7 +34,12 @@ def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None
 
 async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     document, path = ls.document(uri), path_of(uri)
-    if document is None or path is None or not await asyncio.to_thread(is_marked, path):
+    if document is None or path is None:
+        return
+    if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path):
+        ls.desk.restore(uri, edits)
+        ls.publish(uri)
+    if not await asyncio.to_thread(is_marked, path):
         return  # no engine is started for the many files that nobody measures
     text = await asyncio.to_thread(_as_on_disk, path, document.source)
     ls.desk.remember(uri, text)

@@ -22,6 +22,7 @@ def applied(ls: OutpaceServer, uri: str, id: str) -> None:
     if trial is None:
         ls.log(f"{document.filename}: not measured again: the text is not the one that the edit should have made")
         return
+    ls.keep_applied(uri, id)
     ls.publish(uri)
     ls.optimizing.measure_again(uri, trial)
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_optimizers.records import Trial
-from outpace_optimizers.source import lines_of
 from outpace_server.lsp.publishing import best_of_each_target, header_range, page_of, title_of
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.output.words import evidence, machine_words, ratio, seconds, span
@@ -11,19 +10,19 @@ from outpace_server.output.words import evidence, machine_words, ratio, seconds,
 
 def hover(ls: OutpaceServer, params: types.HoverParams) -> types.Hover | None:
     """On the first line of what was measured; other servers own the rest."""
-    document = ls.document(params.text_document.uri)
-    if document is None or not ls.settings.hover_enable:
+    sheet = ls.sheet(params.text_document.uri)
+    if sheet is None or not ls.settings.hover_enable:
         return None
-    at = document.position_codec.position_from_client_units(lines_of(document.source), params.position)
-    findings = ls.findings(document)
+    line = sheet.range_in_document(types.Range(params.position, params.position)).start.line
+    findings = ls.findings(sheet.document)
     own = best_of_each_target(findings) + [f for f in findings if f.confirmed]
-    here = [finding for finding in own if finding.region.header == at.line]
+    here = [finding for finding in own if finding.region.header == line and sheet.holds(line)]
     if not here:
         return None
     shown = _table if ls.features.markdown else _plain
     kind = types.MarkupKind.Markdown if ls.features.markdown else types.MarkupKind.PlainText
     value = "\n\n".join(shown(finding.trial) for finding in here)
-    return types.Hover(types.MarkupContent(kind, value), header_range(document, here[0].region))
+    return types.Hover(types.MarkupContent(kind, value), sheet.shown(header_range(sheet.document, here[0].region)))
 
 
 def _table(trial: Trial) -> str:
