@@ -59,8 +59,8 @@ class ModelRequest:
     dollars_per_day: float = 5.0
     tokens_per_run: int = 300_000
     tokens_per_day: int = 2_000_000
-    ideas: int = 8
-    """That are paid for in one run. What an earlier run paid for costs nothing and does not count."""
+    ideas: int = 12
+    """Replies that are paid for in one run, repairs included. What an earlier run paid for does not count."""
     reply_tokens: int = 8_000
     """Of one reply, at most."""
     timeout_s: float = 180.0

@@ -1,7 +1,7 @@
 """Whether code of a project may be sent to a language model: said yes to once for each project and model.
 
-The answer is kept in the project's state folder, signed with this machine's id, so that a repository cannot bring it along. It
-holds for the address, the files and the limits that were shown, or less.
+The answer is kept in the project's state folder, signed with this machine's id, so that a repository cannot bring it
+along. It holds for the address, the files and the limits that were shown, or lower limits.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ _LIMITS = ("dollars_per_run", "dollars_per_day", "tokens_per_run", "tokens_per_d
 def what_leaves(request: ModelRequest, workspace: Workspace) -> list[str]:
     """For a person, before the first use."""
     where = api_base_of(request.name) or f"the servers of {request.name.partition('/')[0]}"
+    limits = (
+        f"At most ${request.dollars_per_run:.2f} and {request.tokens_per_run} tokens a run, "
+        f"${request.dollars_per_day:.2f} and {request.tokens_per_day} tokens a day."
+    )
     return [
         f"{request.name} will be asked for ideas. This leaves the machine, to {where}:",
-        f"  the source of the functions and classes that a target reaches in its own file, of {workspace.root.name}, "
-        f"if the file matches {', '.join(request.paths)};",
-        "  shapes and dtypes of its inputs, this machine's hardware and library versions, and what was tried with what result.",
-        "  Keys, tokens, passwords and credentials in URLs are taken out; no data, weights, other files or environment are sent.",
-        f"At most ${request.dollars_per_run:.2f} and {request.tokens_per_run} tokens a run, ${request.dollars_per_day:.2f} and "
-        f"{request.tokens_per_day} tokens a day. What it writes runs only in the sandbox, and is offered only if audited.",
+        f"- the source of the functions and classes that a target in {workspace.root.name} reaches in its own file,",
+        f"  if that file matches {', '.join(request.paths)};",
+        "- shapes and dtypes of its inputs, this machine's hardware and library versions, what was tried and its result.",
+        "Keys, tokens, passwords and credentials in URLs are taken out. No data, weights or other files are sent.",
+        f"{limits} What it writes runs in the sandbox alone.",
     ]
 
 

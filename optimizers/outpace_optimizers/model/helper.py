@@ -1,8 +1,8 @@
 """The one process that imports litellm: `python -P -m outpace_optimizers.model.helper`, JSON lines in, JSON lines out.
 
 Requests: {"op": "price", "model"} and {"op": "complete", "model", "api_base", "messages", "schema", "max_tokens",
-"timeout_s"}. Replies: {"ok": {...}}, or {"error": {"kind", "message", "retry_after_s"}} with the class of litellm's error
-as its kind. Keys are litellm's business: it reads them from the environment. Nothing is retried here.
+"timeout_s"}. Replies: {"ok": {...}}, or {"error": {"kind", "message", "retry_after_s"}} with the class of litellm's
+error as its kind. Keys are litellm's business: it reads them from the environment. Nothing is retried here.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _complete(litellm: Any, request: Mapping[str, Any]) -> dict[str, Any]:
 def _retry_after(error: Exception) -> float | None:
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
-        return float(headers.get("retry-after"))
+        return float(headers.get("retry-after") or "")
     except (TypeError, ValueError):
         return None
 

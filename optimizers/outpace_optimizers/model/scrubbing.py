@@ -9,9 +9,12 @@ from collections.abc import Mapping
 REMOVED = "<removed>"
 """Stands where a secret was; an edit that contains it is refused."""
 
-_NAMES = r"(?:api|access|secret|private|auth|encryption|signing)[_-]?key|token|secret|passw(?:or)?d|passwd|pwd|credentials?"
+_NAMES = (
+    r"(?:api|access|secret|private|auth|encryption|signing)[_-]?key|token|secret|passw(?:or)?d|passwd|pwd|credentials?"
+)
 _ASSIGNED = re.compile(
-    rf"""(?ix) \b ([\w.\[\]"'-]* (?:{_NAMES}) [\w"'\]]* \s* (?::\s*\w+\s*)? (?:=|:|,) \s* [rbuf]{{0,2}}) (["']) (?:(?!\2)[^\n\\]|\\.){{6,}} \2"""
+    rf"""(?ix) \b ([\w.\[\]"'-]* (?:{_NAMES}) [\w"'\]]* \s* (?::\s*\w+\s*)? (?:=|:|,) \s* [rbuf]{{0,2}})
+    (["']) (?:(?!\2)[^\n\\]|\\.){{6,}} \2"""
 )
 """`api_key="..."`, `{"password": "..."}`, `setdefault("TOKEN", "...")`: the value, at least six characters long."""
 _SHAPES = re.compile(

@@ -68,8 +68,12 @@ class Spending:
         """The number of a call that may be made. Raises ModelError, saying which limit it would pass."""
         with self._explained(), self._alone():
             now, day = time.time(), _today()
-            self._refuse_beyond(self._sum("run", run), "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars)
-            self._refuse_beyond(self._sum("day", day), "day", request.tokens_per_day, request.dollars_per_day, tokens, dollars)
+            self._refuse_beyond(
+                self._sum("run", run), "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars
+            )
+            self._refuse_beyond(
+                self._sum("day", day), "day", request.tokens_per_day, request.dollars_per_day, tokens, dollars
+            )
             row = self._db.execute(
                 "INSERT INTO call (at, day, run, model, question, tokens, dollars) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (now, day, run, request.name, question, tokens, dollars),
