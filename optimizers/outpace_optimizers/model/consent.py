@@ -33,7 +33,7 @@ def what_leaves(request: ModelRequest, workspace: Workspace) -> list[str]:
         f"{request.name} will be asked for ideas. This leaves the machine, to {where}:",
         f"- the source of the functions and classes that a target in {workspace.root.name} reaches in its own file,",
         f"  if that file matches {', '.join(request.paths)};",
-        "- shapes and dtypes of its inputs, this machine's hardware and library versions, what was tried and its result.",
+        "- shapes and dtypes of its inputs, the hardware, versions of libraries, and what was tried with what result.",
         "Keys, tokens, passwords and credentials in URLs are taken out. No data, weights or other files are sent.",
         f"{limits} What it writes runs in the sandbox alone.",
     ]

@@ -38,8 +38,10 @@ class Facts:
     learnt: Mapping[str, Any]
 
 
-def messages_for(target: Target, source: Source, facts: Facts, tried: Sequence[Trial]) -> list[dict[str, str]]:
-    """System and user message; what looks like a secret is taken out of both."""
+def messages_for(
+    target: Target, source: Source, facts: Facts, tried: Sequence[Trial], spoilt: Sequence[str] = ()
+) -> list[dict[str, str]]:
+    """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial."""
     system = _filled("system", forbidden=_template("forbidden").template.strip())
     user = _filled(
         "idea",
@@ -52,7 +54,7 @@ def messages_for(target: Target, source: Source, facts: Facts, tried: Sequence[T
         code="\n\n\n".join(_shown(source, target.name)),
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
-        lessons="\n".join(_lessons(tried)) or "nothing yet",
+        lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
     )
     return [{"role": "system", "content": scrubbed(system)}, {"role": "user", "content": scrubbed(user)}]
 
@@ -163,6 +165,11 @@ def _trial(trial: Trial) -> str:
     return (
         what + "rejected: " + (f"{verdict.failed.level} {verdict.failed.name}" if verdict.failed else "see its reason")
     )
+
+
+def _spoilt(reasons: Sequence[str]) -> list[str]:
+    """With their number: the same question would get the same answer."""
+    return [f"- {len(reasons)} answers led to no trial, the last one because {reasons[-1]}"] if reasons else []
 
 
 def _lessons(tried: Sequence[Trial]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The model's part of a run: idea after idea, each audited, repaired at most twice, until one of the limits says stop."""
+"""The model's part of a run: idea after idea, each audited, repaired at most twice, until a limit says stop."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class ModelSearch:
         self._talk = conversation
         self._around = around
         self._source: Source = parse(target.code.path, target.code.source)
-        self.troubles: list[str] = []
-        """Replies that led to no trial, and why."""
+        self._spoilt: list[str] = []
+        """Why answers led to no trial."""
 
     @classmethod
     @contextmanager
@@ -96,6 +96,10 @@ class ModelSearch:
                 return f"plateau: {PLATEAU} ideas of the model in a row brought nothing better"
         return stop
 
+    @property
+    def troubles(self) -> list[str]:
+        return [f"{self._request.name}: an answer led to no trial: {reason}" for reason in self._spoilt]
+
     def spend(self) -> Spend:
         return self._talk.spend()
 
@@ -106,7 +110,7 @@ class ModelSearch:
 
     def _one_idea(self) -> None:
         """Asked for, judged, and repaired where that can help."""
-        messages = messages_for(self._target, self._source, self._facts, self._around.tried())
+        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt)
         for attempt in range(1 + FIXES):
             what = "an idea" if attempt == 0 else f"a repair, {attempt} of {FIXES}"
             self._around.tell(f"asking {self._request.name} for {what}")
@@ -115,11 +119,14 @@ class ModelSearch:
                 idea = self._idea(answer)
             except ReplyError as error:
                 self._talk.unusable += 1
-                self.troubles.append(f"{self._request.name}: a reply could not be used: {error}")
+                self._spoilt.append(str(error))
                 failure, level = str(error), None
             else:
                 trial = self._around.judge(idea)
-                if trial is None or trial.verdict.accepted:
+                if trial is None:
+                    self._spoilt.append(f"{idea.title} could not be judged on this machine")
+                    return
+                if trial.verdict.accepted:
                     return
                 failed = trial.verdict.failed
                 if failed is None or failed.level not in REPAIRABLE:
