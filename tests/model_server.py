@@ -17,6 +17,7 @@ class Refusal:
 
     status: int
     after: str = "0"
+    said: str = "refused"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def serving(*replies: Reply) -> Generator[ModelServer]:
             if isinstance(reply, Silence):
                 served.ended.wait(60)
             elif isinstance(reply, Refusal):
-                self._send(reply.status, {"error": {"message": "refused", "type": "refused"}}, reply.after)
+                self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)
             else:
                 self._send(200, _completion(question["model"], reply), "")
 
@@ -92,9 +93,7 @@ def _completion(model: str, text: str) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 1,
         "model": model,
-        "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-        ],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
     }
 

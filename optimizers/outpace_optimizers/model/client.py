@@ -81,6 +81,10 @@ class ModelProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def close(self) -> None:
         process, self._process, self._unread = self._process, None, b""
         if process is None:

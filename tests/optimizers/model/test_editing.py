@@ -7,7 +7,7 @@ from outpace_optimizers.model.normalised import fingerprint
 from outpace_optimizers.model.reply import Edit, ReplyError
 from outpace_optimizers.source import parse
 
-TEXT = '''import torch
+TEXT = """import torch
 
 SCALE = 2.0
 
@@ -31,7 +31,7 @@ def unrelated(x):
 
 def get_inputs():
     return [torch.randn(4, 4)]
-'''
+"""
 
 
 def spans(*edits: tuple[str, str]) -> list[str]:
