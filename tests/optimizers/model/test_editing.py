@@ -49,8 +49,12 @@ def spans(*edits: tuple[str, str]) -> list[str]:
         ([("x * SCALE", "x.mul(SCALE)"), ("helper(x) +", "self.width +")], ["helper", "Net.forward"]),
         ([("import torch\n", "import torch\nimport math\n"), ("x * SCALE", "math.pi * x")], ["helper"]),
         ([("self.width = 4\n", "self.width = 4\n\n    def more(self):\n        return 1\n")], ["Net"]),
+        (
+            [("class Net", "def fused(x):\n    return x\n\n\nclass Net"), ("helper(x) +", "fused(x) +")],
+            ["Net.forward", "fused"],
+        ),
     ],
-    ids=["function", "method", "two", "import", "new-method"],
+    ids=["function", "method", "two", "import", "new-method", "new-function"],
 )
 def test_a_patch_declares_what_it_changed(edits: list[tuple[str, str]], changed: list[str]) -> None:
     assert spans(*edits) == changed
@@ -62,6 +66,8 @@ def test_a_patch_declares_what_it_changed(edits: list[tuple[str, str]], changed:
         ([("x - 1", "x")], "outside what may change .*unrelated"),
         ([("randn(4, 4)", "zeros(1, 1)")], "outside what may change .*get_inputs"),
         ([("SCALE = 2.0", "SCALE = 1.0")], "statements at the top"),
+        ([("class Net", "LIMIT = 3\n\n\nclass Net")], "statements at the top"),
+        ([("class Net", "def unrelated(x):\n    return x\n\n\nclass Net")], "statements at the top|unrelated"),
         ([("not there", "x")], "edit 1: the search block is not in the file"),
         ([("return", "yield")], "is in the file 4 times"),
         ([("x * SCALE", "x *")], "not Python"),
