@@ -25,15 +25,6 @@ pytestmark = pytest.mark.skipif(
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "an idea?"}]
 
 
-@pytest.fixture(scope="module")
-def process() -> Generator[ModelProcess]:
-    """One for all tests of this file that leave it alive: importing the library takes seconds."""
-    with pytest.MonkeyPatch.context() as patch, ModelProcess() as kept:
-        patch.setenv("OPENAI_API_KEY", "sk-none")
-        kept.price("openai/gpt-4o")
-        yield kept
-
-
 @contextmanager
 def talking(
     tmp_path: Path, process: ModelProcess, *replies: Reply, name: str = "openai/scripted", **limits: float

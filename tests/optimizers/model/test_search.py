@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,14 +27,6 @@ SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs()
 MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
 SLOW = Check("speedup", "L4", False, "no faster")
 WRONG = Check("outputs-against-truth", "L2", False, "error 3e-2")
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[ModelProcess]:
-    with pytest.MonkeyPatch.context() as patch, ModelProcess() as kept:
-        patch.setenv("OPENAI_API_KEY", "sk-none")
-        kept.price("openai/scripted")
-        yield kept
 
 
 def number(value: int) -> str:
