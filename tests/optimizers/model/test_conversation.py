@@ -119,3 +119,36 @@ def test_dollars_end_it_too(tmp_path: Path, process: ModelProcess) -> None:
         with pytest.raises(ModelError, match=r"money: \$0.0000 of \$0.00 a run"):
             talk.ask(MESSAGES)
         assert not server.questions
+
+
+LISTEN = """
+import sys
+def heard(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        with open({log!r}, "a") as log:
+            print(event, arguments[1] if event == "socket.connect" else arguments[0], file=log)
+sys.addaudithook(heard)
+"""
+
+
+def test_nobody_but_the_model_is_spoken_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "connections"
+    (tmp_path / "sitecustomize.py").write_text(LISTEN.format(log=str(log)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    with ModelProcess() as fresh, talking(tmp_path, fresh, "x", Refusal(500)) as (talk, _, _):
+        talk.ask(MESSAGES)
+        with pytest.raises(CallFailedError):
+            fresh.complete("openai/scripted", MESSAGES, SCHEMA, 10, 30.0)
+    lines = log.read_text().splitlines()
+    assert lines, "not even the model was"
+    assert not [line for line in lines if "127.0.0.1" not in line]
+
+
+def test_a_missing_library_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "litellm.py").write_text("raise ImportError('no such thing')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with ModelProcess() as without, talking(tmp_path, without) as (talk, _, _):
+        with pytest.raises(ModelError, match=r"pip install 'outpace\[model\]'"):
+            talk.ask(MESSAGES)
+        assert talk.spend().tokens == 0
