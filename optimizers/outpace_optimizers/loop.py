@@ -215,14 +215,14 @@ class _Run:
             # Titles repeat: two loops of one function have one each.
             same = added_text(idea, code.source) == added_text(wanted, original.source)
             if idea.title == wanted.title and same:
-                return _both(best.idea, idea, idea.patch.new_source)
+                return both(best.idea, idea, idea.patch.new_source)
         return None
 
     def _merge(self, best: Trial, wanted: Idea) -> Idea | None:
         """The places that a model's idea changes, changed in the source that the best trial left; None where one of
         them is not there any more."""
         text = reapplied(self._session.target.code.source, wanted.patch.new_source, best.idea.patch.new_source)
-        return None if text is None or text == best.idea.patch.new_source else _both(best.idea, wanted, text)
+        return None if text is None or text == best.idea.patch.new_source else both(best.idea, wanted, text)
 
     def _best(self) -> Trial | None:
         session = self._session
@@ -239,7 +239,7 @@ class _Run:
             self._failure = f"the judge failed at {idea.title}: {error}"
 
 
-def _both(best: Idea, other: Idea, text: str) -> Idea:
+def both(best: Idea, other: Idea, text: str) -> Idea:
     """`text`, with both changes, as one patch of the original."""
     spans = tuple(dict.fromkeys((*best.patch.spans, *other.patch.spans)))
     patch = Patch(best.patch.path, best.patch.base_hash, text, spans)
