@@ -62,5 +62,9 @@ class EngineError(OutpaceError):
     """The engine or its worker ended, or does not speak this version's language. Finished trials are kept."""
 
 
+class ModelError(OutpaceError):
+    """A language model that can't be asked, or not any more: no library, no key, no answer, nothing left to spend."""
+
+
 class Cancelled(OutpaceError):  # noqa: N818  # no fault of anybody's
     """Somebody who may do so gave the work up."""

@@ -168,6 +168,8 @@ class Idea:
     rationale: str
     claimed_class: NumericsClass
     patch: Patch
+    proposer: str = "rules"
+    """Whose idea it was: "rules", or "model NAME" for a language model's."""
 
 
 @dataclass(frozen=True, slots=True)

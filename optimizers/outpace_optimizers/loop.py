@@ -1,4 +1,5 @@
-"""Propose, run, verify: every idea of every rule for one target, then the accepted ones combined.
+"""Propose, run, verify: every idea of every rule for one target, then a model's where one is named, then the accepted
+ones combined.
 
 One change per idea; each is audited against the untouched baseline. Accepted ideas are then stacked on the best one and
 measured again, because gains interact.
@@ -11,13 +12,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from outpace_audit.errors import JudgeError, OutOfResources, TargetError
+from outpace_audit.errors import JudgeError, ModelError, OutOfResources, TargetError
 from outpace_audit.records import Idea, Patch
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
-from outpace_optimizers.rebase import as_it_is_now
-from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, Trial, TrialStarted
+from outpace_optimizers.model.prompt import Facts
+from outpace_optimizers.model.search import RULE, ModelSearch, Surroundings
+from outpace_optimizers.rebase import as_it_is_now, reapplied
+from outpace_optimizers.records import (
+    Listener,
+    ModelRequest,
+    OptimizeRequest,
+    Report,
+    Spend,
+    StageEvent,
+    Trial,
+    TrialStarted,
+)
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
 from outpace_optimizers.session import Session, candidate_file
 from outpace_optimizers.stored_trial import Again, stored_trial
@@ -33,7 +45,7 @@ trials take less than a minute, one that compiles anew for each shape that the a
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
-    """Audits what the rules propose until they are dry or the budget is spent; always says which."""
+    """Audits what rules and model propose until they are dry or a budget is spent; always says which."""
     _refuse_unknown(request.skip)
     with Session.of_file(Path(request.path), request, listener, judges) as session:
         return _Run(session, request, listener).report()
@@ -97,11 +109,13 @@ class _Run:
 
     def __init__(self, session: Session, request: OptimizeRequest, listener: Listener) -> None:
         self._session = session
+        self._request = request
         self._tell = listener
         self._deadline = time.monotonic() + request.budget_s
         self._grace_end = self._deadline + max(request.budget_s, LEAST_GRACE_S)
         self._trials: list[Trial] = []
         self._failure = ""
+        self._spend: Spend | None = None
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
         rules = usable(loaded.rules, session.machine)
@@ -109,10 +123,14 @@ class _Run:
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
 
     def report(self) -> Report:
-        stop = self._try_all() or self._combine() or "no ideas left"
+        stop = self._try_all()
+        if self._request.model is not None and not self._failure:
+            stop = self._ask_model(self._request.model)
+            stop = self._failure or self._combine() or stop
+        stop = stop or self._combine() or "no ideas left"
         session = self._session
         notes = (*self._notes, *session.troubles)
-        return Report(session.target, session.machine, tuple(self._trials), stop, notes)
+        return Report(session.target, session.machine, tuple(self._trials), stop, notes, self._spend)
 
     def _try_all(self) -> str:
         """Why it stopped early, or nothing."""
@@ -134,6 +152,36 @@ class _Run:
                 return self._failure
         return ""
 
+    def _ask_model(self, request: ModelRequest) -> str:
+        """Why it is not asked any more."""
+        session = self._session
+        facts = Facts(session.machine, session.timed, session.facts)
+        around = Surroundings(
+            lambda: self._trials, self._judge_of_model, self._over, lambda t: self._tell(StageEvent(t))
+        )
+        try:
+            with ModelSearch.of(
+                request, session.target, facts, session.workspace, around, fresh=self._request.fresh
+            ) as search:
+                try:
+                    return search.run()
+                finally:
+                    self._spend = search.spend()
+                    self._notes += search.troubles
+        except ModelError as error:
+            self._notes.append(str(error))
+            return f"the model was not asked: {error}"
+
+    def _judge_of_model(self, idea: Idea) -> Trial | None:
+        number = 1 + sum(trial.idea.rule == RULE for trial in self._trials)
+        self._tell(TrialStarted(number, number, idea.title))
+        before = len(self._trials)
+        self._try(idea)
+        return self._trials[-1] if len(self._trials) > before else None
+
+    def _over(self) -> str:
+        return self._failure or ("the time budget is spent" if time.monotonic() > self._deadline else "")
+
     def _combine(self) -> str:
         """Stacks accepted ideas of other rules on the best one, as long as that makes it better."""
         best = self._best()
@@ -144,7 +192,12 @@ class _Run:
                 return ""
             partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
             tried.add(partner.id)
-            stacked = self._stack(best, self._rules[partner.idea.rule], partner.idea)
+            by_model = partner.idea.rule == RULE
+            stacked = (
+                self._merge(best, partner.idea)
+                if by_model
+                else self._stack(best, self._rules[partner.idea.rule], partner.idea)
+            )
             if stacked is None:
                 continue
             if time.monotonic() > self._deadline:
@@ -162,16 +215,14 @@ class _Run:
             # Titles repeat: two loops of one function have one each.
             same = added_text(idea, code.source) == added_text(wanted, original.source)
             if idea.title == wanted.title and same:
-                spans = tuple(dict.fromkeys((*best.idea.patch.spans, *idea.patch.spans)))
-                patch = Patch(idea.patch.path, best.idea.patch.base_hash, idea.patch.new_source, spans)
-                return Idea(
-                    f"{best.idea.rule}+{rule.id}",
-                    f"{best.idea.title}, and {idea.title}",
-                    "both were accepted alone; gains interact",
-                    "tolerant",
-                    patch,
-                )
+                return both(best.idea, idea, idea.patch.new_source)
         return None
+
+    def _merge(self, best: Trial, wanted: Idea) -> Idea | None:
+        """The places that a model's idea changes, changed in the source that the best trial left; None where one of
+        them is not there any more."""
+        text = reapplied(self._session.target.code.source, wanted.patch.new_source, best.idea.patch.new_source)
+        return None if text is None or text == best.idea.patch.new_source else both(best.idea, wanted, text)
 
     def _best(self) -> Trial | None:
         session = self._session
@@ -186,6 +237,21 @@ class _Run:
             if not self._trials:
                 raise
             self._failure = f"the judge failed at {idea.title}: {error}"
+
+
+def both(best: Idea, other: Idea, text: str) -> Idea:
+    """`text`, with both changes, as one patch of the original."""
+    spans = tuple(dict.fromkeys((*best.patch.spans, *other.patch.spans)))
+    patch = Patch(best.patch.path, best.patch.base_hash, text, spans)
+    proposer = best.proposer if best.rule == RULE else other.proposer
+    return Idea(
+        f"{best.rule}+{other.rule}",
+        f"{best.title}, and {other.title}",
+        "both were accepted alone; gains interact",
+        "tolerant",
+        patch,
+        proposer,
+    )
 
 
 def added_text(idea: Idea, before: str) -> str:

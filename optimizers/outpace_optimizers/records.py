@@ -48,6 +48,46 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """A language model that may add ideas, as litellm names it (`provider/name`), and what it may cost at most.
+
+    Dollars and tokens (of prompts and replies together) are those of one run and of one day of the workspace.
+    """
+
+    name: str
+    dollars_per_run: float = 1.0
+    dollars_per_day: float = 5.0
+    tokens_per_run: int = 300_000
+    tokens_per_day: int = 2_000_000
+    ideas: int = 12
+    """Replies that are paid for in one run, repairs included. What an earlier run paid for does not count."""
+    reply_tokens: int = 8_000
+    """Of one reply, at most."""
+    timeout_s: float = 180.0
+    """For one reply."""
+    paths: tuple[str, ...] = ("**/*.py",)
+    """Patterns, from the project's root, of files that may be shown to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a model's ideas have cost. A call that ended without a bill is counted at its worst case."""
+
+    model: str
+    calls: int
+    """Paid for in this run."""
+    remembered: int
+    """Replies of earlier runs that were used again."""
+    unusable: int
+    """Replies that led to no trial."""
+    tokens: int
+    dollars: float | None
+    """None where no price is known."""
+    tokens_today: int
+    dollars_today: float
+
+
+@dataclass(frozen=True, slots=True)
 class OptimizeRequest:
     """What `outpace optimize` was asked to do. `budget_s` bounds when the last trial may start, in seconds."""
 
@@ -71,6 +111,7 @@ class OptimizeRequest:
     """Run every check, also after one has failed."""
     checks: tuple[str, ...] = ()
     """Checks of third parties that the judge runs too: files, or names of entry points in its interpreter."""
+    model: ModelRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +123,8 @@ class Report:
     trials: tuple[Trial, ...]
     stop: str
     notes: tuple[str, ...] = ()
+    spend: Spend | None = None
+    """None where no model was asked."""
 
     @property
     def best(self) -> Trial | None:
@@ -131,10 +174,12 @@ __all__ = [
     "Event",
     "Idea",
     "Listener",
+    "ModelRequest",
     "NumericsClass",
     "OptimizeRequest",
     "Patch",
     "Report",
+    "Spend",
     "StageEvent",
     "Target",
     "Trial",

@@ -48,7 +48,7 @@ class Session:
         listener: Listener,
     ) -> None:
         self._client = client
-        self._workspace = workspace
+        self.workspace = self._workspace = workspace
         self._ledger = ledger
         self._request = request = replace(request, inference=request.inference or target.inference)
         self._tell = listener
@@ -60,7 +60,8 @@ class Session:
         if ledger.full:
             self._say_full()
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
-        facts: Mapping[str, Any] = client.target(target.code, target.workloads, inference=request.inference)
+        self.facts = facts = client.target(target.code, target.workloads, inference=request.inference)
+        """The judge's TargetFacts as JSON."""
         self._target_seeds = decode(Seeds, facts["seeds"])
         what = "forward and backward" if facts["trains"] else "forward only"
         self.notes = (*ledger.notes, *target.notes, *facts["notes"])

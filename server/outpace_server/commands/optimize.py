@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.records import Report
 from outpace_server.apply_edit import apply_patch, write_new_source
 from outpace_server.commands.engine import Engine
+from outpace_server.commands.model import add_model_options, agreed_model
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.output import abandoned_on_error, choose_view
 from outpace_server.trouble import explain_os_error
@@ -21,6 +23,7 @@ def add_parser(commands: Commands) -> None:
     add_optimize_options(parser)
     parser.add_argument("--apply", action="store_true", help="write the best accepted change into the file")
     parser.add_argument("--output", metavar="FILE", help="write the source with the best change to FILE")
+    add_model_options(parser)
     add_run_options(parser)
     parser.set_defaults(run=run)
 
@@ -32,9 +35,10 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         raise TargetError(
             f"{path}: a benchmark folder has no file of yours to change; use --output FILE for the new source"
         )
+    request = replace(request_from(args, args.path), model=agreed_model(args, path))
     view = choose_view(args.json)
     with abandoned_on_error(view):
-        report = engine().optimize(request_from(args, args.path), view.on_event)
+        report = engine().optimize(request, view.on_event)
         view.show_report(report)
     try:
         for line in _write(args, path, report):

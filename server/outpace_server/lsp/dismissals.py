@@ -42,7 +42,9 @@ class Dismissals:
 
 
 def _key(trial: Trial, text: str) -> str:
-    return f"{trial.idea.rule} {trial.target} {reach_id(text, trial.target)}"
+    # A rule's ideas for one target are alike; a model's are not.
+    what = trial.idea.rule if trial.idea.proposer == "rules" else f"{trial.idea.rule} {trial.idea.title}"
+    return f"{what} {trial.target} {reach_id(text, trial.target)}"
 
 
 def _read(path: Path) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
+from outpace_optimizers.model.search import RULE as MODEL
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import lines_of
 from outpace_server.lsp.client_features import ClientFeatures
@@ -67,7 +68,8 @@ def header_range(document: TextDocument, region: Region) -> types.Range:
 
 
 def page_of(trial: Trial) -> str:
-    return f"{PAGES}/{trial.idea.rule.partition('+')[0]}.md"
+    rule = trial.idea.rule.partition("+")[0]
+    return f"{PAGES}/{rule}.md" if rule != MODEL else f"{PAGES.removesuffix('/rules')}/model.md"
 
 
 def _diagnostic(

@@ -21,6 +21,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "target": trial.target,
         "change": trial.idea.title,
         "rule": trial.idea.rule,
+        "proposer": trial.idea.proposer,
         "rationale": trial.idea.rationale,
         "class": verdict.numerics,
         "speedup": verdict.speedup,
@@ -44,7 +45,8 @@ def trial_document(trial: Trial) -> dict[str, Any]:
 
 def report_document(report: Report) -> dict[str, Any]:
     notes = [*report.target.notes, *report.notes]
-    return _document(report.machine, report.target.name, report.stop, list(dict.fromkeys(notes)), report.trials)
+    document = _document(report.machine, report.target.name, report.stop, list(dict.fromkeys(notes)), report.trials)
+    return document if report.spend is None else document | {"model": report.spend}
 
 
 def single_document(trial: Trial, heading: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class PlainView:
         if best is not None:
             self._show_best(best)
         self.say("")
+        if report.spend is not None:
+            self.say(words.spend_words(report.spend))
         self.say(words.summary(report))
 
     def show_trial(self, trial: Trial, heading: str) -> None:

@@ -54,6 +54,8 @@ class TerminalView:
             self._print(_diff_text(best.diff))
             self._print_evidence(best)
         self._console.print()
+        if report.spend is not None:
+            self._print(Text(words.spend_words(report.spend)))
         self._print(Text(words.summary(report), style="bold"))
 
     def show_trial(self, trial: Trial, heading: str) -> None:

@@ -6,7 +6,7 @@ import re
 import time
 
 from outpace_audit.records import Check, Machine, Timing, Verdict
-from outpace_optimizers.records import Event, Report, StageEvent, Trial, TrialStarted
+from outpace_optimizers.records import Event, Report, Spend, StageEvent, Trial, TrialStarted
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that reverse the direction of text: user code must not steer the terminal."""
@@ -118,6 +118,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines.append(("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})"))
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
     lines.append(("timed", "forward and backward in one window" if verdict.trains else "forward only"))
+    if trial.idea.proposer != "rules":
+        lines.append(("proposer", one_line(trial.idea.proposer)))
     if trial.known_since is not None:
         lines.append(("measured", f"{_date(trial.known_since)}, before this run; --fresh measures again"))
     lines.append(("hardware", machine_words(verdict.machine)))
@@ -145,6 +147,15 @@ def checks_failed(trial: Trial) -> list[str]:
 def _check_words(check: Check) -> str:
     limit = f" (limit: {check.threshold})" if check.threshold else ""
     return one_line(f"{check.level} {check.name}: {check.evidence}{limit}")
+
+
+def spend_words(spend: Spend) -> str:
+    """`openai/x: 3 replies paid for, 1 remembered, 0 unusable; $0.0123 and 4567 tokens (today $0.0123, 4567)`."""
+    money = f"${spend.dollars:.4f}" if spend.dollars is not None else "no price known"
+    return one_line(
+        f"{spend.model}: {spend.calls} replies paid for, {spend.remembered} remembered, {spend.unusable} unusable; "
+        f"{money} and {spend.tokens} tokens (today ${spend.dollars_today:.4f}, {spend.tokens_today} tokens)"
+    )
 
 
 def summary(report: Report) -> str:

@@ -1,0 +1,189 @@
+"""The model's part of a run: idea after idea, each audited, repaired at most twice, until a limit says stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from outpace_audit.errors import ModelError
+from outpace_audit.records import Idea, Patch
+from outpace_optimizers.model import consent
+from outpace_optimizers.model.client import Answer, ModelProcess
+from outpace_optimizers.model.conversation import Conversation
+from outpace_optimizers.model.editing import edited, patch_of
+from outpace_optimizers.model.normalised import fingerprint
+from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
+from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
+from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
+from outpace_optimizers.source import Source, parse
+from outpace_optimizers.workspace import Workspace
+
+RULE = "model"
+"""In place of a rule's id."""
+FIXES = 2
+"""Of one idea."""
+PLATEAU = 4
+"""Ideas in a row that brought nothing better: most of what is found is found early."""
+REPAIRABLE = ("L0", "L1", "L2", "L3")
+"""A failure of these levels can be repaired; being no faster is no mistake in the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a search does with the run that it belongs to."""
+
+    tried: Callable[[], Sequence[Trial]]
+    """All trials of the run so far, those of the rules among them."""
+    judge: Callable[[Idea], Trial | None]
+    """None where no verdict could be reached."""
+    stopped: Callable[[], str]
+    """Why the run is over, or nothing."""
+    tell: Callable[[str], None]
+
+
+class ModelSearch:
+    """Opened by `of`."""
+
+    def __init__(
+        self, request: ModelRequest, target: Target, facts: Facts, conversation: Conversation, around: Surroundings
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._facts = facts
+        self._talk = conversation
+        self._around = around
+        self._source: Source = parse(target.code.path, target.code.source)
+        self._spoilt: list[str] = []
+        """Why answers led to no trial."""
+
+    @classmethod
+    @contextmanager
+    def of(
+        cls,
+        request: ModelRequest,
+        target: Target,
+        facts: Facts,
+        workspace: Workspace,
+        around: Surroundings,
+        *,
+        fresh: bool,
+    ) -> Generator[ModelSearch]:
+        """Raises ModelError where the model may not be asked about this target."""
+        consent.require(request, workspace)
+        require_shown(Path(target.code.path), workspace, request.paths)
+        with ModelProcess() as process, Spending(workspace.state) as spending:
+            talk = Conversation(request, process, spending, around.tell, fresh=fresh)
+            yield cls(request, target, facts, talk, around)
+
+    def run(self) -> str:
+        """Why it stopped."""
+        dry = 0
+        best = self._best()
+        while not (stop := self._around.stopped()):
+            if self._talk.paid >= self._request.ideas:
+                return f"the model was asked {self._talk.paid} times, the limit of a run"
+            try:
+                self._one_idea()
+            except ModelError as error:
+                return f"the model is not asked any more: {error}"
+            now = self._best()
+            dry = 0 if now > best else dry + 1
+            best = now
+            if dry == PLATEAU:
+                return f"plateau: {PLATEAU} ideas of the model in a row brought nothing better"
+        return stop
+
+    @property
+    def troubles(self) -> list[str]:
+        return [f"{self._request.name}: an answer led to no trial: {reason}" for reason in self._spoilt]
+
+    def spend(self) -> Spend:
+        return self._talk.spend()
+
+    def _best(self) -> float:
+        """The highest lower bound of an accepted speedup so far."""
+        won = [trial.verdict for trial in self._around.tried() if trial.verdict.accepted]
+        return max((verdict.interval[0] for verdict in won if verdict.interval), default=1.0)
+
+    def _one_idea(self) -> None:
+        """Asked for, judged, and repaired where that can help."""
+        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt)
+        for attempt in range(1 + FIXES):
+            what = "an idea" if attempt == 0 else f"a repair, {attempt} of {FIXES}"
+            self._around.tell(f"asking {self._request.name} for {what}")
+            answer = self._talk.ask(messages)
+            try:
+                idea = self._idea(answer)
+            except ReplyError as error:
+                self._talk.unusable += 1
+                self._spoilt.append(str(error))
+                failure, level = str(error), None
+            else:
+                trial = self._around.judge(idea)
+                if trial is None:
+                    self._spoilt.append(f"{idea.title} could not be judged on this machine")
+                    return
+                if trial.verdict.accepted:
+                    return
+                failed = trial.verdict.failed
+                if failed is None or failed.level not in REPAIRABLE:
+                    return
+                failure, level = failure_of(trial.verdict), failed.level
+            if self._around.stopped():
+                return
+            messages = [*messages[:2], {"role": "assistant", "content": answer.text}, fix_message(failure, level)]
+
+    def _idea(self, answer: Answer) -> Idea:
+        """Raises ReplyError."""
+        draft = read_reply(answer.text, cut=answer.cut)
+        patch = patch_of(self._source, self._target.name, edited(self._source, draft.edits))
+        self._refuse_known(patch)
+        return _tagged(draft, patch, self._request.name)
+
+    def _refuse_known(self, patch: Patch) -> None:
+        """Before anything is compiled or run for it."""
+        wanted = fingerprint(patch.new_source)
+        if wanted == fingerprint(self._source.text):
+            raise ReplyError("the edits change nothing that runs")
+        for trial in self._around.tried():
+            same_text = trial.idea.patch.new_source == patch.new_source
+            if not same_text and fingerprint(trial.idea.patch.new_source) == wanted:
+                raise ReplyError(f"that is the same change as one that was tried: {trial.idea.title}")
+            if same_text:
+                raise ReplyError(f"that was tried before: {trial.idea.title}")
+
+
+def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:
+    """Raises ModelError where the file is not among those that may be shown."""
+    try:
+        inner = PurePosixPath(path.resolve().relative_to(workspace.root.resolve()))
+    except ValueError:
+        raise ModelError(f"{path} is outside of {workspace.root}, so it is not shown to a model") from None
+    if any(part.startswith(".") for part in inner.parts) or not any(_matches(inner, one) for one in patterns):
+        raise ModelError(
+            f"{inner} is not shown to a model: it matches none of {', '.join(patterns)}; "
+            "see model-paths in docs/model.md"
+        )
+
+
+def _matches(path: PurePosixPath, pattern: str) -> bool:
+    """`**/` stands for any folders, none too; `**` at the end for all that is below."""
+    pattern = f"{pattern}/*" if pattern.endswith("**") else pattern
+    if pattern.startswith("**/") and _matches(path, pattern[3:]):
+        return True
+    if "**" in pattern:
+        head, _, tail = pattern.partition("**/")
+        below = path.parts[len(PurePosixPath(head).parts) :]
+        inside = path.parts[: len(PurePosixPath(head).parts)] == PurePosixPath(head).parts
+        return inside and any(_matches(PurePosixPath(*below[i:]), tail) for i in range(len(below)))
+    return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
+
+
+def _tagged(draft: Draft, patch: Patch, model: str) -> Idea:
+    title = f"{draft.title} (by {model})"
+    return Idea(
+        RULE, title, draft.rationale or "the model gave no reason", draft.claimed_class, patch, f"model {model}"
+    )

@@ -1,0 +1,161 @@
+"""What language models cost this workspace: `.outpace/model.sqlite`, one row a call.
+
+A call is written down at its worst case before it is made, and at what it came to afterwards. One that was never
+settled (a time-out, a crash) stays at its worst case: the provider may have charged for it. Replies are kept, so that
+the same question is not paid for twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from outpace_audit.errors import ModelError
+from outpace_optimizers.records import ModelRequest
+
+FILE = "model.sqlite"
+WAIT_S = 10.0
+"""For another process's write to end: a transaction here takes milliseconds."""
+VERSION = 1
+_TABLE = """CREATE TABLE call (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    day TEXT NOT NULL,
+    run TEXT NOT NULL,
+    model TEXT NOT NULL,
+    question TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    dollars REAL NOT NULL,
+    settled INTEGER NOT NULL DEFAULT 0,
+    reply TEXT
+)"""
+_INDEXES = ("CREATE INDEX call_question ON call (question, id)", "CREATE INDEX call_day ON call (day)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Settled and committed together."""
+
+    calls: int
+    tokens: int
+    dollars: float
+
+
+class Spending:
+    """One connection. Use as a context. Raises ModelError where the file cannot be used: nothing is spent uncounted."""
+
+    def __init__(self, state: Path) -> None:
+        self.path = state / FILE
+        with self._explained():
+            self._db = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def __enter__(self) -> Spending:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def commit(self, run: str, request: ModelRequest, question: str, tokens: int, dollars: float) -> int:
+        """The number of a call that may be made. Raises ModelError, saying which limit it would pass."""
+        with self._explained(), self._alone():
+            now, day = time.time(), _today()
+            self._refuse_beyond(
+                self._sum("run", run), "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars
+            )
+            self._refuse_beyond(
+                self._sum("day", day), "day", request.tokens_per_day, request.dollars_per_day, tokens, dollars
+            )
+            row = self._db.execute(
+                "INSERT INTO call (at, day, run, model, question, tokens, dollars) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (now, day, run, request.name, question, tokens, dollars),
+            )
+        assert row.lastrowid is not None, "a row was inserted"
+        return row.lastrowid
+
+    def settle(self, call: int, tokens: int, dollars: float, reply: str | None) -> None:
+        """What the call came to; all zero and None for one that was refused and not charged."""
+        with self._explained():
+            self._db.execute(
+                "UPDATE call SET tokens = ?, dollars = ?, reply = ?, settled = 1 WHERE id = ?",
+                (tokens, dollars, reply, call),
+            )
+
+    def remembered(self, question: str) -> str | None:
+        """The newest reply to the very same question."""
+        with self._explained():
+            row = self._db.execute(
+                "SELECT reply FROM call WHERE question = ? AND reply IS NOT NULL ORDER BY id DESC LIMIT 1", (question,)
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def of_run(self, run: str) -> Sum:
+        with self._explained():
+            return self._sum("run", run)
+
+    def today(self) -> Sum:
+        with self._explained():
+            return self._sum("day", _today())
+
+    def _sum(self, column: str, value: str) -> Sum:
+        query = (
+            f"SELECT count(CASE WHEN tokens > 0 THEN 1 END), total(tokens), total(dollars) FROM call WHERE {column} = ?"
+        )
+        calls, tokens, dollars = self._db.execute(query, (value,)).fetchone()
+        return Sum(calls, int(tokens), dollars)
+
+    def _refuse_beyond(
+        self, spent: Sum, per: str, most_tokens: int, most_dollars: float, tokens: int, dollars: float
+    ) -> None:
+        if spent.dollars + dollars > most_dollars:
+            raise ModelError(
+                f"money: ${spent.dollars:.4f} of ${most_dollars:.2f} a {per} are spent, and the next reply may cost "
+                f"${dollars:.4f}"
+            )
+        if spent.tokens + tokens > most_tokens:
+            raise ModelError(
+                f"tokens: {spent.tokens} of {most_tokens} a {per} are spent, and the next reply may take {tokens}"
+            )
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self._alone():
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise ModelError(f"{self.path} was written by a newer outpace: upgrade, or move it away")
+            if version == 0:
+                for statement in (_TABLE, *_INDEXES, f"PRAGMA user_version = {VERSION}"):
+                    self._db.execute(statement)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise ModelError(
+                f"{self.path}: {error}: what a model costs cannot be counted, so none is asked; "
+                "free some space, or move the file away"
+            ) from error
+
+
+def _today() -> str:
+    """In UTC: a day must not begin twice."""
+    return time.strftime("%Y-%m-%d", time.gmtime())

@@ -1,0 +1,129 @@
+"""When a search ends, and what it asks for next: litellm against a scripted server, verdicts made up."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model_server import ModelServer, Reply, idea, serving
+from outpace_audit.errors import ModelError
+from outpace_audit.records import Check, Code, Idea, Machine, Verdict, Workload
+from outpace_optimizers.model import consent
+from outpace_optimizers.model.client import ModelProcess
+from outpace_optimizers.model.conversation import Conversation
+from outpace_optimizers.model.prompt import Facts
+from outpace_optimizers.model.search import FIXES, PLATEAU, ModelSearch, Surroundings
+from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.records import ModelRequest, Target, Trial
+from outpace_optimizers.workspace import Workspace
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
+)
+SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
+MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
+SLOW = Check("speedup", "L4", False, "no faster")
+WRONG = Check("outputs-against-truth", "L2", False, "error 3e-2")
+
+
+def number(value: int) -> str:
+    return idea(("x + 1", f"x + {value} - {value - 1}"), title=f"number {value}")
+
+
+def verdict(check: Check | None, low: float = 1.0) -> Verdict:
+    won = check is None
+    return Verdict(
+        "v", won, "r", "exact", "L4" if won else "L1", low + 0.1 if won else None, (low, low + 0.2) if won else None,
+        (), () if check is None else (check,), MACHINE, (), False, "fp64",
+    )  # fmt: skip
+
+
+def search(
+    folder: Path, process: ModelProcess, judge: Callable[[Idea], Verdict | None], *replies: Reply, ideas: int = 50
+) -> tuple[str, list[Trial], ModelServer]:
+    tried: list[Trial] = []
+    request = ModelRequest("openai/scripted", ideas=ideas)
+    target = Target(
+        Code(str(folder / "work.py"), SOURCE, "work", "function"), (Workload("w", "get_inputs", "declared"),)
+    )
+    facts = Facts(MACHINE, "timed: forward only", {"workloads": []})
+
+    def judged(one: Idea) -> Trial | None:
+        found = judge(one)
+        if found is not None:
+            tried.append(Trial(f"t{len(tried)}", "work", one, found, "", ""))
+        return tried[-1] if found is not None else None
+
+    around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
+    with serving(*replies) as server, pytest.MonkeyPatch.context() as patch, Spending(folder) as spending:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        talk = Conversation(request, process, spending, around.tell, fresh=False)
+        return ModelSearch(request, target, facts, talk, around).run(), tried, server
+
+
+def test_ideas_that_are_no_faster_are_not_repaired_and_end_in_a_plateau(tmp_path: Path, process: ModelProcess) -> None:
+    replies = [number(value) for value in range(2, 20)]
+    stop, tried, server = search(tmp_path, process, lambda one: verdict(SLOW), *replies)
+    assert stop.startswith("plateau: ")
+    assert len(tried) == len(server.questions) == PLATEAU
+
+
+def test_a_better_one_starts_the_count_again(tmp_path: Path, process: ModelProcess) -> None:
+    outcomes = iter([verdict(SLOW), verdict(SLOW), verdict(None, 1.5), *[verdict(None, 1.2)] * PLATEAU])
+    stop, tried, _ = search(tmp_path, process, lambda one: next(outcomes), *map(number, range(2, 20)))
+    assert stop.startswith("plateau: ")
+    assert len(tried) == 3 + PLATEAU
+
+
+def test_wrong_ideas_are_repaired_twice_each(tmp_path: Path, process: ModelProcess) -> None:
+    replies = [number(value) for value in range(2, 30)]
+    stop, tried, server = search(tmp_path, process, lambda one: verdict(WRONG), *replies)
+    assert stop.startswith("plateau: ")
+    assert len(tried) == PLATEAU * (1 + FIXES)
+    lengths = [len(question["messages"]) for question in server.questions]
+    assert lengths == [2, 4, 4] * PLATEAU
+    assert "error 3e-2" in server.prompts[1]
+
+
+def test_the_limit_of_replies_ends_it(tmp_path: Path, process: ModelProcess) -> None:
+    stop, _, server = search(tmp_path, process, lambda one: verdict(SLOW), *map(number, range(2, 9)), ideas=2)
+    assert stop == "the model was asked 2 times, the limit of a run"
+    assert len(server.questions) == 2
+
+
+def test_what_cannot_be_judged_is_no_verdict_and_no_endless_loop(tmp_path: Path, process: ModelProcess) -> None:
+    stop, tried, server = search(tmp_path, process, lambda one: None, *map(number, range(2, 20)))
+    assert stop.startswith("plateau: ")
+    assert not tried
+    assert "could not be judged on this machine" in server.prompts[1]
+
+
+def test_hostile_answers_end_in_a_plateau_and_none_is_judged(tmp_path: Path, process: ModelProcess) -> None:
+    outside = [
+        idea(("torch.ones(3)", "torch.ones(1)")),
+        idea(("import torch\n", "import torch\nopen('x', 'w').write('y')\n")),
+        idea(("x + 1", "x + 1  # the same")),
+        "I cannot help with that.",
+        idea(("import torch\n", "import torch\nif True:\n    import os\n    os.remove('work.py')\n")),
+        '{"path": "../../etc/passwd"}',
+    ]
+    stop, tried, _ = search(tmp_path, process, lambda one: verdict(None), *outside * 2)
+    assert stop.startswith("plateau: ")
+    assert not tried
+
+
+def test_it_is_not_opened_where_nobody_has_agreed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    request = ModelRequest("openai/scripted")
+    target = Target(Code(str(tmp_path / "work.py"), SOURCE, "work", "function"), ())
+    around = Surroundings(list, lambda one: None, lambda: "", lambda text: None)
+    facts = Facts(MACHINE, "", {"workloads": []})
+    with (
+        pytest.raises(ModelError, match="nobody has agreed"),
+        ModelSearch.of(request, target, facts, workspace, around, fresh=False),
+    ):
+        pass
+    assert not consent.is_given(request, workspace)

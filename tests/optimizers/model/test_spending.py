@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.errors import ModelError
+from outpace_optimizers.model.client import Price
+from outpace_optimizers.model.conversation import worst_case_tokens
+from outpace_optimizers.model.spending import FILE, Spending
+from outpace_optimizers.records import ModelRequest
+
+LIMITS = ModelRequest("openai/x", dollars_per_run=1.0, dollars_per_day=2.0, tokens_per_run=1000, tokens_per_day=1500)
+
+
+def test_what_is_committed_counts_until_it_is_settled(tmp_path: Path) -> None:
+    with Spending(tmp_path) as spending:
+        call = spending.commit("run", LIMITS, "q", 100, 0.8)
+        with pytest.raises(ModelError, match=r"money: \$0.8000 of \$1.00 a run"):
+            spending.commit("run", LIMITS, "q", 100, 0.3)
+        spending.settle(call, 50, 0.1, "reply")
+        spending.commit("run", LIMITS, "r", 100, 0.3)
+        assert (spending.of_run("run").tokens, spending.of_run("run").calls) == (150, 2)
+        assert spending.remembered("q") == "reply"
+        assert spending.remembered("r") is None
+
+
+def test_a_call_of_a_killed_run_stays_at_its_worst_case(tmp_path: Path) -> None:
+    with Spending(tmp_path) as spending:
+        spending.commit("killed", LIMITS, "q", 900, 0.0)
+    with Spending(tmp_path) as spending:
+        assert spending.today().tokens == 900
+        with pytest.raises(ModelError, match="tokens: 900 of 1500 a day"):
+            spending.commit("next", LIMITS, "q", 700, 0.0)
+
+
+def test_what_was_refused_and_not_charged_counts_nothing(tmp_path: Path) -> None:
+    with Spending(tmp_path) as spending:
+        spending.settle(spending.commit("run", LIMITS, "q", 900, 0.9), 0, 0.0, None)
+        assert spending.of_run("run") == spending.of_run("none")
+
+
+def test_two_at_once_do_not_pass_the_limit_together(tmp_path: Path) -> None:
+    Spending(tmp_path).__exit__()
+    made: list[int] = []
+
+    def spend(run: str) -> None:
+        with Spending(tmp_path) as spending:
+            for _ in range(20):
+                try:
+                    made.append(spending.commit(run, LIMITS, "q", 100, 0.0))
+                except ModelError:
+                    return
+
+    threads = [threading.Thread(target=spend, args=(f"run {number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 15, "1500 tokens a day, 100 a call"
+
+
+def test_a_broken_file_stops_the_spending_and_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database" * 100)
+    with pytest.raises(ModelError, match="cannot be counted, so none is asked"):
+        Spending(tmp_path)
+    assert (tmp_path / FILE).read_bytes().startswith(b"no database")
+
+
+def test_the_worst_case_is_a_token_for_each_byte() -> None:
+    assert worst_case_tokens([{"role": "user", "content": "é" * 10}]) >= 20
+    assert Price(1e-6, 2e-6, None).dollars(10, 10) == pytest.approx(3e-5)
+    assert Price(None, 2e-6, None).dollars(10, 10) is None

@@ -1,0 +1,32 @@
+"""Two changes of one text as one patch of it."""
+
+from __future__ import annotations
+
+from outpace_audit.records import Idea, Patch, Span
+from outpace_optimizers.loop import both
+from outpace_optimizers.rebase import reapplied
+
+BASE = "def f(x):\n    return x + 1\n\n\n# between\n# the\n# two\n# places\n\n\ndef g(x):\n    return x * 2\n"
+
+
+def change(rule: str, old: str, new: str, span: str, proposer: str = "rules") -> Idea:
+    patch = Patch("a.py", "base", BASE.replace(old, new), (Span(span),))
+    return Idea(rule, f"change {span}", "r", "exact", patch, proposer)
+
+
+def test_a_models_change_is_put_on_a_rules_and_keeps_its_name() -> None:
+    by_rule = change("loop-to-batch", "x + 1", "1 + x", "f")
+    by_model = change("model", "x * 2", "x + x", "g", "model a/b")
+    text = reapplied(BASE, by_model.patch.new_source, by_rule.patch.new_source)
+    assert text == BASE.replace("x + 1", "1 + x").replace("x * 2", "x + x")
+    for first, second in ((by_rule, by_model), (by_model, by_rule)):
+        combined = both(first, second, text)
+        assert combined.rule == f"{first.rule}+{second.rule}"
+        assert combined.proposer == "model a/b"
+        assert {span.qualname for span in combined.patch.spans} == {"f", "g"}
+        assert combined.patch.base_hash == "base"
+
+
+def test_changes_of_one_place_are_not_combined() -> None:
+    first, second = (change("model", "x + 1", new, "f") for new in ("1 + x", "x - -1"))
+    assert reapplied(BASE, second.patch.new_source, first.patch.new_source) is None
