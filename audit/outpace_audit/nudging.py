@@ -11,8 +11,8 @@ import torch
 from outpace_audit.inputs import is_perturbable
 
 LOUDNESS = (1.0, 4.0)
-"""Times the largest of a few other elements: what depends on the element then moves by far more than rounding, and a sum
-of all that is rounded itself may not show it."""
+"""Times the largest of a few other elements: what depends on the element then moves by far more than rounding, while a
+sum of all, rounded itself, may not."""
 
 OTHERS = 16
 

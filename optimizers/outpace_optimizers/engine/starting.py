@@ -80,7 +80,7 @@ def _start(workspace: Workspace) -> bool:
         path.unlink()
     with path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "outpace_optimizers.engine", str(workspace.state)],
+            [sys.executable, "-P", "-m", "outpace_optimizers.engine", str(workspace.state)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/",
             start_new_session=True,  # Ctrl-C in a terminal is for its command alone
         )  # fmt: skip

@@ -37,7 +37,7 @@ class WorkerProcess:
     async def start(cls, caller: Caller, log: Path) -> WorkerProcess:
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "outpace_optimizers.engine.worker",
+                sys.executable, "-P", "-m", "outpace_optimizers.engine.worker",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
                 cwd=caller.cwd, env=dict(caller.environ), start_new_session=True, limit=LINE_LIMIT,
             )  # fmt: skip

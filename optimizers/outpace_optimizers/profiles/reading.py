@@ -39,7 +39,7 @@ WITHOUT_STEPS = "the trace marks no steps (the script does not call prof.step())
 def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     """Raises TraceError."""
     request = json.dumps({"trace": str(trace), "root": str(root), "run": run})
-    command = [sys.executable, "-m", "outpace_optimizers.profiles.reading"]
+    command = [sys.executable, "-P", "-m", "outpace_optimizers.profiles.reading"]
     done = subprocess.run(command, input=request, capture_output=True, text=True)
     try:
         answer = json.loads(done.stdout)
