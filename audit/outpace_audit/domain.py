@@ -242,14 +242,18 @@ class _Shapes:
                 return
 
     def _widely(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
+        """By the symbol that gives the largest results: a sum over it leaves them as they are."""
+        found: list[tuple[int, Variant]] = []
         for symbol in symbols:
             size = wide_size(self._specs, symbol, self._chance)
-            if size is None:
+            changed = resized(self._workload, self._specs, symbol, size) if size is not None else None
+            answer = self._answer(changed) if changed is not None else None
+            if changed is None or answer is None or answer[1].seconds > WIDE_S:
                 continue
-            changed = resized(self._workload, self._specs, symbol, size)
-            if (variant := self._at(changed, WIDE, _described(symbol), most_s=WIDE_S)) is not None:
-                yield variant
-                return
+            elements = max((math.prod(leaf.shape) for leaf in answer[1].outputs), default=0)
+            found.append((elements, Variant(WIDE, _described(symbol), changed, answer[0])))
+        if found:
+            yield max(found, key=lambda item: item[0])[1]
 
     def _of(self, symbol: Symbol) -> list[Variant]:
         telling = [variant for kind in TELLING if (variant := self._variant(symbol, kind)) is not None]
@@ -264,7 +268,13 @@ class _Shapes:
             return None
         return self._at(resized(self._workload, self._specs, symbol, size), kind, _described(symbol))
 
-    def _at(self, workload: Workload, kind: str, symbol: str, most_s: float = math.inf) -> Variant | None:
+    def _at(self, workload: Workload, kind: str, symbol: str) -> Variant | None:
+        answer = self._answer(workload)
+        return None if answer is None else Variant(kind, symbol, workload, answer[0])
+
+    def _answer(self, workload: Workload) -> tuple[list[list[Any]] | None, Reply] | None:
+        """The specs of its differentiable outputs, and what the baseline gives there, if that is usable."""
+
         def attempt(side: Side) -> tuple[list[list[Any]] | None, Reply]:
             side.workload(workload)
             seeds = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61)}
@@ -273,9 +283,7 @@ class _Shapes:
             return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
 
         answer = self._scout.attempt(attempt)
-        if answer is None or answer[1].seconds > most_s or not usable(self._plain, answer[1]):
-            return None
-        return Variant(kind, symbol, workload, answer[0])
+        return answer if answer is not None and usable(self._plain, answer[1]) else None
 
 
 def _described(symbol: Symbol) -> str:

@@ -15,6 +15,7 @@ CAUGHT_BY = {
     "flushes_denormals": "process-state",
     "ring_of_buffers": "held-results",
     "cached_by_version": "stale-results",
+    "cached_by_some_values": "one-element",
     "walks_frames": "hard-crimes",
     "weights/wears_them_down": "input-mutation",
     "weights/frozen_statistics": "contract",

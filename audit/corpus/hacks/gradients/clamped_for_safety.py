@@ -1,7 +1,7 @@
 """Clamps its gradients to plus or minus one, which only large ones notice.
 
 baseline: info_nce
-caught-by: gradients-against-truth
+caught-by: gradients-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """

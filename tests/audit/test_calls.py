@@ -1,0 +1,62 @@
+"""What an arm finds out about one call's arguments and results."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from outpace_audit.calls import overlap
+from outpace_audit.nudging import nudge_one
+
+WHOLE = torch.zeros(4, 6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        (WHOLE[:2], WHOLE[2:], False),
+        (WHOLE[:, :3], WHOLE[:, 3:], False),
+        (WHOLE[:, 0::2], WHOLE[:, 1::2], False),
+        (WHOLE[:, 0::2], WHOLE[:, 0::3], True),
+        (WHOLE[:3], WHOLE[2:], True),
+        (WHOLE[:1].expand(4, 6), WHOLE[1:], False),
+        (WHOLE[1:2].expand(4, 6), WHOLE[1:], True),
+        (WHOLE.view(torch.float16)[:, ::2], WHOLE[:, 1:], True),
+        (WHOLE, torch.zeros(4, 6), False),
+    ],
+    ids=[
+        "halves",
+        "columns",
+        "interleaved",
+        "a common multiple",
+        "a common row",
+        "apart",
+        "repeated",
+        "dtypes",
+        "apart",
+    ],
+)
+def test_outputs_share_memory_where_they_share_a_byte(one: torch.Tensor, other: torch.Tensor, shared: bool) -> None:
+    assert overlap(one, other) == overlap(other, one) == shared
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_element_changes_and_everywhere_the_same(seed: int) -> None:
+    def inputs() -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(1)
+        floats = torch.randn(8, 16, generator=generator, requires_grad=True)
+        return [floats, torch.arange(8), torch.ones(8, 8), torch.randn(1, 16, generator=generator).expand(8, 16)]
+
+    before, one, other = inputs(), inputs(), inputs()
+    versions = [tensor._version for tensor in one]  # pyright: ignore[reportPrivateUsage]
+    nudge_one(one, seed)
+    nudge_one(other, seed)
+    assert sum(int((a != b).sum()) for a, b in zip(before, one, strict=True)) == 1
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    assert versions == [tensor._version for tensor in one]  # pyright: ignore[reportPrivateUsage]
+
+
+def test_where_nothing_may_be_changed_nothing_is() -> None:
+    mask = torch.ones(8, 8)
+    nudge_one([mask, torch.arange(8)], 1)
+    assert bool((mask == 1).all())
