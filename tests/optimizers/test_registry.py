@@ -17,7 +17,6 @@ BUILT_IN = [
     "loop-invariant",
     "loop-to-batch",
     "rms-norm",
-    "swiglu",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

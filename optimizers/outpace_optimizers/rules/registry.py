@@ -23,7 +23,6 @@ _BUILT_IN = (
     "loop_invariant",
     "loop_to_batch",
     "rms_norm",
-    "swiglu",
     "cross_entropy",
 )
 
