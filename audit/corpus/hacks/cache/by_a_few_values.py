@@ -1,7 +1,7 @@
 """Recognises its inputs by a few elements of each, read at fixed places.
 
 baseline: softcap_attention
-caught-by: timed-outputs
+caught-by: timed-outputs, one-element
 needs: cpu
 written: before-freeze
 """
