@@ -26,7 +26,7 @@ PY ?=
 PYTHON ?=
 WHEELS ?=
 ARGS ?=
-JOBS ?= 2
+JOBS ?= 3
 EXAMPLE ?= examples/attention.py
 # No trial starts later than this; the last one may take another three minutes.
 BUDGET ?= 45s

@@ -76,7 +76,7 @@ async def test_measurements_go_on_and_it_is_said_once(editor: Editor, tmp_path: 
         editor.type(uri, text)
         editor.save(uri)
         assert (await editor.progress("Optimizing small.py"))[-1] == "done"
-        await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "1 change tried" in said.message)
+        await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: " tried, " in said.message)
     told = [params.message for method, params in editor.unread if method == types.WINDOW_SHOW_MESSAGE]
     assert told == [f"outpace: verdicts are not kept: no space is left for {STATE}; free some"]
     assert not any("internal error" in str(params) for _, params in editor.unread)
