@@ -51,6 +51,9 @@ def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     return decode(Profile, answer)
 
 
+SMALL = "targets too small to be listed"
+
+
 def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     """`run` is what our recording said of it; empty for other traces. Raises TraceError."""
     document = load(path)
@@ -72,6 +75,9 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
         notes.append(str(error))
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
     step_s = attribution.total_s / recorded.steps
+    targets = _targets(attribution, recorded)
+    small_s = step_s - sum(one.own_s for one in targets) - sum(one.seconds for one in nobody)
+    small = (Portion(SMALL, small_s),) if len(targets) < len(attribution.sums) else ()
     return Profile(
         format=FORMAT,
         trace=str(path),
@@ -81,8 +87,8 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
         plain_step_s=plain_s,
         step_by=f"{run.get('by')} {run.get('of')}" if run.get("by") else "",
         attributed_s=step_s - sum(one.seconds for one in nobody),
-        unattributed=_few(nobody),
-        targets=_targets(attribution, recorded),
+        unattributed=(*_few(nobody), *small),
+        targets=targets,
         kernels=findings.kernels(recorded)[:MOST_PORTIONS],
         breakdown=parts,
         waits=findings.waits(recorded)[:MOST_PORTIONS],
