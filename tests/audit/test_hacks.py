@@ -31,9 +31,10 @@ CAUGHT_BY = {
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
-SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread")
-"""What a call leaves in its inputs is compared too, and late work is late in a row of calls and in timed windows: with
-one check off, another rejects these. What input-mutation alone sees is in test_hacks_untimed."""
+SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread", "cached_by_address")
+"""One element changed at an old address shows what all changed there do. What a call leaves in its inputs is compared
+too, and late work is late in a row of calls and in timed windows: with one check off, another rejects these. What
+input-mutation alone sees is in test_hacks_untimed."""
 
 
 def audit(judges: Judges, name: str, *off: str) -> Verdict:
