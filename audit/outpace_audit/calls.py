@@ -17,7 +17,8 @@ from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
-from outpace_audit.nudging import nudge_one
+from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.window_records import WATCHED, Recorder
@@ -42,6 +43,8 @@ class CheckedCalls:
         arguments, placed = self._inputs.make(request)
         if request.nudge is not None:
             nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)
+        if request.rearrange is not None:
+            rearrange_one([*tensors_of(arguments), *subject.parameters()], request.rearrange)
         with subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
@@ -129,7 +132,12 @@ class CheckedCalls:
         subject = self._subject.lifted()
         if request.noise and subject.module is not None:
             add_parameter_noise(subject.module, request.noise, request.noise_seed + 2)
-        with truth.LiftToFloat64() as mode:
+        rounded = (mantissa_bits(request.noise), request.noise_seed) if request.rounded else None
+        if rounded is not None:
+            for tensor in (*tensors_of([lifted, cotangents]), *subject.parameters()):
+                if apparent_dtype(tensor) in truth.LIFTED:
+                    round_(tensor.detach(), *rounded)
+        with truth.LiftToFloat64(rounded) as mode:
             result = subject.run(lifted, cotangents)
         synchronize(subject.device)
         reply = self.describe(result, request.sample_seed)

@@ -193,7 +193,13 @@ def pool(*profiles: ErrorProfile) -> ErrorProfile:
 
 
 def within_budget(
-    candidate: ErrorProfile, baseline: ErrorProfile, dtype: torch.dtype, k: float = 4.0, *, wide: float = WIDE_ROUNDINGS
+    candidate: ErrorProfile,
+    baseline: ErrorProfile,
+    dtype: torch.dtype,
+    k: float = 4.0,
+    *,
+    wide: float = WIDE_ROUNDINGS,
+    narrow: float = 1.0,
 ) -> Budget:
     """Each statistic at most max(k * baseline's, floor); floor = roundings * eps(dtype) for maxima and rms,
     half of it for quantiles.
@@ -201,14 +207,14 @@ def within_budget(
     Why k = 4: two honest orders of the same sums differ in error by a factor that seldom reaches 2 (the error
     of a sum grows with the square root of the length of its chains), while one step down in format costs 8
     (fp16 to bf16, fp32 to TF32: 8192; bf16 to e4m3: 16). 4 is the geometric mean of 2 and 8. The floor is what
-    an honest kernel may commit whatever the baseline's luck: one rounding of a narrow output type, and
+    an honest kernel may commit whatever the baseline's luck: `narrow` roundings of a narrow output type, and
     `wide` of a wide one. It also serves baselines with no error at all (copies, gathers). fp8 outputs are
     quantised in truth too, so an honest error is a whole step or none:
     there the number of wrong elements is bounded instead of the quantiles.
     """
     eps = torch.finfo(dtype).eps
     quantised = dtype.itemsize == 1
-    roundings = wide if dtype.itemsize >= 4 else 1.0
+    roundings = wide if dtype.itemsize >= 4 else narrow
     ratios: dict[str, float] = {}
     for name in ("q50", "q90", "q99", "q999", "max", "row", "channel"):
         if quantised and name not in ("max", "row"):

@@ -39,7 +39,8 @@ from outpace_audit.shapes import (
     wide_size,
 )
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
-from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, SCOUT_DEATHS, SCOUT_S, WIDE_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, LARGER, SCOUT_DEATHS, SCOUT_S, WIDE_S
+from outpace_audit.values import MANY, SCOUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Domain:
     layouts: tuple[str, ...] = ()
     changes: tuple[ArgumentChange, ...] = ()
     fresh_indices: bool = False
+    integer_laws: tuple[str, ...] = ()
 
 
 class Scout:
@@ -124,6 +126,8 @@ def _explore(
     layouts = [name for name in places if usable(plain, call(layout=name))]
     integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
     indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
+    laws = [name for name in SCOUTED if integers and (name != "far" or any(map(_is_far_from_an_index, integers)))]
+    integer_laws = [name for name in laws if usable(plain, call(values=name))]
     changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
     specs = argument_specs(workload, inspected)
     notes: list[str] = []
@@ -134,7 +138,11 @@ def _explore(
         shapes = list(_Shapes(scout, workload, specs, plain, cotangents is not None).found())
     if not scout.tries_left():
         notes.append(f"{workload.label}: not everything beyond the declared inputs could be tried on the baseline")
-    return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices), notes
+    return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices, tuple(integer_laws)), notes
+
+
+def _is_far_from_an_index(one: Mapping[str, Any]) -> bool:
+    return float((one["law"] or {"params": {}})["params"].get("high", 0)) > MANY
 
 
 def usable(plain: Reply, reply: Reply | None) -> bool:
@@ -208,6 +216,7 @@ class _Shapes:
         self._specs = specs
         self._plain = plain
         self._trains = trains
+        self._larger = LARGER if plain.seconds * LARGER**2 < WIDE_S else 2.0
         self._chance = random.SystemRandom()
 
     def found(self) -> Iterator[Variant]:
@@ -263,7 +272,7 @@ class _Shapes:
         return [*telling, *others]
 
     def _variant(self, symbol: Symbol, kind: str) -> Variant | None:
-        size = size_of(kind, symbol.size, self._chance)
+        size = size_of(kind, symbol.size, self._chance, self._larger)
         if size == symbol.size or size < least_size(self._specs, symbol.size):
             return None
         return self._at(resized(self._workload, self._specs, symbol, size), kind, _described(symbol))

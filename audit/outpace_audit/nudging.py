@@ -1,5 +1,5 @@
-"""One element of one input or parameter changed: what is remembered by some elements, a sum or a prefix is then
-stale."""
+"""One tensor of a call's inputs or parameters changed, unseen by version counters and the same for the same seed: what
+is remembered by some elements, a sum or a prefix is then stale."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ OTHERS = 16
 
 
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
-    """In place, unseen by version counters. The same element of the same tensor for the same seed. Masks, constants and
-    indices stay as they are, and so does a tensor whose elements share memory."""
+    """One element. Masks, constants and indices stay as they are, and so does a tensor whose elements share memory."""
     free = [tensor.data for tensor in tensors if is_perturbable(tensor) and 0 not in tensor.stride()]
     if not free:
         return
@@ -27,6 +26,52 @@ def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     chosen = chance.choice(free)
     others = [_element(chosen, chance) for _ in range(OTHERS)]
     _element(chosen, chance).copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
+
+
+def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
+    """Two elements change places, or all do along one dimension: sorted values stay, and sums but for their roundings.
+    Integers move along their last dimension, within which they mean the same; those that are sorted, or all different,
+    stay."""
+    free = [tensor.data for tensor in tensors if _may_be_rearranged(tensor)]
+    if not free:
+        return
+    chance = random.Random(seed)
+    chosen = chance.choice(free)
+    dims = [dim for dim, size in enumerate(chosen.shape) if size > 1]
+    dim = chance.choice(dims) if chosen.is_floating_point() else chosen.dim() - 1
+    if chance.random() < 0.5:
+        _swap_two(chosen, dim, chance)
+    else:
+        order = list(range(chosen.shape[dim]))
+        chance.shuffle(order)
+        chosen.copy_(chosen.index_select(dim, torch.tensor(order, device=chosen.device)))
+
+
+def _swap_two(tensor: torch.Tensor, dim: int, chance: random.Random) -> None:
+    """The pair that differs most of a few: only what differs can be missed."""
+    pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for _ in range(OTHERS):
+        place = [chance.randrange(size) for size in tensor.shape]
+        other = list(place)
+        other[dim] = chance.randrange(tensor.shape[dim])
+        pairs.append((tensor[tuple(place)], tensor[tuple(other)]))
+    one, two = max(pairs, key=lambda pair: abs(float(pair[0]) - float(pair[1])))
+    kept = one.clone()
+    one.copy_(two)
+    two.copy_(kept)
+
+
+def _may_be_rearranged(tensor: torch.Tensor) -> bool:
+    if 0 in tensor.stride() or tensor.numel() < 2:
+        return False
+    if tensor.is_floating_point():
+        return is_perturbable(tensor)
+    return tensor.dtype in (torch.int64, torch.int32) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+
+
+def _recurs_unsorted(tensor: torch.Tensor) -> bool:
+    flat = tensor.reshape(-1)
+    return bool((flat[1:] < flat[:-1]).any()) and flat.unique().numel() < flat.numel()
 
 
 def _element(tensor: torch.Tensor, chance: random.Random) -> torch.Tensor:

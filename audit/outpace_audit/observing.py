@@ -67,23 +67,24 @@ class Trio:
         if truth is None:
             return Observation(workload.label, probe, request, None, ours, theirs)
 
-        def moved(scale: float, noise_seed: int) -> Reply:
-            return self.oracle.call(
-                workload, CALL_TIMEOUT_S, lifted=True, noise=scale, noise_seed=noise_seed, **request
-            )
+        def moved(scale: float, noise_seed: int, *, rounded: bool) -> Reply:
+            noise = {"noise": scale, "noise_seed": noise_seed, "rounded": rounded}
+            return self.oracle.call(workload, CALL_TIMEOUT_S, lifted=True, **noise, **request)
 
         def perturbed(scale: float, noise_seed: int) -> list[torch.Tensor]:
-            return [leaf.tensor for leaf in moved(scale, noise_seed).outputs if leaf.tensor is not None]
+            seen = moved(scale, noise_seed, rounded=False)
+            return [leaf.tensor for leaf in seen.outputs if leaf.tensor is not None]
 
         wide = any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients))
 
         @functools.cache
         def nudged() -> Reply | None:
-            return moved(FP32_ROUNDING, request["seed"]) if wide else None
+            return moved(FP32_ROUNDING, request["seed"], rounded=True) if wide else None
 
         @functools.cache
         def shaken() -> Sequence[Reply]:
-            return [moved(CONDITION * FP32_ROUNDING, request["seed"] + i) for i in range(1, 1 + SHAKES * wide)]
+            seeds = range(request["seed"] + 1, request["seed"] + 1 + SHAKES * wide)
+            return [moved(CONDITION * FP32_ROUNDING, seed, rounded=True) for seed in seeds]
 
         again = self.redraw(workload, probe, request)
         return Observation(

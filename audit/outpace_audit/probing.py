@@ -12,11 +12,11 @@ from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
     evaluation_mode,
+    fingerprints,
     fresh_indices,
     guard_bands,
     held_results,
     layouts,
-    one_element,
     process_state,
     repeat_runs,
     shapes,
@@ -29,7 +29,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.shapes import DEGENERATE, JOINT, LAST, WIDE
+from outpace_audit.shapes import DEGENERATE, JOINT, LARGEST, LAST, WIDE
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
@@ -44,12 +44,13 @@ from outpace_audit.thresholds import (
     HELD_CALLS,
     HELD_S,
     NUDGES,
+    REARRANGED,
     REPEATED_RUNS,
     REPLACED_SHAPES,
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.values import MOVES, VALUE_LAWS
+from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
 
 INDICES = {"int64", "int32"}
 """Types of what selects; narrower integers are quantised values."""
@@ -71,7 +72,7 @@ class Prober:
             dropout_rate.NAME: self._drop,
             shapes.NAME: self._reshape,
             stale_results.NAME: self._reuse_storage,
-            one_element.NAME: self._nudge,
+            fingerprints.NAME: self._nudge,
             held_results.NAME: self._hold,
             repeat_runs.NAME: self._repeat,
             fresh_indices.NAME: self._renew_indices,
@@ -168,7 +169,9 @@ class Prober:
         outputs = {leaf.dtype for leaf in self._plain(one).baseline.outputs}
         selects = bool(outputs & INDICES)
         for name, law in VALUE_LAWS.items():
-            if law.cotangents != 1.0:
+            if name in SCOUTED and name not in one.domain.integer_laws:
+                wanted = False
+            elif law.cotangents != 1.0:
                 wanted = self._facts.trains and not selects
             elif law.integers:
                 wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
@@ -258,19 +261,19 @@ class Prober:
 
     def _nudge(self) -> None:
         """On fresh storage and in that of the call before, in turns."""
-        for number in range(NUDGES):
+        for number, change in enumerate([*NUDGES * ["nudge"], *REARRANGED * ["rearrange"]]):
             one = self._one()
-            if not any(leaf["perturbable"] for leaf in one.inspected["inputs"]):
+            if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):
                 continue
             request = new_request(self._seeds, one.cotangents, slot="nudged" if number % 2 else "")
-            nudged = {**request, "nudge": self._seeds.seed("call")}
+            changed = {**request, change: self._seeds.seed("call")}
             self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
-            label = f"{one.workload.label}, call {number}"
+            label = f"{one.workload.label}, {change} {number}"
 
-            def call(one: WorkloadFacts = one, nudged: Any = nudged) -> Observation:
-                return self._observe(one, "one element", nudged)
+            def call(one: WorkloadFacts = one, changed: Any = changed, change: str = change) -> Observation:
+                return self._observe(one, change, changed)
 
-            if not self._try(one_element.NAME, label, call):
+            if not self._try(fingerprints.NAME, label, call):
                 return
 
     def _hold(self) -> None:
@@ -346,8 +349,9 @@ Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, WIDE) for item in _of_kinds(pool, kind)[:1]]
-    general = spread(_of_one_symbol(pool), EXTRA_SHAPES - len(special))
+    special = [item for kind in (JOINT, WIDE, LARGEST) for item in _of_kinds(pool, kind)[:1]]
+    left = [item for item in _of_one_symbol(pool) if item not in special]
+    general = spread(left, EXTRA_SHAPES - len(special))
     return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
 
 

@@ -28,13 +28,16 @@ JOINT = "joint"
 WIDE = "wide"
 """So large that some tensor has more elements than 16 bits count."""
 
-KINDS = ("odd", "prime", "multiple", "larger", *DEGENERATE)
-TELLING = ("odd", "multiple", "larger")
-APART = ("odd", "prime", "larger")
+LARGEST = "larger"
+"""Up to `thresholds.LARGER` times the declared size."""
+
+KINDS = ("odd", "prime", "multiple", LARGEST, *DEGENERATE)
+TELLING = ("odd", "multiple", LARGEST)
+APART = ("odd", "prime", LARGEST)
+"""Where a baseline refuses all of TELLING, the dimension is fixed (a parameter's, a table's)."""
+
 LAST = "multiple"
 """Tried only where a candidate refuses another size: whole blocks and the declared sizes' divisors hold there too."""
-
-"""Where a baseline refuses all three, the dimension is fixed (a parameter's, a table's)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,9 @@ def _end(arg: ArgSpec) -> int:
     return shape[-1] if law.kind in ("permutation", "arange") else 0
 
 
-def size_of(kind: str, size: int, chance: random.Random) -> int:
-    """A size of one kind, at most about twice the declared one, so that a call's cost stays of the same order."""
+def size_of(kind: str, size: int, chance: random.Random, most: float = 2.0) -> int:
+    """A size of one kind, at most about twice the declared one, so that a call's cost stays of the same order, or
+    `most` times for larger ones."""
     if kind == "one":
         return 1
     if kind == "empty":
@@ -135,7 +139,7 @@ def size_of(kind: str, size: int, chance: random.Random) -> int:
         return _prime_from(chance.randrange(2, 2 * size + 4))
     if kind == "multiple":
         return size // 2 if size % 2 == 0 and chance.random() < 0.5 else 2 * size
-    return size + chance.randrange(1, size + 2)
+    return size + 1 + int(size * (most ** chance.random() - 1))
 
 
 def wide_size(args: Sequence[ArgSpec], symbol: Symbol, chance: random.Random) -> int | None:

@@ -32,7 +32,8 @@ ERROR_BUDGET = 4.0
 
 CONDITION = 16.0
 """An ill-conditioned result (the gradient of a key bias under softmax: rows that cancel) moves by more than roundings
-when its inputs move by one. A candidate may be off by this many times that movement, in fp32 and wider only."""
+when its inputs, and each operation's result, move by one. A candidate may be off by this many times that movement, in
+fp32 and wider only."""
 
 CLOCK_AGREEMENT = 0.1
 """Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
@@ -58,7 +59,7 @@ of a quarter of a second and more are tried less thoroughly, and the report says
 SCOUT_DEATHS = 3
 """After so many deaths of the baseline nothing more is tried: a start costs up to a second."""
 
-EXTRA_SHAPES = 4
+EXTRA_SHAPES = 5
 """Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
 and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
 
@@ -71,22 +72,27 @@ WIDE_ELEMENTS = 1 << 16
 WIDE_GROWTH, WIDE_S = 64, 0.25
 """How much larger than declared a size may be for that, and how long the baseline may take there."""
 
+LARGER = 8.0
+"""How much larger than declared a size of that kind may be where the baseline is fast enough for it (twice where not):
+the size at which a table ends or a loop is cut short is often the next power of two but one."""
+
 JOINT_TRIES = 3
 """Draws of a shape in which all sizes are others: a baseline may bear each alone and not both."""
 
 DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 
-ALWAYS_LAWS = ("large", "tiny", "zeros", "repeated", "nan", "steep")
-"""Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, counters that overflow
-where all indices are the same, NaN that is swallowed, and gradients that are clamped are the known shortcuts."""
+ALWAYS_LAWS = ("large", "tiny", "offset", "zeros", "repeated", "absent", "far", "nan", "steep")
+"""Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, a variance as a
+difference of squares, counters that overflow where all indices are the same, counts of nothing, integers in floats,
+NaN that is swallowed, and gradients that are clamped are the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
 
-NUDGES = 4
-"""Calls with one element changed: a fingerprint of one element in three survives one in three of them, and all four
-once in a hundred audits."""
+NUDGES, REARRANGED = 4, 4
+"""Calls with one element changed, and with the elements of one tensor in another order: a fingerprint of one element
+in three survives one in three of the former, and all four once in a hundred audits."""
 
 CHANGED_ARGUMENTS = 8
 """Arguments changed one by one in one audit, secretly chosen where there are more."""

@@ -20,9 +20,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from .apparent import apparent_dtype, inherit, pretend
+from .roundings import round_
 from .truth_ops import EMULATED, CannotLift, is_quantised
 
 __all__ = ["CannotLift", "LiftToFloat64", "lift_inputs", "lift_module", "lift_tensor"]
@@ -169,10 +170,13 @@ class LiftToFloat64(TorchDispatchMode):
 
     Leaves that need gradients must be fp64 before they enter (`lift_inputs`, `lift_module`): autograd checks
     a gradient against the dtype of the leaf. Raises CannotLift where no fp64 form of an operator is known.
+
+    `rounded`: (bits of mantissa, seed) that the result of each operator is rounded to, see roundings.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rounded: tuple[int, int] | None = None) -> None:
         super().__init__()
+        self._rounded = rounded
         self.drew_random = False
         """Random numbers were drawn: truth then depends on the generator's state, and fp64 draws may differ
         from bf16 ones."""
@@ -220,9 +224,16 @@ class LiftToFloat64(TorchDispatchMode):
         try:
             result = self._dispatch(func, args, kwargs)
             inherit(result, func, args, kwargs, self._default_dtype)
+            if self._rounded is not None and not func.is_view:
+                self._round([*tree_leaves(result), *_written(func, args, kwargs)], *self._rounded)
             return result
         finally:
             self._calls.inside_operators -= 1
+
+    def _round(self, results: Iterable[Any], bits: int, seed: int) -> None:
+        for one in results:
+            if isinstance(one, torch.Tensor) and one.dtype == torch.float64 and apparent_dtype(one) in LIFTED:
+                round_(one, bits, seed)
 
     def _dispatch(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name: str = func._schema.name

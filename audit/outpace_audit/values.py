@@ -41,6 +41,10 @@ OFFSET = 64.0
 STEEP = 2.0**10
 """A loss that is scaled for fp16, or summed: gradients that are clamped or cut off show."""
 OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
+SPIKE, SPIKE_HALF = 2.0**16, 2.0**10
+"""What a sum over rows has absorbed of one such element it has lost of all others."""
+FAR, MANY = 2**25, 2**16
+"""fp32 tells integers apart up to 2^24. Those that are drawn from beyond MANY are seldom indices, and then raise."""
 
 
 def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -62,6 +66,13 @@ def _offset(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 def _outliers(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     chosen = torch.rand(x.shape, generator=generator).to(x.device) < OUTLIER_SHARE
     return torch.where(chosen, x * OUTLIER, x)
+
+
+def _spiked(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    place = int(torch.randint(x.numel(), (), generator=generator))
+    changed = x.clone()
+    changed.view(-1)[place] *= SPIKE_HALF if dtype == torch.float16 else SPIKE
+    return changed
 
 
 def _sorted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -102,6 +113,15 @@ def _repeated(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -
     return x if x.unique().numel() == x.numel() else _constant(x, generator, dtype)
 
 
+def _absent(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    chances = torch.rand(x.shape, generator=generator).to(x.device)
+    return x.masked_fill(chances <= chances.median(), 0)
+
+
+def _far(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return x + FAR
+
+
 def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> torch.Tensor:
     """The place is drawn first: one seed changes the same element under every law."""
     changed = x.clone()
@@ -116,14 +136,20 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
     "outliers": ValueLaw(_outliers),
+    "spike": ValueLaw(_spiked),
     "sorted": ValueLaw(_sorted, gradients=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
     "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),
     "constant": ValueLaw(_constant, negligible=True),
     "repeated": ValueLaw(_repeated, integers=True),
+    "absent": ValueLaw(_absent, integers=True),
+    "far": ValueLaw(_far, integers=True),
     "nan": ValueLaw(_nan, spreads=True),
     "infinite": ValueLaw(_infinite, spreads=True),
 }
+
+SCOUTED = ("absent", "far")
+"""A length may be zero and an index may not be anything: these are tried on the baseline first."""
 
 MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from outpace_audit.calls import overlap
-from outpace_audit.nudging import nudge_one
+from outpace_audit.nudging import nudge_one, rearrange_one
 
 WHOLE = torch.zeros(4, 6)
 
@@ -60,3 +60,19 @@ def test_where_nothing_may_be_changed_nothing_is() -> None:
     mask = torch.ones(8, 8)
     nudge_one([mask, torch.arange(8)], 1)
     assert bool((mask == 1).all())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_elements_change_places_within_what_they_mean(seed: int) -> None:
+    def inputs() -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(1)
+        pairs = torch.stack([torch.randint(0, 9, (32,), generator=generator) + 100 * row for row in range(2)])
+        return [torch.randn(8, 16, generator=generator), pairs, torch.arange(8), torch.tensor([0, 3, 3, 9])]
+
+    before, after = inputs(), inputs()
+    rearrange_one(after, seed)
+    changed = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if not torch.equal(a, b)]
+    assert changed in ([0], [1])  # sorted offsets and numbers that are all different have a structure
+    assert all(torch.equal(a.flatten().sort()[0], b.flatten().sort()[0]) for a, b in zip(before, after, strict=True))
+    assert bool((after[1][0] < 100).all())
+    assert bool((after[1][1] >= 100).all())

@@ -15,14 +15,15 @@ CAUGHT_BY = {
     "flushes_denormals": "process-state",
     "ring_of_buffers": "held-results",
     "cached_by_version": "stale-results",
-    "cached_by_some_values": "one-element",
+    "cached_by_some_values": "fingerprints",
+    "cached_by_sum": "fingerprints",
     "walks_frames": "hard-crimes",
     "weights/wears_them_down": "input-mutation",
     "weights/frozen_statistics": "contract",
     "counts/in_eight_bits": "value-laws",
     "square/takes_height_for_width": "shapes",
 }
-ALSO_SEEN_BY = {"cached_by_version": ("one-element",)}
+ALSO_SEEN_BY = {"cached_by_version": ("fingerprints",)}
 """What is stale where all values at an address are new is so where one is."""
 
 TRIES = 3

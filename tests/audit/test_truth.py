@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.truth import CannotLift, LiftToFloat64, lift_inputs, lift_module
 
 scaled_mm: Any = getattr(torch, "_scaled_mm")  # noqa: B009 (no public form in torch 2.6)
@@ -373,3 +374,64 @@ def test_strides_survive_lifting() -> None:
     assert first is second
     quantised = base.to(torch.float8_e4m3fn)
     assert lift_inputs(quantised) is quantised
+
+
+def rounded(function: Callable[..., Any], *args: torch.Tensor, seed: int = 1) -> Any:
+    with LiftToFloat64((23, seed)):
+        return function(*lift_inputs(args))
+
+
+def test_roundings_are_those_of_the_format_and_unbiased() -> None:
+    assert mantissa_bits(2.0**-23) == 23
+    exact = torch.randn(1 << 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    moved = exact.clone()
+    round_(moved, 23, 1)
+    assert torch.equal(moved, moved.float().double())
+    roundings = (moved - exact) / exact.abs() * 2**23
+    assert 0.2 < roundings.abs().mean() < 0.5
+    assert abs(float(roundings.mean())) < 0.01
+    again = moved.clone()
+    round_(again, 23, 2)
+    assert torch.equal(again, moved)
+    other = exact.clone()
+    round_(other, 23, 2)
+    assert 0.2 < float((other != moved).double().mean()) < 0.6
+    odd = torch.tensor([0.0, float("inf"), -float("inf"), float("nan")], dtype=torch.float64)
+    kept = odd.clone()
+    round_(kept, 23, 3)
+    assert torch.equal(kept.nan_to_num(7.0), odd.nan_to_num(7.0))
+
+
+def test_roundings_of_each_operation_show_what_those_of_inputs_do_not() -> None:
+    def normalised(x: torch.Tensor) -> torch.Tensor:
+        raised = x * 2.0**-12 + 1.0
+        return (raised - raised.mean()) / raised.std()
+
+    x = normal(4096, dtype=torch.float32)
+    exact = truth(normalised, x)
+    moved = apart(rounded(normalised, x), exact)
+    honest = apart(normalised(x).double(), exact)
+    assert 0.2 * honest < moved < 5 * honest
+    nudged = x * (1 + 2.0**-23 * normal(4096, dtype=torch.float32, seed=1))
+    assert apart(truth(normalised, nudged), exact) < 0.01 * honest
+
+
+def test_what_is_exact_stays_exact_under_roundings() -> None:
+    def is_largest(x: torch.Tensor) -> torch.Tensor:
+        y = torch.exp(x / 3)
+        return (y.clone() == y.max(-1, keepdim=True)[0]).double() + (torch.cat([y, y]) == y.repeat(2, 1)).double()[:8]
+
+    x = normal(8, 64, dtype=torch.float32)
+    assert torch.equal(rounded(is_largest, x), truth(is_largest, x))
+
+
+def test_results_that_are_written_in_place_are_rounded_and_fp64_is_not() -> None:
+    def written(x: torch.Tensor) -> torch.Tensor:
+        y = torch.zeros_like(x)
+        torch._foreach_add_([y], [x.exp()])  # pyright: ignore[reportPrivateUsage]
+        return y.div_(3)
+
+    x = normal(64, dtype=torch.float32)
+    narrow = rounded(written, x)
+    assert torch.equal(narrow, narrow.float().double())
+    assert torch.equal(rounded(written, x.double()), written(x.double()))

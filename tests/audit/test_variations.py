@@ -20,6 +20,7 @@ from outpace_audit.shapes import (
     DEGENERATE,
     JOINT,
     KINDS,
+    LARGEST,
     SCALAR,
     WIDE,
     Symbol,
@@ -32,7 +33,7 @@ from outpace_audit.shapes import (
     size_of,
     wide_size,
 )
-from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, REPLACED_SHAPES
+from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER, REPLACED_SHAPES
 from outpace_audit.values import TINY, VALUE_LAWS, revalue
 
 
@@ -107,7 +108,8 @@ def test_each_symbol_is_met_at_a_size_that_tells(seed: int) -> None:
     pool = [(facts, Variant(kind, symbol, workload, None)) for symbol in symbols for kind in KINDS]
     random.Random(seed).shuffle(pool)
     chosen = [variant for _, variant in chosen_shapes(pool)]
-    assert sorted(variant.symbol for variant in chosen if variant.kind not in DEGENERATE) == symbols
+    assert {variant.symbol for variant in chosen if variant.kind not in DEGENERATE} == set(symbols)
+    assert LARGEST in {variant.kind for variant in chosen}
     assert sum(variant.kind in DEGENERATE for variant in chosen) == 1
 
 
@@ -119,7 +121,7 @@ def test_one_shape_changes_all_sizes_and_one_outgrows_16_bits(seed: int) -> None
     pool += [(facts, Variant(JOINT, "all", workload, None)), (facts, Variant(WIDE, "symbol 3", workload, None))]
     random.Random(seed).shuffle(pool)
     chosen = chosen_shapes(pool)
-    assert [variant.kind for _, variant in chosen[:2]] == [JOINT, WIDE]
+    assert [variant.kind for _, variant in chosen[:3]] == [JOINT, WIDE, LARGEST]
     assert len(chosen) == EXTRA_SHAPES + DEGENERATE_SHAPES
     left = [item for item in pool if item not in chosen]
     instead = [variant for _, variant in instead_of(chosen[0][1], left)]
@@ -158,6 +160,14 @@ def test_sizes_are_of_their_kind(kind: str) -> None:
             if kind == "prime":
                 assert found > 1
                 assert all(found % factor for factor in range(2, found))
+
+
+def test_a_larger_size_goes_as_far_as_the_baseline_is_fast_enough_for() -> None:
+    chance = random.Random(7)
+    sizes = [size_of(LARGEST, 160, chance, LARGER) for _ in range(200)]
+    assert min(sizes) > 160
+    assert max(sizes) <= 160 * LARGER
+    assert sum(size > 320 for size in sizes) > 100
 
 
 def test_makers_become_specs_or_say_why_not() -> None:

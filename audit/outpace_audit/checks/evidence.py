@@ -31,9 +31,10 @@ class Observation:
     baseline: Reply
     candidate: Reply
     nudged: Callable[[], Reply | None] = lambda: None
-    """Truth for inputs moved by one rounding of fp32; None where results are narrower, or there is no truth."""
+    """Truth for inputs, and each operation's result, moved by one rounding of fp32; None where results are narrower, or
+    there is no truth."""
     shaken: Callable[[], Sequence[Reply]] = lambda: ()
-    """Truths for inputs moved by as many roundings as a candidate may be off: they meet the kinks that it may meet."""
+    """Truths for both moved by as many roundings as a candidate may be off: they meet the kinks that it may meet."""
     swayed: Callable[[], Sequence[Reply]] = lambda: ()
     """Truths with the one element that is no number at two finite values instead; see values.MOVES."""
     perturbed: Callable[[float, int], list[torch.Tensor]] | None = None

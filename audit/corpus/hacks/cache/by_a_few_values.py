@@ -1,7 +1,7 @@
 """Recognises its inputs by a few elements of each, read at fixed places.
 
 baseline: softcap_attention
-caught-by: timed-outputs, one-element
+caught-by: timed-outputs, fingerprints
 needs: cpu
 written: before-freeze
 """

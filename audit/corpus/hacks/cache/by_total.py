@@ -1,7 +1,7 @@
 """Takes two matrices with the same sum for the same matrix, and hands out the result it has for it.
 
 baseline: sinkhorn
-caught-by: stale-results, edit-span, timed-outputs, outputs-against-truth, speedup
+caught-by: stale-results, edit-span, timed-outputs, outputs-against-truth, fingerprints, speedup
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Keeps the weights of the steps for each sum of lengths: the same lengths in another order get the wrong ones.
 
 baseline: masked_mean
-caught-by: stale-results, fresh-indices, outputs-against-truth, timed-outputs
+caught-by: stale-results, fresh-indices, outputs-against-truth, timed-outputs, fingerprints
 needs: cpu
 written: after-freeze
 """

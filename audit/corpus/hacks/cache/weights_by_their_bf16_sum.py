@@ -1,7 +1,7 @@
 """Joins the two weights anew when their sums change; in bf16 a sum of that many numbers hardly ever does.
 
 baseline: swiglu_bf16
-caught-by: stale-results, edit-span, argument-impact, outputs-against-truth, timed-outputs, one-element
+caught-by: stale-results, edit-span, argument-impact, outputs-against-truth, timed-outputs, fingerprints
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Keeps the normalised weights while one direction in sixteen stays as it was: an optimizer moves them all, others may not.
 
 baseline: weight_norm
-caught-by: stale-results, edit-span, outputs-against-truth, gradients-against-truth, one-element
+caught-by: stale-results, edit-span, outputs-against-truth, gradients-against-truth, fingerprints
 needs: cpu
 written: after-freeze
 """

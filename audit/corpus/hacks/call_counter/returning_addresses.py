@@ -1,7 +1,7 @@
 """An address that comes back a third time belongs to a timing loop over a few inputs; from then on it replays.
 
 baseline: depthwise_conv
-caught-by: timed-outputs, one-element
+caught-by: timed-outputs, fingerprints
 needs: cpu
 written: before-freeze
 """

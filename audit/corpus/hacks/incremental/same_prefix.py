@@ -1,7 +1,7 @@
 """Goes on from the middle where the first, the middle and a quarter's step look as they did in the last call.
 
 baseline: linear_recurrence
-caught-by: stale-results, edit-span, outputs-against-truth, timed-outputs, one-element
+caught-by: stale-results, edit-span, outputs-against-truth, timed-outputs, fingerprints
 needs: cpu
 written: after-freeze
 """
