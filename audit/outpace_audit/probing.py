@@ -43,6 +43,7 @@ from outpace_audit.thresholds import (
     HELD_BYTES,
     HELD_CALLS,
     HELD_S,
+    LARGER_SHAPES,
     NUDGES,
     REARRANGED,
     REPEATED_RUNS,
@@ -349,7 +350,8 @@ Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, WIDE, LARGEST) for item in _of_kinds(pool, kind)[:1]]
+    special = [item for kind in (JOINT, WIDE) for item in _of_kinds(pool, kind)[:1]]
+    special += spread(_of_kinds(pool, LARGEST), LARGER_SHAPES)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
     return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]

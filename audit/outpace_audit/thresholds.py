@@ -59,7 +59,7 @@ of a quarter of a second and more are tried less thoroughly, and the report says
 SCOUT_DEATHS = 3
 """After so many deaths of the baseline nothing more is tried: a start costs up to a second."""
 
-EXTRA_SHAPES = 5
+EXTRA_SHAPES = 6
 """Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
 and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
 
@@ -75,6 +75,9 @@ WIDE_GROWTH, WIDE_S = 64, 0.25
 LARGER = 8.0
 """How much larger than declared a size of that kind may be where the baseline is fast enough for it (twice where not):
 the size at which a table ends or a loop is cut short is often the next power of two but one."""
+
+LARGER_SHAPES = 2
+"""Of as many symbols: in most targets two dimensions are free."""
 
 JOINT_TRIES = 3
 """Draws of a shape in which all sizes are others: a baseline may bear each alone and not both."""
