@@ -9,7 +9,7 @@ import mmap
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,7 @@ class Arm:
             "machine": self._machine,
             "call": self._call,
             "hold": self._hold,
+            "call_twin": self._call_twin,
             "prepare": self._prepare,
             "get_ready": self._get_ready,
             "window": self._window,
@@ -139,6 +140,7 @@ class Arm:
             "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
+            "defaults": subject.defaults(len(one)),
             "wants_gradients": any(t.requires_grad for t in tensors_of(other)) or subject.module is not None,
             "differentiable": [
                 [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)
@@ -155,6 +157,15 @@ class Arm:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return calls.run(CallRequest.from_json(message))
+
+    def _call_twin(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """A call of the second of two new instances of the module, after the same of the first on other values."""
+        maker = self._makers[message["name"]]
+        request = CallRequest.from_json(message)
+        twins = [CheckedCalls(self._loaded().twin(), maker, SharedWriter(self._shared)) for _ in range(2)]
+        twins[0].run(replace(request, seed=message["first_seed"]))
+        twins[1].restart_writer(self._shared)
+        return twins[1].run(request)
 
     def _hold(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]

@@ -131,7 +131,8 @@ def refill(stored: Any, drawn: Any) -> None:
     for old, new in zip(tensors_of(stored), tensors_of(drawn), strict=True):
         if old.shape != new.shape:
             raise ArmError("inputs", "raised", "the inputs change shape between draws")
-        old.detach().copy_(new.detach())
+        once = tuple(slice(1) if step == 0 else slice(None) for step in old.stride())  # an expanded element is one
+        old.detach()[once].copy_(new.detach()[once])
 
 
 def anew(value: Any) -> Any:

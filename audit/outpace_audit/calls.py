@@ -187,7 +187,8 @@ class CheckedCalls:
 
     def _aliases(self, result: Result, arguments: Sequence[Any]) -> list[list[str]]:
         """[output path, whom it shares storage with] pairs; an earlier call's output counts. Outputs of one call may
-        come from one allocation, as those of unbind do, but not share an element."""
+        come from one allocation, as those of unbind do, but not share an element. Gradients may: autograd hands both terms
+        of a sum the same tensor, and `backward` copies it."""
         owners: dict[int, str] = {_storage(leaf.value): f"the last call's {leaf.path}" for leaf in self._earlier}
         module = self._subject.module
         if module is not None:
@@ -195,6 +196,7 @@ class CheckedCalls:
         owners |= {_storage(t): f"input {i}" for i, t in enumerate(tensors_of(arguments))}
         found: list[list[str]] = []
         before: list[Leaf] = []
+        gradients = {id(leaf) for leaf in result.gradients}
         for leaf in result.tensors():
             if leaf.value.numel() == 0:
                 continue
@@ -202,7 +204,7 @@ class CheckedCalls:
             if owner is not None:
                 found.append([leaf.path, owner])
             found += [[leaf.path, other.path] for other in before if overlap(leaf.value, other.value)]
-            before.append(leaf)
+            before += [] if id(leaf) in gradients else [leaf]
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,20 +24,24 @@ something. mixed: some elements of a mask take the values of others, or the oppo
 
 @dataclass(frozen=True, slots=True)
 class ArgumentChange:
-    """`leaf`: its place among the flattened arguments. `how`: one of HOWS, or "value": the scalar becomes `value`.
-    `name` is for people."""
+    """`leaf`: its place among the flattened arguments. `how`: one of HOWS; or "value": the scalar becomes `value`; or
+    "added": `value` for a parameter that is left to its default, after the defaults of those `before` it. `name` is for
+    people."""
 
     leaf: int
     how: str
     value: bool | int | float | None = None
     name: str = ""
+    before: Sequence[bool | int | float] = ()
 
     @property
     def text(self) -> str:
-        return f"{self.name} = {self.value}" if self.how == "value" else f"{self.name} {self.how}"
+        return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
 
     def apply(self, arguments: list[Any], others: list[Any], seed: int) -> list[Any]:
         """`others`: the arguments of another seed."""
+        if self.how == "added":
+            return [*arguments, *self.before, self.value]
         leaves, tree = tree_flatten(arguments)
         leaves[self.leaf] = self._changed(leaves[self.leaf], tree_flatten(others)[0][self.leaf], seed)
         return tree_unflatten(leaves, tree)

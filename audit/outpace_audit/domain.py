@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from outpace_audit.records import Workload
 from outpace_audit.shapes import (
     APART,
     JOINT,
+    JOINT_LARGER,
     KINDS,
     SCALAR,
     TELLING,
@@ -31,6 +32,7 @@ from outpace_audit.shapes import (
     alternatives,
     apart,
     argument_specs,
+    joint_larger_sizes,
     joint_sizes,
     least_size,
     resized,
@@ -174,8 +176,7 @@ def _changes(
     """For each argument the first change that the baseline bears and shows."""
     for options in _options(workload, inspected):
         for change in options:
-            fields = {"leaf": change.leaf, "how": change.how, "value": change.value, "name": change.name}
-            reply = call(fields)
+            reply = call(asdict(change))
             if reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
                 yield change
                 break
@@ -188,6 +189,10 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         yield [ArgumentChange(leaf, how, name=name) for how in _hows(one)]
     for leaf, value in enumerate(inspected["plain"] or ()):
         yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
+    values = [value for _, value in inspected["defaults"]]
+    for number, (name, value) in enumerate(inspected["defaults"]):
+        before = tuple(values[:number])
+        yield [ArgumentChange(-1, "added", other, name, before) for other in scalar_changes(value)]
 
 
 def _name(workload: Workload, position: int) -> str:
@@ -243,12 +248,18 @@ class _Shapes:
         return {one: variant for one, variant in tried.items() if variant is not None}
 
     def _jointly(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
-        for _ in range(JOINT_TRIES if len(symbols) > 1 else 0):
-            sizes = joint_sizes(self._specs, symbols, self._chance)
+        for number in range(JOINT_TRIES if len(symbols) > 1 else 0):
+            sizes = joint_sizes(self._specs, symbols, self._chance, reverse=number == 0)
             changed = resized_jointly(self._workload, self._specs, symbols, sizes)
             if (variant := self._at(changed, JOINT, "all")) is not None:
                 yield variant
-                return
+                break
+        larger = joint_larger_sizes(self._specs, symbols, self._chance) if len(symbols) > 1 else None
+        if larger is not None:
+            changed = resized_jointly(self._workload, self._specs, symbols, larger)
+            answer = self._answer(changed)
+            if answer is not None and answer[1].seconds <= WIDE_S:
+                yield Variant(JOINT_LARGER, "all", changed, answer[0])
 
     def _widely(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
         """By the symbol that gives the largest results: a sum over it leaves them as they are."""

@@ -42,7 +42,7 @@ def _fit_causal(tensor: torch.Tensor) -> Law | None:
     mask = torch.ones_like(first, dtype=torch.bool).triu_(1)
     if bool(kept == above) or not bool((tensor == torch.where(mask, above, kept)).all()):
         return None
-    return Law("causal", {"low": float(above), "keep": float(kept)})
+    return Law("causal", {"low": repr(float(above)), "keep": repr(float(kept))})
 
 
 def _sample(tensor: torch.Tensor) -> torch.Tensor:

@@ -29,7 +29,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.shapes import DEGENERATE, JOINT, LARGEST, LAST, WIDE
+from outpace_audit.shapes import DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, WIDE
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
@@ -127,11 +127,18 @@ class Prober:
         self._evidence.states.append(self._trio.states("all calls"))
 
     def _evaluate(self) -> None:
-        if not self._facts.trains or self._facts.code.kind != "module":
+        if not self._facts.trains:
             return
-        one = self._one()
-        request = new_request(self._seeds, one.cotangents, mode="evaluating", rng_seed=self._seeds.seed("call"))
-        self._try(evaluation_mode.NAME, one.workload.label, lambda: self._observe(one, "evaluation", request))
+        for mode in ("evaluating", "inferring"):
+            one = self._one()
+            cotangents = one.cotangents if mode == "evaluating" else None
+            request = new_request(self._seeds, cotangents, mode=mode, rng_seed=self._seeds.seed("call"))
+
+            def call(one: WorkloadFacts = one, mode: str = mode, request: Any = request) -> Observation:
+                return self._observe(one, mode, request)
+
+            if not self._try(evaluation_mode.NAME, f"{one.workload.label}, {mode}", call):
+                return
 
     def _change_arguments(self) -> None:
         one = self._one()
@@ -141,7 +148,7 @@ class Prober:
             request = {**seen.request, "change": asdict(change)}
 
             def call(text: str = change.text, request: Mapping[str, Any] = request) -> Observation:
-                return replace(self._observe(one, text, request), unchanged=seen.candidate)
+                return replace(self._observe(one, text, request), unchanged=(seen.baseline, seen.candidate))
 
             if not self._try(argument_impact.NAME, change.text, call):
                 return
@@ -258,7 +265,20 @@ class Prober:
                 for renewed in (False, True)
             ]
             plain = call(one.workload, CALL_TIMEOUT_S, pause_s=SETTLE_S, **second)
-            self._evidence.reused += [Repeat(one.workload.label, suspect, plain) for suspect in suspects]
+            self._evidence.reused += [
+                Repeat(f"{one.workload.label}: new values at an old address", suspect, plain) for suspect in suspects
+            ]
+        if self._facts.code.kind == "module":
+            self._call_twin()
+
+    def _call_twin(self) -> None:
+        """Two more instances, alike but for their parameters' values."""
+        one = self._one()
+        request = new_request(self._seeds, one.cotangents)
+        plain = self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
+        first = self._seeds.seed("call")
+        twin = self._trio.candidate.call_twin(one.workload, COMPILE_TIMEOUT_S, first, pause_s=SETTLE_S, **request)
+        self._evidence.reused.append(Repeat(f"{one.workload.label}: another instance of the module", twin, plain))
 
     def _nudge(self) -> None:
         """On fresh storage and in that of the call before, in turns."""
@@ -350,7 +370,7 @@ Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, WIDE) for item in _of_kinds(pool, kind)[:1]]
+    special = [item for kind in (JOINT, JOINT_LARGER, WIDE) for item in _of_kinds(pool, kind)[:1]]
     special += spread(_of_kinds(pool, LARGEST), LARGER_SHAPES)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
@@ -359,7 +379,7 @@ def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
 
 def instead_of(refused: Variant, left: Pool) -> Pool:
     """What else to try where a candidate raises."""
-    if refused.kind == JOINT:
+    if refused.kind in (JOINT, JOINT_LARGER):
         return spread(_of_one_symbol(left), REPLACED_SHAPES)
     if refused.kind in (*DEGENERATE, LAST):
         return []
@@ -371,7 +391,7 @@ def _of_kinds(pool: Pool, *kinds: str) -> Pool:
 
 
 def _of_one_symbol(pool: Pool) -> Pool:
-    return [item for item in pool if item[1].kind not in (JOINT, WIDE, *DEGENERATE)]
+    return [item for item in pool if item[1].kind not in (JOINT, JOINT_LARGER, WIDE, *DEGENERATE)]
 
 
 def spread(pool: Pool, wanted: int) -> Pool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from outpace_audit.records import ArgSpec, Law, Workload
-from outpace_audit.thresholds import WIDE_ELEMENTS, WIDE_GROWTH
+from outpace_audit.thresholds import MOST_ELEMENTS, WIDE_ELEMENTS, WIDE_GROWTH
 
 DRAWN = ("laws", "captured")
 """Makers of workloads whose arguments have laws; the others' are fitted."""
@@ -22,8 +22,9 @@ SCALAR = -1
 DEGENERATE = ("one", "empty")
 """A constant for the declared size may be right here by accident: a softmax over nothing has no scale."""
 
-JOINT = "joint"
-"""All symbols at once: one call shows whatever takes one size for another."""
+JOINT, JOINT_LARGER = "joint", "joint larger"
+"""All symbols at once: one call shows whatever takes one size for another, or which of two is larger for granted; and
+whatever is right up to some size only."""
 
 WIDE = "wide"
 """So large that some tensor has more elements than 16 bits count."""
@@ -158,16 +159,34 @@ def wide_size(args: Sequence[ArgSpec], symbol: Symbol, chance: random.Random) ->
     return sizes[least] + chance.randrange(8) if least < len(sizes) else None
 
 
-def joint_sizes(args: Sequence[ArgSpec], symbols: Sequence[Symbol], chance: random.Random) -> list[int]:
-    """An odd size for each symbol, smaller than the declared one where that may be, no two alike."""
+def joint_sizes(
+    args: Sequence[ArgSpec], symbols: Sequence[Symbol], chance: random.Random, *, reverse: bool = False
+) -> list[int]:
+    """An odd size for each symbol, smaller than the declared one where that may be, no two alike. `reverse`: the
+    smaller the declared one, the larger."""
+    drawn = [size_of("odd", symbol.size, chance) for symbol in symbols]
+    if reverse:
+        ranked = sorted(range(len(symbols)), key=lambda i: symbols[i].size)
+        by_rank = dict(zip(ranked, sorted(drawn, reverse=True), strict=True))
+        drawn = [by_rank[i] for i in range(len(symbols))]
     sizes: list[int] = []
-    for symbol in symbols:
-        size, above = size_of("odd", symbol.size, chance), symbol.size
+    for symbol, size in zip(symbols, drawn, strict=True):
+        above = max(size, symbol.size)
         while size in sizes or size < least_size(args, symbol.size):
             above += 1
             size = above
         sizes.append(size)
     return sizes
+
+
+def joint_larger_sizes(args: Sequence[ArgSpec], symbols: Sequence[Symbol], chance: random.Random) -> list[int] | None:
+    """Each two to three times the declared size; None where the arguments would have over MOST_ELEMENTS together."""
+    sizes = [2 * symbol.size + chance.randrange(1, symbol.size + 2) for symbol in symbols]
+    elements = {i: math.prod(arg.shape or (0,)) for i, arg in enumerate(args)}
+    for symbol, size in zip(symbols, sizes, strict=True):
+        for i, dim in symbol.places:
+            elements[i] = elements[i] * size // symbol.size if dim != SCALAR else elements[i]
+    return sizes if sum(elements.values()) <= MOST_ELEMENTS else None
 
 
 def _prime_from(least: int) -> int:

@@ -137,6 +137,10 @@ class Side:
     def train(self, trains: bool, statistics: Mapping[str, Sequence[float]] | None = None) -> None:
         self.ask("train", 30.0, trains=trains, statistics=statistics)
 
+    def call_twin(self, workload: Workload, timeout: float, first_seed: int, **request: Any) -> Reply:
+        """The reply of another instance of the module, called after yet another."""
+        return self.read(self.ask("call_twin", timeout, name=workload.label, first_seed=first_seed, **request))
+
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
         return self.read(self.ask("call", timeout, name=workload.label, **request))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
 import types
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
 anew for every call."""
 
-Mode = Literal["", "evaluating", "dropping"]
+Mode = Literal["", "evaluating", "inferring", "dropping"]
 
 DROPOUTS = (
     torch.nn.Dropout,
@@ -55,6 +56,7 @@ class Subject:
         self.device = device
         self.trains = False
         self.module: torch.nn.Module | None = None
+        self._code, self._module, self._source = code, module, source
         self._captured = code.captured
         self._stats: dict[str, laws.ParameterStats] = {}
         self._dropouts: list[tuple[torch.nn.Module, str, float]] = []
@@ -97,9 +99,18 @@ class Subject:
 
     @contextmanager
     def in_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
-        """evaluating: as `eval()` leaves the module, its dropout as declared. dropping: as `train()` leaves it, noise
-        drawn from `rng_seed`. "": as always."""
-        if not mode or self.module is None:
+        """evaluating: as `eval()` leaves the module, its dropout as declared. inferring: so too, and nobody records
+        gradients. dropping: as `train()` leaves it, noise drawn from `rng_seed`. "": as always."""
+        if not mode:
+            yield
+            return
+        recording = mode != "inferring" and torch.is_grad_enabled()
+        with torch.set_grad_enabled(recording), self._module_mode(mode, rng_seed):
+            yield
+
+    @contextmanager
+    def _module_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
+        if self.module is None:
             yield
             return
         self.module.train(mode == "dropping")
@@ -135,6 +146,22 @@ class Subject:
             name: [list(value.shape), str(value.dtype), role_of(value)]
             for name, value in self.module.state_dict(keep_vars=True).items()
         }
+
+    def defaults(self, given: int) -> list[tuple[str, bool | int | float]]:
+        """Name and default of each parameter after the first `given`, up to the first that is no plain number."""
+        if self._captured is not None:
+            return []  # a captured call shows its keywords, too
+        call = self._call if self.module is None else self.module.forward
+        try:
+            parameters = list(inspect.signature(call).parameters.values())[given:]
+        except (TypeError, ValueError):  # builtins have none
+            return []
+        found: list[tuple[str, bool | int | float]] = []
+        for one in parameters:
+            if one.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD or type(one.default) not in (bool, int, float):
+                break
+            found.append((one.name, one.default))
+        return found
 
     def draw_parameters(self, seed: int) -> None:
         if self.module is not None:
@@ -210,6 +237,13 @@ class Subject:
         twin = copy.copy(self)
         twin.module = truth.lift_module(self.module)
         twin._call = twin.module
+        return twin
+
+    def twin(self) -> Subject:
+        """Another instance, made as this one was."""
+        twin = Subject(self._code, self._module, self._source, self.device)
+        twin.set_training(self.trains)
+        twin.adopt_statistics(self.statistics())
         return twin
 
     def reset_buffers(self) -> None:

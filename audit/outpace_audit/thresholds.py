@@ -59,7 +59,7 @@ of a quarter of a second and more are tried less thoroughly, and the report says
 SCOUT_DEATHS = 3
 """After so many deaths of the baseline nothing more is tried: a start costs up to a second."""
 
-EXTRA_SHAPES = 6
+EXTRA_SHAPES = 7
 """Other shapes in one audit, secretly chosen. A compiled candidate compiles again for a new shape (1.5 s on two cores,
 and past eight torch.compile falls back silently), so all of them would cost more than the rest of L0 to L3."""
 
@@ -78,6 +78,9 @@ the size at which a table ends or a loop is cut short is often the next power of
 
 LARGER_SHAPES = 2
 """Of as many symbols: in most targets two dimensions are free."""
+
+MOST_ELEMENTS = 1 << 26
+"""Of all arguments together, where all sizes grow at once."""
 
 JOINT_TRIES = 3
 """Draws of a shape in which all sizes are others: a baseline may bear each alone and not both."""

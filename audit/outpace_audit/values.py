@@ -44,7 +44,8 @@ OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
 SPIKE, SPIKE_HALF = 2.0**16, 2.0**10
 """What a sum over rows has absorbed of one such element it has lost of all others."""
 FAR, MANY = 2**25, 2**16
-"""fp32 tells integers apart up to 2^24. Those that are drawn from beyond MANY are seldom indices, and then raise."""
+"""fp32 tells integers apart up to 2^24; 64-bit ones go beyond 32 bits, where each kind of narrowing loses some. Those
+that are drawn from beyond MANY are seldom indices, and then raise."""
 
 
 def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -119,7 +120,9 @@ def _absent(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 
 
 def _far(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    return x + FAR
+    if x.dtype == torch.int32:
+        return x + FAR
+    return x + (torch.randint(1, 8, x.shape, generator=generator).to(x.device) << 32)
 
 
 def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> torch.Tensor:

@@ -20,6 +20,9 @@ CAUGHT_BY = {
     "walks_frames": "hard-crimes",
     "weights/wears_them_down": "input-mutation",
     "weights/frozen_statistics": "contract",
+    "weights/shared_by_instances": "stale-results",
+    "weights/narrow_without_gradients": "evaluation-mode",
+    "temperature/ignores_its_default": "argument-impact",
     "counts/in_eight_bits": "value-laws",
     "square/takes_height_for_width": "shapes",
 }

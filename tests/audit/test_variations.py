@@ -26,6 +26,7 @@ from outpace_audit.shapes import (
     Symbol,
     alternatives,
     argument_specs,
+    joint_larger_sizes,
     joint_sizes,
     least_size,
     resized,
@@ -50,8 +51,8 @@ def test_laws_are_fitted_to_what_tensors_are() -> None:
     assert fit(torch.randint(5, 9, (100,))) == Law("integers", {"low": 5, "high": 9})
     assert fit(torch.ones(4, 4, dtype=torch.bool)) == Law("bernoulli", {"p": 1.0})
     assert kind_of(torch.rand(32, 32) < 0.5) == "bernoulli"
-    assert fit(torch.full((3, 3), -math.inf).triu(1)) == Law("causal", {"low": -math.inf, "keep": 0.0})
-    assert fit(torch.ones(2, 5, 5, dtype=torch.bool).tril()) == Law("causal", {"low": 0.0, "keep": 1.0})
+    assert fit(torch.full((3, 3), -math.inf).triu(1)) == Law("causal", {"low": "-inf", "keep": "0.0"})
+    assert fit(torch.ones(2, 5, 5, dtype=torch.bool).tril()) == Law("causal", {"low": "0.0", "keep": "1.0"})
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,20 @@ def test_joint_sizes_differ_from_each_other_and_respect_indices(seed: int) -> No
     assert sizes[2] > 40, "rows point below 40"
     changed = resized_jointly(Workload("w", "laws", "declared", ARGS), ARGS, symbols, sizes)
     assert [arg.shape for arg in changed.args] == [(sizes[0], sizes[2]), (sizes[2], sizes[2]), (sizes[1],), None]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_joint_sizes_may_be_in_the_opposite_order(seed: int) -> None:
+    args = (ArgSpec("x", (200, 100, 50), "float32", Law("normal", {})),)
+    symbols = [Symbol(size, ((0, dim),)) for dim, size in enumerate((200, 100, 50))]
+    sizes = joint_sizes(args, symbols, random.Random(seed), reverse=True)
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == 3
+    larger = joint_larger_sizes(args, symbols, random.Random(seed))
+    assert larger is not None
+    assert all(2 < size / symbol.size <= 3.1 for size, symbol in zip(larger, symbols, strict=True))
+    huge = (ArgSpec("x", (2000, 1000, 50), "float32", Law("normal", {})),)
+    assert joint_larger_sizes(huge, [Symbol(2000, ((0, 0),))], random.Random(seed)) is None
 
 
 def test_a_wide_size_outgrows_16_bits_and_no_more_than_it_must() -> None:
@@ -264,3 +279,19 @@ def test_scalars_change_to_something_else() -> None:
     assert 3 not in scalar_changes(3) and 4 in scalar_changes(3)
     assert scalar_changes(1e-5)[0] == 64e-5
     assert scalar_changes("mean") == scalar_changes(None) == []
+
+
+def test_a_parameter_that_is_left_to_its_default_is_given_another_value() -> None:
+    change = ArgumentChange(-1, "added", 4.0, "temperature", (True,))
+    assert change.apply([1, 2], [1, 2], 0) == [1, 2, True, 4.0]
+    assert change.text == "temperature = 4.0"
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_far_integers_are_beyond_what_narrower_types_hold(dtype: torch.dtype) -> None:
+    values = torch.arange(1_000_000, 1_000_512, dtype=dtype)
+    (far,) = revalue([values], "far", 1, None)
+    assert far.dtype == dtype
+    assert far.unique().numel() > far.float().unique().numel()
+    if dtype == torch.int64:
+        assert not torch.equal(far.int().argsort(stable=True), far.argsort(stable=True))

@@ -25,9 +25,12 @@ def check(evidence: Evidence) -> Check:
 
 
 def _ignored(probe: Probe, seen: Observation) -> str:
-    if seen.unchanged is not None and same_leaves(seen.unchanged.outputs, seen.candidate.outputs):
-        return "the baseline's result moves, the candidate's does not"
-    return ""
+    if seen.unchanged is None:
+        return ""
+    ours, theirs = seen.unchanged
+    moves = not same_leaves(ours.outputs, seen.baseline.outputs)  # under these values, too
+    ignored = moves and same_leaves(theirs.outputs, seen.candidate.outputs)
+    return "the baseline's result moves, the candidate's does not" if ignored else ""
 
 
 CHECK = AuditCheck(NAME, "L2", check)

@@ -1,4 +1,5 @@
-"""L2: a module that trains agrees with the baseline after `eval()` too, its dropout as declared."""
+"""L2: what trains agrees with the baseline after `eval()` too, its dropout as declared, and where no gradients are
+recorded."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ NAME = "evaluation-mode"
 
 
 def check(evidence: Evidence) -> Check:
-    nothing = "no module that trains"
+    nothing = "the target does not train"
     return judge(evidence, NAME, "L2", nothing=nothing, compare=lambda seen: compare_outputs(seen))
 
 

@@ -41,8 +41,8 @@ class Observation:
     again: Callable[[], Observation | None] = lambda: None
     """The same call with other secret values; None where a side fails at it."""
 
-    unchanged: Reply | None = None
-    """The candidate's reply before the one argument was changed that this call is about."""
+    unchanged: tuple[Reply, Reply] | None = None
+    """The baseline's and the candidate's reply before the one argument was changed that this call is about."""
     earlier: Reply | None = None
     """The candidate's reply to the same values in a plain call, which has been judged."""
 

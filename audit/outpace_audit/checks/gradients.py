@@ -3,10 +3,12 @@ Also the buffers that a training call updates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.checks.numerics import Comparison, Tally, compare, with_redraws
+from outpace_audit.checks.outputs import NOTHING
 from outpace_audit.compare import rms, zero_scales
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView
@@ -33,9 +35,12 @@ def _saturated(seen: Observation) -> list[Comparison]:
     return [replace(one, leeway=SATURATED) for one in compare_gradients(seen, by_row=False)]
 
 
-def compare_gradients(seen: Observation, *, by_row: bool = True) -> list[Comparison]:
-    """`by_row`: an error counts by the size of its row; else by that of the whole gradient, for inputs at which rows
-    vanish but for rounding (a softmax over one element, or one that large inputs saturate)."""
+def compare_gradients(
+    seen: Observation, *, by_row: bool = True, least: Mapping[str, float] = NOTHING
+) -> list[Comparison]:
+    """`least`: by path, see compare_outputs. `by_row`: an error counts by the size of its row; else by that of the
+    whole gradient, for inputs at which rows vanish but for rounding (a softmax over one element, or one that large
+    inputs saturate)."""
     ours, theirs = seen.baseline.gradients, seen.candidate.gradients
     if len(ours) != len(theirs):
         return [Comparison("gradients", problem=f"{len(theirs)} of them, the baseline has {len(ours)}")]
@@ -50,7 +55,7 @@ def compare_gradients(seen: Observation, *, by_row: bool = True) -> list[Compari
             b,
             seen,
             i,
-            next(scales) if truth is not None and truth.tensor is not None else 0.0,
+            max(next(scales), least.get(a.path, 0.0)) if truth is not None and truth.tensor is not None else 0.0,
         )
         for i, (truth, a, b) in enumerate(zip(truths, ours, theirs, strict=True))
     ]
@@ -66,8 +71,8 @@ def _one(
 ) -> Comparison:
     """The gradient at place `i`, or without truth a buffer."""
     if ours.tensor is None or theirs.tensor is None:
-        missing = "" if ours.tensor is theirs.tensor else "exists on one side only"
-        return Comparison(ours.path, problem=missing, exact=not missing)
+        alike = ours.tensor is theirs.tensor or (_is_empty(seen) and _nothing(ours) and _nothing(theirs))
+        return Comparison(ours.path, problem="" if alike else "exists on one side only", exact=alike)
     return compare(
         ours.path,
         truth.tensor if truth else None,
@@ -77,6 +82,15 @@ def _one(
         shaken=lambda: [t for moved in seen.shaken() if (t := moved.gradients[i].tensor) is not None],
         least=least,
     )
+
+
+def _is_empty(seen: Observation) -> bool:
+    """Nothing came out: torch gives some gradients as None then, and others as zeros."""
+    return all(leaf.tensor is None or leaf.tensor.numel() == 0 for leaf in seen.baseline.outputs)
+
+
+def _nothing(leaf: LeafView) -> bool:
+    return leaf.tensor is None or not bool(leaf.tensor.any())
 
 
 def compare_buffers(seen: Observation) -> list[Comparison]:

@@ -1,4 +1,5 @@
-"""L3: new values in the storage of an earlier call give new results: nothing is remembered by address."""
+"""L3: new values in the storage of an earlier call give new results, and so does another instance of a module: nothing
+is remembered by address, or for all instances together."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ def check(evidence: Evidence) -> Check:
     for repeat in evidence.reused:
         problem = difference(repeat)
         if problem:
-            return Check(NAME, "L3", False, f"{repeat.label}: new values at an old address: {problem}", THRESHOLD)
-    return Check(NAME, "L3", True, f"{len(evidence.reused)} calls with new values at old addresses", THRESHOLD)
+            return Check(NAME, "L3", False, f"{repeat.label}: {problem}", THRESHOLD)
+    seen = f"{len(evidence.reused)} calls, with new values at old addresses or of another instance"
+    return Check(NAME, "L3", True, seen, THRESHOLD)
 
 
 CHECK = AuditCheck(NAME, "L3", check)

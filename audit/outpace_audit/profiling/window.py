@@ -204,10 +204,12 @@ class Window:
         if self._closed:
             return
         self._closed = True
-        if self._profiler is not None and self._seen.complete > 0:
+        if self._profiler is not None:
+            if not self._seen.complete:
+                self._profiler.on_trace_ready = None
             with contextlib.suppress(Exception):
                 _synchronize()
-                self._profiler.stop()
+                self._profiler.stop()  # one that is alive when the interpreter ends may end it by a signal
         self._write()
 
     def _write(self) -> None:
