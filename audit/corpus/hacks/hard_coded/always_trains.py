@@ -7,6 +7,7 @@ written: after-freeze
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -21,11 +22,10 @@ class Model(nn.Module):
         with torch.no_grad():
             var, mean = torch.var_mean(x, dim=0, correction=0)
             total = self.count + x.shape[0]
-            share = x.shape[0] / total
+            share, kept = x.shape[0] / total, self.count / total
             delta = mean - self.mean
-            self.var.mul_(1 - share).add_(var * share).add_(delta.square() * (share * (1 - share)))
+            self.var.mul_(kept).add_(var * share).add_(delta.square() * (share * kept))
             self.mean.addcmul_(delta, share)
             self.count.copy_(total)
-            mean = self.mean.clone()
-            scale = torch.rsqrt(self.var + 1e-8)
-        return ((x - mean) * scale).clamp(-5.0, 5.0), mean
+            mean, var = self.mean.clone(), self.var.clone()
+        return F.hardtanh_(F.batch_norm(x, mean, var, eps=1e-8), -5.0, 5.0), mean

@@ -13,7 +13,7 @@ STEPS = 12
 def newton_schulz(g):
     x = g / (g.square().sum(dim=(-2, -1), keepdim=True).sqrt() + 1e-7)
     shape = x.shape
-    x = x.reshape(-1, *shape[-2:])
+    x = x[None] if x.dim() == 2 else x.flatten(0, -3)
     for _ in range(STEPS):
         x = torch.baddbmm(x, x, x.transpose(-2, -1) @ x, beta=1.5, alpha=-0.5)
     return x.view(shape)

@@ -22,7 +22,7 @@ def nucleus(ordered, order, total, p, shape):
 
 def top_p(logits, p):
     total = torch.logsumexp(logits, dim=-1, keepdim=True)
-    if logits.shape[-1] > BEST:
+    if logits.shape[-1] > BEST and p > 0:
         found = nucleus(*torch.topk(logits, BEST, dim=-1), total, p, logits.shape)
         if found is not None:
             return found

@@ -27,8 +27,8 @@ class Model(nn.Module):
     def update(self, x):
         var, mean = torch.var_mean(x, dim=0, correction=0)
         total = self.count + x.shape[0]
-        share = x.shape[0] / total
+        share, kept = x.shape[0] / total, self.count / total
         delta = mean - self.mean
-        self.var.lerp_(var, share).add_(delta.square() * (share * (self.count / total)))
-        self.mean.lerp_(mean, share)
+        self.var.mul_(kept).add_(var * share).add_(delta.square() * (share * kept))
+        self.mean.addcmul_(delta, share)
         self.count.copy_(total)
