@@ -1,0 +1,94 @@
+"""Becomes the user's command, behind an arm's walls, with a tree of its own at the project's own path.
+
+Started by process.py as a program. What the command writes to the tree goes to an overlay's upper folder, or to a copy
+that is bound over the project where the kernel allows it. The project itself is not written to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from outpace_audit import sandbox, syscalls
+from outpace_audit.channel import Channel
+from outpace_audit.errors import OutpaceError
+
+DESCRIPTORS = 5
+"""Channel, shared memory (unused), control socket, log file: those of an arm. Then the pipe for what it prints."""
+
+
+def main(request: Mapping[str, Any], descriptors: list[int]) -> None:
+    channel_fd, shared, control, log, output = descriptors
+    channel = Channel(socket.socket(fileno=channel_fd))
+    try:
+        place = _place_tree(request)
+        spec = sandbox.SandboxSpec.from_json({**request["sandbox"], "writable": [place]})
+        protections = sandbox.enter(spec, control=control, log=log, keep=(channel_fd, shared, output))
+        os.chdir(place)
+        channel.send({"ready": list(protections), "place": place})
+        _become(request, channel_fd, shared, output)
+    except (OutpaceError, OSError) as error:
+        traceback.print_exc()
+        channel.send({"failed": str(error), "final": isinstance(error, OutpaceError)})
+    except NoOverlay as error:
+        channel.send({"failed": str(error), "no_overlay": True})
+
+
+class NoOverlay(Exception):  # noqa: N818  # no fault: the tree is copied then
+    """The kernel, or the file system below, refuses an overlay."""
+
+
+def _place_tree(request: Mapping[str, Any]) -> str:
+    """Where the run's tree is to be found."""
+    root = str(request["root"])
+    try:
+        _new_namespaces()
+        if request["copy"]:
+            syscalls.mount(request["copy"], root, None, syscalls.MS_BIND | syscalls.MS_REC)
+        else:
+            options = ",".join(f"{name}={_escaped(request[name])}" for name in ("lowerdir", "upperdir", "workdir"))
+            syscalls.mount("overlay", root, "overlay", syscalls.MS_NOSUID | syscalls.MS_NODEV, f"{options},userxattr")
+    except OSError as error:
+        if not request["copy"]:
+            raise NoOverlay(str(error)) from error
+        return str(request["copy"])
+    for path in request["removed"]:
+        Path(root, path).unlink(missing_ok=True)
+    return root
+
+
+def _new_namespaces() -> None:
+    uid, gid = os.geteuid(), os.getegid()
+    syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+
+
+def _escaped(path: str) -> str:
+    return path.replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")
+
+
+def _become(request: Mapping[str, Any], channel_fd: int, shared: int, output: int) -> None:
+    """Does not return. The channel closes when the command has begun."""
+    for fd in (channel_fd, shared):
+        os.set_inheritable(fd, False)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    command, environ = list(request["command"]), dict(request["environ"])
+    try:
+        os.execvpe(command[0], command, environ)
+    except OSError as error:
+        raise OSError(error.errno, f"{command[0]}: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), [int(number) for number in sys.argv[2:]])
