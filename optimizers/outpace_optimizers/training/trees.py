@@ -70,8 +70,11 @@ class RunTree:
         return place if inside and place.is_file() and not place.is_symlink() else None
 
     def touched(self, patterns: tuple[str, ...]) -> list[str]:
-        """Protected files that the run wrote to, replaced or removed, and new ones among them; also if it put them
-        back: in an overlay a file that was opened for writing has been copied, elsewhere its times or inode have changed."""
+        """Protected files that the run wrote to, replaced or removed, and new ones among them.
+
+        Also if it put them back: in an overlay a file that was opened for writing has been copied, elsewhere its
+        times or inode have changed.
+        """
         new = [path for path in walk(self.written) if matches(path, patterns) and path not in self._protected]
         if self.overlay:
             return sorted({*new, *self._copied_up()})
@@ -83,13 +86,11 @@ class RunTree:
             if os.path.lexists(places[0]) or any(_covers(place) for place in places[1:]):
                 yield path
 
-    def bytes_left(self) -> int:
-        return sum((self.written / path).lstat().st_size for path in walk(self.written))
-
     def remove(self) -> None:
-        for folder, _, _ in os.walk(self.folder):
-            with contextlib.suppress(OSError):
-                Path(folder).chmod(0o700)  # an overlay's work folder has no permissions at all
+        for folder, folders, _ in os.walk(self.folder):
+            for name in folders:
+                with contextlib.suppress(OSError):
+                    Path(folder, name).chmod(0o700)  # an overlay's work folder has no permissions at all
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
