@@ -7,8 +7,9 @@ import sys
 
 import torch
 import torch.nn.functional as F
-from corpus import CHARS, text
 from model import CONTEXT, CharModel
+
+from corpus import CHARS, text
 
 
 def tokens(split: str) -> torch.Tensor:

@@ -8,9 +8,10 @@ import time
 
 import torch
 import torch.nn.functional as F
-from corpus import CHARS
 from evaluate import tokens, val_loss
 from model import CONTEXT, CharModel
+
+from corpus import CHARS
 
 BATCH = 256
 RATE = 1e-3
@@ -32,7 +33,7 @@ def main() -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        if step % 50 == 0 or step in (1, args.steps):
+        if step % 100 == 0 or step in (1, args.steps):
             seconds = time.perf_counter() - started
             print(json.dumps({"step": step, "val_loss": val_loss(model), "seconds": seconds}))
     torch.save(model.state_dict(), "checkpoint.pt")
