@@ -35,7 +35,8 @@ def main(request: Mapping[str, Any], descriptors: list[int]) -> None:
         _become(request, channel_fd, shared, output)
     except (OutpaceError, OSError) as error:
         traceback.print_exc()
-        channel.send({"failed": str(error), "final": isinstance(error, OutpaceError)})
+        text = error.strerror if isinstance(error, OSError) else None
+        channel.send({"failed": text or str(error), "final": isinstance(error, OutpaceError)})
     except NoOverlay as error:
         channel.send({"failed": str(error), "no_overlay": True})
 
