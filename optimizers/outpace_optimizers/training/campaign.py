@@ -146,11 +146,11 @@ class Campaign:
         if failed is not None:
             return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)
         begun = self._store.begun(self._baseline, change.key)
-        if begun is not None and self._fresh and self._store.ended(begun.id) is not None:
-            begun = None
         plan = self.spread()
-        if begun is None:
+        if begun is None or self._fresh:
             begun = self._begin(change, plan)
+        elif begun.runs != plan.runs:
+            self._tell(f"this campaign was begun with {begun.runs} runs of each side: --fresh begins another")
         plan = self._plan(self._store.spread(self._baseline), begun.alpha, begun.runs)
         self._say_plan(plan)
         return self._judged(begun, change, plan, diff)

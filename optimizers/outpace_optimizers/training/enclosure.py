@@ -51,7 +51,7 @@ def _place_tree(request: Mapping[str, Any]) -> str:
     try:
         _new_namespaces()
         if request["copy"]:
-            syscalls.mount(request["copy"], root, None, syscalls.MS_BIND | syscalls.MS_REC)
+            _bind_copy(root, str(request["copy"]), str(request["kept"]))
         else:
             options = ",".join(f"{name}={_escaped(request[name])}" for name in ("lowerdir", "upperdir", "workdir"))
             syscalls.mount("overlay", root, "overlay", syscalls.MS_NOSUID | syscalls.MS_NODEV, f"{options},userxattr")
@@ -62,6 +62,17 @@ def _place_tree(request: Mapping[str, Any]) -> str:
     for path in request["removed"]:
         Path(root, path).unlink(missing_ok=True)
     return root
+
+
+def _bind_copy(root: str, copy: str, kept: str) -> None:
+    """`kept`: a folder in `root` that is not in the copy and is needed, or nothing: the one with the interpreter."""
+    flags = syscalls.MS_BIND | syscalls.MS_REC
+    held = os.open(Path(root, kept), os.O_PATH) if kept else -1
+    syscalls.mount(copy, root, None, flags)
+    if kept:
+        Path(root, kept).mkdir(exist_ok=True)
+        syscalls.mount(f"/proc/self/fd/{held}", str(Path(root, kept)), None, flags)
+        os.close(held)
 
 
 def _new_namespaces() -> None:

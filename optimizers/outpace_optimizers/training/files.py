@@ -38,7 +38,12 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def matching(root: Path, patterns: tuple[str, ...]) -> list[str]:
-    return [path for path in walk(root) if matches(path, patterns)]
+    """A link to a folder counts where what lies in the folder would: whoever replaces it replaces that."""
+    return [path for path in walk(root) if matches(path, patterns) or _links_to_some(root, path, patterns)]
+
+
+def _links_to_some(root: Path, path: str, patterns: tuple[str, ...]) -> bool:
+    return (root / path).is_symlink() and matches(f"{path}/", patterns)
 
 
 class Hashes:

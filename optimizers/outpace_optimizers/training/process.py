@@ -44,11 +44,18 @@ class Ended:
 
 def execute(
     work: WorkDirectory, tree: RunTree, spec: SandboxSpec, command: Sequence[str], environ: Mapping[str, str],
-    hear: Hear, limit_s: float,
+    hear: Hear, limit_s: float, kept: str = "",
 ) -> Ended | None:  # fmt: skip
-    """None where no overlay can be had. Raises TrainingError where the command can't be started, EnvironmentMissing
-    where the walls can't be built."""
-    request = tree.request() | {"sandbox": spec.to_json(), "command": list(command), "environ": dict(environ)}
+    """None where no overlay can be had. `kept`: a folder of the project that is seen although no copy has it.
+
+    Raises TrainingError where the command can't be started, EnvironmentMissing where the walls can't be built.
+    """
+    request = tree.request() | {
+        "kept": kept,
+        "sandbox": spec.to_json(),
+        "command": list(command),
+        "environ": dict(environ),
+    }
     read, write = os.pipe()
     with os.fdopen(read, "rb", buffering=0) as output:
         arm = _spawn(work, request, write)

@@ -15,7 +15,7 @@ from outpace_audit.sandbox import SandboxSpec, scrub_environment
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
-from outpace_optimizers.training.files import matching
+from outpace_optimizers.training.files import SKIPPED, matching
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
@@ -146,7 +146,14 @@ class Runner:
     def _execute(
         self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
     ) -> Ended | None:
-        return execute(self._work, tree, self._spec(), command, self._environ(environ, tree.folder), hear, limit_s)
+        environ = self._environ(environ, tree.folder)
+        return execute(self._work, tree, self._spec(), command, environ, hear, limit_s, self._own_environment())
+
+    def _own_environment(self) -> str:
+        """The top folder below the root that holds the interpreter and is left out of copies, such as `.venv`."""
+        python = Path(self._python)
+        first = python.relative_to(self._root).parts[0] if python.is_relative_to(self._root) else ""
+        return first if first in SKIPPED else ""
 
     def _spec(self) -> SandboxSpec:
         visible = (str(Path(self._python).parent.parent),)

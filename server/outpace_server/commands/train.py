@@ -1,7 +1,7 @@
 """`outpace train --against PATH_OR_PATCH`: is training with a change better than without? Over seeds, and audited.
 
-The run is described in `[tool.outpace.training]` of pyproject.toml. Without --against only the baseline is measured: how
-much its metric spreads over seeds, and how many runs an effect needs.
+The run is described in `[tool.outpace.training]` of pyproject.toml. Without --against only the baseline is measured:
+how much its metric spreads over seeds, and how many runs an effect needs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 
 from rich.console import Console
 
-from outpace_audit.seeds import commitment_of
 from outpace_optimizers.judge_client import user_interpreter
 from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
 from outpace_optimizers.training.change import Change, read_change
@@ -137,7 +136,7 @@ def _document(report: Report, target: TrainingTarget) -> dict[str, Any]:
         "screening": report.screening,
         "confirmation": report.confirmation,
         "campaign": report.campaign,
-        "seeds": {"root": report.seeds_root, "commitment": commitment_of(bytes.fromhex(report.seeds_root))},
+        "seeds_root": report.seeds_root or None,
         "runs": report.runs,
         "diff": report.diff,
     }

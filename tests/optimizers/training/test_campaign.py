@@ -14,6 +14,7 @@ from outpace_optimizers.training.config import read_target
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.store import FILE
 from outpace_optimizers.workspace import Workspace
+from outpace_server.cli import main
 from training_maker import campaign_on, compared, edited
 
 
@@ -67,6 +68,25 @@ def test_what_was_compared_is_known(project: Path, proven: tuple[Path, Report, l
     assert (again.confirmation, again.runs, runs_made(lines)) == (report.confirmation, report.runs, 0)
 
 
+def test_the_command_shows_what_is_known(
+    project: Path,
+    proven: tuple[Path, Report, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tree, report, _ = proven
+    monkeypatch.chdir(project)
+    assert main(["train", "--against", str(tree)]) == 0
+    *_, last = (lines := capsys.readouterr().out.splitlines())
+    assert "+RATE = 12.0" in lines and "✓ L5 metric-recomputed: as printed in 6 runs" in lines
+    assert last.startswith("better training: val_loss 2.") and "60 steps, 3 + 3 seeds, p = " in last
+    assert main(["train", "--against", str(tree), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 12
+    assert report.confirmation and document["confirmation"]["gain"] == report.confirmation.gain
+    assert document["seeds_root"] == report.seeds_root
+
+
 def test_an_edit_that_changes_nothing_does_not_win(project: Path, tmp_path: Path) -> None:
     tree = edited(project, tmp_path, lambda text: text.replace("wrong", "error"))
     report, _ = compared(project, tree)
@@ -86,13 +106,7 @@ FRAUDS = {
         'np.savez("weights.npz"',
         'text = open("evaluate.py").read(); open("evaluate.py", "w").write(text); np.savez("weights.npz"',
     ),
-    "removes the data": (
-        "protected-files",
-        'np.savez("weights.npz"',
-        'import shutil; shutil.rmtree("data"); np.savez("weights.npz"',
-    ),
     "picks the seed": ("seeds", "default_rng(args.seed)", "default_rng(12345)"),
-    "folds the seed": ("seeds", "default_rng(args.seed)", "default_rng(args.seed % 1)"),
     "sets everybody's seed": ("fixed-seed", "rng = np", "np.random.seed(7); rng = np"),
 }
 
@@ -114,11 +128,14 @@ def test_an_edited_evaluation_is_refused_before_anything_runs(project: Path, tmp
     assert lines == [] and report.runs == ()
 
 
-def test_a_candidate_that_diverges_is_given_up(project: Path, tmp_path: Path) -> None:
+def test_a_candidate_that_diverges_is_given_up_and_the_next_try_is_stricter(project: Path, tmp_path: Path) -> None:
     tree = edited(project, tmp_path, lambda text: text.replace("loss = val_loss(first, second)", "loss = np.nan"))
-    report, _ = compared(project, tree)
-    assert "diverged: the metric is nan at step 20" in report.reason
-    assert not report.accepted and len([run for run in report.runs if run.side == "candidate"]) == 1
+    reports = [compared(project, tree, Options(fresh=True))[0] for _ in "ab"]
+    for report in reports:
+        assert "diverged: the metric is nan at step 20" in report.reason and not report.accepted
+        assert [run.side for run in report.runs] == ["baseline", "candidate"]
+    alphas = [report.plan.alpha for report in reports if report.plan is not None]
+    assert 1 / alphas[1] - 1 / alphas[0] == pytest.approx(100)
 
 
 def test_a_killed_campaign_goes_on_where_it_was(project: Path, proven: tuple[Path, Report, list[str]]) -> None:
@@ -133,14 +150,6 @@ def test_a_killed_campaign_goes_on_where_it_was(project: Path, proven: tuple[Pat
     assert [run.result.seed for run in resumed.runs] == [run.result.seed for run in report.runs]
     assert resumed.accepted
     assert all(json.loads(line) for line in store.read_text().splitlines())
-
-
-def test_each_campaign_on_a_baseline_makes_the_next_one_stricter(project: Path, tmp_path: Path) -> None:
-    fraud = edited(project, tmp_path, lambda text: text.replace("args.seed)", "int(1))"))
-    alphas = [
-        report.plan.alpha for report in (compared(project, fraud, Options(fresh=True))[0] for _ in "ab") if report.plan
-    ]
-    assert 1 / alphas[1] - 1 / alphas[0] == pytest.approx(100)
 
 
 def test_a_project_that_changes_under_a_campaign_ends_it(project: Path, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_touches_protected_files_is_seen(folder: Path, crime: str, touched:
 BAD = {
     "crashed": (LOOP + "raise ValueError('no such layer')", "exit status 1: ValueError: no such layer"),
     "needs arguments": (
-        "from argparse import *\np = ArgumentParser(); p.add_argument('data'); p.parse_known_args()",
+        "from argparse import *\np = ArgumentParser(); p.add_argument('data'); p.parse_args([])",
         "arguments are required: data; put the arguments into command",
     ),
     "writes outside": (f"open({str(Path(__file__).parent / 'x')!r}, 'w')", "nowhere else"),
@@ -146,9 +146,25 @@ def test_the_metric_is_computed_again_outside_the_script(folder: Path) -> None:
 
 
 def test_a_command_that_there_is_not(folder: Path) -> None:
-    target = replace(TARGET, command=("pyton", "train.py"))
-    with pytest.raises(TrainingError, match="the command does not start: pyton: No such file"):
+    target = replace(TARGET, command=("no-such-python", "train.py"))
+    with pytest.raises(TrainingError, match="the command does not start: no-such-python: No such file"):
         ran(folder, LOOP, target=target)
+
+
+@pytest.mark.parametrize("overlay", [True, False], ids=["overlay", "copy"])
+def test_the_projects_own_environment_is_there(folder: Path, overlay: bool) -> None:
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/python").symlink_to(sys.executable)
+    (folder / "train.py").write_text(LOOP + f"assert sys.argv and os.path.exists({str(folder / '.venv/bin')!r})")
+    with Runner(Workspace(folder), TARGET, str(folder / ".venv/bin/python")) as runner:
+        runner.overlay = overlay
+        assert runner.run(NOTHING, 7, Limits(60.0)).outcome == "finished"
+
+
+def test_a_link_to_data_is_protected_like_the_data(folder: Path) -> None:
+    (folder / "data").rename(folder.parent / f"{folder.name}-elsewhere")
+    (folder / "data").symlink_to(folder.parent / f"{folder.name}-elsewhere")
+    assert ran(folder, LOOP + "os.remove('data'); os.mkdir('data')").touched == ("data",)
 
 
 def test_no_run_leaves_anything_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
