@@ -18,18 +18,18 @@ from outpace_optimizers.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "tests/optimizers/training/project"
-CORPUS = ROOT / "examples/charlm/corpus.py"
+GRAMMAR = ROOT / "examples/charlm/grammar.py"
 
 
 def make_project(folder: Path) -> Path:
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    spec = importlib.util.spec_from_file_location("charlm_corpus", CORPUS)
+    spec = importlib.util.spec_from_file_location("charlm_grammar", GRAMMAR)
     assert spec is not None and spec.loader is not None
-    corpus = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(corpus)
+    grammar = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(grammar)
     (folder / "data").mkdir()
     for split, size in (("train", 20_000), ("val", 3_000)):
-        (folder / f"data/{split}.txt").write_text(corpus.text(split)[:size])
+        (folder / f"data/{split}.txt").write_text(grammar.text(split)[:size])
     return folder
 
 

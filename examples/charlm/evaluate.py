@@ -7,9 +7,8 @@ import sys
 
 import torch
 import torch.nn.functional as F
+from grammar import CHARS, text
 from model import CONTEXT, CharModel
-
-from corpus import CHARS, text
 
 
 def tokens(split: str) -> torch.Tensor:

@@ -9,9 +9,8 @@ import time
 import torch
 import torch.nn.functional as F
 from evaluate import tokens, val_loss
+from grammar import CHARS
 from model import CONTEXT, CharModel
-
-from corpus import CHARS
 
 BATCH = 256
 RATE = 1e-3

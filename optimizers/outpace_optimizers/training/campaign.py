@@ -127,7 +127,7 @@ class Campaign:
 
     def spread(self) -> Plan:
         """Measures the baseline where it is not known, and says what runs can show."""
-        here = [run for run in self._store.spread(self._baseline) if run.machine == platform.node()]
+        here = self._spread_here()
         enough = max(FEWEST_RUNS, min(SPREAD_RUNS, self._target.runs or SPREAD_RUNS))
         for number in range(len(here), enough):
             run = self._run(NOTHING, secrets.randbits(SEED_BITS), here, f"baseline {number + 1} of {enough}")
@@ -151,9 +151,20 @@ class Campaign:
             begun = self._begin(change, plan)
         elif begun.runs != plan.runs:
             self._tell(f"this campaign was begun with {begun.runs} runs of each side: --fresh begins another")
-        plan = self._plan(self._store.spread(self._baseline), begun.alpha, begun.runs)
+        self._say_elsewhere(begun)
+        plan = self._plan(self._spread_here(), begun.alpha, begun.runs)
         self._say_plan(plan)
         return self._judged(begun, change, plan, diff)
+
+    def _spread_here(self) -> list[RunResult]:
+        return [run for run in self._store.spread(self._baseline) if run.machine == platform.node()]
+
+    def _say_elsewhere(self, begun: Begun) -> None:
+        others = sorted({one.result.machine for one in self._kept(begun)} - {platform.node()})
+        if others:
+            self._tell(
+                f"a part of this campaign ran on {', '.join(others)}: both sides of a pair had better run on one"
+            )
 
     def _judged(self, begun: Begun, change: Change, plan: Plan, diff: str) -> Report:
         comparisons: list[Comparison] = []
@@ -186,7 +197,7 @@ class Campaign:
             if number not in done:
                 seed = draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
                 what = f"{phase}: {side} {number + 1} of {begun.runs}"
-                known = [*self._store.spread(self._baseline), *self._results(begun, "baseline")]
+                known = [*self._spread_here(), *self._results(begun, "baseline")]
                 run = self._run(change if side == "candidate" else NOTHING, seed, known, what)
                 self._require_sound(run, side)
                 self._store.add(KeptRun(begun.id, self._baseline, side, phase, number, run))

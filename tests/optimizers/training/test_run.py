@@ -114,6 +114,15 @@ def test_a_bad_run_is_recognised_and_said_in_one_line(name: str, folder: Path) -
     assert reason in found.reason and "\n" not in found.reason
 
 
+@pytest.mark.parametrize("seconds, outcome", [(2.05, "finished"), (2.2, "over-budget")])
+def test_a_budget_of_seconds_is_by_the_scripts_own_clock(seconds: float, outcome: str, folder: Path) -> None:
+    target = replace(TARGET, budget=Budget("seconds", 2.0, Given(flag="--seconds=")))
+    line = f'{{"loss": 1, "seconds": {seconds}}}'
+    script = f"import sys; assert sys.argv[1:] == ['--seconds=2', '--seed', '7']; print({line!r})"
+    found = ran(folder, script, target=target)
+    assert (found.outcome, found.claimed_s) == (outcome, seconds)
+
+
 def test_a_hopeless_run_is_stopped_in_its_second_half(folder: Path) -> None:
     script = LOOP.replace("10 / step", "10 + step") + "import time; time.sleep(600)"
     found = ran(folder, script, limits=Limits(60.0, worst_start=10.5))
