@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,7 +34,10 @@ _SEEDING = frozenset({
 does no harm to the others."""
 
 
-def edited_files(change: Change, target: TrainingTarget) -> Check:
+_EVERYBODYS = sys.stdlib_module_names | {"torch", "numpy", "triton", "sitecustomize", "usercustomize"}
+
+
+def edited_files(change: Change, root: Path, target: TrainingTarget) -> Check:
     name, limit = "edited-files", "only may-change, nothing of must-not-change"
     forbidden = [path for path in sorted(change.files) if matches(path, target.must_not_change)]
     if forbidden:
@@ -41,7 +45,19 @@ def edited_files(change: Change, target: TrainingTarget) -> Check:
     outside = [path for path in sorted(change.files) if not matches(path, target.may_change)]
     if outside:
         return Check(name, "L0", False, f"it changes {_listed(outside)}, which may-change does not name", limit)
+    hiding = [path for path in sorted(change.files) if change.files[path] is not None and _hides_a_module(path, root)]
+    if hiding:
+        return Check(name, "L0", False, f"it changes {_listed(hiding)}, which hides a module of that name", limit)
     return Check(name, "L0", True, f"it changes {_listed(sorted(change.files))}", limit)
+
+
+def _hides_a_module(path: str, root: Path) -> bool:
+    """A new file outside a package, where everybody's import would find it, the evaluation's too."""
+    place = root / path
+    folder = place.parent.parent if place.name == "__init__.py" else place.parent
+    module = place.parent.name if place.name == "__init__.py" else place.stem
+    named = (place.suffix == ".py" and module in _EVERYBODYS) or place.suffix == ".pth"
+    return named and not place.exists() and not (folder / "__init__.py").exists()
 
 
 def fixed_seeds(change: Change, root: Path) -> Check:

@@ -141,7 +141,7 @@ class Campaign:
     def compare(self, change: Change) -> Report:
         """Goes on where it was stopped; what has ended is known, unless afresh is asked for."""
         diff = change.diff(self._root)
-        self._checks = [audits.edited_files(change, self._target), audits.fixed_seeds(change, self._root)]
+        self._checks = [audits.edited_files(change, self._root, self._target), audits.fixed_seeds(change, self._root)]
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
             return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)

@@ -147,7 +147,8 @@ class Runner:
         self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
     ) -> Ended | None:
         environ = self._environ(environ, tree.folder)
-        return execute(self._work, tree, self._spec(), command, environ, hear, limit_s, self._own_environment())
+        words = (self._python, *command[1:]) if command[0] in ("python", "python3") else command
+        return execute(self._work, tree, self._spec(), words, environ, hear, limit_s, self._own_environment())
 
     def _own_environment(self) -> str:
         """The top folder below the root that holds the interpreter and is left out of copies, such as `.venv`."""

@@ -96,10 +96,22 @@ def test_nothing_to_compare(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "path, evidence",
-    [("data/t.txt", "which must not change"), ("notes.md", "which may-change does not name"), ("train.py", "")],
+    [
+        ("data/t.txt", "which must not change"),
+        ("notes.md", "which may-change does not name"),
+        ("model/json.py", "which hides a module of that name"),
+        ("model/numpy/__init__.py", "which hides a module of that name"),
+        ("model/__init__.py", ""),
+        ("model/types.py", ""),
+        ("model/package/random.py", ""),
+        ("train.py", ""),
+    ],
 )
-def test_only_named_files_may_change(path: str, evidence: str) -> None:
-    check = audits.edited_files(Change({path: b"z"}), TARGET)
+def test_only_named_files_may_change(path: str, evidence: str, root: Path) -> None:
+    (root / "model/types.py").touch()
+    (root / "model/package").mkdir()
+    (root / "model/package/__init__.py").touch()
+    check = audits.edited_files(Change({path: b"z"}), root, TARGET)
     assert check.passed == (not evidence) and evidence in check.evidence
 
 
