@@ -103,4 +103,4 @@ def _become(request: Mapping[str, Any], channel_fd: int, shared: int, output: in
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), [int(number) for number in sys.argv[2:]])
+    main(json.load(sys.stdin), [int(number) for number in sys.argv[1:]])

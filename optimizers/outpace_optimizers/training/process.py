@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -72,8 +73,8 @@ def _spawn(work: WorkDirectory, request: Mapping[str, Any], write: int) -> ArmPr
         numbers = (*theirs.numbers(), write)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.enclosure", json.dumps(request), *map(str, numbers)],
-                stdin=subprocess.DEVNULL, stdout=theirs.log, stderr=theirs.log, pass_fds=numbers,
+                [sys.executable, "-m", f"{__package__}.enclosure", *map(str, numbers)],
+                stdin=subprocess.PIPE, stdout=theirs.log, stderr=theirs.log, pass_fds=numbers,
                 cwd=work.empty, start_new_session=True,
             )  # fmt: skip
         except BaseException:
@@ -81,6 +82,9 @@ def _spawn(work: WorkDirectory, request: Mapping[str, Any], write: int) -> ArmPr
             raise
         finally:
             os.close(write)
+    assert process.stdin is not None, "opened with a pipe"
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(json.dumps(request).encode())  # what stands in its arguments everybody can read
     return ArmProcess(ends, "spawn", process.pid, process)
 
 
@@ -102,7 +106,8 @@ def _await_start(arm: ArmProcess) -> tuple[str, ...] | None:
     except ChannelClosed:
         if arm.protections or arm.pid:
             return arm.protections
-        raise TrainingError(f"the run's walls fell: {arm.log_tail(300)}") from None
+        last = arm.log_tail(300).strip().rpartition("\n")[2]
+        raise TrainingError(f"the process that starts the run ended ({arm.exit_reason()}): {last}") from None
     except ChannelError as error:
         raise TrainingError(f"the run could not be started: {error}") from error
 
