@@ -28,7 +28,7 @@ def make_project(folder: Path) -> Path:
     grammar = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(grammar)
     (folder / "data").mkdir()
-    for split, size in (("train", 20_000), ("val", 3_000)):
+    for split, size in (("train", 5_000), ("val", 600)):
         (folder / f"data/{split}.txt").write_text(grammar.text(split)[:size])
     return folder
 

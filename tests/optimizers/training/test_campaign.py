@@ -19,7 +19,7 @@ from training_maker import campaign_on, compared, edited
 
 
 def better_rate(text: str) -> str:
-    return text.replace("RATE = 2.0", "RATE = 12.0")
+    return text.replace("RATE = 0.05", "RATE = 0.3")
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def test_an_improvement_is_proven(project: Path, proven: tuple[Path, Report, lis
         "edited-files", "fixed-seed", "protected-files", "metric-recomputed", "seeds", "outside-clock",
     ]  # fmt: skip
     assert any("runs that each side needs" in line for line in lines)
-    assert "-RATE = 2.0\n+RATE = 12.0" in report.diff
+    assert "-RATE = 0.05\n+RATE = 0.3" in report.diff
     seeds = [run.result.seed for run in report.runs]
     assert len(seeds) == len(set(seeds)) == 12
     assert [run.side[0] for run in report.runs] == list("bccbbc" * 2)
-    assert all([point[1] for point in run.result.curve] == [20, 40, 60] for run in report.runs)
-    assert not (project / "weights.npz").exists() and not (project / "__pycache__").exists()
+    assert all([point[1] for point in run.result.curve] == [1000, 2000, 3000] for run in report.runs)
+    assert not (project / "weights.json").exists() and not (project / "__pycache__").exists()
 
 
 def test_what_is_reported_is_the_confirmation_on_fresh_seeds(proven: tuple[Path, Report, list[str]]) -> None:
@@ -78,8 +78,8 @@ def test_the_command_shows_what_is_known(
     monkeypatch.chdir(project)
     assert main(["train", "--against", str(tree)]) == 0
     *_, last = (lines := capsys.readouterr().out.splitlines())
-    assert "+RATE = 12.0" in lines and "✓ L5 metric-recomputed: as printed in 6 runs" in lines
-    assert last.startswith("better training: val_loss 2.") and "60 steps, 3 + 3 seeds, p = " in last
+    assert "+RATE = 0.3" in lines and "✓ L5 metric-recomputed: as printed in 6 runs" in lines
+    assert last.startswith("better training: val_loss 2.") and "3000 steps, 3 + 3 seeds, p = " in last
     assert main(["train", "--against", str(tree), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 12
@@ -103,11 +103,11 @@ FRAUDS = {
     ),
     "rewrites the evaluation": (
         "protected-files",
-        'np.savez("weights.npz"',
-        'text = open("evaluate.py").read(); open("evaluate.py", "w").write(text); np.savez("weights.npz"',
+        'with open("weights.json"',
+        'text = open("evaluate.py").read(); open("evaluate.py", "w").write(text)\n    with open("weights.json"',
     ),
-    "picks the seed": ("seeds", "default_rng(args.seed)", "default_rng(12345)"),
-    "sets everybody's seed": ("fixed-seed", "rng = np", "np.random.seed(7); rng = np"),
+    "picks the seed": ("seeds", "Random(args.seed)", "Random(12345)"),
+    "sets everybody's seed": ("fixed-seed", "rng = random", "random.seed(7); rng = random"),
 }
 
 
@@ -122,17 +122,17 @@ def test_a_fraud_is_refused_by_name(fraud: str, project: Path, tmp_path: Path) -
 
 
 def test_an_edited_evaluation_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
-    tree = edited(project, tmp_path, lambda text: text.replace(".mean())", ".mean()) / 2"), "evaluate.py")
+    tree = edited(project, tmp_path, lambda text: text.replace("/ len(rows)", "/ len(rows) / 2"), "evaluate.py")
     report, lines = compared(project, tree)
     assert report.reason == "L0 edited-files: it changes evaluate.py, which must not change"
     assert lines == [] and report.runs == ()
 
 
 def test_a_candidate_that_diverges_is_given_up_and_the_next_try_is_stricter(project: Path, tmp_path: Path) -> None:
-    tree = edited(project, tmp_path, lambda text: text.replace("loss = val_loss(first, second)", "loss = np.nan"))
+    tree = edited(project, tmp_path, lambda text: text.replace("loss = val_loss(first, second)", "loss = float('nan')"))
     reports = [compared(project, tree, Options(fresh=True))[0] for _ in "ab"]
     for report in reports:
-        assert "diverged: the metric is nan at step 20" in report.reason and not report.accepted
+        assert "diverged: the metric is nan at step 1000" in report.reason and not report.accepted
         assert [run.side for run in report.runs] == ["baseline", "candidate"]
     alphas = [report.plan.alpha for report in reports if report.plan is not None]
     assert 1 / alphas[1] - 1 / alphas[0] == pytest.approx(100)

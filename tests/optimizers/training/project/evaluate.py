@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
-import numpy as np
-
 CHARS = sorted(set(Path("data/train.txt").read_text()))
+Table = list[list[float]]
 
 
-def pairs(split: str) -> np.ndarray:
-    """(n, 3) character numbers: two before, and the next."""
-    numbers = np.array([CHARS.index(char) for char in Path(f"data/{split}.txt").read_text()])
-    return np.stack([numbers[:-2], numbers[1:-1], numbers[2:]], axis=1)
+def triples(split: str) -> list[tuple[int, int, int]]:
+    """Numbers of two characters and of the next."""
+    numbers = [CHARS.index(char) for char in Path(f"data/{split}.txt").read_text()]
+    return list(zip(numbers, numbers[1:], numbers[2:], strict=False))
 
 
-def probabilities(first: np.ndarray, second: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    logits = first[rows[:, 0]] + second[rows[:, 1]]
-    scores = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return scores / scores.sum(axis=1, keepdims=True)
+def probabilities(first: Table, second: Table, a: int, b: int) -> list[float]:
+    scores = [math.exp(one + other) for one, other in zip(first[a], second[b], strict=True)]
+    total = sum(scores)
+    return [score / total for score in scores]
 
 
-def val_loss(first: np.ndarray, second: np.ndarray) -> float:
-    rows = pairs("val")
-    return float(-np.log(probabilities(first, second, rows)[np.arange(len(rows)), rows[:, 2]]).mean())
+def val_loss(first: Table, second: Table) -> float:
+    rows = triples("val")
+    return -sum(math.log(probabilities(first, second, a, b)[c]) for a, b, c in rows) / len(rows)
 
 
 if __name__ == "__main__":
-    weights = np.load(sys.argv[1])
-    print(json.dumps({"val_loss": val_loss(weights["first"], weights["second"])}))
+    print(json.dumps({"val_loss": val_loss(*json.loads(Path(sys.argv[1]).read_text()))}))

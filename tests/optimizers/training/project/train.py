@@ -1,14 +1,14 @@
-"""A log-linear model of the next character, trained by stochastic gradient descent with numpy alone."""
+"""A log-linear model of the next character, trained by stochastic gradient descent."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 
-import numpy as np
-from evaluate import CHARS, pairs, probabilities, val_loss
+from evaluate import CHARS, probabilities, triples, val_loss
 
-RATE = 2.0
+RATE = 0.05
 
 
 def main() -> None:
@@ -16,19 +16,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int)
     args = parser.parse_args()
-    rng = np.random.default_rng(args.seed)
-    first, second = rng.normal(0, 0.1, (2, len(CHARS), len(CHARS)))
-    text = pairs("train")
+    rng = random.Random(args.seed)
+    first, second = ([[rng.gauss(0, 0.1) for _ in CHARS] for _ in CHARS] for _ in range(2))
+    text = triples("train")
     for step in range(1, args.steps + 1):
-        rows = text[rng.integers(len(text), size=64)]
-        wrong = probabilities(first, second, rows)
-        wrong[np.arange(len(rows)), rows[:, 2]] -= 1
-        np.subtract.at(first, rows[:, 0], RATE / len(rows) * wrong)
-        np.subtract.at(second, rows[:, 1], RATE / len(rows) * wrong)
-        if step % 20 == 0:
+        a, b, c = rng.choice(text)
+        wrong = probabilities(first, second, a, b)
+        wrong[c] -= 1
+        for table, row in ((first, a), (second, b)):
+            table[row] = [weight - RATE * error for weight, error in zip(table[row], wrong, strict=True)]
+        if step % 1000 == 0:
             loss = val_loss(first, second)
             print(json.dumps({"step": step, "val_loss": loss}))
-    np.savez("weights.npz", first=first, second=second)
+    with open("weights.json", "w") as file:  # noqa: PTH123
+        json.dump([first, second], file)
 
 
 if __name__ == "__main__":
