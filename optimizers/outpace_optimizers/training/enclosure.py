@@ -32,7 +32,7 @@ def main(request: Mapping[str, Any], descriptors: list[int]) -> None:
         protections = sandbox.enter(spec, control=control, log=log, keep=(channel_fd, shared, output))
         os.chdir(place)
         channel.send({"ready": list(protections), "place": place})
-        _become(request, channel_fd, shared, output)
+        _become(request, _places(request, protections), channel_fd, shared, output)
     except (OutpaceError, OSError) as error:
         traceback.print_exc()
         text = error.strerror if isinstance(error, OSError) else None
@@ -88,14 +88,19 @@ def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")
 
 
-def _become(request: Mapping[str, Any], channel_fd: int, shared: int, output: int) -> None:
+def _places(request: Mapping[str, Any], protections: tuple[str, ...]) -> dict[str, str]:
+    """Where a run that has no /tmp of its own keeps what it does not write into its tree."""
+    return {} if "private-tmp" in protections else {"HOME": request["scratch"], "TMPDIR": request["scratch"]}
+
+
+def _become(request: Mapping[str, Any], places: dict[str, str], channel_fd: int, shared: int, output: int) -> None:
     """Does not return. The channel closes when the command has begun."""
     for fd in (channel_fd, shared):
         os.set_inheritable(fd, False)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    command, environ = list(request["command"]), dict(request["environ"])
+    command, environ = list(request["command"]), {**request["environ"], **places}
     try:
         os.execvpe(command[0], command, environ)
     except OSError as error:

@@ -53,6 +53,7 @@ def execute(
     """
     request = tree.request() | {
         "kept": kept,
+        "scratch": str(tree.folder),
         "sandbox": spec.to_json(),
         "command": list(command),
         "environ": dict(environ),

@@ -146,7 +146,7 @@ class Runner:
     def _execute(
         self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
     ) -> Ended | None:
-        environ = self._environ(environ, tree.folder)
+        environ = self._environ(environ)
         words = (self._python, *command[1:]) if command[0] in ("python", "python3") else command
         return execute(self._work, tree, self._spec(), words, environ, hear, limit_s, self._own_environment())
 
@@ -160,12 +160,10 @@ class Runner:
         visible = (str(Path(self._python).parent.parent),)
         return SandboxSpec(hidden=(str(self._state),), visible=visible, required=not self._unsandboxed)
 
-    def _environ(self, more: Mapping[str, str], folder: Path) -> dict[str, str]:
+    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         environ = scrub_environment({"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"})
         if "OPENBLAS_NUM_THREADS" not in os.environ:
             del environ["OPENBLAS_NUM_THREADS"]  # set for arms, which are forked
-        if self._unsandboxed:
-            environ |= {"HOME": str(folder), "TMPDIR": str(folder)}
         environ["PATH"] = os.pathsep.join((str(Path(self._python).parent), environ["PATH"]))
         return environ | dict(self.target.environment) | dict(more)
 
