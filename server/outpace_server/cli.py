@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from outpace_audit.errors import OutpaceError
 from outpace_server.cli_errors import UsageError
-from outpace_server.commands import audit, capture, check, doctor, lsp, optimize, profile, replay, report, watch
+from outpace_server.commands import audit, capture, check, doctor, lsp, optimize, profile, replay, report, train, watch
 from outpace_server.commands.engine import Engine, installed_engine
 from outpace_server.output.document import error_document, to_json
 from outpace_server.processes import Interrupted, interruptible, kill_descendants
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="outpace", description="Audited speedups for GPU training code and kernels.")
     parser.add_argument("--version", action="version", version=f"outpace {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (optimize, capture, profile, watch, audit, replay, check, report, doctor, lsp):
+    for command in (optimize, train, capture, profile, watch, audit, replay, check, report, doctor, lsp):
         command.add_parser(commands)
     return parser
 

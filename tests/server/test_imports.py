@@ -89,7 +89,7 @@ def test_records_need_the_standard_library_only(file: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["doctor", "--json"], ["optimize", "missing.py"]],
+    [["--help"], ["--version"], ["doctor", "--json"], ["optimize", "missing.py"], ["train"]],
     ids=lambda a: a[0],
 )
 def test_a_started_command_has_not_loaded_torch(arguments: list[str], tmp_path: Path) -> None:

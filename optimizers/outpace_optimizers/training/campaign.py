@@ -1,0 +1,317 @@
+"""A campaign: is training with a candidate's changes better than without? Measured over seeds, in four steps.
+
+The text of the change; the baseline's own spread, which says how many runs an effect needs; screening; and, if that
+proves the candidate better, a confirmation on fresh seeds, whose number is the one that is reported. The sides take
+turns, each run has a seed of its own, how many runs there are is settled before the first, and a candidate that fails a
+check or a run is refused then and there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from outpace_audit.errors import OutOfResources
+from outpace_audit.lease import device_lease
+from outpace_audit.records import Check, Machine
+from outpace_audit.seeds import draw
+from outpace_audit.thresholds import ALPHA
+from outpace_optimizers.training import audits
+from outpace_optimizers.training.change import NOTHING, Change
+from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
+from outpace_optimizers.training.files import Hashes, matches, walk
+from outpace_optimizers.training.reading import TrainingError
+from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
+from outpace_optimizers.training.store import Begun, Ended, KeptRun, Phase, Side, Store, now
+from outpace_optimizers.training.welch import Comparison, compare, effect_found, runs_needed
+from outpace_optimizers.workspace import Workspace
+
+SPREAD_RUNS = 5
+"""Of the baseline alone. A standard deviation from five runs may be off by a third."""
+USUAL_RUNS = 5
+"""Of each side in one test, where neither the runs nor an effect are given."""
+SEED_BITS = 31
+"""What numpy and most command lines take."""
+SHOWN_EFFECTS = (0.5, 1.0, 2.0, 4.0)
+"""In spreads of the baseline."""
+_WORDS = {
+    "crashed": ("crashed", "run command by hand, and correct it"),
+    "out-of-memory": ("ran out of memory", "free some, or make the run smaller"),
+    "diverged": ("diverged", "a baseline that diverges can't be compared"),
+    "hopeless": ("went astray", "a baseline that does so can't be compared"),
+    "no-metric": ("gave no metric", "correct metric, time or evaluation"),
+    "over-budget": ("went over its budget", "tell it: budget = { steps = ..., flag = ... }"),
+    "timed-out": ("took too long", "raise time-out, or lower the budget"),
+}
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`effect` and `runs` win over the target's."""
+
+    effect: float | None = None
+    runs: int | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`runs` of each side in each of two tests at `alpha`; `spread` is the baseline's standard deviation."""
+
+    mean: float
+    spread: float
+    alpha: float
+    runs: int
+    found: float
+    needed: tuple[tuple[float, int], ...]
+    """(effect, runs of each side that it needs) for some effects."""
+    run_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`confirmation` carries the number to report; None where it did not come to that. `campaign` is empty where
+    nothing was run."""
+
+    plan: Plan | None
+    campaign: str
+    seeds_root: str
+    accepted: bool
+    reason: str
+    checks: tuple[Check, ...]
+    screening: Comparison | None
+    confirmation: Comparison | None
+    runs: tuple[KeptRun, ...]
+    diff: str
+
+
+class _Refused(Exception):  # noqa: N818  # a verdict, no fault
+    pass
+
+
+def baseline_key(root: Path, target: TrainingTarget, hashes: Hashes) -> str:
+    """Of all that a run of the baseline depends on, as far as the project goes: its description, the named files, all
+    Python files."""
+    named = (*target.may_change, *target.must_not_change, "**/*.py")
+    what = replace(target, effect=None, runs=None, environment=dict(sorted(target.environment.items())))
+    digest = hashlib.sha256(repr(what).encode())
+    for path in walk(root):
+        if matches(path, named):
+            digest.update(f"\0{path}\0{hashes.of(root / path)}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+class Campaign:
+    """`tell` hears a line for each thing that happens."""
+
+    def __init__(self, workspace: Workspace, runner: Runner, store: Store, options: Options, tell: Tell) -> None:
+        self._root, self._runner, self._store, self._tell = workspace.root.resolve(), runner, store, tell
+        self._target = replace(
+            runner.target,
+            effect=options.effect or runner.target.effect,
+            runs=options.runs or runner.target.runs,
+        )
+        self._fresh = options.fresh
+        self._hashes = Hashes()
+        self._baseline = baseline_key(self._root, runner.target, self._hashes)
+        self._sign = 1 if self._target.direction == "higher" else -1
+        self._checks: list[Check] = []
+
+    def spread(self) -> Plan:
+        """Measures the baseline where it is not known, and says what runs can show."""
+        here = self._spread_here()
+        enough = max(FEWEST_RUNS, min(SPREAD_RUNS, self._target.runs or SPREAD_RUNS))
+        for number in range(len(here), enough):
+            run = self._run(NOTHING, secrets.randbits(SEED_BITS), here, f"baseline {number + 1} of {enough}")
+            self._require_sound(run)
+            self._store.add(KeptRun("", self._baseline, "baseline", "spread", number, run))
+            here.append(run)
+            self._require_honest(here)
+        self._require_honest(here)
+        return self._plan(here, ALPHA / (1 + self._store.tried(self._baseline)))
+
+    def compare(self, change: Change) -> Report:
+        """Goes on where it was stopped; what has ended is known, unless afresh is asked for."""
+        diff = change.diff(self._root)
+        self._checks = [audits.edited_files(change, self._root, self._target), audits.fixed_seeds(change, self._root)]
+        failed = next((check for check in self._checks if not check.passed), None)
+        if failed is not None:
+            return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)
+        begun = self._store.begun(self._baseline, change.key)
+        plan = self.spread()
+        if begun is None or self._fresh:
+            begun = self._begin(change, plan)
+        elif begun.runs != plan.runs:
+            self._tell(f"this campaign was begun with {begun.runs} runs of each side: --fresh begins another")
+        self._say_elsewhere(begun)
+        plan = self._plan(self._spread_here(), begun.alpha, begun.runs)
+        self._say_plan(plan)
+        return self._judged(begun, change, plan, diff)
+
+    def _spread_here(self) -> list[RunResult]:
+        return [run for run in self._store.spread(self._baseline) if run.machine == platform.node()]
+
+    def _say_elsewhere(self, begun: Begun) -> None:
+        others = sorted({one.result.machine for one in self._kept(begun)} - {platform.node()})
+        if others:
+            self._tell(
+                f"a part of this campaign ran on {', '.join(others)}: both sides of a pair had better run on one"
+            )
+
+    def _judged(self, begun: Begun, change: Change, plan: Plan, diff: str) -> Report:
+        comparisons: list[Comparison] = []
+        reason = ""
+        try:
+            for phase in ("screening", "confirmation"):
+                baseline, candidate = self._phase(begun, change, phase)
+                comparisons.append(compare(baseline, candidate, self._sign, begun.alpha))
+                if not comparisons[-1].proven:
+                    raise _Refused(f"not proven better in {phase}")
+        except _Refused as refusal:
+            reason = str(refusal)
+        if self._store.ended(begun.id) is None:
+            self._store.add(Ended(begun.id, not reason, reason, now()))
+        runs = tuple(self._kept(begun))
+        screening, confirmation = (*comparisons, None, None)[:2]
+        checks = tuple(self._checks)
+        return Report(plan, begun.id, begun.root, not reason, reason, checks, screening, confirmation, runs, diff)
+
+    def _begin(self, change: Change, plan: Plan) -> Begun:
+        root = secrets.token_hex(32)
+        key = hashlib.sha256(root.encode()).hexdigest()[:12]
+        begun = Begun(key, self._baseline, change.key, root, plan.alpha, plan.runs, now())
+        self._store.add(begun)
+        return begun
+
+    def _phase(self, begun: Begun, change: Change, phase: Phase) -> tuple[list[float], list[float]]:
+        for side, number in _turns(begun.runs):
+            done = self._store.runs(begun.id, phase, side)
+            if number not in done:
+                seed = draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
+                what = f"{phase}: {side} {number + 1} of {begun.runs}"
+                known = [*self._spread_here(), *self._results(begun, "baseline")]
+                run = self._run(change if side == "candidate" else NOTHING, seed, known, what)
+                self._require_sound(run, side)
+                self._store.add(KeptRun(begun.id, self._baseline, side, phase, number, run))
+            self._audit(begun)
+        sides: tuple[Side, Side] = ("baseline", "candidate")
+        values = [[_value(run) for run in self._store.runs(begun.id, phase, side).values()] for side in sides]
+        return values[0], values[1]
+
+    def _audit(self, begun: Begun) -> None:
+        """All finished runs of the candidate so far, also those of an earlier sitting."""
+        baseline, candidate = self._results(begun, "baseline"), self._results(begun, "candidate")
+        lost = next((run for run in candidate if run.outcome != "finished"), None)
+        finished = [run for run in candidate if run.outcome == "finished"]
+        self._checks[2:] = audits.of_runs(baseline, finished, self._target) if finished else []
+        failed = next((check for check in self._checks if not check.passed), None)
+        if failed is not None:
+            raise _Refused(_said(failed))
+        if lost is not None:
+            raise _Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
+
+    def _kept(self, begun: Begun) -> Iterator[KeptRun]:
+        for one in self._store.entries:
+            if isinstance(one, KeptRun) and one.campaign == begun.id:
+                yield one
+
+    def _results(self, begun: Begun, side: Side) -> list[RunResult]:
+        return [one.result for one in self._kept(begun) if one.side == side]
+
+    def _run(self, change: Change, seed: int, known: Sequence[RunResult], what: str) -> RunResult:
+        if baseline_key(self._root, self._runner.target, self._hashes) != self._baseline:
+            raise TrainingError(
+                f"{self._root} has changed since this campaign began: undo that to go on from what was measured, or "
+                "start again with the files as they are"
+            )
+        with device_lease(_this_machine(), "outpace train", self._tell):
+            run = self._runner.run(change, seed, _limits(self._target, known))
+        number = "no metric" if run.value is None else f"{run.value:.6g}"
+        end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
+        self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")
+        return run
+
+    def _require_sound(self, run: RunResult, side: Side = "baseline") -> None:
+        if run.outcome == "finished" or (side == "candidate" and run.outcome != "out-of-memory"):
+            return
+        happened, todo = _WORDS[run.outcome]
+        text = f"the {side} {happened} with seed {run.seed}: {run.reason}: {todo}"
+        raise OutOfResources(text) if run.outcome == "out-of-memory" else TrainingError(text)
+
+    def _require_honest(self, runs: Sequence[RunResult]) -> None:
+        """What the baseline itself does is no fraud, but then nothing can be compared."""
+        touched = audits.protected_files(runs)
+        if not touched.passed:
+            raise TrainingError(f"the baseline: {touched.evidence}: name fewer files in must-not-change")
+        metric = audits.recomputed_metric(runs, self._target)
+        if not metric.passed:
+            raise TrainingError(f"the baseline: {metric.evidence}: correct evaluation, or raise its tolerance")
+        seeds = audits.different_seeds(runs)
+        if not seeds.passed:
+            raise TrainingError(f"the baseline: {seeds.evidence}: name the right flag or variable in seed")
+
+    def _plan(self, runs: Sequence[RunResult], alpha: float, settled: int | None = None) -> Plan:
+        values = [_value(run) for run in runs]
+        spread, target = statistics.stdev(values), self._target
+        effects = (target.effect,) if target.effect else tuple(share * spread for share in SHOWN_EFFECTS)
+        needed = tuple((one, max(FEWEST_RUNS, runs_needed(one, spread, alpha))) for one in effects)
+        number = settled or target.runs or (max(USUAL_RUNS, needed[0][1]) if target.effect else USUAL_RUNS)
+        run_s = statistics.median(run.outside_s for run in runs)
+        found = effect_found(number, spread, alpha)
+        return Plan(statistics.fmean(values), spread, alpha, number, found, needed, run_s)
+
+    def _say_plan(self, plan: Plan) -> None:
+        for line in plan_lines(plan):
+            self._tell(line)
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """What can be shown with how many runs, before they are made."""
+    takes = f"at most {4 * plan.runs} runs of about {plan.run_s:.2g} s"
+    needs = ", ".join(f"{runs} for an effect of {effect:.3g}" for effect, runs in plan.needed)
+    return [
+        f"the baseline has {plan.mean:.6g}, and its runs spread by {plan.spread:.3g} (standard deviation over seeds)",
+        f"runs that each side needs, in screening and again in confirmation, at {plan.alpha:.2g} each: {needs}",
+        f"{plan.runs} runs of each side find an effect of {plan.found:.3g} in 80% of campaigns; that takes {takes}",
+    ]
+
+
+def _turns(runs: int) -> Iterator[tuple[Side, int]]:
+    """Baseline and candidate in turn, the first of each pair alternating."""
+    sides: tuple[Side, Side] = ("baseline", "candidate")
+    for number in range(runs):
+        for side in sides if number % 2 == 0 else reversed(sides):
+            yield side, number
+
+
+def _limits(target: TrainingTarget, known: Sequence[RunResult]) -> Limits:
+    """By the baseline's finished runs so far."""
+    if not known:
+        return Limits(default_time_out(target, None))
+    times = [run.outside_s for run in known]
+    starts = [run.curve[0][2] for run in known if len(run.curve) > 2]
+    worst = (max if target.direction == "lower" else min)(starts) if len(starts) == len(known) else None
+    return Limits(default_time_out(target, max(times)), worst, statistics.median(times))
+
+
+def _value(run: RunResult) -> float:
+    assert run.value is not None, "a finished run has one"
+    return run.value
+
+
+def _said(check: Check) -> str:
+    return f"{check.level} {check.name}: {check.evidence}"
+
+
+def _this_machine() -> Machine:
+    """The lease asks for the device alone."""
+    cores = len(os.sched_getaffinity(0))
+    return Machine("cpu", platform.node(), "", "", cores, platform.python_version(), "", None, None, None)

@@ -1,0 +1,67 @@
+"""What a line that a training script prints says: by a regular expression, or by a key of a JSON object."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from outpace_audit.errors import OutpaceError
+
+
+class TrainingError(OutpaceError):
+    """A training target that is not described well, or runs that say nothing about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One of the two is set. The expression's value is its group `value`, else its first; its step the group `step`.
+
+    In a JSON line the step is the key `step`.
+    """
+
+    regex: re.Pattern[str] | None = None
+    key: str = ""
+
+    def value(self, line: str) -> float | None:
+        """The last number that `line` gives; `nan` and `inf` are numbers, anything else is not."""
+        return self._read(line)[0]
+
+    def point(self, line: str) -> tuple[float | None, int | None]:
+        """(value, step)."""
+        value, step = self._read(line)
+        return value, int(step) if step is not None and math.isfinite(step) else None
+
+    def _read(self, line: str) -> tuple[float | None, float | None]:
+        if self.regex is None:
+            fields = _object(line)
+            return _number(fields.get(self.key)), _number(fields.get("step"))
+        found = list(self.regex.finditer(line))
+        if not found:
+            return None, None
+        last, groups = found[-1], found[-1].groupdict()
+        return _number(groups["value"] if "value" in groups else last[1]), _number(groups.get("step"))
+
+    def __str__(self) -> str:
+        return f"regex {self.regex.pattern!r}" if self.regex is not None else f"JSON key {self.key!r}"
+
+
+def _object(line: str) -> dict[str, object]:
+    text = line.strip()
+    if not text.startswith("{"):
+        return {}
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,226 @@
+"""One training run: in a tree of its own, watched, and said in a line what it came to."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from outpace_audit.errors import EnvironmentMissing
+from outpace_audit.sandbox import SandboxSpec, scrub_environment
+from outpace_audit.work_directory import WorkDirectory
+from outpace_optimizers.training.change import Change
+from outpace_optimizers.training.config import Given, TrainingTarget
+from outpace_optimizers.training.files import SKIPPED, matching
+from outpace_optimizers.training.process import Ended, Hear, execute
+from outpace_optimizers.training.reading import Reading
+from outpace_optimizers.training.trees import RunTree
+from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch
+from outpace_optimizers.workspace import Workspace
+
+LONGEST_S = 3600.0
+"""For the first run of a target whose budget is in steps and that names no time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock."""
+
+    seed: int
+    outcome: Outcome
+    reason: str
+    metric: float | None
+    recomputed: float | None
+    claimed_s: float | None
+    outside_s: float
+    curve: tuple[Point, ...]
+    touched: tuple[str, ...]
+    protections: tuple[str, ...]
+    machine: str
+
+    @property
+    def value(self) -> float | None:
+        """The recomputed metric where there is one: the printed one is the script's word."""
+        return self.metric if self.recomputed is None else self.recomputed
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`worst_start` and `usual_s` as in Watch; `time_out_s` by the outside clock."""
+
+    time_out_s: float
+    worst_start: float | None = None
+    usual_s: float | None = None
+
+
+class Runner:
+    """Runs of one target, one after the other. A context: its folder goes at the end."""
+
+    def __init__(self, workspace: Workspace, target: TrainingTarget, python: str, *, unsandboxed: bool = False) -> None:
+        self._root, self._state, self.target = workspace.root.resolve(), workspace.state, target
+        self._python = python
+        self._unsandboxed = unsandboxed
+        self._protected = matching(self._root, target.must_not_change)
+        self._count = 0
+        self.overlay = True
+
+    def __enter__(self) -> Runner:
+        self._work = WorkDirectory()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._work.remove()
+
+    def run(self, change: Change, seed: int, limits: Limits) -> RunResult:
+        """Raises TrainingError and EnvironmentMissing where no run can be started."""
+        target, watch = self.target, Watch(self.target, limits.worst_start, limits.usual_s)
+        words, environ = self._told(seed)
+        with self._tree(change) as tree:
+            tree, ended = self._attempt(tree, change, (*target.command, *words), environ, watch.feed, limits.time_out_s)
+            found = _judged(ended, watch, limits)
+            checkpoint = target.evaluation and tree.left(target.evaluation.checkpoint)
+            recomputed = None
+            if found.outcome == "finished" and target.evaluation is not None:
+                found, recomputed = self._recomputed(found, change, checkpoint, limits)
+            touched = tuple(tree.touched(target.must_not_change))
+        metric = watch.points[-1][2] if watch.points else None
+        return RunResult(
+            seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
+            _thinned(watch.points), touched, ended.protections, platform.node(),
+        )  # fmt: skip
+
+    def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:
+        budget = self.target.budget
+        words = (*_joined(budget.given, budget.number()), *_joined(self.target.seed, seed))
+        return words, budget.given.environ(budget.number()) | self.target.seed.environ(seed)
+
+    @contextmanager
+    def _tree(self, change: Change) -> Generator[RunTree]:
+        self._count += 1
+        folder = self._work.folder / f"run-{self._count}"
+        tree = RunTree(self._root, folder, change, self._protected, overlay=self.overlay)
+        try:
+            yield tree
+        finally:
+            tree.remove()
+
+    def _attempt(
+        self, tree: RunTree, change: Change, command: tuple[str, ...], environ: Mapping[str, str],
+        hear: Hear, limit_s: float,
+    ) -> tuple[RunTree, Ended]:  # fmt: skip
+        """Falls back to copies of the tree, for good, where no overlay can be mounted."""
+        ended = self._execute(tree, command, environ, hear, limit_s)
+        if ended is None:
+            self.overlay = False
+            tree.remove()
+            tree = RunTree(self._root, tree.folder, change, self._protected, overlay=False)
+            ended = self._execute(tree, command, environ, hear, limit_s)
+        if ended is None:
+            raise EnvironmentMissing("a run's tree can be neither overlaid nor copied")
+        return tree, ended
+
+    def _recomputed(
+        self, found: Stop, change: Change, checkpoint: Path | None, limits: Limits
+    ) -> tuple[Stop, float | None]:
+        """The metric of the run's checkpoint in a fresh tree: evaluation and data are as the project has them."""
+        evaluation = self.target.evaluation
+        assert evaluation is not None, "asked for where there is one"
+        if checkpoint is None:
+            return Stop("no-metric", f"it left no checkpoint {evaluation.checkpoint}"), None
+        values: list[float] = []
+        with self._tree(change) as tree:
+            tree.add(evaluation.checkpoint, checkpoint)
+            hear = _collector(evaluation.metric, values)
+            ended = self._execute(tree, evaluation.command, {}, hear, limits.time_out_s)
+        if ended is None or ended.status != "exit status 0" or not values:
+            why = "could not start" if ended is None else _last_words(ended)
+            return Stop("no-metric", f"the evaluation of its checkpoint gave no metric ({why})"), None
+        return found, values[-1]
+
+    def _execute(
+        self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
+    ) -> Ended | None:
+        environ = self._environ(environ)
+        words = (self._python, *command[1:]) if command[0] in ("python", "python3") else command
+        return execute(self._work, tree, self._spec(), words, environ, hear, limit_s, self._own_environment())
+
+    def _own_environment(self) -> str:
+        """The top folder below the root that holds the interpreter and is left out of copies, such as `.venv`."""
+        python = Path(self._python)
+        first = python.relative_to(self._root).parts[0] if python.is_relative_to(self._root) else ""
+        return first if first in SKIPPED else ""
+
+    def _spec(self) -> SandboxSpec:
+        visible = (str(Path(self._python).parent.parent),)
+        return SandboxSpec(hidden=(str(self._state),), visible=visible, required=not self._unsandboxed)
+
+    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        environ = scrub_environment({"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"})
+        if "OPENBLAS_NUM_THREADS" not in os.environ:
+            del environ["OPENBLAS_NUM_THREADS"]  # set for arms, which are forked
+        environ["PATH"] = os.pathsep.join((str(Path(self._python).parent), environ["PATH"]))
+        return environ | dict(self.target.environment) | dict(more)
+
+
+def _joined(given: Given, number: float) -> tuple[str, ...]:
+    """`--seed 3`, or `--seed=3` for a flag that ends with `=`."""
+    words = given.words(number)
+    return ("".join(words),) if given.flag.endswith("=") else words
+
+
+def _collector(metric: Reading, values: list[float]) -> Hear:
+    def hear(line: str, at_s: float) -> Stop | None:
+        if (value := metric.value(line)) is not None:
+            values.append(value)
+        return None
+
+    return hear
+
+
+def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
+    if ended.stop is not None:
+        return ended.stop
+    if ended.status != "exit status 0":
+        memory = "out of memory" in ended.status
+        return Stop("out-of-memory" if memory else "crashed", _last_words(ended))
+    if not watch.points:
+        last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
+        return Stop(
+            "no-metric", f"nothing that it printed matches metric ({watch.target.metric}); the last line is {last!r}"
+        )
+    if watch.target.time is not None and watch.claimed_s is None:
+        return Stop("no-metric", f"nothing that it printed matches time ({watch.target.time})")
+    return Stop("finished", "")
+
+
+def _last_words(ended: Ended) -> str:
+    words = ended.tail.strip().rpartition("\n")[2][:300] or "it printed nothing"
+    hint = ""
+    if "arguments are required" in words:
+        hint = "; put the arguments into command"
+    elif "Read-only file system" in words or "No space left" in words:
+        hint = "; a run may write to its own project's tree and to /tmp, nowhere else"
+    elif "No module named" in words:
+        hint = "; name the interpreter that has it with --python"
+    return f"{ended.status}: {words}{hint}"
+
+
+def _thinned(points: list[Point], most: int = 500) -> tuple[Point, ...]:
+    """Evenly, with the last."""
+    every = -(-len(points) // most)
+    return tuple(points[::-1][::every][::-1]) if every > 1 else tuple(points)
+
+
+def default_time_out(target: TrainingTarget, longest_s: float | None) -> float:
+    """Three times what the baseline took and a start; before that is known, by the budget."""
+    if target.time_out_s is not None:
+        return target.time_out_s
+    if longest_s is not None:
+        return 3 * longest_s + 30.0
+    return 2 * target.budget.amount + 300.0 if target.budget.unit == "seconds" else LONGEST_S

@@ -1,0 +1,71 @@
+"""A run as it goes on: its loss curve from the lines that it prints, and when to give it up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from outpace_optimizers.training.config import TrainingTarget
+
+Outcome: TypeAlias = Literal[
+    "finished", "crashed", "out-of-memory", "diverged", "hopeless", "no-metric", "over-budget", "timed-out"
+]
+Point: TypeAlias = tuple[float, int | None, float]
+"""Seconds since the command began, by the outside clock; the step where it is printed; the metric."""
+MOST_POINTS = 100_000
+CLOCK_SLACK = 1.05
+"""A script that looks at its clock once a step trains a little longer than it was told to."""
+HALF = 0.5
+"""Of its budget a run may train as it likes: warm-ups and high rates look bad at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(slots=True)
+class Watch:
+    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took."""
+
+    target: TrainingTarget
+    worst_start: float | None = None
+    usual_s: float | None = None
+    points: list[Point] = field(default_factory=list[Point])
+    claimed_s: float | None = None
+
+    def feed(self, line: str, at_s: float) -> Stop | None:
+        """What ends the run, if anything does."""
+        if self.target.time is not None and (claimed := self.target.time.value(line)) is not None:
+            self.claimed_s = claimed
+        value, step = self.target.metric.point(line)
+        if value is not None and len(self.points) < MOST_POINTS:
+            self.points.append((at_s, step, value))
+        return self._over_budget(step) or (self._lost(value, step, at_s) if value is not None else None)
+
+    def _over_budget(self, step: int | None) -> Stop | None:
+        budget = self.target.budget
+        if budget.unit == "steps" and step is not None and step > budget.amount:
+            return Stop("over-budget", f"it is at step {step} of {budget}")
+        if budget.unit == "seconds" and self.claimed_s is not None and self.claimed_s > budget.amount * CLOCK_SLACK:
+            return Stop("over-budget", f"it says that it trained for {self.claimed_s:.4g} s of {budget}")
+        return None
+
+    def _lost(self, value: float, step: int | None, at_s: float) -> Stop | None:
+        where = f"at step {step}" if step is not None else f"after {at_s:.1f} s"
+        if not math.isfinite(value):
+            return Stop("diverged", f"the metric is {value} {where}")
+        if self.worst_start is None or self._share_used(step, at_s) < HALF:
+            return None
+        if self.target.gain(self.worst_start, value) < 0:
+            return Stop(
+                "hopeless", f"{value:.5g} {where}, worse than {self.worst_start:.5g}, where the baseline begins"
+            )
+        return None
+
+    def _share_used(self, step: int | None, at_s: float) -> float:
+        if self.target.budget.unit == "steps" and step is not None:
+            return step / self.target.budget.amount
+        return at_s / self.usual_s if self.usual_s else 0.0

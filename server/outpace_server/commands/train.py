@@ -1,0 +1,142 @@
+"""`outpace train --against PATH_OR_PATCH`: is training with a change better than without? Over seeds, and audited.
+
+The run is described in `[tool.outpace.training]` of pyproject.toml. Without --against only the baseline is measured:
+how much its metric spreads over seeds, and how many runs an effect needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from outpace_optimizers.judge_client import user_interpreter
+from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
+from outpace_optimizers.training.change import Change, read_change
+from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
+from outpace_optimizers.training.run import Runner
+from outpace_optimizers.training.store import opened
+from outpace_optimizers.training.welch import Comparison
+from outpace_optimizers.workspace import Workspace
+from outpace_server.commands.engine import Engine
+from outpace_server.commands.options import Commands, add_json, add_python, add_unsandboxed
+from outpace_server.output.document import to_json
+from outpace_server.output.words import one_line, printable
+from outpace_server.version import VERSION
+
+
+def add_parser(commands: Commands) -> None:
+    parser = commands.add_parser("train", help="see whether a change makes training better", description=__doc__)
+    parser.add_argument(
+        "--against", type=Path, metavar="PATH_OR_PATCH", help="a changed copy of the project, or a patch to it"
+    )
+    parser.add_argument(
+        "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
+    )
+    parser.add_argument("--runs", type=_runs, metavar="N", help="runs of each side, in screening and in confirmation")
+    parser.add_argument("--fresh", action="store_true", help="compare again what has been compared")
+    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
+    add_python(parser)
+    add_unsandboxed(parser)
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def _effect(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e12:
+        raise argparse.ArgumentTypeError(f"{text!r} is no effect: a number above 0, in the metric's units")
+    return value
+
+
+def _runs(text: str) -> int:
+    if not text.isdigit() or not FEWEST_RUNS <= int(text) <= MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs: a whole number from {FEWEST_RUNS}")
+    return int(text)
+
+
+def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
+    """0 proven better (or the baseline measured), 1 not."""
+    workspace = Workspace.of(args.workspace or Path.cwd())
+    target = read_target(workspace)
+    change = read_change(args.against, workspace.root.resolve(), target) if args.against else None
+    console = Console(highlight=False, soft_wrap=True, quiet=args.json)
+
+    def tell(line: str) -> None:
+        console.print(one_line(line), markup=False)
+
+    with (
+        opened(workspace) as store,
+        Runner(workspace, target, user_interpreter(args.python), unsandboxed=args.unsandboxed) as runner,
+    ):
+        campaign = Campaign(workspace, runner, store, Options(args.effect, args.runs, args.fresh), tell)
+        if change is None:
+            return _only_baseline(campaign.spread(), tell, as_json=args.json)
+        report = campaign.compare(change)
+    if args.json:
+        print(to_json(_document(report, target)))
+    else:
+        _show(report, target, change, tell, console)
+    return 0 if report.accepted else 1
+
+
+def _only_baseline(plan: Plan, tell: Callable[[str], None], *, as_json: bool) -> int:
+    for line in plan_lines(plan):
+        tell(line)
+    if as_json:
+        print(to_json({"outpace": VERSION, "plan": asdict(plan)}))
+    return 0
+
+
+def _show(
+    report: Report, target: TrainingTarget, change: Change, tell: Callable[[str], None], console: Console
+) -> None:
+    for check in report.checks:
+        tell(f"{'✓' if check.passed else '✗'} {check.level} {check.name}: {check.evidence}")
+    if report.confirmation is not None and report.accepted:
+        console.print(printable(report.diff), markup=False, end="")
+        tell(f"better training: {comparison_line(report.confirmation, target)}")
+        return
+    tell(f"no better training: {report.reason}")
+    last = report.confirmation or report.screening
+    if last is not None:
+        tell(f"{'confirmation' if report.confirmation else 'screening'}: {comparison_line(last, target)}")
+
+
+def comparison_line(found: Comparison, target: TrainingTarget) -> str:
+    """The gain never without its interval, in the metric's units."""
+    name = target.metric.key or "metric"
+    before, after = found.means
+    sure = f"[{found.low:.3g}, {found.high:.3g}]"
+    return (
+        f"{name} {before:.6g} → {after:.6g}, better by {found.gain:.3g} {sure} at {target.budget}, "
+        f"{found.n[0]} + {found.n[1]} seeds, p = {found.p:.2g} of {found.alpha:.2g}"
+    )
+
+
+def _document(report: Report, target: TrainingTarget) -> dict[str, Any]:
+    """`confirmation` has the number to report; null where it did not come to that, and then `screening` is none."""
+    return {
+        "outpace": VERSION,
+        "accepted": report.accepted,
+        "reason": report.reason,
+        "metric": str(target.metric),
+        "direction": target.direction,
+        "budget": str(target.budget),
+        "class": "statistical",
+        "plan": report.plan,
+        "checks": report.checks,
+        "screening": report.screening,
+        "confirmation": report.confirmation,
+        "campaign": report.campaign,
+        "seeds_root": report.seeds_root or None,
+        "runs": report.runs,
+        "diff": report.diff,
+    }

@@ -1,0 +1,78 @@
+"""`outpace train` by hand: the example, the baseline alone, a comparison with its exit status, and wrong words."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outpace_optimizers.training.change import read_change
+from outpace_optimizers.training.config import read_target
+from outpace_optimizers.training.run import Limits, Runner
+from outpace_optimizers.workspace import Workspace
+from training_maker import ROOT, edited, make_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("training") / "project")
+
+
+def outpace(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {"XDG_RUNTIME_DIR": str(project.parent)}
+    command = [sys.executable, "-m", "outpace_server.cli", "train", *arguments]
+    return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=200)
+
+
+def test_without_against_it_measures_the_baseline_and_says_what_runs_can_show(project: Path) -> None:
+    done = outpace(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split(",")[0] for line in lines[:3]] == [f"baseline {n} of 3" for n in (1, 2, 3)]
+    assert "spread by" in lines[3] and "3 runs of each side find an effect of" in lines[5]
+    plan = json.loads(outpace(project, "--json", "--effect", "0.01").stdout)["plan"]
+    assert plan["runs"] == 3 and plan["needed"][0][0] == 0.01 and plan["spread"] > 0
+
+
+def test_a_refusal_has_status_1_and_says_why(project: Path, tmp_path: Path) -> None:
+    tree = edited(project, tmp_path, lambda text: text + "#", "evaluate.py")
+    done = outpace(project, "--against", str(tree))
+    assert done.returncode == 1
+    assert "no better training: L0 edited-files: it changes evaluate.py" in done.stdout
+    document = json.loads(outpace(project, "--against", str(tree), "--json").stdout)
+    assert document["accepted"] is False and document["confirmation"] is None and document["plan"] is None
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--against", "missing"], "error: missing: no such folder or patch"),
+        (["--runs", "2"], "argument --runs: '2' is no number of runs"),
+        (["--effect", "-1"], "argument --effect: '-1' is no effect"),
+    ],
+)
+def test_wrong_words(project: Path, words: list[str], message: str) -> None:
+    done = outpace(project, *words)
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_the_example_trains_and_its_metric_is_recomputed(tmp_path: Path) -> None:
+    """With fewer steps than it is meant to have."""
+    folder = tmp_path / "charlm"
+    shutil.copytree(ROOT / "examples/charlm", folder, ignore=shutil.ignore_patterns("__pycache__", ".outpace"))
+    text = (folder / "pyproject.toml").read_text()
+    (folder / "pyproject.toml").write_text(text.replace("steps = 300", "steps = 60"))
+    workspace = Workspace(folder)
+    target = read_target(workspace)
+    change = read_change(folder / "better_rate.patch", folder, target)
+    with Runner(workspace, target, sys.executable) as runner:
+        found = runner.run(change, 1, Limits(120.0))
+    assert (found.outcome, found.reason, found.touched) == ("finished", "", ())
+    assert found.metric == pytest.approx(found.recomputed, rel=1e-5)
+    first, *_, last = (value for _, _, value in found.curve)
+    assert last < 0.6 * first and found.claimed_s is not None and 0 < found.claimed_s < found.outside_s
