@@ -142,7 +142,7 @@ def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozense
     """Whether nobody but the chain reads the scores or probabilities."""
     links = (*scores.links, *use.links)
     allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
-    allowed |= {id(node) for statement in dead for node in ast.walk(statement)}
+    allowed |= use.dtypes | {id(node) for statement in dead for node in ast.walk(statement)}
     if use.zeroed or _all_causal(scope, scores):
         chain = [item for statement in scores.used | use.used for item in ast.walk(statement)]
         tests = {id(node) for item in use.zeroed for node in ast.walk(item)} & {id(item) for item in chain}
