@@ -239,6 +239,18 @@ def test_what_cannot_be_repeated_says_why(file: Path) -> None:
         load_target(file, "helper", "cpu")
 
 
+def test_a_file_with_nothing_to_repeat_names_those_that_have(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    train = file.with_name("train.py")
+    train.write_text("def estimate():\n    return 1\n")
+    kept(file, captured(train, "estimate", parameters=(), trouble="it takes no tensor"))
+    with pytest.raises(TargetError, match=r"train\.py: estimate was captured, but cannot be called again"):
+        load_target(train, None, "cpu")
+    kept(file, captured(file, "Outer"), captured(file.with_name("gone.py"), "Inner", seconds=9.0))
+    with pytest.raises(TargetError, match=r"train\.py: nothing in it .* can be called again; what can is in work\.py$"):
+        load_target(train, None, "cpu")
+
+
 def test_a_changed_signature_asks_for_another_capture(file: Path) -> None:
     kept(file, captured(file, "helper", workload(torch.randn(2), torch.randn(2))))
     file.write_text(SOURCE.replace("helper(x, scale)", "helper(x, factor, scale)"))
