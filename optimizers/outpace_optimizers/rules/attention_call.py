@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .attention_mask import Mask, causal_term, keep_text
 from .attention_operands import operands_of, tight
 from .attention_ops import permuted, transposed_rank, wrapped
-from .attention_trace import Op, Scale, Scores
+from .attention_trace import Op, Scale, Scores, plain_test
 from .attention_use import Use
 from .flow import last_change, later_loads, loads, names_in
 from .pure_ops import PURE
@@ -35,12 +35,13 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     if (dim != -1 and (dim < 1 or (rank is not None and dim != rank - 1))) or first.order not in _IDENTITY:
         return None
     rank = rank or (dim + 1 if dim > 0 else None)
-    removed = scores.used | use.used
+    asserted = _shape_checks(scope, block, scores, use)
+    removed = scores.used | use.used | asserted
     if not _zeroed(scores, use):
         return None
     dead = _dead(scope, block, scores, use, removed)
     removed |= dead
-    if not _unread(scope, block, scores, use, dead) or not _steady(scope, block, scores, use, removed):
+    if not _unread(scope, block, scores, use, dead | asserted) or not _steady(scope, block, scores, use, removed):
         return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
@@ -130,6 +131,21 @@ def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozens
         if statement not in removed and makes and feeds and not reads and _pure(scope, statement.value):
             gone.add(statement)
     return frozenset(gone) - removed
+
+
+def _shape_checks(scope: Scope, block: Block, scores: Scores, use: Use) -> frozenset[ast.stmt]:
+    """`if scores.size() != (b, h, n, m): raise ...`, which reads of the scores nothing but their shape."""
+    names = {link.name for link in (*scores.links, *use.links)}
+    found: set[ast.stmt] = set()
+    for statement in block[max(scores.at, 0) : use.at]:
+        if not isinstance(statement, ast.If) or statement.orelse or not plain_test(statement.test):
+            continue
+        reads = [node for name in names for node in loads(statement, name)]
+        asked = (scope.parents.get(node) for node in reads)
+        shapes = all(isinstance(node, ast.Attribute) and node.attr in ("shape", "size") for node in asked)
+        if reads and shapes and all(isinstance(node, ast.Raise) for node in statement.body):
+            found.add(statement)
+    return frozenset(found)
 
 
 def _pure(scope: Scope, node: ast.expr) -> bool:
