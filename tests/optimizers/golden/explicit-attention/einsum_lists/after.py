@@ -29,9 +29,9 @@ class SelfAttention(nn.Module):
 
 
 def get_inputs():
-    mask = torch.ones(2, 1, 1, 7)
-    mask[1, :, :, 5:] = 0
-    return [torch.randn(2, 7, 24), torch.randn(2, 7, 24), torch.randn(2, 9, 24), mask]
+    mask = torch.ones(2, 1, 1, 40)
+    mask[1, :, :, 20:] = 0
+    return [torch.randn(2, 40, 24), torch.randn(2, 40, 24), torch.randn(2, 9, 24), mask]
 
 
 def get_init_inputs():
