@@ -55,6 +55,14 @@ def captured_in(state: Path, path: Path) -> list[CapturedTarget]:
     return sorted(found, key=lambda target: -target.seconds)
 
 
+def files_to_optimize(state: Path) -> list[Path]:
+    """Those with a captured target that can be called again, the one that took most time first; gone ones left out."""
+    read = (_read(file) for file in (state / FOLDER).glob("*.json"))
+    found = [target for target in read if target is not None and target.trouble is None]
+    paths = [Path(target.path) for target in sorted(found, key=lambda target: -target.seconds)]
+    return [path for path in dict.fromkeys(paths) if path.exists()]
+
+
 def _read(file: Path) -> CapturedTarget | None:
     try:
         message: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

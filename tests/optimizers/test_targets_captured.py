@@ -210,6 +210,19 @@ def test_the_most_frequent_workloads_are_taken_and_training_first(file: Path) ->
     assert "3 of 5, the most frequent" in found.notes[0]
 
 
+def test_calls_that_differ_in_plain_arguments_alone_have_labels_of_their_own(file: Path) -> None:
+    def called(start: object, **keywords: object) -> dict[str, Any]:
+        arguments = {"positional": [{"leaf": 0}, start], "keywords": keywords}
+        return workload(torch.randn(2, 3)) | {"structure": arguments}
+
+    calls = [called(8, causal=True), called(9, causal=True), called({"list": [8]})]
+    found = load_target(kept(file, captured(file, "Outer", *calls)), None, "cpu")
+    assert [w.label for w in found.workloads] == ["x 2x3, 8, causal=True", "x 2x3, 9, causal=True", "x 2x3"]
+    calls = [called({"list": [1]}), called({"list": [2]}), workload(torch.randn(4, 3))]
+    found = load_target(kept(file, captured(file, "Outer", *calls)), None, "cpu")
+    assert [w.label for w in found.workloads] == ["x 2x3, #1", "x 2x3, #2", "x 4x3"]
+
+
 def test_a_target_called_only_without_gradients_is_inference(file: Path) -> None:
     found = load_target(kept(file, captured(file, "Outer", workload(torch.randn(2), gradients=False))), None, "cpu")
     assert found.inference
@@ -224,6 +237,18 @@ def test_what_cannot_be_repeated_says_why(file: Path) -> None:
     kept(file, captured(file, "helper", trouble="it is called with a Generator"))
     with pytest.raises(TargetError, match="cannot be called again: it is called with a Generator"):
         load_target(file, "helper", "cpu")
+
+
+def test_a_file_with_nothing_to_repeat_names_those_that_have(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    train = file.with_name("train.py")
+    train.write_text("def estimate():\n    return 1\n")
+    kept(file, captured(train, "estimate", parameters=(), trouble="it takes no tensor"))
+    with pytest.raises(TargetError, match=r"train\.py: estimate was captured, but cannot be called again"):
+        load_target(train, None, "cpu")
+    kept(file, captured(file, "Outer"), captured(file.with_name("gone.py"), "Inner", seconds=9.0))
+    with pytest.raises(TargetError, match=r"train\.py: nothing in it .* can be called again; what can is in work\.py$"):
+        load_target(train, None, "cpu")
 
 
 def test_a_changed_signature_asks_for_another_capture(file: Path) -> None:

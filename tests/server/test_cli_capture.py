@@ -105,3 +105,11 @@ def test_nothing_captured_says_what_to_do(project: Path) -> None:
     ran = outpace(project, "capture", "--", sys.executable, "empty.py")
     assert ran.returncode == 1
     assert "name another project with --workspace" in ran.stderr
+
+
+def test_a_script_that_fails_at_once_is_not_told_of_another_project(project: Path) -> None:
+    ran = outpace(project, "capture", "--", sys.executable, "missing.py")
+    assert ran.returncode == 1
+    assert "the script ended with status 2\n" in ran.stderr
+    assert "until then it called nothing that is defined below" in ran.stderr
+    assert "--workspace" not in ran.stderr

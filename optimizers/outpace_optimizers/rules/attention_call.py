@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .attention_mask import Mask, causal_term, keep_text
 from .attention_operands import operands_of, tight
 from .attention_ops import permuted, transposed_rank, wrapped
-from .attention_trace import Op, Scale, Scores
+from .attention_trace import Op, Scale, Scores, plain_test
 from .attention_use import Use
 from .flow import last_change, later_loads, loads, names_in
 from .pure_ops import PURE
@@ -35,12 +35,13 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     if (dim != -1 and (dim < 1 or (rank is not None and dim != rank - 1))) or first.order not in _IDENTITY:
         return None
     rank = rank or (dim + 1 if dim > 0 else None)
-    removed = scores.used | use.used
+    asserted = _shape_checks(scope, block, scores, use)
+    removed = scores.used | use.used | asserted
     if not _zeroed(scores, use):
         return None
     dead = _dead(scope, block, scores, use, removed)
     removed |= dead
-    if not _unread(scope, block, scores, use, dead) or not _steady(scope, block, scores, use, removed):
+    if not _unread(scope, block, scores, use, dead | asserted) or not _steady(scope, block, scores, use, removed):
         return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
@@ -132,6 +133,21 @@ def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozens
     return frozenset(gone) - removed
 
 
+def _shape_checks(scope: Scope, block: Block, scores: Scores, use: Use) -> frozenset[ast.stmt]:
+    """`if scores.size() != (b, h, n, m): raise ...`, which reads of the scores nothing but their shape."""
+    names = {link.name for link in (*scores.links, *use.links)}
+    found: set[ast.stmt] = set()
+    for statement in block[max(scores.at, 0) : use.at]:
+        if not isinstance(statement, ast.If) or statement.orelse or not plain_test(statement.test):
+            continue
+        reads = [node for name in names for node in loads(statement, name)]
+        asked = (scope.parents.get(node) for node in reads)
+        shapes = all(isinstance(node, ast.Attribute) and node.attr in ("shape", "size") for node in asked)
+        if reads and shapes and all(isinstance(node, ast.Raise) for node in statement.body):
+            found.add(statement)
+    return frozenset(found)
+
+
 def _pure(scope: Scope, node: ast.expr) -> bool:
     """Whether leaving the expression out is noticed by nobody."""
     calls = [scope.names.call(item) for item in ast.walk(node) if isinstance(item, ast.Call)]
@@ -142,7 +158,7 @@ def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozense
     """Whether nobody but the chain reads the scores or probabilities."""
     links = (*scores.links, *use.links)
     allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
-    allowed |= {id(node) for statement in dead for node in ast.walk(statement)}
+    allowed |= use.dtypes | {id(node) for statement in dead for node in ast.walk(statement)}
     if use.zeroed or _all_causal(scope, scores):
         chain = [item for statement in scores.used | use.used for item in ast.walk(statement)]
         tests = {id(node) for item in use.zeroed for node in ast.walk(item)} & {id(item) for item in chain}

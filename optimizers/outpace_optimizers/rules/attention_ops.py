@@ -88,6 +88,8 @@ def _equation(text: str) -> tuple[str, str, str] | None:
 
 
 def _einsum(scope: Scope, name: str, args: list[ast.expr]) -> Product | None:
+    if name.startswith("torch") and len(args) == 2 and isinstance(args[1], (ast.List, ast.Tuple)):
+        args = [args[0], *args[1].elts]
     if len(args) != 3:
         return None
     spec, left, right = (args[2], args[0], args[1]) if name.startswith("einops") else args

@@ -24,6 +24,8 @@ class Use:
     product: Product | None = None
     zeroed: tuple[ast.expr, ...] = ()
     """Conditions under which probabilities are set to zero; None inside stands for NaN."""
+    dtypes: frozenset[int] = frozenset()
+    """Ids of the name nodes that casts read for a dtype alone."""
     flipped: bool = False
     """values @ probabilities transposed: the result is the transpose of attention over transposed values."""
 
@@ -47,11 +49,11 @@ def _step(scope: Scope, block: Block, use: Use) -> Use | None:
     if isinstance(parent, ast.Attribute):
         call = scope.parents.get(parent)
         if isinstance(call, ast.Call) and call.func is parent and "." + parent.attr in CASTS:
-            return replace(use, node=call, cast=True)
+            return replace(use, node=call, cast=True, dtypes=use.dtypes | _dtype_reads(call))
     cleared = _cleared(scope, use, parent)
     if cleared is not None:
         return cleared
-    if isinstance(parent, ast.keyword):
+    if isinstance(parent, (ast.keyword, ast.List, ast.Tuple)):
         parent = scope.parents.get(parent)
     if not isinstance(parent, ast.expr):
         return None
@@ -61,6 +63,14 @@ def _step(scope: Scope, block: Block, use: Use) -> Use | None:
             return None
         return replace(use, node=parent, dropout=use.dropout or dropped[1])
     return _consumed(scope, use, parent)
+
+
+def _dtype_reads(call: ast.Call) -> frozenset[int]:
+    """The `s` of `.type_as(s)` and `.to(s.dtype)`."""
+    whole = isinstance(call.func, ast.Attribute) and call.func.attr == "type_as"
+    given = [*call.args, *(key.value for key in call.keywords)]
+    asked = [node.value for node in given if isinstance(node, ast.Attribute) and node.attr == "dtype"]
+    return frozenset(id(node) for node in (given if whole else asked) if isinstance(node, ast.Name))
 
 
 def _cleared(scope: Scope, use: Use, parent: ast.AST | None) -> Use | None:

@@ -1,19 +1,23 @@
-"""cross-entropy: `F.cross_entropy` in one Triton kernel each way, its logits widened in registers."""
+"""cross-entropy: `F.cross_entropy`, or its module, in one Triton kernel each way, its logits widened in registers."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
-from .flow import number
+from .attention_mask import definition
+from .flow import loads, number
 from .kernel_text import kernel_text
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
+_FUNCTION = "torch.nn.functional.cross_entropy"
+_SETTINGS = ("weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing")
+_NAMES = ("input", "target", *_SETTINGS)
 _WIDE = ("torch.float32", "torch.float")
 _SHAPED = (".view", ".reshape", ".flatten", ".contiguous")
 
@@ -27,6 +31,8 @@ class Loss:
     target: str
     keywords: tuple[str, ...]
     widened: bool
+    made: ast.stmt | None = None
+    """What made the loss's module and has no other use."""
 
 
 class CrossEntropy:
@@ -55,6 +61,8 @@ class CrossEntropy:
             last = () if loss.widened else ("widen=False",)
             arguments = ", ".join([loss.logits, loss.target, *loss.keywords, *last])
             edit.expression(scope.source, loss.node, f"cross_entropy({arguments})")
+            if loss.made is not None:
+                edit.replace(scope.source, loss.made, [])
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
             return None
@@ -68,23 +76,55 @@ class CrossEntropy:
 
 
 def _loss(scope: Scope, node: ast.AST) -> Loss | None:
+    if not isinstance(node, ast.Call):
+        return None
     call = scope.names.call(node)
-    if call is None or call[0] != "torch.nn.functional.cross_entropy" or not isinstance(node, ast.Call):
-        return None
-    names = ("input", "target", "weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing")
-    given = dict(zip(names, call[1], strict=False)) | call[2]
-    settings = {name: value for name, value in given.items() if name not in names[:2] and not _default(name, value)}
+    if call is not None and call[0] == _FUNCTION:
+        given = dict(zip(_NAMES, call[1], strict=False)) | call[2]
+        keywords = _keywords({name: (value, scope.text(value)) for name, value in given.items() if name in _SETTINGS})
+        made = None
+    else:
+        given = dict(zip(_NAMES, node.args, strict=False)) | {str(key.arg): key.value for key in node.keywords}
+        keywords, made = _of_module(scope, node.func) if set(given) == set(_NAMES[:2]) else (None, None)
     in_order = [*node.args, *(keyword.value for keyword in node.keywords)]
-    if len(given) < 2 or in_order[:2] != [given.get("input"), given.get("target")]:
+    if keywords is None or len(given) < 2 or in_order[:2] != [given.get("input"), given.get("target")]:
         return None
-    if set(settings) - {"ignore_index", "reduction"}:
-        return None
-    if "reduction" in settings and not isinstance(settings["reduction"], ast.Constant):
-        return None
-    keywords = tuple(f"{name}={scope.text(value)}" for name, value in settings.items())
     narrow = _narrow(scope, given["input"])
     logits = scope.text(given["input"]) if narrow is None else narrow
-    return Loss(node, logits, scope.text(given["target"]), keywords, narrow is not None)
+    return Loss(node, logits, scope.text(given["target"]), keywords, narrow is not None, made)
+
+
+def _of_module(scope: Scope, function: ast.expr) -> tuple[tuple[str, ...] | None, ast.stmt | None]:
+    """The settings of an `nn.CrossEntropyLoss`, as keywords, and the statement that made it where that is of no other
+    use: the module is an attribute, or made in the same function.
+    """
+    local = definition(scope, function) if isinstance(function, ast.Name) else None
+    found = scope.module(function if local is None else local)
+    if found is None or found[0] != "torch.nn.CrossEntropyLoss":
+        return None, None
+    made = found[1]
+    given = dict(zip(_SETTINGS, made.args, strict=False)) | {str(key.arg): key.value for key in made.keywords}
+    kept = scope.attribute(function) is not None
+    texts = {name: (value, scope.text(value)) for name, value in given.items()}
+    for name, (value, _) in texts.items():
+        if not isinstance(value, ast.Constant) and number(value) is None:  # what it reads may mean another thing here
+            if not kept:
+                return None, None
+            texts[name] = value, f"{scope.text(function)}.{name}"
+    alone = isinstance(function, ast.Name) and len(loads(scope.function, function.id)) == 1
+    statement = scope.parents.get(made)
+    binding = statement if alone and isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+    return _keywords(texts), binding
+
+
+def _keywords(given: Mapping[str, tuple[ast.expr, str]]) -> tuple[str, ...] | None:
+    """Those settings that are not what they are by default; None where the kernel lacks one."""
+    settings = {name: both for name, both in given.items() if not _default(name, both[0])}
+    if set(settings) - {"ignore_index", "reduction"}:
+        return None
+    if "reduction" in settings and not isinstance(settings["reduction"][0], ast.Constant):
+        return None
+    return tuple(f"{name}={text}" for name, (_, text) in settings.items())
 
 
 def _default(name: str, value: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
 from .attention_ops import softmax
-from .attention_trace import Tracer
+from .attention_trace import Tracer, plain_test
 from .attention_use import follow
 from .names import own_nodes
 from .scope import Scope, scopes
@@ -39,7 +39,7 @@ class ExplicitAttention:
     def _idea(self, code: Code, scope: Scope, attention: Attention) -> Idea | None:
         spelling, needed = scope.names.spell(_SDPA)
         edit = Edit(imports=[needed] if needed else [])
-        for statement in attention.removed:
+        for statement in _emptied(scope, attention.removed):
             edit.replace(scope.source, statement, [])
         text = f"{spelling}({', '.join(attention.arguments)})"
         holder = scope.block_of(attention.node)
@@ -59,6 +59,14 @@ class ExplicitAttention:
             self.claimed_class,
             patch,
         )
+
+
+def _emptied(scope: Scope, removed: frozenset[ast.stmt]) -> Iterator[ast.stmt]:
+    """The removed statements; where they are all that an `if` does under a test without effect, the `if` itself."""
+    for statement in removed:
+        holder = scope.parents.get(statement)
+        whole = isinstance(holder, ast.If) and not holder.orelse and removed.issuperset(holder.body)
+        yield holder if whole and isinstance(holder, ast.If) and plain_test(holder.test) else statement
 
 
 def _wrapped(spelling: str, arguments: list[str], scope: Scope) -> str:

@@ -98,9 +98,10 @@ class _Writer(cst.CSTTransformer):
             made = self.line(old, new)
             if not made:
                 pending += [line for line in new.leading_lines if line.comment or not pending]
+                pending += _comments_in(old)
                 continue
             if pending:
-                made[0] = made[0].with_changes(leading_lines=[*pending, *made[0].leading_lines])
+                made[0] = made[0].with_changes(leading_lines=_joined(pending, made[0].leading_lines))
                 pending = []
             body.extend(made)
         footer = [*[line for line in pending if line.comment], *updated.footer]
@@ -145,6 +146,20 @@ class _Writer(cst.CSTTransformer):
             if start not in self.edit.replaced:
                 after = [new.with_changes(leading_lines=())]
         return [*before, *after]
+
+
+def _joined(pending: Sequence[cst.EmptyLine], own: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """What stood above removed lines, and above the next: where both are parted by an empty line, by one."""
+    twice = bool(own) and not pending[-1].comment and not own[0].comment
+    return [*pending[: len(pending) - twice], *own]
+
+
+def _comments_in(removed: cst.CSTNode) -> list[cst.EmptyLine]:
+    """The lines of comment within an `if` that goes."""
+    if not isinstance(removed, cst.If) or not isinstance(removed.body, cst.IndentedBlock):
+        return []
+    lines = [line for item in removed.body.body for line in getattr(item, "leading_lines", ())]
+    return [line for line in [*lines, *removed.body.footer] if line.comment]
 
 
 def _extent(definition: Definition) -> tuple[int, int]:

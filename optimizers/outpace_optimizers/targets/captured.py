@@ -39,7 +39,7 @@ def target_of(found: CapturedTarget, source: str, path: Path) -> Target:
         kind="module" if found.kind == "module" else "function",
         captured=captured,
     )
-    workloads = tuple(_workload(one) for one in alike)
+    workloads = tuple(_workload(one, label) for one, label in zip(alike, _labels(alike), strict=True))
     notes = (f"workloads captured from {found.command}: {len(workloads)} of {len(found.workloads)}, the most frequent",)
     return Target(code, workloads, notes, inference=not first["gradients"])
 
@@ -50,11 +50,11 @@ def _chosen(workloads: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return ranked[:WORKLOADS]
 
 
-def _workload(seen: Mapping[str, Any]) -> Workload:
+def _workload(seen: Mapping[str, Any], label: str) -> Workload:
     args = [_argument(tensor, [sample[i] for sample in seen["samples"]]) for i, tensor in enumerate(seen["tensors"])]
     if not any(arg.law and varies(arg.law) for arg in args):
         args = [_set_free(arg) for arg in args]
-    return Workload(_label(seen), "captured", "captured", tuple(args), structure=seen["structure"])
+    return Workload(label, "captured", "captured", tuple(args), structure=seen["structure"])
 
 
 def _argument(tensor: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> ArgSpec:
@@ -82,6 +82,29 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
         strides.append(step)
         step *= max(size, 1)
     return tuple(reversed(strides))
+
+
+def _labels(workloads: Sequence[Mapping[str, Any]]) -> list[str]:
+    """No two alike: where tensors do not tell calls apart, plain arguments do, else their rank."""
+    labels = [_label(one) for one in workloads]
+    told = _told_apart(labels, [_plain_arguments(one) for one in workloads])
+    return _told_apart(told, [f"#{rank}" for rank in range(1, len(told) + 1)])
+
+
+def _told_apart(labels: Sequence[str], additions: Sequence[str]) -> list[str]:
+    return [
+        f"{label}, {more}" if more and labels.count(label) > 1 else label
+        for label, more in zip(labels, additions, strict=True)
+    ]
+
+
+def _plain_arguments(seen: Mapping[str, Any]) -> str:
+    """`8, None, causal=True`: the arguments that are no tensors and hold none."""
+    plain = (int, float, str, type(None))
+    structure = seen["structure"]
+    by_place = [repr(value) for value in structure["positional"] if isinstance(value, plain)]
+    by_name = [f"{name}={value!r}" for name, value in structure["keywords"].items() if isinstance(value, plain)]
+    return ", ".join([*by_place, *by_name])
 
 
 def _label(seen: Mapping[str, Any]) -> str:

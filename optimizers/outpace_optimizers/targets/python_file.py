@@ -12,13 +12,14 @@ over what was captured. The file is read, never imported.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from outpace_audit.errors import SourceError, TargetError
 from outpace_audit.records import Code, Workload
 from outpace_optimizers import notebook
-from outpace_optimizers.captures import CapturedTarget, captured_in
+from outpace_optimizers.captures import CapturedTarget, captured_in, files_to_optimize
 from outpace_optimizers.records import Target
 from outpace_optimizers.targets.captured import target_of
 from outpace_optimizers.targets.definitions import (
@@ -31,15 +32,23 @@ from outpace_optimizers.targets.definitions import (
 from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.workspace import Workspace
 
+LISTED = 5
+"""Files that an error names."""
+
 
 def load_python_file(path: Path, name: str | None) -> Target:
     if path.suffix not in (".py", notebook.SUFFIX):
         raise SourceError(f"{path}: not a Python file; outpace takes .py files, notebooks and SOL-ExecBench folders")
     text = read_source(path).text
     found = read_definitions(parse_source(text, str(path)))
-    captured = {target.name: target for target in captured_in(Workspace.of(path).state, path)}
+    workspace = Workspace.of(path)
+    captured = {target.name: target for target in captured_in(workspace.state, path)}
     if name is None and captured and "get_inputs" not in found.bound:
         name = _choose_captured(found, captured)
+        others = files_to_optimize(workspace.state)
+        if name is None and others:
+            listed = ", ".join(os.path.relpath(other) for other in others[:LISTED])
+            raise TargetError(f"{path}: nothing in it that was captured can be called again; what can is in {listed}")
     symbol = _check_named(found, name, path) if name else _choose(found, path)
     if symbol in captured and _entry(found, "get_inputs", symbol) is None:
         return target_of(_unchanged(captured[symbol], found, path), text, path)

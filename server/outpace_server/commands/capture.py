@@ -80,7 +80,8 @@ def _how_it_ended(result: CaptureResult, limit_s: float) -> list[str]:
         return [f"{seconds(limit_s)} are over (--time): the script was interrupted"]
     if result.end == "interrupted":
         return ["interrupted; what was seen until then is kept"]
-    return [f"the script ended with status {result.status}; what was seen until then is kept"] if result.status else []
+    kept = "; what was seen until then is kept" if result.targets else ""
+    return [f"the script ended with status {result.status}{kept}"] if result.status else []
 
 
 def _nothing(result: CaptureResult, workspace: Workspace) -> str:
@@ -89,6 +90,8 @@ def _nothing(result: CaptureResult, workspace: Workspace) -> str:
             "nothing was captured: the command started no Python 3.10 or newer, or started one without our PYTHONPATH "
             "(options -I, -E and -S, or another PYTHONPATH; set yours before `outpace capture`)"
         )
+    if result.status:
+        return f"nothing was captured: until then it called nothing that is defined below {workspace.root}"
     return (
         f"nothing was captured: the script called no top-level function and no nn.Module that is defined below "
         f"{workspace.root}; name another project with --workspace"

@@ -21,7 +21,6 @@ class Attention(nn.Module):
         qkv = self.to_qkv(x).chunk(3, dim = -1)
         q, k, v = map(lambda t: t.reshape(b, n, self.heads, -1).transpose(1, 2), qkv)
 
-
         out = nn.functional.scaled_dot_product_attention(
             q, k, v,
             dropout_p=self.dropout.p if self.dropout.training else 0.0,
