@@ -144,14 +144,14 @@ def _holding(spans: tuple[Span, ...], line: int) -> Span:
 # --- the child process ----------------------------------------------------------------------------------------------
 
 
-def profile_of(request: Mapping[str, Any]) -> Profile:
+def profile_of(request: Mapping[str, Any], *, by_kind: bool = True) -> Profile:
     """`file` is a profile's run, then `recorded` is true, or a trace that somebody else has recorded.
 
     Raises TraceError.
     """
     file, root = Path(request["file"]), Path(request["root"])
     if not request["recorded"]:
-        return read(file, root, {})
+        return read(file, root, {}, by_kind=by_kind)
     place = Place(file.parent, file.name.removesuffix(RUN))
     profile = stored_profile(place)
     if profile is None:
@@ -177,7 +177,7 @@ def answer_with(made: Callable[[Mapping[str, Any]], Any]) -> None:
 
 def _annotated(request: Mapping[str, Any]) -> Annotations:
     file = Path(request["file"])
-    profile = profile_of(request)
+    profile = profile_of(request, by_kind=False)
     return annotations_of(profile, Path(request["root"]), file.name.removesuffix(RUN), file.stat().st_mtime)
 
 

@@ -56,8 +56,11 @@ def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
 SMALL = "targets too small to be listed"
 
 
-def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
-    """`run` is what our recording said of it; empty for other traces. Raises TraceError."""
+def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True) -> Profile:
+    """`run` is what our recording said of it; empty for other traces. Raises TraceError.
+
+    `by_kind` False leaves out the breakdown by kind of work, which takes longer than all the rest.
+    """
     document = load(path)
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
@@ -70,10 +73,10 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
+    parts: tuple[Portion, ...] = ()
     try:
-        parts = breakdown(document, _within(events, start, end))
+        parts = breakdown(document, _within(events, start, end)) if by_kind else ()
     except BreakdownMissing as error:
-        parts = ()
         notes.append(str(error))
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
     step_s = attribution.total_s / recorded.steps
