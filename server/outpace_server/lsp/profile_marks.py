@@ -109,7 +109,7 @@ def _region_of_advice(one: Advice, spans: Mapping[str, Span], text: str, lines: 
     """Where it is about a call that is not there, None: somebody has followed it."""
     span = spans[one.name]
     if not one.call:
-        return replace(_region(Span(1, 1, 1, "", "", ""), lines)) if one.name == TOP_LEVEL else _region(span, lines)
+        return _region(Span(1, 1, 1, "", "", ""), lines) if one.name == TOP_LEVEL else _region(span, lines)
     call = next(_calls_in(text, one.call, span), None)
     if call is None:
         return None

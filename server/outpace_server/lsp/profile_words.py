@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from lsprotocol import types
 from pygls.workspace import TextDocument
@@ -124,7 +123,3 @@ def _message(advice: Advice, annotations: Annotations) -> str:
 def page_of(advice: Advice) -> str:
     """A rule of ours names a place in this project, one of others an address."""
     return advice.page if "://" in advice.page else f"{PAGES}/{advice.page}"
-
-
-def file_name(annotations: Annotations) -> str:
-    return Path(annotations.name).name

@@ -163,7 +163,7 @@ class Profiles:
             await asyncio.sleep(PAUSE_S)
             await asyncio.to_thread(self._watch, project)
             traces = self._server.settings.profile_traces_enable
-            await self._read_newest(project, known, await asyncio.to_thread(_found, project, traces))
+            await self._read_newest(project, known, await asyncio.to_thread(candidates, project, traces=traces))
             known.looked = True
             if not known.again:
                 return
@@ -248,10 +248,6 @@ class Profiles:
         if known is None or not self.allowed:
             return None
         return next(((project, one, read) for one, read in known.shown if real in _paths(read)), None)
-
-
-def _found(project: Project, traces: bool) -> list[Candidate]:
-    return candidates(project, traces=traces)
 
 
 def _paths(annotations: Annotations) -> set[str]:
