@@ -23,6 +23,8 @@ End = Literal["ended", "time", "interrupted", "done"]
 LAST_WORDS_S = 10.0
 """For a script that is asked to stop, as by Ctrl-C: it may want to save what it has."""
 POLL_S = 0.1
+BUNDLED = "OUTPACE_BUNDLED"
+"""The folder from which the extension runs the server that comes along with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,18 @@ def with_inside(module: str, workspace: Workspace) -> Generator[Inside]:
         (work.path / "sitecustomize.py").write_text(inside.site_text(module))
         raw = work.folder / "raw"
         raw.mkdir()
-        path = os.pathsep.join(filter(None, (str(work.path), os.environ.get("PYTHONPATH"))))
+        path = os.pathsep.join((str(work.path), *_their_path()))
         places = {"PYTHONPATH": path, inside.FOLDER: str(raw), inside.ROOT: str(workspace.root)}
         yield Inside(raw, {**os.environ, **places})
     finally:
         work.remove()
+
+
+def _their_path() -> list[str]:
+    """PYTHONPATH as the user has it: the editor's extension may have put there what comes along with it, and its numpy
+    is not the script's."""
+    given = os.environ.get("PYTHONPATH")
+    return [one for one in given.split(os.pathsep) if one != os.environ.get(BUNDLED)] if given else []
 
 
 def run_command(

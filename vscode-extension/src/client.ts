@@ -17,6 +17,8 @@ import {
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
+import type { Profiled } from "./heat";
+import type { HeatView } from "./heatView";
 import { selectedInterpreter } from "./interpreter";
 import type { Report } from "./reportPage";
 import type { Reports } from "./reports";
@@ -28,7 +30,7 @@ import type { ServerStatus, Status } from "./status";
 /** Tells the server which of its own messages are understood, and that `outpace.showDiff` and icons are there. */
 class OwnMessages implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
-    const understood = { outpaceStatus: true, outpaceSpeedups: true, outpacePreview: true };
+    const understood = { outpaceStatus: true, outpaceSpeedups: true, outpacePreview: true, outpaceProfile: true };
     capabilities.experimental = { ...capabilities.experimental, ...understood };
   }
   initialize(): void {}
@@ -43,6 +45,7 @@ export class Client implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private turn: Promise<void> = Promise.resolve();
   private toldMissing = false;
+  private found: ServerCommand | undefined;
 
   constructor(
     private readonly extensionPath: string,
@@ -50,7 +53,13 @@ export class Client implements vscode.Disposable {
     private readonly status: Status,
     private readonly view: SpeedupsView,
     private readonly reports: Reports,
+    private readonly heat: HeatView,
   ) {}
+
+  /** How it was started; undefined where none was found. */
+  get server(): ServerCommand | undefined {
+    return this.found;
+  }
 
   restart(): Promise<void> {
     this.turn = this.turn.then(async () => {
@@ -94,6 +103,7 @@ export class Client implements vscode.Disposable {
     const client = this.client;
     this.client = undefined;
     this.view.show();
+    this.heat.clear();
     try {
       await client?.dispose();
     } catch (error) {
@@ -115,6 +125,7 @@ export class Client implements vscode.Disposable {
       },
       { exists: (file) => fs.existsSync(file), suits: isNewEnough },
     );
+    this.found = server;
     if (server === undefined) {
       this.status.fail("no Python 3.11 or newer was found");
       void this.tellMissing(); // its answer may never come, and a changed setting starts the server meanwhile
@@ -135,10 +146,12 @@ export class Client implements vscode.Disposable {
     const client = new LanguageClient("outpace", "outpace", run, this.options(interpreter));
     client.registerFeature(new OwnMessages());
     client.onNotification("outpace/speedups", (content: Speedups) => this.view.show(content));
+    client.onNotification("outpace/profile", (content: Profiled) => this.heat.show(content));
     client.onNotification("outpace/status", (status: ServerStatus) => this.status.show(status, server.origin));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped && client === this.client) {
         this.view.show();
+        this.heat.clear();
         this.status.fail("the server ended: see the log");
       }
     });

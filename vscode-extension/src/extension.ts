@@ -1,7 +1,9 @@
 import * as vscode from "vscode";
 import { Client } from "./client";
+import { HeatView } from "./heatView";
 import { onInterpreterChange } from "./interpreter";
 import { Previews } from "./preview";
+import { profileScript } from "./profiling";
 import { Reports } from "./reports";
 import { goToCode, SpeedupsView } from "./speedupsView";
 import type { Item } from "./speedupTree";
@@ -18,7 +20,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const view = new SpeedupsView();
   const reports = new Reports();
   const previews = new Previews();
-  const started = new Client(context.extensionPath, log, status, view, reports);
+  const heat = new HeatView();
+  const started = new Client(context.extensionPath, log, status, view, reports, heat);
   client = started;
   const restart = (): Promise<void> => started.restart();
   const onItem = (name: string, act: (item: Item) => unknown): vscode.Disposable =>
@@ -28,6 +31,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     status,
     view,
     reports,
+    heat,
     started,
     vscode.commands.registerCommand("outpace.restartServer", restart),
     vscode.commands.registerCommand("outpace.showLog", () => log.show()),
@@ -38,6 +42,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("outpace.restoreDismissedSpeedups", () =>
       started.execute("outpace.restoreDismissed"),
     ),
+    vscode.commands.registerCommand("outpace.profileScript", () => profileScript(started)),
+    vscode.commands.registerCommand("outpace.openProfile", () => {
+      const uri = vscode.window.activeTextEditor?.document.uri.toString();
+      return started.execute("outpace.showProfile", ...(uri === undefined ? [] : [uri]));
+    }),
     vscode.commands.registerCommand("outpace.openWalkthrough", () =>
       vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`),
     ),

@@ -34,6 +34,11 @@ export function reportPage(report: Report, nonce: string): string {
 </head><body>${report.body}</body></html>`;
 }
 
+/** An audit's tab names the target alone; the page has the rest. */
+export function tabTitle(id: string, title: string): string {
+  return id.startsWith("profile-") ? title.replace(/^p/, "P") : `Audit of ${title.split(":", 1)[0]}`;
+}
+
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

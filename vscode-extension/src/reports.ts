@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import { type Report, reportPage } from "./reportPage";
+import { type Report, reportPage, tabTitle } from "./reportPage";
 
 const SCHEME = "outpace-report";
 
-/** Audits as pages of the editor: one tab for each verdict. */
+/** Audits and profiles as pages of the editor: one tab for each. */
 export class Reports implements vscode.Disposable {
   private readonly panels = new Map<string, vscode.WebviewPanel>();
 
-  /** Shows the audit behind an address of the server's virtual documents; false for any other address. */
+  /** Shows the page behind an address of the server's virtual documents; false for any other address. */
   async open(address: string, ask: (id: string) => Promise<Report | null>): Promise<boolean> {
     const uri = vscode.Uri.parse(address);
     if (uri.scheme !== SCHEME) {
@@ -20,7 +20,7 @@ export class Reports implements vscode.Disposable {
       return false;
     }
     const panel = this.panels.get(id) ?? this.opened(id);
-    panel.title = `Audit of ${report.title.split(":", 1)[0]}`; // the target; the page has the rest
+    panel.title = tabTitle(id, report.title);
     panel.webview.html = reportPage(report, randomUUID());
     panel.reveal();
     return true;

@@ -71,8 +71,9 @@ function isWithin(file: string, folder: string): boolean {
   return !way.startsWith("..") && !path.isAbsolute(way);
 }
 
-/** -P: nothing is imported from the folder in which it starts, which is the workspace. */
+/** -P: nothing is imported from the folder in which it starts, which is the workspace. OUTPACE_BUNDLED: this entry of
+ * Python's path is not passed on to a script that is profiled. */
 function bundledServer(python: string, libs: string): ServerCommand {
   const args = ["-P", "-m", "outpace_server.cli", "lsp", "--stdio"];
-  return { command: python, args, env: { PYTHONPATH: libs }, origin: `bundled, run by ${python}` };
+  return { command: python, args, env: { PYTHONPATH: libs, OUTPACE_BUNDLED: libs }, origin: `bundled, run by ${python}` };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reportPage } from "../src/reportPage";
+import { reportPage, tabTitle } from "../src/reportPage";
 
 const PAGE = reportPage({ title: "a <b> & c", style: "p { color: red }", body: "<main>numbers</main>" }, "secret");
 
@@ -18,4 +18,9 @@ test("the theme comes after the report's own style, so that it wins", () => {
 test("the title is text, the body is markup", () => {
   assert.match(PAGE, /<title>a &lt;b> &amp; c<\/title>/);
   assert.match(PAGE, /<body><main>numbers<\/main><\/body>/);
+});
+
+test("a tab is named for the target of an audit, or for what was profiled", () => {
+  assert.equal(tabTitle("0123", "attend: fused attention"), "Audit of attend");
+  assert.equal(tabTitle("profile-0123", "profile of train.py"), "Profile of train.py");
 });

@@ -43,7 +43,7 @@ test("then the interpreter's environment, the workspace's, the PATH, and last wh
   const last = await found(EVERYWHERE, bundled);
   assert.equal(last?.command, "/env/bin/python");
   assert.deepEqual(last.args, ["-P", "-m", "outpace_server.cli", "lsp", "--stdio"]);
-  assert.deepEqual(last.env, { PYTHONPATH: EVERYWHERE.bundled });
+  assert.deepEqual(last.env, { PYTHONPATH: EVERYWHERE.bundled, OUTPACE_BUNDLED: EVERYWHERE.bundled });
 });
 
 test("the bundled server takes the first Python that is new enough", async () => {

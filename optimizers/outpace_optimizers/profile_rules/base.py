@@ -21,8 +21,10 @@ class Described:
     def page(self) -> str:
         return f"docs/profile.md#{self.id}"
 
-    def suggestion(self, evidence: str, advice: str, seconds: float, where: str = "") -> Suggestion:
-        return Suggestion(self.id, self.title, evidence, advice, seconds, self.claimed_class, where)
+    def suggestion(
+        self, evidence: str, advice: str, seconds: float, where: str = "", calls: tuple[str, ...] = ()
+    ) -> Suggestion:
+        return Suggestion(self.id, self.title, evidence, advice, seconds, self.claimed_class, where, calls)
 
 
 def region(profile: Profile, ending: str) -> Target | None:

@@ -31,6 +31,7 @@ class _Rule(Described):
             advice,
             found.seconds,
             found.name,
+            ("DataLoader",),
         )
 
 

@@ -36,6 +36,7 @@ class _Rule(Described):
             f"torch.optim.{name}(..., fused=True): one pass over parameters, gradients and state",
             found.seconds,
             found.name,
+            (name,),
         )
 
 

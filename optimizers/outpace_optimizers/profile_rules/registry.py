@@ -36,6 +36,8 @@ class Suggestion:
     seconds: float
     numerics: NumericsClass
     where: str = ""
+    calls: tuple[str, ...] = ()
+    """Names of what is called in the code that it is about (`DataLoader`); an editor marks the first such call."""
 
 
 @runtime_checkable

@@ -31,6 +31,7 @@ class _Rule(Described):
             "DataLoader(pin_memory=True), or tensor.pin_memory(), with .to(device, non_blocking=True)",
             seconds,
             found[0].where,
+            ("DataLoader",),
         )
 
 

@@ -26,6 +26,7 @@ class _Rule(Described):
             "then expect None",
             seconds,
             found.name,
+            ("zero_grad",),
         )
 
 

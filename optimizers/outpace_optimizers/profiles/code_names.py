@@ -29,13 +29,16 @@ class FunctionName:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
+    """A definition from `first` to `last`, decorators too; `line` is that of `def` or `class`. Lines count from 1."""
+
     first: int
     last: int
     line: int
     name: str
     bare: str
     digest: str
+    """Of a function's syntax tree, or of what a file does at its top level; empty for a class."""
 
 
 class CodeNames:
@@ -73,7 +76,18 @@ def digest_of(path: str, name: str) -> str | None:
     Comments and layout do not count.
     """
     spans = _spans(path)
-    return next((span.digest for span in reversed(spans) if span.name == name), None)
+    return next((span.digest for span in reversed(spans) if span.name == name and span.digest), None)
+
+
+def spans_in(text: str) -> tuple[Span, ...]:
+    """Of all functions and classes, and of the top level; nothing where the text does not parse."""
+    try:
+        tree = tree_of(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    top = [node for node in tree.body if not isinstance(node, (*_Function, ast.ClassDef))]
+    whole = Span(1, 10**9, 1, TOP_LEVEL, TOP_LEVEL, _digest(top))
+    return (whole, *_inner(tree, ""))
 
 
 def forget_files() -> None:
@@ -81,31 +95,34 @@ def forget_files() -> None:
     _spans.cache_clear()
 
 
-def _innermost(path: str, bare: str, line: int) -> _Span | None:
-    holding = [span for span in _spans(path) if span.bare == bare and span.first <= line <= span.last]
+def _innermost(path: str, bare: str, line: int) -> Span | None:
+    functions = (span for span in _spans(path) if span.digest)
+    holding = [span for span in functions if span.bare == bare and span.first <= line <= span.last]
     return max(holding, key=lambda span: span.first, default=None)
 
 
+def called(node: ast.Call) -> str:
+    """`AdamW` of `torch.optim.AdamW(...)`."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 @cache
-def _spans(path: str) -> tuple[_Span, ...]:
+def _spans(path: str) -> tuple[Span, ...]:
     try:
-        tree = tree_of(Path(path).read_bytes().decode("utf-8", "replace"))
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        return spans_in(Path(path).read_bytes().decode("utf-8", "replace"))
+    except OSError:
         return ()
-    top = [node for node in tree.body if not isinstance(node, (*_Function, ast.ClassDef))]
-    whole = _Span(1, 10**9, 1, TOP_LEVEL, TOP_LEVEL, _digest(top))
-    return (whole, *_inner(tree, ""))
 
 
-def _inner(node: ast.AST, prefix: str) -> Iterator[_Span]:
+def _inner(node: ast.AST, prefix: str) -> Iterator[Span]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, _Function):
+        if isinstance(child, (*_Function, ast.ClassDef)):
             name = f"{prefix}{child.name}"
             first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
-            yield _Span(first, child.end_lineno or child.lineno, child.lineno, name, child.name, _digest([child]))
+            digest = "" if isinstance(child, ast.ClassDef) else _digest([child])
+            yield Span(first, child.end_lineno or child.lineno, child.lineno, name, child.name, digest)
             yield from _inner(child, f"{name}.")
-        elif isinstance(child, ast.ClassDef):
-            yield from _inner(child, f"{prefix}{child.name}.")
         else:
             yield from _inner(child, prefix)
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,11 @@ def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
 SMALL = "targets too small to be listed"
 
 
-def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
-    """`run` is what our recording said of it; empty for other traces. Raises TraceError."""
+def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True) -> Profile:
+    """`run` is what our recording said of it; empty for other traces. Raises TraceError.
+
+    `by_kind` False leaves out the breakdown by kind of work, which takes longer than all the rest.
+    """
     document = load(path)
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
@@ -68,14 +73,14 @@ def read(path: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
+    parts: tuple[Portion, ...] = ()
     try:
-        parts = breakdown(document, _within(events, start, end))
+        parts = breakdown(document, _within(events, start, end)) if by_kind else ()
     except BreakdownMissing as error:
-        parts = ()
         notes.append(str(error))
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
     step_s = attribution.total_s / recorded.steps
-    targets = _targets(attribution, recorded)
+    targets = _targets(attribution, recorded, AsProfiled(path, root, run))
     small_s = step_s - sum(one.own_s for one in targets) - sum(one.seconds for one in nobody)
     small = (Portion(SMALL, small_s),) if len(targets) < len(attribution.sums) else ()
     return Profile(
@@ -150,15 +155,38 @@ def _within(events: Sequence[Event], start: float, end: float) -> list[Event]:
     return [event for event in events if event["ts"] < end and event["ts"] + event["dur"] > start]
 
 
-def _targets(attribution: Attribution, recorded: Recorded) -> tuple[Target, ...]:
+@dataclass(frozen=True)
+class AsProfiled:
+    """The code as it was when the trace was made."""
+
+    trace: Path
+    root: Path
+    run: Mapping[str, Any]
+
+    def holds(self, path: str) -> bool:
+        """Whether a file is still what ran: by its hash, or where that was not taken, not newer than the trace."""
+        file, said = Path(path), self.run.get("files")
+        try:
+            known = said.get(file.relative_to(self.root.resolve()).as_posix()) if isinstance(said, Mapping) else None
+            if known is None:
+                return file.stat().st_mtime <= self.trace.stat().st_mtime
+            return hashlib.sha256(file.read_bytes()).hexdigest() == known
+        except (OSError, ValueError):
+            return False
+
+    def digest_of(self, path: str, name: str) -> str | None:
+        return digest_of(path, name) if self.holds(path) else None
+
+
+def _targets(attribution: Attribution, recorded: Recorded, profiled: AsProfiled) -> tuple[Target, ...]:
     calls = _calls(recorded)
     least = NEGLIGIBLE * attribution.total_s
     kept = [(key, found) for key, found in attribution.sums.items() if found.inclusive >= least]
     kept.sort(key=lambda pair: -pair[1].inclusive)
-    return tuple(_target(key, found, calls.get(key, 0), recorded) for key, found in kept)
+    return tuple(_target(key, found, calls.get(key, 0), recorded, profiled) for key, found in kept)
 
 
-def _target(key: Key, found: Sum, calls: int, recorded: Recorded) -> Target:
+def _target(key: Key, found: Sum, calls: int, recorded: Recorded, profiled: AsProfiled) -> Target:
     kind, path, name = key
     operators = [Portion(op, seconds / recorded.steps) for op, seconds in _longest(found.operators)[:8]]
     return Target(
@@ -170,7 +198,7 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded) -> Target:
         calls=calls / recorded.steps,
         path=path or None,
         line=recorded.hosts.line_of(key),
-        digest=digest_of(path, name) if path else None,
+        digest=profiled.digest_of(path, name) if path else None,
         around=key in recorded.around,
         operators=tuple(operators),
     )

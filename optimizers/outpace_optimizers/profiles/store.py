@@ -17,6 +17,8 @@ from outpace_optimizers.workspace import write_atomically
 
 FOLDER = "profiles"
 TRACE = ".pt.trace.json.gz"
+TRACES = (".pt.trace.json", TRACE)
+"""What torch.profiler's handler calls the traces that it writes."""
 RUN = ".run.json"
 PROFILE = ".profile.json"
 

@@ -33,6 +33,8 @@ class ClientFeatures:
     """Understands the notification `outpace/speedups`."""
     preview: bool
     """Has the command `outpace.showDiff`, and shows `$(zap)` as an icon."""
+    profile: bool
+    """Understands the notification `outpace/profile`, and shows a profile as a page (`outpace/report`)."""
 
 
 def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
@@ -68,4 +70,5 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
         status=bool(known.get("outpaceStatus")),
         speedups=bool(known.get("outpaceSpeedups")),
         preview=bool(known.get("outpacePreview")),
+        profile=bool(known.get("outpaceProfile")),
     )

@@ -42,6 +42,10 @@ class Block:
 
 @lru_cache(maxsize=64)
 def changed_block(before: str, after: str) -> Block | None:
+    return block_between(before, after)
+
+
+def block_between(before: str, after: str) -> Block | None:
     """The smallest block that holds all differences; None where there are none."""
     if before == after:
         return None

@@ -27,6 +27,8 @@ from outpace_server.lsp.dismissals import Dismissals
 from outpace_server.lsp.documents import Documents
 from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.optimizing import Optimizing, path_of
+from outpace_server.lsp.profiles import Profiles
+from outpace_server.lsp.profiling import Profiling
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
@@ -68,6 +70,8 @@ class OutpaceServer(LanguageServer):
         self.dismissed = Dismissals()
         self.attention = Attention()
         self.speedups = Speedups(self)
+        self.profiles = Profiles(self)
+        self.profiling = Profiling(self)
         self.wrong_settings: list[str] = []
         self._told: set[str] = set()
         self.watching: Watching | None = None
@@ -218,6 +222,8 @@ class OutpaceServer(LanguageServer):
             return
         severity = self.settings.diagnostics_severity
         found = diagnostics_of(document, self.findings(document), severity, self.features)
+        found += self.profiles.diagnostics(document)
+        self.profiles.notify(document)
         for sheet in sheets:
             own = [one for one in found if sheet.holds(one.range.start.line)]
             placed = [attrs.evolve(one, range=sheet.shown(one.range)) for one in own]
@@ -240,7 +246,8 @@ class OutpaceServer(LanguageServer):
         await asyncio.sleep(PAUSE_S)
         if self.features.lens_refresh and self.settings.code_lens_enable:
             self.workspace_code_lens_refresh(None)
-        if self.features.hint_refresh and self.settings.inlay_hints_enable:
+        hints = self.settings.inlay_hints_enable or self.settings.profile_inlay_hints_enable
+        if self.features.hint_refresh and hints:
             self.workspace_inlay_hint_refresh(None)
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:

@@ -18,6 +18,11 @@ GROUPS = {
     "inlayHints": '"enable": false',
     "hover": '"enable": false',
     "rejected": '"enable": false',
+    "profile": '"inlayHints": {"enable": false}',
+    "profileInlayHints": '"enable": false',
+    "profileHover": '"enable": false',
+    "profileDiagnostics": '"severity": "information"',
+    "profileTraces": '"enable": false',
 }
 """Names that stand for several settings, with an example of what they take."""
 MOST = 1e9
@@ -48,6 +53,11 @@ class Settings:
     """Rejected changes as disabled actions, with the reason."""
     idle_minutes: float = 30.0
     """After so long without a sign of the user, changes on disk wait for the next one."""
+    profile_inlay_hints_enable: bool = True
+    profile_hover_enable: bool = True
+    profile_diagnostics_severity: Severity = "hint"
+    """Of suggestions, which are not measured."""
+    profile_traces_enable: bool = True
 
     @property
     def runs(self) -> bool:

@@ -101,6 +101,25 @@ ENTRIES = (
         "After so many minutes without a sign of you, changes on disk are measured only once you are back.",
     ),
     Entry(
+        "profile.inlayHints.enable",
+        "Show the share of a step, and its time, at functions and classes of which there is a profile.",
+    ),
+    Entry(
+        "profile.hover.enable",
+        "Show the profile's numbers when the pointer rests on the first line of a profiled function.",
+    ),
+    Entry("profile.diagnostics.severity", "How a suggestion of a profile is marked in the code. None is measured."),
+    Entry(
+        "profile.traces.enable",
+        "Also read the newest trace that torch.profiler has written into the project (`*.pt.trace.json`, "
+        "`*.pt.trace.json.gz`).",
+    ),
+    Entry(
+        "profile.heat.enable",
+        "VS Code only: colour profiled functions by their share of the step, in the background and the overview ruler.",
+        own={"type": "boolean", "default": True},
+    ),
+    Entry(
         "server.command",
         'VS Code only: how the language server is started, e.g. `["/path/to/outpace", "lsp"]`. Empty: `outpace lsp` of '
         "the selected interpreter's environment, of the workspace's `.venv`, or on the PATH; else the one that comes "

@@ -63,10 +63,10 @@ def place_in(path: Path) -> Place | None:
 def _python_files(folder: Path) -> Iterator[Path]:
     for name, folders, files in os.walk(folder):
         here = Path(name)
-        folders[:] = sorted(one for one in folders if not _skipped(here / one))
+        folders[:] = sorted(one for one in folders if not skipped(here / one))
         yield from (here / file for file in sorted(files) if file.endswith(".py"))
 
 
-def _skipped(folder: Path) -> bool:
+def skipped(folder: Path) -> bool:
     """Hidden folders, environments of Python, and what is installed or built."""
     return folder.name.startswith(".") or folder.name in SKIPPED or (folder / "pyvenv.cfg").exists()

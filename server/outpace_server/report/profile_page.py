@@ -1,13 +1,18 @@
-"""A profile as a page of HTML that needs nothing else: the step, its targets, kernels, suggestions."""
+"""A profile as a page of HTML that needs nothing else: the step, its targets, kernels, suggestions.
+
+`python -m outpace_server.report.profile_page` makes one for the language server, which keeps no profile itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from outpace_audit.codec import WrongField, decode
 from outpace_audit.records import Machine
 from outpace_optimizers.profile_rules.registry import suggestions
+from outpace_optimizers.profiles.annotating import answer_with, profile_of
 from outpace_optimizers.profiles.ranking import Ranked, best_gain, ranked
 from outpace_optimizers.profiles.records import Portion, Profile
 from outpace_server.output.profile_view import gain_words, heading, name_of, not_worth, percent, where
@@ -21,7 +26,16 @@ MOST_ROWS = 60
 
 
 def profile_page(profile: Profile) -> str:
-    return document_of(f"profile of {_script(profile)}", _body(profile))
+    return document_of(_title(profile), _body(profile))
+
+
+def _title(profile: Profile) -> str:
+    return f"profile of {_script(profile)}"
+
+
+def _parts(request: Mapping[str, Any]) -> dict[str, str]:
+    profile = profile_of(request)
+    return {"title": _title(profile), "body": _body(profile)}
 
 
 def _script(profile: Profile) -> str:
@@ -113,3 +127,7 @@ def _kernels(profile: Profile) -> Markup:
     if not rows:
         return Markup()
     return section("Kernels", table("Per step", ["kernel", "time", "share", "launches", "for"], rows))
+
+
+if __name__ == "__main__":
+    answer_with(_parts)

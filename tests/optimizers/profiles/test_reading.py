@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,23 @@ def test_labels_that_outlast_the_call_that_begins_them_hold_what_follows(tmp_pat
     profile = read(write(tmp_path, events), tmp_path, {})
     assert own(profile, "Adam.step") == 60.0
     assert [one.name for one in profile.optimizer] == ["aten::add_"]
+
+
+def test_the_code_is_known_as_it_was_profiled_or_not_at_all(tmp_path: Path) -> None:
+    path = write(tmp_path, EVENTS)
+    run = {"files": {"script.py": hashlib.sha256(SCRIPT.encode()).hexdigest()}}
+
+    def digests(run: dict[str, Any]) -> set[str | None]:
+        return {one.digest for one in read(path, tmp_path, run).targets if one.path}
+
+    known = digests(run)
+    assert None not in known and digests({}) == known
+    later = path.stat().st_mtime + 60
+    os.utime(tmp_path / "script.py", (later, later))
+    assert digests(run) == known, "the same bytes, whenever they were written"
+    assert digests({}) == {None}, "newer than the trace"
+    (tmp_path / "script.py").write_text(SCRIPT + "\n\ndef other():\n    pass\n")
+    assert digests(run) == {None}
 
 
 TENSORFLOW = [{"ph": "M", "name": "process_name", "pid": 1, "args": {"name": "/host:CPU"}}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from outpace_optimizers.profiles.reading import read
 from outpace_optimizers.profiles.recording import NothingRecorded, Recording, record
 from outpace_optimizers.profiles.records import Profile, Target
 from outpace_optimizers.profiles.store import TRACE
+from outpace_optimizers.running import BUNDLED, with_inside
 from outpace_optimizers.workspace import Workspace
 
 QUICK = Plan(warmup=1, timed=1, steps=2)
@@ -177,3 +179,12 @@ def test_compiled_code_does_not_see_how_calls_are_counted(tmp_path: Path, capfd:
     plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
     assert seen.out == plain.stdout
     assert "Dynamo" not in seen.err
+
+
+def test_what_comes_along_with_the_editor_is_not_on_the_scripts_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(("/theirs", "/bundled")))
+    monkeypatch.setenv(BUNDLED, "/bundled")
+    with with_inside("outpace_audit.profiling.starting", Workspace(tmp_path)) as inside:
+        assert inside.environ["PYTHONPATH"].split(os.pathsep)[1:] == ["/theirs"]

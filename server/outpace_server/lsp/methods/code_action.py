@@ -6,12 +6,16 @@ from lsprotocol import types
 from pygls.workspace import TextDocument
 
 from outpace_server.lsp.desk import Finding
+from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.publishing import SOURCE, best_of_each_target
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.output.words import gain, one_line, rejected_line
 
+PROFILE = f"{types.CodeActionKind.Source.value}.outpace.profile"
 REWRITE = f"{types.CodeActionKind.RefactorRewrite.value}.outpace"
-OPTIONS = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, REWRITE], resolve_provider=True)
+OPTIONS = types.CodeActionOptions(
+    code_action_kinds=[types.CodeActionKind.QuickFix, REWRITE, PROFILE], resolve_provider=True
+)
 
 
 def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types.CodeAction] | None:
@@ -24,11 +28,20 @@ def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types
     document, wanted = sheet.document, sheet.range_in_document(params.range)
     findings = ls.findings(document)
     best = {finding.trial.id for finding in best_of_each_target(findings)}
-    actions: list[types.CodeAction] = []
+    actions = list(_of_profiles(document)) if params.context.only else []
     for finding in findings:
         if finding.region.first <= wanted.end.line and wanted.start.line <= finding.region.last:
             actions += _actions(ls, document, finding, finding.trial.id in best, params.context)
     return [action for action in actions if _asked_for(action.kind, params.context.only)] or None
+
+
+def _of_profiles(document: TextDocument) -> Iterator[types.CodeAction]:
+    """For editors without a menu of commands; in none of those that a light bulb opens."""
+    path = path_of(document.uri)
+    if path is not None and path.suffix == ".py":
+        for title, name in ((f"Profile {path.name}...", "outpace.profile"), ("Show profile", "outpace.showProfile")):
+            command = types.Command(title=title, command=name, arguments=[document.uri])
+            yield types.CodeAction(title=title, kind=PROFILE, command=command)
 
 
 def _actions(

@@ -9,3 +9,4 @@ def did_change(ls: OutpaceServer, params: types.DidChangeTextDocumentParams) -> 
     """What is touched loses its offers at once, and has them again when the change is undone."""
     ls.attend()
     ls.publish(params.text_document.uri)
+    ls.profiles.typed(params.text_document.uri)

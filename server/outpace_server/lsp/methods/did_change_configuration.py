@@ -38,5 +38,6 @@ def use_settings(ls: OutpaceServer, given: object) -> None:
         ls.optimizing.cancel_all()
     for uri in ls.open_uris:
         ls.publish(uri)
+    ls.profiles.look_again()
     ls.refresh()
     show_status(ls, ls.optimizing.running)

@@ -14,5 +14,6 @@ def did_close(ls: OutpaceServer, params: types.DidCloseTextDocumentParams) -> No
 def closed(ls: OutpaceServer, uri: str) -> None:
     ls.optimizing.cancel(uri)
     ls.desk.close(uri)
+    ls.profiles.closed(uri)
     ls.publish(uri)
     ls.speedups.look_again(uri)

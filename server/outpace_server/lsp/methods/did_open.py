@@ -26,6 +26,7 @@ def opened(ls: OutpaceServer, uri: str) -> None:
     ls.attend()
     ls.desk.open(uri)
     ls.watch(uri)
+    ls.profiles.opened(uri)
     if ls.settings.enable and ls.settings.trusted:
         ls.in_background(_offer_known(ls, uri))
     if ls.settings.run_on == "open":

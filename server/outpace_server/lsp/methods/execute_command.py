@@ -89,6 +89,17 @@ def cancel_all(ls: OutpaceServer) -> None:
     ls.optimizing.cancel_all()
 
 
+def profile(ls: OutpaceServer, uri: str, *arguments: object) -> None:
+    """A script, with what follows its name."""
+    ls.attend()
+    ls.profiling.profile(uri, [str(one) for one in arguments])
+
+
+def show_profile(ls: OutpaceServer, *uri: object) -> None:
+    """Of a file; without one, the newest."""
+    ls.profiling.show(str(uri[0]) if uri else None)
+
+
 COMMANDS = {
     "outpace.applied": applied,
     "outpace.stale": stale,
@@ -97,6 +108,8 @@ COMMANDS = {
     "outpace.showAudit": show_audit,
     "outpace.dismiss": dismiss,
     "outpace.restoreDismissed": restore_dismissed,
+    "outpace.profile": profile,
+    "outpace.showProfile": show_profile,
     "outpace.cancel": cancel,
     "outpace.cancelAll": cancel_all,
 }

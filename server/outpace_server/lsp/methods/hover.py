@@ -3,26 +3,43 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_optimizers.records import Trial
+from outpace_server.lsp.profile_words import details
 from outpace_server.lsp.publishing import best_of_each_target, header_range, page_of, title_of
+from outpace_server.lsp.regions import Region
 from outpace_server.lsp.server import OutpaceServer
+from outpace_server.lsp.sheet import Sheet
 from outpace_server.output.words import evidence, machine_words, ratio, seconds, span
 
 
 def hover(ls: OutpaceServer, params: types.HoverParams) -> types.Hover | None:
-    """On the first line of what was measured; other servers own the rest."""
+    """On the first line of what was measured or profiled; other servers own the rest."""
     sheet = ls.sheet(params.text_document.uri)
-    if sheet is None or not ls.settings.hover_enable:
+    if sheet is None:
         return None
     line = sheet.range_in_document(types.Range(params.position, params.position)).start.line
+    found = [one for one in (*_measured(ls, sheet), *_profiled(ls, sheet)) if one[0].header == line]
+    if not found or not sheet.holds(line):
+        return None
+    kind = types.MarkupKind.Markdown if ls.features.markdown else types.MarkupKind.PlainText
+    value = "\n\n".join(text for _, text in found)
+    return types.Hover(types.MarkupContent(kind, value), sheet.shown(header_range(sheet.document, found[0][0])))
+
+
+def _measured(ls: OutpaceServer, sheet: Sheet) -> list[tuple[Region, str]]:
+    if not ls.settings.hover_enable:
+        return []
     findings = ls.findings(sheet.document)
     own = best_of_each_target(findings) + [f for f in findings if f.confirmed]
-    here = [finding for finding in own if finding.region.header == line and sheet.holds(line)]
-    if not here:
-        return None
     shown = _table if ls.features.markdown else _plain
-    kind = types.MarkupKind.Markdown if ls.features.markdown else types.MarkupKind.PlainText
-    value = "\n\n".join(shown(finding.trial) for finding in here)
-    return types.Hover(types.MarkupContent(kind, value), sheet.shown(header_range(sheet.document, here[0].region)))
+    return [(finding.region, shown(finding.trial)) for finding in own]
+
+
+def _profiled(ls: OutpaceServer, sheet: Sheet) -> list[tuple[Region, str]]:
+    marks, annotations = ls.profiles.marks(sheet.document)
+    if annotations is None or not ls.settings.profile_hover_enable:
+        return []
+    changed = sum(one.stale and not one.method for one in marks)
+    return [(one.region, details(one, annotations, changed, markdown=ls.features.markdown)) for one in marks]
 
 
 def _table(trial: Trial) -> str:

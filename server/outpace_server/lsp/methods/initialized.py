@@ -23,7 +23,7 @@ def initialized(ls: OutpaceServer, params: types.InitializedParams) -> None:
 
 async def _begin(ls: OutpaceServer) -> None:
     ls.tell_wrong_settings(ls.wrong_settings)
-    ls.watching = Watching(ls.changed_on_disk)
+    ls.watching = Watching(ls.changed_on_disk, ls.profiles.noticed)
     try:
         await _register(ls)
     except JsonRpcException as error:
@@ -31,6 +31,7 @@ async def _begin(ls: OutpaceServer) -> None:
     await pull_settings(ls)
     show_status(ls, ls.optimizing.running)
     ls.speedups.begin()
+    ls.profiles.look_again()
 
 
 async def _register(ls: OutpaceServer) -> None:

@@ -16,9 +16,12 @@ METHOD = "outpace/report"
 
 
 async def report(ls: OutpaceServer, params: Any) -> dict[str, str] | None:
-    """`{"id"}` of a verdict to `{"title", "style", "body"}`: the audit as HTML for a page of the client's own, with its
-    own policy and colours. Nothing in it runs or is loaded. None for a verdict that is not at hand."""
-    found = ls.desk.find(str(getattr(params, "id", "")))
+    """`{"id"}` of a verdict, or of a profile that is being shown, to `{"title", "style", "body"}`: HTML for a page of
+    the client's own, with its own policy and colours. Nothing in it runs or is loaded. None for what is not at hand."""
+    id = str(getattr(params, "id", ""))
+    if (page := ls.profiling.pages.pop(id, None)) is not None:
+        return page
+    found = ls.desk.find(id)
     if found is None:
         return None
     record = await asyncio.to_thread(_record, found[1])

@@ -1,0 +1,59 @@
+"""What an editor shows of a profile, little enough to be kept in memory: numbers by function, suggestions by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A function's numbers. Times in seconds per step; `share` is what would be gone if it took no time."""
+
+    path: str
+    name: str
+    digest: str | None
+    share: float
+    seconds: float
+    backward_s: float
+    own_s: float
+    calls: float
+    gain: float | None
+    """Of the whole step, at most; None where the function is all of it."""
+    around: bool
+    operators: tuple[tuple[str, float], ...]
+    """Of its own time: names, and shares of the step."""
+    worth_it: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A suggestion of a profile rule, at a function or at a call in it. `digest` is the function's."""
+
+    rule: str
+    title: str
+    evidence: str
+    advice: str
+    gain: float | None
+    numerics: str
+    page: str
+    path: str
+    name: str
+    digest: str
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Of one profile. `recorded_at` in seconds since 1970; `device` is empty where it is not known."""
+
+    name: str
+    trace: str
+    command: str
+    recorded_at: float
+    device: str
+    steps: int
+    step_s: float
+    plain_step_s: float | None
+    marks: tuple[Mark, ...]
+    advice: tuple[Advice, ...]
+    troubles: tuple[str, ...]
