@@ -187,8 +187,8 @@ class CheckedCalls:
 
     def _aliases(self, result: Result, arguments: Sequence[Any]) -> list[list[str]]:
         """[output path, whom it shares storage with] pairs; an earlier call's output counts. Outputs of one call may
-        come from one allocation, as those of unbind do, but not share an element. Gradients may: autograd hands both terms
-        of a sum the same tensor, and `backward` copies it."""
+        come from one allocation, as those of unbind do, but not share an element. Gradients may: autograd hands both
+        terms of a sum the same tensor, and `backward` copies it."""
         owners: dict[int, str] = {_storage(leaf.value): f"the last call's {leaf.path}" for leaf in self._earlier}
         module = self._subject.module
         if module is not None:
