@@ -20,7 +20,7 @@ from outpace_audit.values import VALUE_LAWS
 
 NAME = "value-laws"
 
-NEGLIGIBLE, NEGLIGIBLE_GRADIENT = 2.0**-10, 2.0**-6
+NEGLIGIBLE, NEGLIGIBLE_GRADIENT = 2.0**-10, 2.0**-4
 """Under some laws (zeros, constants, denormals) results may be nothing but rounding: errors are then measured
 against at least this share of the declared results' size. It also lets honest kernels flush denormals. Gradients are
 under every law: where tokens differ by 2^-12 alone, that of an attention's temperature is a sum that cancels, and
