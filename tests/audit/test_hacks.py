@@ -37,8 +37,12 @@ too, and late work is late in a row of calls and in timed windows: with one chec
 input-mutation alone sees is in test_hacks_untimed."""
 
 
+BEHIND = {"segments/keeps_plan": ("fingerprints",)}
+"""Checks that come earlier and see it too where chance makes them change its indices: off in both tests."""
+
+
 def audit(judges: Judges, name: str, *off: str) -> Verdict:
-    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off)))
+    return judges.of(name).audit(code_of(name), None, Options(off=frozenset((*off, *BEHIND.get(name, ())))))
 
 
 def test_the_honest_candidate_is_accepted(judges: Judges) -> None:
