@@ -41,8 +41,8 @@ CAUGHT_BY = {
 BEHIND = {"segments/keeps_plan": ("fingerprints",)}
 """Checks that come earlier and see it too where chance makes them change its indices: off throughout."""
 
-ALSO_SEEN_BY = {"cached_by_version": ("fingerprints",)}
-"""What is stale where all values at an address are new is so where one is."""
+ALSO_SEEN_BY = {"cached_by_version": ("fingerprints",), "counts/in_eight_bits": ("shapes",)}
+"""What is stale where all values at an address are new is so where one is; and rows may get long enough to overflow."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""
