@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -29,25 +28,21 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.shapes import DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, WIDE
+from outpace_audit.shape_choice import chosen_shapes, instead_of
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
     CALL_TIMEOUT_S,
     CHANGED_ARGUMENTS,
     COMPILE_TIMEOUT_S,
-    DEGENERATE_SHAPES,
     DROPPED_RUNS,
     DROPPED_S,
-    EXTRA_SHAPES,
     HELD_BYTES,
     HELD_CALLS,
     HELD_S,
-    LARGER_SHAPES,
     NUDGES,
     REARRANGED,
     REPEATED_RUNS,
-    REPLACED_SHAPES,
     SECRET_LAWS,
     SETTLE_S,
 )
@@ -363,52 +358,3 @@ class Prober:
 
 def _finite_gradients(reply: Reply) -> bool:
     return all(map(is_finite, reply.gradients))
-
-
-Pool = Sequence[tuple[WorkloadFacts, Variant]]
-
-
-def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
-    degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, JOINT_LARGER, WIDE) for item in _of_kinds(pool, kind)[:1]]
-    special += spread(_of_kinds(pool, LARGEST), LARGER_SHAPES)
-    left = [item for item in _of_one_symbol(pool) if item not in special]
-    general = spread(left, EXTRA_SHAPES - len(special))
-    return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
-
-
-def instead_of(refused: Variant, left: Pool) -> Pool:
-    """What else to try where a candidate raises."""
-    if refused.kind in (JOINT, JOINT_LARGER):
-        return spread(_of_one_symbol(left), REPLACED_SHAPES)
-    if refused.kind in (*DEGENERATE, LAST):
-        return []
-    return [item for item in _of_kinds(left, LAST) if item[1].symbol == refused.symbol][:1]
-
-
-def _of_kinds(pool: Pool, *kinds: str) -> Pool:
-    return [item for item in pool if item[1].kind in kinds]
-
-
-def _of_one_symbol(pool: Pool) -> Pool:
-    return [item for item in pool if item[1].kind not in (JOINT, JOINT_LARGER, WIDE, *DEGENERATE)]
-
-
-def spread(pool: Pool, wanted: int) -> Pool:
-    """Variants of as many symbols, then kinds, then workloads as possible."""
-    left, chosen = list(pool), list[tuple[WorkloadFacts, Variant]]()
-    used: Counter[str] = Counter()
-    while left and len(chosen) < wanted:
-        best = min(
-            left,
-            key=lambda item: (
-                used[item[1].symbol],
-                item[1].kind == LAST,
-                used[item[1].kind],
-                used[item[0].workload.label],
-            ),
-        )
-        left.remove(best)
-        chosen.append(best)
-        used.update((best[1].symbol, best[1].kind, best[0].workload.label))
-    return chosen

@@ -14,8 +14,8 @@ from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
-from outpace_audit.probing import chosen_shapes, instead_of
 from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.shape_choice import chosen_shapes, instead_of
 from outpace_audit.shapes import (
     DEGENERATE,
     JOINT,
