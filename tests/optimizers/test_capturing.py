@@ -199,9 +199,13 @@ def test_a_fork_does_not_count_its_parents_calls_again(tmp_path: Path) -> None:
 
 
 def test_a_script_that_never_ends_is_interrupted(tmp_path: Path) -> None:
-    waits = "import signal\nwhile True:\n    double(torch.ones(3))\n"
-    result = run(write(tmp_path, script=CALLS + waits), str(tmp_path / "script.py"), limit_s=8.0)
-    assert result.end == "time"
+    """A slow machine may take longer than the first limits to import torch."""
+    workspace = write(tmp_path, script=CALLS + "while True:\n    double(torch.ones(3))\n")
+    for limit_s in (8.0, 30.0, 100.0):
+        result = run(workspace, str(tmp_path / "script.py"), limit_s=limit_s)
+        assert result.end == "time"
+        if result.targets:
+            break
     assert target(result, "double").calls > 1
 
 
