@@ -29,7 +29,7 @@ ARGS ?=
 JOBS ?= 3
 EXAMPLE ?= examples/attention.py
 # No trial starts later than this; the last one may take another three minutes.
-BUDGET ?= 45s
+BUDGET ?= 30s
 
 # A local version such as 2.13.0+cpu satisfies ==2.13.0 and outranks the plain one: an index or wheel folder that has
 # the CPU build gives that. On PyPI itself it is the CUDA build, larger and as good. With a GPU: the newest.

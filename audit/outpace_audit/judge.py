@@ -6,6 +6,7 @@ then timing over fresh process pairs (`confirmation`).
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from outpace_audit import checks
+from outpace_audit import checks, headers
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.confirmation import Confirmation
@@ -41,7 +42,7 @@ from outpace_audit.records import (
 )
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
-from outpace_audit.thresholds import LOAD_TIMEOUT_S
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
 Listener = Callable[[str, Any], None]
 """Called with ("commitment", hash) before anything is drawn, then ("stage", text), ("waiting", text), ("check", Check)
@@ -137,9 +138,26 @@ class Judge:
         cache = self._caches / cache_key
         cache.mkdir(parents=True, exist_ok=True)
         env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
-        process = self.launcher.launch(ARM_ENTRY, writable=(str(cache),), env=env, compiles=compiles)
+        process = self.launcher.launch(
+            ARM_ENTRY,
+            writable=(str(cache),),
+            env=env,
+            compiles=compiles,
+            headers=self._headers if compiles else None,
+        )
         self.protections = process.protections
         return Side(process, name, self._deadline if name == "candidate" else math.inf)
+
+    @functools.cached_property
+    def _headers(self) -> Path | None:
+        return headers.kept_headers(self.machine, self._make_headers)
+
+    def _make_headers(self, folder: Path) -> None:
+        side = Side(self.launcher.launch(headers.ENTRY, writable=(str(folder),), compiles=True), "headers")
+        try:
+            side.ask("make", COMPILE_TIMEOUT_S, folder=str(folder))
+        finally:
+            side.close()
 
     def set_target(self, code: Code, workloads: Sequence[Workload], *, inference: bool = False) -> TargetFacts:
         """Loads the baseline in an oracle and learns how to call it."""

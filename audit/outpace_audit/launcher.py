@@ -85,8 +85,10 @@ class Launcher:
         writable: tuple[str, ...] = (),
         env: Mapping[str, str] | None = None,
         compiles: bool = False,
+        headers: Path | None = None,
     ) -> ArmProcess:
-        """An arm that has proved itself and is entering `entry` ("module:function"). `compiles`: it uses torch.compile.
+        """An arm that has proved itself and is entering `entry` ("module:function"). `compiles`: it uses torch.compile,
+        on the CPU with these `headers` (see headers.py).
 
         The function gets (channel, descriptor of the shared memory, names of the protections). `writable` are
         existing directories. Variables that a library reads when it is loaded (OMP_*, MKL_*) act only where
@@ -102,11 +104,11 @@ class Launcher:
         self._arms = [arm for arm in self._arms if not arm.released]
         if self.fork_doubt is None:
             try:
-                return self._attempt("fork", entry, writable, env or {}, compiles)
+                return self._attempt("fork", entry, writable, env or {}, compiles, headers)
             except (ArmError, OSError, ValueError) as error:
                 self.fork_doubt = str(error)
                 self._drop_zygote()
-        return self._attempt("spawn", entry, writable, env or {}, compiles)
+        return self._attempt("spawn", entry, writable, env or {}, compiles, headers)
 
     def close(self) -> None:
         """Ends every arm and the zygote. Idempotent; a later launch starts afresh."""
@@ -119,14 +121,20 @@ class Launcher:
             self._work = None
 
     def _attempt(
-        self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str], compiles: bool
-    ) -> ArmProcess:
+        self, how: str, entry: str, writable: tuple[str, ...], env: Mapping[str, str], compiles: bool,
+        headers: Path | None,
+    ) -> ArmProcess:  # fmt: skip
         self._count += 1
         scratch = self._directory.folder / f"scratch-{self._count}"
-        spec = replace(self._sandbox, writable=(*self._sandbox.writable, *writable))
+        seen = (str(headers),) if headers else ()
+        spec = replace(
+            self._sandbox,
+            writable=(*self._sandbox.writable, *writable),
+            visible=(*self._sandbox.visible, *seen),
+        )
         request = {
             "entry": entry, "sandbox": spec.to_json(), "env": dict(env), "scratch": str(scratch), "compiles": compiles,
-            "self_test_seconds": self._self_test_seconds,
+            "headers": str(headers) if headers else None, "self_test_seconds": self._self_test_seconds,
         }  # fmt: skip
         text = json.dumps(request)
         if len(text) >= REQUEST_CAP:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from outpace_audit import sandbox
+from outpace_audit import headers, sandbox
 from outpace_audit.channel import Channel
 from outpace_audit.errors import OutpaceError
 
@@ -114,6 +114,8 @@ def _begin(
         protections = sandbox.enter(spec, control=control, log=log, keep=(channel_fd, shared))
         if "private-tmp" not in protections:
             _use_scratch(request["scratch"])
+        elif request["headers"]:
+            headers.offer(Path(request["headers"]))
         seconds = _prove(int(request["self_test_seconds"]))
     except (OutpaceError, OSError, ImportError) as error:
         traceback.print_exc()

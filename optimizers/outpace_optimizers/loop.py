@@ -39,9 +39,9 @@ from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
 from outpace_optimizers.targets.sol_solution import read_solution
 from outpace_optimizers.workspace import Workspace
 
-LEAST_GRACE_S = 180.0
-"""A trial that is under way when the budget is spent may go on for the budget's length again, or for this long: most
-trials take less than a minute, one that compiles anew for each shape that the audit tries takes several."""
+FIRST_GRACE_S = 180.0
+"""A trial that is under way when the budget is spent may go on for the budget's length again, the first one for this long
+at least: a short budget on a slow machine would end without any verdict."""
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
@@ -112,7 +112,6 @@ class _Run:
         self._request = request
         self._tell = listener
         self._deadline = time.monotonic() + request.budget_s
-        self._grace_end = self._deadline + max(request.budget_s, LEAST_GRACE_S)
         self._trials: list[Trial] = []
         self._failure = ""
         self._spend: Spend | None = None
@@ -228,9 +227,15 @@ class _Run:
         session = self._session
         return Report(session.target, session.machine, tuple(self._trials), "").best
 
+    def _time_left(self) -> float:
+        """Of a trial that begins now, in seconds."""
+        budget = self._request.budget_s
+        grace = budget if self._trials else max(budget, FIRST_GRACE_S)
+        return self._deadline + grace - time.monotonic()
+
     def _try(self, idea: Idea) -> None:
         try:
-            self._trials.append(self._session.try_idea(idea, limit_s=self._grace_end - time.monotonic()))
+            self._trials.append(self._session.try_idea(idea, limit_s=self._time_left()))
         except OutOfResources as error:
             self._notes.append(f"{idea.title}: not judged: {error}")
         except JudgeError as error:

@@ -41,7 +41,7 @@ class Settings:
     run_on: RunOn = "open"
     consent: Consent = "ask"
     trusted: bool = True
-    budget_seconds: float = 60.0
+    budget_seconds: float = 180.0
     policy: Policy = "tolerant"
     device: Literal["auto"] | Device = "auto"
     interpreter: str = ""

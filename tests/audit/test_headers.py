@@ -1,0 +1,70 @@
+"""Compiled candidates find the C++ headers that were precompiled once, and no process makes them again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from outpace_audit.errors import JudgeError
+from outpace_audit.headers import kept_headers
+from outpace_audit.judge import Judge
+from outpace_audit.launcher import arm_launcher
+from outpace_audit.observing import new_request
+from outpace_audit.records import Code, Machine, Workload
+from outpace_audit.seeds import SeedSource
+
+MACHINE = Machine("cpu", "CPU", "0", "CPU", 2, "3.11", "2.13", None, None, None)
+COUNTS = """
+import pathlib, tempfile
+import torch
+
+@torch.compile
+def doubled(x):
+    return x + x
+
+def counted(x):
+    y = doubled(x)
+    found = [*pathlib.Path(tempfile.gettempdir()).glob("torchinductor_*/precompiled_headers/**/*.gch")]
+    return y, torch.tensor([len(found), sum(not one.is_symlink() for one in found)])
+
+def get_inputs():
+    return [torch.randn(64)]
+"""
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
+def test_arms_read_what_was_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code = Code(str(tmp_path / "counted.py"), COUNTS, "counted", "function")
+    with Judge("cpu", arm_launcher(tmp_path / ".outpace", project=tmp_path), tmp_path / ".outpace") as judge:
+        facts = judge.set_target(code, [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
+        side, _ = judge.side_of(code, "candidate")
+        reply = side.call(facts.workloads[0].workload, 200.0, **new_request(SeedSource(), None))
+        side.close()
+    found = reply.outputs[1].tensor
+    assert found is not None
+    assert found.tolist() == [len([*tmp_path.glob("cache/outpace/headers/*/**/*.gch")]), 0]
+    assert found[0] > 0
+
+
+def test_without_a_compiler_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert kept_headers(MACHINE, lambda folder: pytest.fail("there is nothing to make them with")) is None
+
+
+def test_what_could_not_be_made_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "g++").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def fails(folder: Path) -> None:
+        raise JudgeError("the compiler refused")
+
+    assert kept_headers(MACHINE, fails) is None
+    assert kept_headers(MACHINE, lambda folder: None) is None
+    assert [*(tmp_path / "cache/outpace/headers").iterdir()] == []
+    kept = kept_headers(MACHINE, lambda folder: (folder / "prefix.h").touch())
+    assert kept is not None
+    assert kept == kept_headers(MACHINE, lambda folder: pytest.fail("they are there"))
