@@ -18,9 +18,10 @@ from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import RULE, ModelSearch, Surroundings
+from outpace_optimizers.model.search import ModelSearch, Surroundings
 from outpace_optimizers.rebase import as_it_is_now, reapplied
 from outpace_optimizers.records import (
+    MODEL_RULE,
     Listener,
     ModelRequest,
     OptimizeRequest,
@@ -40,8 +41,8 @@ from outpace_optimizers.targets.sol_solution import read_solution
 from outpace_optimizers.workspace import Workspace
 
 FIRST_GRACE_S = 180.0
-"""A trial that is under way when the budget is spent may go on for the budget's length again, the first one for this long
-at least: a short budget on a slow machine would end without any verdict."""
+"""A trial that is under way when the budget is spent may go on for the budget's length again, the first one for this
+long at least: a short budget on a slow machine would end without any verdict."""
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
@@ -172,7 +173,7 @@ class _Run:
             return f"the model was not asked: {error}"
 
     def _judge_of_model(self, idea: Idea) -> Trial | None:
-        number = 1 + sum(trial.idea.rule == RULE for trial in self._trials)
+        number = 1 + sum(trial.idea.rule == MODEL_RULE for trial in self._trials)
         self._tell(TrialStarted(number, number, idea.title))
         before = len(self._trials)
         self._try(idea)
@@ -191,7 +192,7 @@ class _Run:
                 return ""
             partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
             tried.add(partner.id)
-            by_model = partner.idea.rule == RULE
+            by_model = partner.idea.rule == MODEL_RULE
             stacked = (
                 self._merge(best, partner.idea)
                 if by_model
@@ -248,7 +249,7 @@ def both(best: Idea, other: Idea, text: str) -> Idea:
     """`text`, with both changes, as one patch of the original."""
     spans = tuple(dict.fromkeys((*best.patch.spans, *other.patch.spans)))
     patch = Patch(best.patch.path, best.patch.base_hash, text, spans)
-    proposer = best.proposer if best.rule == RULE else other.proposer
+    proposer = best.proposer if best.rule == MODEL_RULE else other.proposer
     return Idea(
         f"{best.rule}+{other.rule}",
         f"{best.title}, and {other.title}",

@@ -9,6 +9,8 @@ from typing import Literal
 from outpace_audit.records import Check, Code, Idea, Machine, NumericsClass, Patch, Policy, Verdict, Workload
 
 Device = Literal["cpu", "cuda"]
+MODEL_RULE = "model"
+"""In place of a rule's id, where an idea is a language model's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from outpace_audit.errors import OutpaceError
 from outpace_server.cli_errors import UsageError
-from outpace_server.commands import audit, capture, check, doctor, lsp, optimize, profile, replay, report, train, watch
-from outpace_server.commands.engine import Engine, installed_engine
-from outpace_server.output.document import error_document, to_json
 from outpace_server.processes import Interrupted, interruptible, kill_descendants
 from outpace_server.trouble import explain_os_error
-from outpace_server.version import VERSION
+
+if TYPE_CHECKING:
+    from outpace_server.commands.engine import Engine
 
 FAILED = 2
 """Exit status of every error; 1 is `audit`'s rejection."""
+
+COMMANDS = (
+    "optimize", "train", "capture", "profile", "watch", "audit", "replay", "check", "report", "doctor", "lsp",
+)  # fmt: skip
+"""Modules of `outpace_server.commands`, in the order of the help."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,12 +32,15 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see `{self.prog} --help`")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Imports the commands that are named, which takes a second for all of them."""
+    from outpace_server.version import VERSION
+
     parser = _Parser(prog="outpace", description="Audited speedups for GPU training code and kernels.")
     parser.add_argument("--version", action="version", version=f"outpace {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (optimize, train, capture, profile, watch, audit, replay, check, report, doctor, lsp):
-        command.add_parser(commands)
+    for name in names:
+        importlib.import_module(f"outpace_server.commands.{name}").add_parser(commands)
     return parser
 
 
@@ -59,7 +67,10 @@ def main(argv: Sequence[str] | None = None, engine: Engine | None = None) -> int
 
 
 def _run(arguments: list[str], engine: Engine | None) -> int:
-    parser = build_parser()
+    from outpace_server.commands.engine import installed_engine
+
+    wanted = [name for name in COMMANDS if arguments[:1] == [name]]
+    parser = build_parser(wanted or COMMANDS)
     args = parser.parse_args(arguments)
     if not hasattr(args, "run"):
         parser.print_help()
@@ -74,6 +85,8 @@ def _fail(message: str, as_json: bool, prefix: str = "error: ") -> int:
     text = message.strip()
     try:
         if as_json:
+            from outpace_server.output.document import error_document, to_json
+
             sys.stdout.write(to_json(error_document(text)) + "\n")
             sys.stdout.flush()
         sys.stderr.write(f"{prefix}{text}\n")

@@ -17,12 +17,10 @@ from outpace_optimizers.model.normalised import fingerprint
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
 from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
+from outpace_optimizers.records import MODEL_RULE, ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
 
-RULE = "model"
-"""In place of a rule's id."""
 FIXES = 2
 """Of one idea."""
 PLATEAU = 4
@@ -185,5 +183,5 @@ def _matches(path: PurePosixPath, pattern: str) -> bool:
 def _tagged(draft: Draft, patch: Patch, model: str) -> Idea:
     title = f"{draft.title} (by {model})"
     return Idea(
-        RULE, title, draft.rationale or "the model gave no reason", draft.claimed_class, patch, f"model {model}"
+        MODEL_RULE, title, draft.rationale or "the model gave no reason", draft.claimed_class, patch, f"model {model}"
     )

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.model.search import RULE as MODEL
-from outpace_optimizers.records import Trial
+from outpace_optimizers.records import MODEL_RULE, Trial
 from outpace_optimizers.source import lines_of
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
@@ -69,7 +68,7 @@ def header_range(document: TextDocument, region: Region) -> types.Range:
 
 def page_of(trial: Trial) -> str:
     rule = trial.idea.rule.partition("+")[0]
-    return f"{PAGES}/{rule}.md" if rule != MODEL else f"{PAGES.removesuffix('/rules')}/model.md"
+    return f"{PAGES}/{rule}.md" if rule != MODEL_RULE else f"{PAGES.removesuffix('/rules')}/model.md"
 
 
 def _diagnostic(
