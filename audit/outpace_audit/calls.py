@@ -21,6 +21,7 @@ from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
+from outpace_audit.values import parameter_factor
 from outpace_audit.window_records import WATCHED, Recorder
 
 EARLY_ELEMENTS = 64
@@ -39,7 +40,7 @@ class CheckedCalls:
     def run(self, request: CallRequest) -> dict[str, Any]:
         subject = self._subject
         subject.reset_buffers()
-        subject.draw_parameters(request.seed)
+        subject.draw_parameters(request.seed, parameter_factor(request.values))
         arguments, placed = self._inputs.make(request)
         if request.nudge is not None:
             nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)

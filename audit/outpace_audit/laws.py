@@ -277,16 +277,18 @@ def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
     return stats
 
 
-def perturb_parameters(module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None) -> None:
-    """Draws every float parameter anew in place, normal(mean, std): no gain stays 1, no bias 0. Tied ones
-    stay tied.
+def perturb_parameters(
+    module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None, factor: float = 1.0
+) -> None:
+    """Draws every float parameter anew in place, `factor` x normal(mean, std): no gain stays 1, no bias 0. Tied
+    ones stay tied.
 
     Pass the `stats` of the untouched module when perturbing more than once.
     """
     stats = parameter_stats(module) if stats is None else stats
     for name, parameter in module.named_parameters():
         if name in stats:
-            law = Law("normal", {"mean": stats[name].mean, "std": stats[name].std})
+            law = Law("normal", {"mean": factor * stats[name].mean, "std": factor * stats[name].std})
             generator = generator_for(seed, name, parameter.device)
             with torch.no_grad():
                 spec = ArgSpec(name, dtype=str(parameter.dtype).removeprefix("torch."), law=law)

@@ -176,6 +176,8 @@ class Prober:
                 wanted = False
             elif law.cotangents != 1.0:
                 wanted = self._facts.trains and not selects
+            elif law.parameters != 1.0:
+                wanted = self._facts.code.kind == "module" and not selects
             elif law.integers:
                 wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
             else:

@@ -163,9 +163,9 @@ class Subject:
             found.append((one.name, one.default))
         return found
 
-    def draw_parameters(self, seed: int) -> None:
+    def draw_parameters(self, seed: int, factor: float = 1.0) -> None:
         if self.module is not None:
-            laws.perturb_parameters(self.module, seed, self._stats)
+            laws.perturb_parameters(self.module, seed, self._stats, factor)
 
     def parameters(self) -> list[torch.Tensor]:
         return [] if self.module is None else list(self.module.parameters())

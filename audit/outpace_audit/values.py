@@ -21,7 +21,7 @@ class ValueLaw:
     (zeros, constants) honest code may choose another one. `negligible`: so may results be. `spreads`: one element of
     one input is no number. `integers`: it changes indices, and leaves floats alone. `keeps_positive`: inputs whose
     elements are all positive stay as they are, since a variance or a scale of zero means nothing. `cotangents`: a
-    factor of them; gradients are linear in them."""
+    factor of them; gradients are linear in them. `parameters`: a factor of a module's."""
 
     change: Change
     gradients: bool = False
@@ -30,6 +30,7 @@ class ValueLaw:
     integers: bool = False
     keeps_positive: bool = False
     cotangents: float = 1.0
+    parameters: float = 1.0
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -43,6 +44,8 @@ STEEP = 2.0**10
 OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
 SPIKE, SPIKE_HALF = 2.0**16, 2.0**10
 """What a sum over rows has absorbed of one such element it has lost of all others."""
+GROWN = 4.0
+"""Times the size that a constructor gives parameters, as training may make it: a limit on one of them is reached."""
 FAR, MANY = 2**25, 2**16
 """fp32 tells integers apart up to 2^24; 64-bit ones go beyond 32 bits, where each kind of narrowing loses some. Those
 that are drawn from beyond MANY are seldom indices, and then raise."""
@@ -138,6 +141,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "tiny": ValueLaw(_tiny, gradients=True),
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
+    "grown": ValueLaw(_declared, parameters=GROWN),
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),
     "sorted": ValueLaw(_sorted, gradients=True),
@@ -156,6 +160,11 @@ SCOUTED = ("absent", "far")
 
 MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
+
+
+def parameter_factor(law: str) -> float:
+    """Of a module's parameters under a law, or under none."""
+    return VALUE_LAWS[law].parameters if law in VALUE_LAWS else 1.0
 
 
 def _is_index(value: torch.Tensor) -> bool:

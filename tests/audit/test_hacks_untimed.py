@@ -29,6 +29,7 @@ CAUGHT_BY = {
     "cached_by_sum": "fingerprints",
     "walks_frames": "hard-crimes",
     "weights/wears_them_down": "input-mutation",
+    "weights/keeps_them_small": "value-laws",
     "weights/frozen_statistics": "contract",
     "weights/shared_by_instances": "stale-results",
     "weights/narrow_without_gradients": "evaluation-mode",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.records import Check
 from outpace_audit.sides import Reply
 
@@ -11,12 +11,9 @@ NAME = "input-mutation"
 
 def check(evidence: Evidence) -> Check:
     for seen in evidence.observations:
-        ours, theirs = written(seen.baseline), written(seen.candidate)
-        if theirs - ours:
-            return Check(NAME, "L1", False, f"{seen.label}: the candidate wrote to {min(theirs - ours)}")
-        if ours - theirs:
-            said = f"{seen.label}: the baseline updates {min(ours - theirs)}, the candidate does not"
-            return Check(NAME, "L1", False, said)
+        problem = wrong_writes(seen)
+        if problem:
+            return Check(NAME, "L1", False, f"{seen.label}: {problem}")
     return Check(
         NAME,
         "L1",
@@ -24,6 +21,14 @@ def check(evidence: Evidence) -> Check:
         f"inputs and parameters unchanged byte for byte in {len(evidence.observations)} calls",
         threshold="what the baseline writes to as well, normally nothing",
     )
+
+
+def wrong_writes(seen: Observation) -> str:
+    """What one side of a call wrote to and the other did not, or nothing."""
+    ours, theirs = written(seen.baseline), written(seen.candidate)
+    if theirs - ours:
+        return f"the candidate wrote to {min(theirs - ours)}"
+    return f"the baseline updates {min(ours - theirs)}, the candidate does not" if ours - theirs else ""
 
 
 def written(reply: Reply) -> set[str]:

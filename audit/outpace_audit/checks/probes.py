@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from outpace_audit.checks.contract import difference
 from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_buffers, compare_gradients
+from outpace_audit.checks.input_mutation import wrong_writes
 from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.compare import ErrorProfile
@@ -49,6 +50,7 @@ def judge(
     if not probes:
         return Check(name, level, True, nothing)
     refused: list[str] = []
+    wrote_before = any(map(wrong_writes, evidence.observations))  # the check for that was switched off
     elsewhere = functools.cache(lambda path: _errors(evidence, compare).get(path, ()))
     tally = Tally(name, level, elsewhere=elsewhere, summarised=False)
     for probe in probes:
@@ -59,7 +61,11 @@ def judge(
             refused.append(probe.label)
         if probe.seen is None:
             continue
-        problem = difference(probe.seen.baseline, probe.seen.candidate, evidence.trains) or special(probe, probe.seen)
+        problem = (
+            difference(probe.seen.baseline, probe.seen.candidate, evidence.trains)
+            or (wrong_writes(probe.seen) if not wrote_before else "")
+            or special(probe, probe.seen)
+        )
         if problem:
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
         earlier = probe.seen.earlier
