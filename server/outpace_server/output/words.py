@@ -117,7 +117,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines = [("note", one_line(note)) for note in trial.notes]
     lines.append(("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})"))
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
-    lines.append(("timed", "forward and backward in one window" if verdict.trains else "forward only"))
+    forward = "forward only: no gradients were asked for, and none compared"
+    lines.append(("timed", "forward and backward in one window" if verdict.trains else forward))
     if trial.idea.proposer != "rules":
         lines.append(("proposer", one_line(trial.idea.proposer)))
     if trial.known_since is not None:
