@@ -41,9 +41,10 @@ def kept_headers(machine: Machine, make: Callable[[Path], None]) -> Path | None:
             with tempfile.TemporaryDirectory(dir=kept.parent) as making:
                 make(Path(making))
                 _publish(Path(making), kept)
-        os.utime(kept)
     except (OSError, OutpaceError):
         return None
+    with contextlib.suppress(OSError):  # read-only, maybe
+        os.utime(kept)
     return kept
 
 

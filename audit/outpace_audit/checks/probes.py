@@ -50,7 +50,6 @@ def judge(
     if not probes:
         return Check(name, level, True, nothing)
     refused: list[str] = []
-    wrote_before = any(map(wrong_writes, evidence.observations))  # the check for that was switched off
     elsewhere = functools.cache(lambda path: _errors(evidence, compare).get(path, ()))
     tally = Tally(name, level, elsewhere=elsewhere, summarised=False)
     for probe in probes:
@@ -61,11 +60,7 @@ def judge(
             refused.append(probe.label)
         if probe.seen is None:
             continue
-        problem = (
-            difference(probe.seen.baseline, probe.seen.candidate, evidence.trains)
-            or (wrong_writes(probe.seen) if not wrote_before else "")
-            or special(probe, probe.seen)
-        )
+        problem = _breach(evidence, probe.seen) or special(probe, probe.seen)
         if problem:
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
         earlier = probe.seen.earlier
@@ -77,6 +72,13 @@ def judge(
     verdict = tally.verdict(f"{len(seen)} calls ({'; '.join(seen)}){narrower}", same)
     verdict.numbers.update({"refused": refused} if refused else {})
     return verdict
+
+
+def _breach(evidence: Evidence, seen: Observation) -> str:
+    """What of the contract a probe breaks, or nothing."""
+    problem = difference(seen.baseline, seen.candidate, evidence.trains)
+    wrote_before = any(map(wrong_writes, evidence.observations))  # the check for that was switched off
+    return problem or ("" if wrote_before else wrong_writes(seen))
 
 
 def _errors(evidence: Evidence, compare: Comparer) -> Mapping[str, list[ErrorProfile]]:
