@@ -68,7 +68,7 @@ class Work:
     """What one call does, forward or (`trains`) forward and backward."""
 
     flops: Mapping[str, float]
-    """By the precision of the operands (fp32, bf16, ...): matrix products, convolutions, attention, nothing pointwise."""
+    """By the precision of the operands (fp32, bf16, ...): matrix products, convolutions, attention; none pointwise."""
     input_bytes: float
     """Of the inputs, only those of which every secretly changed part changed the result."""
     parameter_bytes: float

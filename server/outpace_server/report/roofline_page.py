@@ -84,7 +84,7 @@ def _limits(one: Standing) -> Markup:
 
 def _ceilings(found: Roofline) -> Markup:
     rows: list[list[Child]] = [_row(rate) for rate in found.ceilings.rates]
-    rows += [[f"{name}: not measured", reason, "", ""] for name, reason in found.ceilings.missing.items()]
+    rows.extend([f"{name}: not measured", reason, "", ""] for name, reason in found.ceilings.missing.items())
     head = ["ceiling", "best", "median lower by", "over"]
     return section("Ceilings", table("Measured on this machine; the best of several repeats", head, rows))
 
