@@ -11,7 +11,7 @@ from outpace_audit.codec import decode
 from outpace_audit.inputs import InputMaker
 from outpace_audit.loading import load_source
 from outpace_audit.records import Code, Workload
-from outpace_audit.roofline import ceilings
+from outpace_audit.roofline import ceilings, sampling
 from outpace_audit.roofline.records import Rate, Work
 from outpace_audit.roofline.work import count
 from outpace_audit.subject import Subject
@@ -67,11 +67,8 @@ def test_a_linear_layer_forward_and_backward(tmp_path: Path) -> None:
 
 
 def test_each_precision_counts_for_itself(tmp_path: Path) -> None:
-    work = of_function(
-        tmp_path,
-        "return args[0] @ args[1], args[0].bfloat16() @ args[1].bfloat16()",
-        "torch.randn(8, 8), torch.randn(8, 8)",
-    )
+    body = "return args[0] @ args[1], args[0].bfloat16() @ args[1].bfloat16()"
+    work = of_function(tmp_path, body, "torch.randn(8, 8), torch.randn(8, 8)")
     assert work.flops == {"fp32": 2 * 8**3, "bf16": 2 * 8**3}
 
 
@@ -135,7 +132,8 @@ def test_compiled_code_is_counted_as_written(tmp_path: Path) -> None:
 
 
 def test_ceilings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With small arrays and products: what is measured, not how much."""
+    """With small arrays and products, for an instant: what is measured, not how much."""
+    monkeypatch.setattr(sampling, "SAMPLE_S", {"cpu": 1e-4})
     monkeypatch.setattr(ceilings, "LEAST_ARRAY", 1 << 20)
     monkeypatch.setattr(ceilings, "cache_bytes", lambda device: 1 << 18)
     monkeypatch.setattr(ceilings, "PRODUCTS", {"cpu": (16, 32)})
@@ -155,6 +153,7 @@ def test_a_precision_that_cannot_be_multiplied_is_missing_with_its_reason(monkey
     def refuses(n: int) -> None:
         raise RuntimeError("no such\nkernel")
 
+    monkeypatch.setattr(sampling, "SAMPLE_S", {"cpu": 1e-4})
     monkeypatch.setattr(ceilings, "LEAST_ARRAY", 1 << 20)
     monkeypatch.setattr(ceilings, "cache_bytes", lambda device: 0)
     monkeypatch.setattr(ceilings, "_products", lambda device: iter([("fp8", refuses)]))

@@ -68,6 +68,9 @@ def _target_of(profile: Profile, found: Roofline) -> Target | None:
 def _unfit(profile: Profile, target: Target, found: Roofline) -> str:
     if not _same_machine(profile, found.machine):
         return "it was measured on another machine or torch than the profile, or on which is not known"
+    threads = profile.run.get("threads")
+    if threads not in (None, found.ceilings.threads):
+        return f"it was measured with {found.ceilings.threads} threads, the profile with {threads}"
     if found.measured.trains != (target.backward_s > 0):
         said = "forward and backward" if found.measured.trains else "forward only"
         return f"it is of {said}, which is not how the profiled step calls it"

@@ -87,6 +87,12 @@ def test_a_roofline_that_does_not_fit_is_named_and_not_used(found: Roofline, why
     assert len(ranking.unused) == 1 and why in ranking.unused[0]
 
 
+def test_other_threads_than_the_profiles_are_another_machine() -> None:
+    two, one = (replace(profile(), run={**profile().run, "threads": threads}) for threads in (2, 1))
+    assert ranked(two, [roofline()]).unused == ()
+    assert "with 2 threads, the profile with 1" in ranked(one, [roofline()]).unused[0]
+
+
 def test_of_a_foreign_trace_the_machine_is_not_known() -> None:
     ranking = ranked(profile(None), [roofline()])
     assert ranking.worth[0].distance is None and ranking.unused
@@ -102,8 +108,13 @@ def test_what_runs_the_steps_has_no_roofline() -> None:
     assert ranking.worth[0].distance is None
 
 
-@pytest.mark.parametrize(("target", "kind", "changed"), [("step", "function", "step(x, y)"), ("Net", "module", "")])
-def test_kept_rooflines_are_those_of_the_code_as_it_is(tmp_path: Path, target: str, kind: str, changed: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "kind", "was", "now"),
+    [("step", "function", "step(x)", "step(x, y)"), ("Net", "module", "        return x", "        return -x")],
+)
+def test_kept_rooflines_are_those_of_the_code_as_it_is(
+    tmp_path: Path, target: str, kind: str, was: str, now: str
+) -> None:
     path, state = tmp_path / "train.py", tmp_path / ".outpace"
     path.write_text(SOURCE)
     found = roofline(path=str(path), target=target, kind=kind, digests=digests_of(SOURCE, target, kind))
@@ -111,9 +122,7 @@ def test_kept_rooflines_are_those_of_the_code_as_it_is(tmp_path: Path, target: s
     assert known(state) == (found,)
     path.write_text(SOURCE.replace("x\n\n", "x  # a comment\n\n"))
     assert known(state) == (found,)
-    path.write_text(
-        SOURCE.replace("step(x)", changed) if changed else SOURCE.replace("        return x", "        return -x")
-    )
+    path.write_text(SOURCE.replace(was, now))
     assert known(state) == ()
     path.unlink()
     assert known(state) == ()
