@@ -119,6 +119,29 @@ def test_what_no_formula_knows_is_named(tmp_path: Path, body: str, named: str) -
     assert work.flops == {} and any(named in name for name in work.uncounted)
 
 
+def test_a_convolution_and_its_backward_pass(tmp_path: Path) -> None:
+    text = """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 8, 3, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        return self.norm(self.layer(x))
+
+
+def get_inputs():
+    return [torch.randn(2, 3, 10, 10)]
+"""
+    forward = 2 * (2 * 8 * 8 * 8) * (3 * 3 * 3)
+    work = counted(tmp_path, text, outputs=[[[2, 8, 8, 8], "float32"]])
+    assert work.flops == {"fp32": 3 * forward}
+    whole, weight, scale = 4 * 2 * 3 * 100, 4 * 8 * 27, 4 * 8
+    cotangent = 4 * 2 * 8 * 64
+    assert work.gradient_bytes == cotangent + whole + weight + 2 * scale
+
+
 def test_an_expanded_operand_moves_once(tmp_path: Path) -> None:
     work = of_function(tmp_path, "return args[0] + args[1].expand(8, 8)", "torch.randn(8, 8), torch.randn(8, 1)")
     assert work.moved_bytes == 4 * (64 + 8 + 64)

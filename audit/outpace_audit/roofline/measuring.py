@@ -60,7 +60,7 @@ def measure_target(
     """Raises TargetError where the target cannot be called, as an audit of it would."""
     tell(f"counting what {code.symbol} does")
     facts = judge.set_target(code, workloads, inference=inference, scouts=False)
-    counting, _ = judge.side_of(code, "counting")
+    counting, _ = judge.side_of(code, "counted process")
     seeds = SeedSource()
     try:
         works = [_work(counting, one, code, seeds.seed("target")) for one in facts.workloads]
@@ -99,7 +99,7 @@ def _timed(judge: Judge, code: Code, setups: Sequence[Setup], tell: Tell) -> tup
     with device_lease(judge.machine, f"roofline of {code.symbol} in {code.path}", tell):
         _wait(judge, tell)
         tell(f"timing {code.symbol} in two processes")
-        sides = [side for side, _ in judge.sides_of([(code, "first"), (code, "second")])]
+        sides = [side for side, _ in judge.sides_of([(code, "first process"), (code, "second process")])]
         meter = LoadMeter([side.process.pid for side in sides])
         try:
             seeds = SeedSource()

@@ -115,7 +115,7 @@ class _Counter(TorchDispatchMode):
         formula = FORMULAS.get(func._overloadpacket)
         if formula is not None:
             share = _causal_share(func, args, kwargs, operands) if any(word in name for word in ATTENTION) else 1.0
-            self.flops[precision_of(operands)] += share * float(formula(*args, **kwargs, out_val=out))
+            self.flops[precision_of(name, operands)] += share * float(formula(*args, **kwargs, out_val=out))
         elif func.namespace not in ("aten", "prims", "prim") or any(word in name for word in UNKNOWN_MATHS):
             self.uncounted.add(f"{func.namespace}.{name}")
 
@@ -126,15 +126,24 @@ def _runs_nothing(func: Any) -> bool:
     return views or func._overloadpacket.__name__ in IDLE or func.namespace == "prim"
 
 
-def precision_of(operands: Sequence[torch.Tensor]) -> str:
-    """Of the first floating operand; on CUDA tf32 where the process multiplies float32 so."""
+def precision_of(operator: str, operands: Sequence[torch.Tensor]) -> str:
+    """Of the first floating operand; on CUDA tf32 where the process lets float32 be multiplied so."""
     first = next((one for one in operands if one.is_floating_point() or one.is_complex()), None)
     if first is None:
         return str(operands[0].dtype).removeprefix("torch.") if operands else "none"
     name = str(first.dtype).removeprefix("torch.")
-    if name == "float32" and first.is_cuda and torch.get_float32_matmul_precision() != "highest":
-        return "tf32"
-    return PRECISIONS.get(name, name)
+    return "tf32" if name == "float32" and first.is_cuda and _allows_tf32(operator) else PRECISIONS.get(name, name)
+
+
+def _allows_tf32(operator: str) -> bool:
+    """By default cuDNN's convolutions may, and products may not. Where torch will not say, the limit must not be too
+    high: they may."""
+    try:
+        if "convolution" in operator or "conv2d" in operator:
+            return torch.backends.cudnn.allow_tf32
+        return torch.backends.cuda.matmul.allow_tf32
+    except RuntimeError:  # set by torch's older and newer names at once
+        return True
 
 
 def _causal_share(func: Any, args: Any, kwargs: Any, operands: Sequence[torch.Tensor]) -> float:

@@ -66,6 +66,8 @@ def _target_of(profile: Profile, found: Roofline) -> Target | None:
 
 
 def _unfit(profile: Profile, target: Target, found: Roofline) -> str:
+    if target.digest is None or found.digests.get(target.name) != target.digest:
+        return "the profiled code is not, or may not be, what it was measured on"
     if not _same_machine(profile, found.machine):
         return "it was measured on another machine or torch than the profile, or on which is not known"
     threads = profile.run.get("threads")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from outpace_audit.codec import WrongField, decode, plain
 from outpace_audit.records import Machine, content_id
-from outpace_audit.roofline.records import FORMAT, Ceilings
+from outpace_audit.roofline.records import FORMAT, NOISY, Ceilings
 from outpace_optimizers.workspace import write_atomically
 
 TOO_BUSY = 0.06
@@ -47,8 +47,11 @@ def disturbance(ceilings: Ceilings) -> str:
     if ceilings.foreign_share is not None and ceilings.foreign_share > TOO_BUSY:
         said.append(f"other programs used {ceilings.foreign_share:.0%} of the processors")
     if ceilings.noisy:
-        names = ", ".join(f"{rate.kind} {rate.name} {rate.spread:.0%}" for rate in ceilings.noisy)
-        said.append(f"repeats spread by more than they should ({names})")
+        worst = max(ceilings.noisy, key=lambda rate: rate.spread)
+        count = f"{len(ceilings.noisy)} of {len(ceilings.rates)} ceilings"
+        said.append(
+            f"repeats of {count} spread by more than {NOISY:.0%}: {worst.kind} {worst.name} by {worst.spread:.0%}"
+        )
     return "; ".join(said)
 
 

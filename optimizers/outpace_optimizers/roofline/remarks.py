@@ -17,7 +17,7 @@ def disturbed(found: Roofline) -> str:
     """Why its distance from the limit is not to be believed, in words; empty where nothing speaks for that."""
     trouble = disturbance(found.ceilings)
     if trouble:
-        return f"its ceilings were measured while {trouble}"
+        return f"its ceilings were disturbed ({trouble})"
     if (found.measured.foreign_share or 0.0) > TOO_BUSY:
         return f"it was timed while other programs used {found.measured.foreign_share:.0%} of the processors"
     for one in standings(found.measured, found.ceilings):

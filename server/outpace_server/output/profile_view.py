@@ -36,6 +36,10 @@ def distance_words(one: Ranked) -> str:
     return "" if one.distance is None else f"{one.distance.speedup:.3g}× {one.distance.bound}"
 
 
+def _speedup(one: Ranked) -> str:
+    return "" if one.distance is None else f"{one.distance.speedup:.3g}×"
+
+
 def show_profile(console: Console, profile: Profile, root: Path, rooflines: Iterable[Roofline] = ()) -> None:
     for line in heading(profile):
         console.print(line, markup=False)
@@ -123,7 +127,7 @@ def _targets(profile: Profile, found: Iterable[Ranked], root: Path) -> Table:
             "" if target.around else percent(profile.share(target.backward_s)),
             percent(profile.share(target.own_s)),
             f"{target.calls:.4g}" if target.calls else "",
-            *((distance_words(one),) if known else ()),
+            *((_speedup(one),) if known else ()),
             "" if math.isinf(one.best_gain) else f"{one.best_gain:.2f}×",
             where(one, root),
         )

@@ -21,7 +21,7 @@ SOURCE = "def step(x):\n    return x\n\n\nclass Net:\n    def forward(self, x):\
 
 
 def profile(machine: Machine | None = MACHINE, *targets: Target) -> Profile:
-    step = Target("function", "step", 0.6, 0.2, 0.6, 1.0, "/nowhere/train.py", 1)
+    step = Target("function", "step", 0.6, 0.2, 0.6, 1.0, "/nowhere/train.py", 1, "as it was")
     loss = Target("function", "loss", 0.4, 0.1, 0.4, 1.0, "/nowhere/train.py", 9)
     return Profile(
         format=FORMAT, trace="t", steps=3, step_s=1.0, profiled_step_s=1.0, plain_step_s=None, step_by="",
@@ -65,14 +65,16 @@ def test_what_is_at_its_limit_is_not_worth_a_second_however_large() -> None:
 
 
 def test_a_modules_roofline_is_that_of_its_forward() -> None:
-    net = Target("function", "Net.forward", 0.5, 0.2, 0.5, 1.0, "/nowhere/train.py", 6)
-    (one,) = ranked(profile(MACHINE, net), [roofline(target="Net", kind="module")]).worth
+    net = Target("function", "Net.forward", 0.5, 0.2, 0.5, 1.0, "/nowhere/train.py", 6, "as it was")
+    found = roofline(target="Net", kind="module", digests={"Net.__init__": "first", "Net.forward": "as it was"})
+    (one,) = ranked(profile(MACHINE, net), [found]).worth
     assert one.distance is not None and one.best_gain == pytest.approx(1 / 0.75)
 
 
 @pytest.mark.parametrize(
     ("found", "why"),
     [
+        (roofline(digests={"step": "as it is"}), "the profiled code is not"),
         (roofline(machine=replace(MACHINE, name="B CPU")), "another machine"),
         (roofline(machine=replace(MACHINE, torch="2.14.0")), "another machine or torch"),
         (roofline(measured=replace(measured(trains=False))), "forward only"),
@@ -103,7 +105,7 @@ def test_a_roofline_of_something_else_is_not_spoken_of() -> None:
 
 
 def test_what_runs_the_steps_has_no_roofline() -> None:
-    around = Target("function", "step", 0.9, 0.2, 0.1, 1.0, "/nowhere/train.py", 1, around=True)
+    around = Target("function", "step", 0.9, 0.2, 0.1, 1.0, "/nowhere/train.py", 1, "as it was", around=True)
     ranking = ranked(profile(MACHINE, around), [roofline()])
     assert ranking.worth[0].distance is None
 

@@ -47,7 +47,10 @@ def test_fresh_measures_and_keeps_again() -> None:
 
 @pytest.mark.parametrize(
     ("found", "why"),
-    [(NOISY, "memory copy 25%"), (replace(CEILINGS, foreign_share=0.4), "other programs used 40% of the processors")],
+    [
+        (NOISY, "1 of 1 ceilings spread by more than 15%: memory copy by 25%"),
+        (replace(CEILINGS, foreign_share=0.4), "other programs used 40% of the processors"),
+    ],
 )
 def test_disturbed_ones_are_used_with_a_word_and_not_kept(found: Ceilings, why: str) -> None:
     measured, said = ceilings_of(MACHINE, Measuring(found), fresh=False)
