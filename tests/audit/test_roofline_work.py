@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from outpace_audit.codec import decode
+from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker
 from outpace_audit.loading import load_source
 from outpace_audit.records import Code, Workload
@@ -140,6 +141,14 @@ def get_inputs():
     whole, weight, scale = 4 * 2 * 3 * 100, 4 * 8 * 27, 4 * 8
     cotangent = 4 * 2 * 8 * 64
     assert work.gradient_bytes == cotangent + whole + weight + 2 * scale
+
+
+def test_what_no_mode_can_look_into_is_named(tmp_path: Path) -> None:
+    text = "from torch.nn.attention.flex_attention import flex_attention\n\n\n"
+    text += "def step(q, k, v):\n    return flex_attention(q, k, v)\n\n\n"
+    text += f"def get_inputs():\n    return [{HEADS}]\n"
+    with pytest.raises(ArmError, match="it calls flex_attention, an operator that holds others"):
+        counted(tmp_path, text)
 
 
 def test_an_expanded_operand_moves_once(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ tells precisions apart. Pointwise operations and reductions count none.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from outpace_audit.errors import ArmError
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker
 from outpace_audit.roofline.ceilings import PRECISIONS
@@ -46,7 +48,7 @@ def count(subject: Subject, maker: InputMaker, seed: int, cotangents: Sequence[S
     arguments = subject.prepare(maker.make(seed), cotangents is not None)
     drawn = None if cotangents is None else draw_cotangents(cotangents, seed, subject.device)
     counter = _Counter({"parameter": _held(subject)})
-    with _uncompiled(), counter:
+    with _uncompiled(), _told_apart(), counter:
         result = subject.run(arguments, drawn)
     needed = needed_bytes(subject, maker, seed)
     gradients = sum(_bytes(leaf) for leaf in result.gradients) + sum(map(_size, drawn or ()))
@@ -67,6 +69,18 @@ def count(subject: Subject, maker: InputMaker, seed: int, cotangents: Sequence[S
 def _uncompiled() -> AbstractContextManager[object]:
     """What a compiled function runs, no mode of ours would see; without dynamo nothing is compiled."""
     return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+
+
+@contextmanager
+def _told_apart() -> Generator[None]:
+    """torch's words for an operator that no mode can look into, in ours."""
+    try:
+        yield
+    except NotImplementedError as error:
+        found = re.search(r"HigherOrderOperator (\w+)", str(error))
+        if found is None:
+            raise
+        raise ArmError("work", "raised", f"it calls {found[1]}, an operator that holds others") from error
 
 
 def _held(subject: Subject) -> list[torch.Tensor]:
@@ -140,8 +154,8 @@ def _allows_tf32(operator: str) -> bool:
     high: they may."""
     try:
         if "convolution" in operator or "conv2d" in operator:
-            return torch.backends.cudnn.allow_tf32
-        return torch.backends.cuda.matmul.allow_tf32
+            return bool(torch.backends.cudnn.allow_tf32)
+        return bool(torch.backends.cuda.matmul.allow_tf32)
     except RuntimeError:  # set by torch's older and newer names at once
         return True
 
