@@ -10,15 +10,11 @@ from pathlib import Path
 from outpace_audit.codec import WrongField, decode, plain
 from outpace_audit.records import Machine, content_id
 from outpace_audit.roofline.records import FORMAT, NOISY, Ceilings
+from outpace_audit.runtime import cache_folder
 from outpace_optimizers.workspace import write_atomically
 
 TOO_BUSY = 0.06
 """As in an audit: others that use more of the processors than this have disturbed what was measured."""
-
-
-def cache_folder() -> Path:
-    """As the XDG base directories have it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outpace"
 
 
 def place_of(machine: Machine) -> Path:
