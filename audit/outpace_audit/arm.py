@@ -74,6 +74,9 @@ class Arm:
             "train": self._train,
             "impact": self._impact,
             "machine": self._machine,
+            "ceilings": self._ceilings,
+            "work": self._work,
+            "free": self._free,
             "call": self._call,
             "hold": self._hold,
             "call_twin": self._call_twin,
@@ -152,6 +155,22 @@ class Arm:
 
     def _machine(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return machine.describe(str(message["device"]))
+
+    def _ceilings(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        from outpace_audit.roofline import ceilings  # arms that judge do without
+
+        return ceilings.measure(torch.device(message["device"]))
+
+    def _work(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        from outpace_audit.roofline import work
+
+        maker = self._makers[message["name"]]
+        return work.count(self._loaded(), maker, message["seed"], message["cotangents"])
+
+    def _free(self, message: Mapping[str, Any]) -> int:
+        from outpace_audit.roofline import ceilings
+
+        return ceilings.free_bytes(torch.device(message["device"]))
 
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]

@@ -19,6 +19,7 @@ from pathlib import Path
 from outpace_audit.channel import Channel
 from outpace_audit.errors import JudgeError, OutpaceError
 from outpace_audit.records import Machine, content_id
+from outpace_audit.runtime import cache_folder
 
 ENTRY = "outpace_audit.headers:serve"
 UNUSED_S = 30 * 24 * 3600.0
@@ -33,7 +34,7 @@ def kept_headers(machine: Machine, make: Callable[[Path], None]) -> Path | None:
         return None
     program = Path(compiler).resolve()
     key = content_id(machine.torch, machine.python, machine.cpu, str(program), program.stat().st_mtime_ns)
-    kept = _cache_folder() / "headers" / key
+    kept = cache_folder() / "headers" / key
     try:
         if not kept.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -83,10 +84,6 @@ def _remove_unused(folder: Path) -> None:
     for one in folder.iterdir():
         if time.time() - one.stat().st_mtime > UNUSED_S:
             shutil.rmtree(one, ignore_errors=True)
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "outpace"
 
 
 def _inductors_place() -> Path:

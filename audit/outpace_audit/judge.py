@@ -159,8 +159,10 @@ class Judge:
         finally:
             side.close()
 
-    def set_target(self, code: Code, workloads: Sequence[Workload], *, inference: bool = False) -> TargetFacts:
-        """Loads the baseline in an oracle and learns how to call it."""
+    def set_target(
+        self, code: Code, workloads: Sequence[Workload], *, inference: bool = False, scouts: bool = True
+    ) -> TargetFacts:
+        """Loads the baseline in an oracle and learns how to call it. `scouts`: also on what else it runs."""
         for side in (self._oracle, self._reference):
             if side is not None:
                 side.close()
@@ -169,7 +171,8 @@ class Judge:
         self._oracle = self.launch("oracle", "baseline")
         with self._memory_explained():
             self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
-            self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
+            if scouts:
+                self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
         return self._facts
 
     def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""The folder in which one user's processes find each other."""
+"""The folders of one user for all projects: in which processes find each other, and of what is kept of the machine."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def runtime_folder() -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise EnvironmentMissing(f"{folder} belongs to somebody else: set XDG_RUNTIME_DIR to a folder of your own")
     return folder
+
+
+def cache_folder() -> Path:
+    """As the XDG base directories have it; it need not exist."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "outpace"

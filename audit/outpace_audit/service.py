@@ -1,8 +1,9 @@
 """The judge as a process: JSON lines in, JSON lines out. `python -m outpace_audit.service` in the user's interpreter.
 
 Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
-{"op": "audit", candidate, patch, options}. While an audit runs, lines {"event": ...} come first; every request ends in
-one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+{"op": "audit", candidate, patch, options}, {"op": "ceilings"}, {"op": "roofline", code, workloads, inference,
+ceilings}. While one of the last three runs, lines {"event": ...} come first; every request ends in one line {"ok":
+...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from outpace_audit.codec import decode, plain
 from outpace_audit.errors import EnvironmentMissing, JudgeError, OutpaceError
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Patch, Workload
+from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.sandbox import make_undumpable
 
 if TYPE_CHECKING:
@@ -101,7 +103,26 @@ class Service:
                     self._tell,
                 )
             )
-        raise JudgeError(f"a judge knows open, target and audit, not {op!r}")
+        if op in ("ceilings", "roofline"):
+            return asdict(self._measured(self._judge, request))
+        raise JudgeError(f"a judge knows open, target, audit, ceilings and roofline, not {op!r}")
+
+    def _measured(self, judge: Judge, request: Mapping[str, Any]) -> Ceilings | Measured:
+        from outpace_audit.roofline import measuring
+
+        def tell(text: str) -> None:
+            self._tell("stage", text)
+
+        if request["op"] == "ceilings":
+            return measuring.measure_ceilings(judge, tell)
+        return measuring.measure_target(
+            judge,
+            decode(Code, request["code"]),
+            [decode(Workload, workload) for workload in request["workloads"]],
+            decode(Ceilings, request["ceilings"]),
+            tell,
+            inference=bool(request.get("inference")),
+        )
 
     def _tell(self, kind: str, payload: Any) -> None:
         self._write({"event": kind, "payload": plain(payload)})

@@ -16,6 +16,7 @@ from typing import Any
 from outpace_audit import errors
 from outpace_audit.codec import decode
 from outpace_audit.records import Code, Machine, Patch, Verdict, Workload
+from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.records import OptimizeRequest
 from outpace_optimizers.workspace import Workspace
@@ -120,6 +121,25 @@ class JudgeClient:
             }
         )
         return decode(Verdict, self._answer(hear))
+
+    def ceilings(self, hear: Hear) -> Ceilings:
+        self._send({"op": "ceilings"})
+        return decode(Ceilings, self._answer(hear))
+
+    def roofline(
+        self, code: Code, workloads: tuple[Workload, ...], ceilings: Ceilings, hear: Hear, *, inference: bool
+    ) -> Measured:
+        """What one call of each workload does, and its time."""
+        self._send(
+            {
+                "op": "roofline",
+                "code": asdict(code),
+                "workloads": [asdict(w) for w in workloads],
+                "ceilings": asdict(ceilings),
+                "inference": inference,
+            }
+        )
+        return decode(Measured, self._answer(hear))
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None, "opened with a pipe"

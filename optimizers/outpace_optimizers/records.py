@@ -23,6 +23,8 @@ class Target:
     """What the user must know to read the numbers, e.g. that workloads were made smaller for this machine."""
     inference: bool = False
     """It was only ever called without gradients."""
+    calls: tuple[int, ...] = ()
+    """How often each workload was seen; nothing where it was not counted."""
 
     @property
     def name(self) -> str:

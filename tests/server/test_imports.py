@@ -28,6 +28,7 @@ HEAVY = {"torch", "triton", "litellm"}
 RECORDS = {
     "audit/outpace_audit/records.py": {"outpace_audit"},
     "audit/outpace_audit/errors.py": set[str](),
+    "audit/outpace_audit/roofline/records.py": set[str](),
     "optimizers/outpace_optimizers/records.py": {"outpace_audit"},
 }
 
@@ -89,7 +90,14 @@ def test_records_need_the_standard_library_only(file: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["doctor", "--json"], ["optimize", "missing.py"], ["train"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["doctor", "--json"],
+        ["optimize", "missing.py"],
+        ["roofline", "missing.py"],
+        ["train"],
+    ],
     ids=lambda a: a[0],
 )
 def test_a_started_command_has_not_loaded_torch(arguments: list[str], tmp_path: Path) -> None:

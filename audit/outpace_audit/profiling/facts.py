@@ -31,6 +31,7 @@ def facts_of_the_run(root: Path) -> dict[str, Any]:
         "sys_path": [path or str(Path.cwd()) for path in sys.path],
         "files": file_hashes(root),
         "machine": describe("cuda" if cuda else "cpu"),
+        "threads": torch.get_num_threads(),
         "world_size": world_size(),
         "matmul_precision": torch.get_float32_matmul_precision(),
         "cudnn_tf32": torch.backends.cudnn.allow_tf32,

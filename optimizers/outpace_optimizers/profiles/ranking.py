@@ -1,14 +1,20 @@
-"""What it would pay to make faster, and what would not: the best gain that any change of a target can bring."""
+"""What it would pay to make faster, and what would not: the best gain that any change of a target can bring.
+
+By (share of the step) x (distance from the limit): a target of which a roofline says that it can be s times as fast
+takes share/s at least. Where no roofline is known, none is guessed: s is infinite.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from outpace_optimizers.profiles.code_names import digest_of
+from outpace_optimizers.profiles.distances import Distance, distances
 from outpace_optimizers.profiles.hosts import PROFILER
 from outpace_optimizers.profiles.records import Profile, Target
+from outpace_optimizers.roofline.records import Roofline
 
 WORTH = 1.01
 """A best possible gain below this is lost in the noise of timing (see docs/audit.md)."""
@@ -18,13 +24,16 @@ CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModu
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """`best_gain` is 1/(1 - share): of the whole step, if the target took no time at all (Amdahl's law)."""
+    """`best_gain` of the whole step by Amdahl's law, 1/(1 - share + share/s), if the target were as fast as it can be:
+    s times, by its roofline; without one, if it took no time at all."""
 
     target: Target
     share: float
     best_gain: float
     stale: bool
     """The function's source is not the one that was profiled."""
+    distance: Distance | None = None
+    """From the machine's limit; None where no roofline speaks for the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +41,33 @@ class Ranking:
     worth: tuple[Ranked, ...]
     rest: tuple[Ranked, ...]
     """Not worth a GPU second."""
+    unused: tuple[str, ...] = ()
+    """Rooflines that could not be used, and why."""
 
 
-def best_gain(share: float) -> float:
-    return 1 / (1 - share) if share < 1 else math.inf
+def best_gain(share: float, speedup: float = math.inf) -> float:
+    """Of the whole, if a `share` of it gets `speedup` times as fast."""
+    left = 1 - share + share / speedup
+    return 1 / left if left > 0 else math.inf
 
 
-def ranked(profile: Profile) -> Ranking:
-    """By share of the step: how far a target is from the machine's limit is not known here, and none is guessed."""
+def ranked(profile: Profile, rooflines: Iterable[Roofline] = ()) -> Ranking:
+    """The best possible gain of the step first."""
+    known = distances(profile, rooflines)
     candidates = [t for t in profile.targets if t.key != PROFILER and t.name not in CONTAINERS]
-    found = [_ranked(profile, target) for target in candidates]
-    found.sort(key=lambda one: -one.share)
+    found = [_ranked(profile, target, known.by_target.get(target.key)) for target in candidates]
+    found.sort(key=lambda one: (-one.best_gain, -one.share))
     return Ranking(
-        tuple(one for one in found if one.best_gain >= WORTH), tuple(one for one in found if one.best_gain < WORTH)
+        tuple(one for one in found if one.best_gain >= WORTH),
+        tuple(one for one in found if one.best_gain < WORTH),
+        known.unused,
     )
 
 
-def _ranked(profile: Profile, target: Target) -> Ranked:
+def _ranked(profile: Profile, target: Target, distance: Distance | None) -> Ranked:
     share = profile.share(profile.at_stake(target))
-    return Ranked(target, share, best_gain(share), is_stale(target))
+    gain = best_gain(share) if distance is None else best_gain(share, distance.speedup)
+    return Ranked(target, share, gain, is_stale(target), distance)
 
 
 def is_stale(target: Target) -> bool:

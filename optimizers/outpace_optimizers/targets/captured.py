@@ -40,8 +40,9 @@ def target_of(found: CapturedTarget, source: str, path: Path) -> Target:
         captured=captured,
     )
     workloads = tuple(_workload(one, label) for one, label in zip(alike, _labels(alike), strict=True))
+    calls = tuple(int(one["calls"]) for one in alike)
     notes = (f"workloads captured from {found.command}: {len(workloads)} of {len(found.workloads)}, the most frequent",)
-    return Target(code, workloads, notes, inference=not first["gradients"])
+    return Target(code, workloads, notes, inference=not first["gradients"], calls=calls)
 
 
 def _chosen(workloads: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

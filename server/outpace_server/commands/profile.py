@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from outpace_optimizers.profiles.store import (
     stored_profile,
     stored_run,
 )
+from outpace_optimizers.roofline.records import Roofline
+from outpace_optimizers.roofline.store import known
 from outpace_optimizers.workspace import Workspace
 from outpace_server.cli_errors import UsageError
 from outpace_server.commands.engine import Engine
@@ -91,12 +93,13 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     if recording:
         for line in _how_it_ended(recording, args.time):
             console.print(f"outpace: {line}", markup=False)
+    rooflines = known(workspace.state)
     if args.html:
-        args.html.write_text(profile_page(profile), encoding="utf-8")
+        args.html.write_text(profile_page(profile, rooflines), encoding="utf-8")
     if args.json:
-        print(to_json(profile_document(profile)))
+        print(to_json(profile_document(profile, rooflines)))
     else:
-        show_profile(console, profile, workspace.root)
+        show_profile(console, profile, workspace.root, rooflines)
     return 130 if recording and recording.end == "interrupted" else 0
 
 
@@ -190,9 +193,10 @@ def _step(profile: Profile) -> dict[str, Any]:
     }
 
 
-def profile_document(profile: Profile) -> dict[str, Any]:
-    """Times in seconds per step; `best_gain` null where a target is the whole step."""
-    ranking = ranked(profile)
+def profile_document(profile: Profile, rooflines: Sequence[Roofline] = ()) -> dict[str, Any]:
+    """Times in seconds per step; `best_gain` the string `inf` where a target is the whole step; `best_speedup` of the
+    target alone and `bound` null where no roofline says."""
+    ranking = ranked(profile, rooflines)
     found = suggestions(profile)
     return {
         **_step(profile),
@@ -206,6 +210,8 @@ def profile_document(profile: Profile) -> dict[str, Any]:
                 "seconds": one.target.seconds, "backward_seconds": one.target.backward_s,
                 "own_seconds": one.target.own_s, "calls": one.target.calls, "around": one.target.around,
                 "share": one.share, "best_gain": one.best_gain, "worth_it": one in ranking.worth, "stale": one.stale,
+                "best_speedup": one.distance.speedup if one.distance else None,
+                "bound": one.distance.bound if one.distance else None,
                 "operators": one.target.operators,
             }
             for one in (*ranking.worth, *ranking.rest)
@@ -215,7 +221,9 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "device": profile.device,
         "waits": profile.waits,
         "copies": profile.copies,
-        "notes": [*profile.notes, *(f"rule {trouble.rule}: {trouble.message}" for trouble in found.troubles)],
+        "notes": [
+            *profile.notes, *ranking.unused, *(f"rule {trouble.rule}: {trouble.message}" for trouble in found.troubles),
+        ],
         "run": {name: value for name, value in profile.run.items() if name not in ("sys_path", "files")},
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from outpace_optimizers.profile_rules.registry import suggestions
 from outpace_optimizers.profiles.ranking import Change, Ranked, best_gain, differences, ranked
 from outpace_optimizers.profiles.records import Portion, Profile
+from outpace_optimizers.roofline.records import Roofline
 from outpace_server.output.words import one_line, printable, seconds
 
 SHOWN = 15
@@ -30,12 +31,21 @@ def gain_words(gain: float) -> str:
     return "the whole step" if math.isinf(gain) else f"at most {gain:.2f}×"
 
 
-def show_profile(console: Console, profile: Profile, root: Path) -> None:
+def distance_words(one: Ranked) -> str:
+    """`2.4× memory`: how much faster it could be, and what limits it; empty where no roofline says."""
+    return "" if one.distance is None else f"{one.distance.speedup:.3g}× {one.distance.bound}"
+
+
+def _speedup(one: Ranked) -> str:
+    return "" if one.distance is None else f"{one.distance.speedup:.3g}×"
+
+
+def show_profile(console: Console, profile: Profile, root: Path, rooflines: Iterable[Roofline] = ()) -> None:
     for line in heading(profile):
         console.print(line, markup=False)
     if profile.breakdown:
         console.print(_portions("of the step", profile, (p for p in profile.breakdown if p.seconds > 0)))
-    ranking = ranked(profile)
+    ranking = ranked(profile, rooflines)
     console.print(_targets(profile, ranking.worth[:SHOWN], root))
     if (more := len(ranking.worth) - SHOWN) > 0:
         console.print(f"and {more} more: --json has all", markup=False)
@@ -44,6 +54,8 @@ def show_profile(console: Console, profile: Profile, root: Path) -> None:
         console.print(f"{said} ({percent(profile.share(portion.seconds))})", markup=False)
     if ranking.rest:
         console.print(not_worth(ranking.rest), markup=False)
+    for line in ranking.unused:
+        console.print(one_line(line), markup=False)
     if profile.kernels:
         console.print(_portions("kernels", profile, profile.kernels[:SHOWN]))
     for line in suggestion_lines(profile):
@@ -82,7 +94,10 @@ def suggestion_lines(profile: Profile) -> list[str]:
 
 def not_worth(rest: Iterable[Ranked]) -> str:
     found = list(rest)
-    names = ", ".join(f"{printable(one.target.name)} {percent(one.share)}" for one in found[:SMALL])
+    names = ", ".join(
+        f"{printable(one.target.name)} {percent(one.share)}{', at its limit' if one.distance else ''}"
+        for one in found[:SMALL]
+    )
     more = f" and {len(found) - SMALL} more" if len(found) > SMALL else ""
     return f"not worth a GPU second (gains nothing that could be measured): {names}{more}"
 
@@ -101,8 +116,10 @@ def name_of(one: Ranked) -> str:
 
 
 def _targets(profile: Profile, found: Iterable[Ranked], root: Path) -> Table:
-    table = _table("target", "share", "backward", "own", "calls", "gain ≤", "where")
-    for one in found:
+    shown = list(found)
+    known = any(one.distance is not None for one in shown)
+    table = _table("target", "share", "backward", "own", "calls", *(("faster ≤",) if known else ()), "gain ≤", "where")
+    for one in shown:
         target = one.target
         table.add_row(
             name_of(one),
@@ -110,6 +127,7 @@ def _targets(profile: Profile, found: Iterable[Ranked], root: Path) -> Table:
             "" if target.around else percent(profile.share(target.backward_s)),
             percent(profile.share(target.own_s)),
             f"{target.calls:.4g}" if target.calls else "",
+            *((_speedup(one),) if known else ()),
             "" if math.isinf(one.best_gain) else f"{one.best_gain:.2f}×",
             where(one, root),
         )
@@ -132,7 +150,7 @@ def _portions(heading: str, profile: Profile, portions: Iterable[Portion]) -> Ta
 
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    right = ("share", "backward", "own", "calls", "gain ≤", "time", "before", "after", "change")
+    right = ("share", "backward", "own", "calls", "faster ≤", "gain ≤", "time", "before", "after", "change")
     for heading in headings:
         side = "right" if heading in right else "left"
         table.add_column(heading, overflow="fold", justify=side, no_wrap=heading == headings[0])

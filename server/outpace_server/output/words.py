@@ -57,6 +57,15 @@ def seconds(value: float) -> str:
     return f"{value * 1e9:.3g} ns"
 
 
+PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def amount(value: float, unit: str) -> str:
+    """`12.3 GFLOP/s`."""
+    scale, prefix = next(((scale, prefix) for scale, prefix in PREFIXES if abs(value) >= scale), (1.0, ""))
+    return f"{value / scale:.3g} {prefix}{unit}"
+
+
 def accepted_line(trial: Trial) -> str:
     verdict = trial.verdict
     return f"{trial.idea.rule}  {gain(verdict)}  {verdict.numerics}  {verdict.level}"

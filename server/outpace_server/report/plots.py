@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from outpace_audit.records import Timing
 from outpace_audit.samples import Samples
-from outpace_server.output.words import one_line, ratio, seconds, span
+from outpace_server.output.words import amount, one_line, ratio, seconds, span
 from outpace_server.report.markup import Child, Markup, join, tag
 from outpace_server.report.record import STATISTICS, TensorErrors
 from outpace_server.report.scale import LogScale
+from outpace_server.report.style import STYLE
 
 WIDTH = 720.0
 LEFT, RIGHT, TOP, ROW, BOTTOM = 92.0, 700.0, 26.0, 22.0, 28.0
 """Of the area that is drawn on: names stand left of it, the axis below."""
+
+HEIGHT = 300.0
+"""Of a roofline's area."""
 
 BARS_LEFT, PERCENT_ROOM, LONGEST_NAME = 300.0, 60.0, 42
 """Where bars of named parts begin, what is left for their numbers, and the longest name that fits, in characters."""
@@ -112,6 +117,81 @@ def shares_plot(title: str, parts: Sequence[tuple[str, float]], whole: float) ->
     axis = tag("line", x1=BARS_LEFT, x2=BARS_LEFT, y1=TOP, y2=bottom, class_="axis")
     told = "; ".join(f"{name} {100 * value / whole:.1f}%" for name, value in parts[:5])
     return _drawing(title, f"{seconds(whole)} in all: {told}", bottom, axis, drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Roof:
+    """A line of `rate`: bytes/s rise with intensity, FLOP/s do not. `class_` is its style."""
+
+    name: str
+    rate: float
+    rises: bool
+    class_: str
+
+    def at(self, intensity: float) -> float:
+        return self.rate * intensity if self.rises else self.rate
+
+
+def roofline_plot(
+    title: str, description: str, roofs: Sequence[Roof], points: Sequence[tuple[float, float, float]]
+) -> Markup:
+    """FLOP/s over FLOP/B, both logarithmic. `points`: (intensity, achieved, attainable), each a dot with a line up."""
+    flat = max((roof.rate for roof in roofs if not roof.rises), default=1.0)
+    ridges = [flat / roof.rate for roof in roofs if roof.rises]
+    across = LogScale.over([*(x for x, _, _ in points), *ridges, *(4 * x for x in ridges), 0.1], LEFT, RIGHT)
+    heights = [*(y for _, y, _ in points), *(top for _, _, top in points), *(r.rate for r in roofs if not r.rises)]
+    bottom = TOP + HEIGHT
+    up = LogScale.over([*heights, min(heights) / 4, 1.5 * flat], bottom, TOP)
+    drawn = [mark for roof in roofs for mark in _roof(roof, across, up, flat)]
+    for number, (x, y, top) in enumerate(points, 1):
+        left, height = across.at(x), up.at(y)
+        drawn += [
+            tag("line", x1=left, x2=left, y1=height, y2=up.at(top), class_="needed"),
+            tag("circle", cx=left, cy=height, r=5.0, class_="candidate"),
+            _label(left + 9, height + 4, str(number), anchor="start"),
+        ]
+    rows = [
+        join(
+            tag("line", x1=LEFT - 4, x2=RIGHT, y1=up.at(value), y2=up.at(value), class_="grid"),
+            _name(amount(value, "FLOP/s"), up.at(value)),
+        )
+        for value in up.ticks()
+    ]
+    axis = tag("g", _axis(across, bottom, lambda value: f"{value:g} FLOP/B"), rows)
+    return _drawing(title, description, bottom, axis, drawn)
+
+
+def _roof(roof: Roof, across: LogScale, up: LogScale, highest: float) -> list[Markup]:
+    """A rising roof ends at the highest flat one. Its name stands on it."""
+    first = max(across.low, up.low / roof.rate) if roof.rises else across.low
+    last = min(across.high, highest / roof.rate) if roof.rises else across.high
+    x1, x2, y1, y2 = across.at(first), across.at(last), up.at(roof.at(first)), up.at(roof.at(last))
+    line = tag("line", x1=x1, x2=x2, y1=y1, y2=y2, class_=roof.class_)
+    where = (x1 + 8, y1 - 12, "start") if roof.rises else (x2, y2 - 5, "end")
+    return [line, _label(where[0], where[1], roof.name, anchor=where[2])]
+
+
+def limits_plot(title: str, description: str, parts: Sequence[tuple[str, float]], measured_s: float) -> Markup:
+    """What parts of a call take at least, in seconds, as bars that end left of what the whole takes."""
+    shown = [(name, value) for name, value in parts if value > 0]
+    scale = LogScale.over([*(value for _, value in shown), measured_s], LEFT, RIGHT)
+    bottom = TOP + ROW * len(shown)
+    end = scale.at(measured_s)
+    drawn = [_rule(end, bottom, "mean"), _label(end, 18.0, "a call", anchor="middle")]
+    for row, (name, value) in enumerate(shown):
+        y = TOP + ROW * (row + 0.5)
+        width = max(scale.at(value) - LEFT, 2.0)
+        drawn += [_name(name, y), tag("rect", x=LEFT, y=y - 6, width=width, height=12.0, class_="baseline")]
+    return _drawing(title, description, bottom, _axis(scale, bottom, seconds), drawn)
+
+
+def alone(figure: Markup) -> str:
+    """The drawing of a figure as a file of its own, with the style of the reports."""
+    drawing = figure[figure.index("<svg ") : figure.index("</svg>") + len("</svg>")]
+    head = '<svg xmlns="http://www.w3.org/2000/svg" '
+    paper = tag("rect", x=0.0, y=0.0, width=WIDTH, height=10 * WIDTH, class_="paper")
+    start = drawing.index(">") + 1
+    return f"{head}{drawing[len('<svg ') : start]}{tag('style', Markup(STYLE))}{paper}{drawing[start:]}\n"
 
 
 def _times(value: float) -> str:

@@ -15,7 +15,10 @@ from outpace_optimizers.profile_rules.registry import suggestions
 from outpace_optimizers.profiles.annotating import answer_with, profile_of
 from outpace_optimizers.profiles.ranking import Ranked, best_gain, ranked
 from outpace_optimizers.profiles.records import Portion, Profile
-from outpace_server.output.profile_view import gain_words, heading, name_of, not_worth, percent, where
+from outpace_optimizers.roofline.records import Roofline
+from outpace_optimizers.roofline.store import known
+from outpace_optimizers.workspace import Workspace
+from outpace_server.output.profile_view import distance_words, gain_words, heading, name_of, not_worth, percent, where
 from outpace_server.output.words import machine_words, seconds
 from outpace_server.report.html import document_of, section
 from outpace_server.report.markup import Child, Markup, table, tag
@@ -25,8 +28,8 @@ MOST_BARS = 20
 MOST_ROWS = 60
 
 
-def profile_page(profile: Profile) -> str:
-    return document_of(_title(profile), _body(profile))
+def profile_page(profile: Profile, rooflines: Iterable[Roofline] = ()) -> str:
+    return document_of(_title(profile), _body(profile, rooflines))
 
 
 def _title(profile: Profile) -> str:
@@ -35,19 +38,21 @@ def _title(profile: Profile) -> str:
 
 def _parts(request: Mapping[str, Any]) -> dict[str, str]:
     profile = profile_of(request)
-    return {"title": _title(profile), "body": _body(profile)}
+    rooflines = known(Workspace(Path(request["root"])).state)
+    return {"title": _title(profile), "body": _body(profile, rooflines)}
 
 
 def _script(profile: Profile) -> str:
     return Path(str(profile.run.get("main") or profile.trace)).name
 
 
-def _body(profile: Profile) -> Markup:
-    ranking = ranked(profile)
+def _body(profile: Profile, rooflines: Iterable[Roofline]) -> Markup:
+    ranking = ranked(profile, rooflines)
     facts = {"trace": profile.trace, "command": str(profile.run.get("command", "")), "hardware": _hardware(profile)}
     items = [item for name, text in facts.items() if text for item in (tag("dt", name), tag("dd", text))]
     head = tag("header", tag("h1", f"Profile of {_script(profile)}"), [tag("p", line) for line in heading(profile)])
-    notes = section("Notes", tag("ul", [tag("li", note) for note in profile.notes])) if profile.notes else Markup()
+    said = (*profile.notes, *ranking.unused)
+    notes = section("Notes", tag("ul", [tag("li", note) for note in said])) if said else Markup()
     return tag(
         "main", head, tag("dl", items), _breakdown(profile), _suggestions(profile), _targets(profile, ranking.worth),
         tag("p", not_worth(ranking.rest), class_="key") if ranking.rest else Markup(), _kernels(profile), notes,
@@ -97,17 +102,18 @@ def _targets(profile: Profile, found: Iterable[Ranked]) -> Markup:
     rows: list[list[Child]] = [
         [
             tag("code", name_of(one)), percent(one.share), percent(profile.share(one.target.backward_s)),
-            percent(profile.share(one.target.own_s)), f"{one.target.calls:.4g}", gain_words(one.best_gain),
-            where(one, root), _operators(profile, one.target.operators),
+            percent(profile.share(one.target.own_s)), f"{one.target.calls:.4g}", distance_words(one),
+            gain_words(one.best_gain), where(one, root), _operators(profile, one.target.operators),
         ]
         for one in shown
     ]  # fmt: skip
     rows.extend(
-        [f"given to no code: {portion.name}", percent(profile.share(portion.seconds)), *[""] * 6]
+        [f"given to no code: {portion.name}", percent(profile.share(portion.seconds)), *[""] * 7]
         for portion in profile.unattributed
     )
-    head = ["target", "share", "backward", "own", "calls", "the step gains", "where", "own time in"]
-    key = "Inclusive: with what a target calls, and with the backward pass that it causes. The gain is Amdahl's bound."
+    head = ["target", "share", "backward", "own", "calls", "could be faster", "the step gains", "where", "own time in"]
+    key = "Inclusive: with what a target calls, and with the backward pass that it causes. The gain is Amdahl's bound: "
+    key += "for a target with a roofline if it were at the machine's limit, for others if it took no time."
     plot = shares_plot("Targets, inclusive", bars, profile.step_s) if bars else Markup()
     return section("Targets", tag("p", key, class_="key"), plot, table("Share of the step", head, rows))
 

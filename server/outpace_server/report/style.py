@@ -25,6 +25,8 @@ svg { display: block; width: 100%; height: auto; margin-top: .5rem; fill: var(--
 .mean { stroke: var(--cand); stroke-width: 2; }
 .needed { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 6 3; }
 .band { fill: var(--band); } .dot { fill: var(--cand); fill-opacity: .35; } .median { fill: var(--cand); }
+.roof { stroke: var(--cand); stroke-width: 2; } .other { stroke: var(--base); stroke-dasharray: 5 4; }
+.paper { fill: var(--paper); }
 .baseline { fill: var(--base); } .candidate { fill: var(--cand); }
 .ring { fill: none; stroke: var(--base); stroke-width: 2; }
 .wide, figure { overflow-x: auto; } figure svg { min-width: 32rem; } .wide table { min-width: 40rem; }

@@ -1,0 +1,1 @@
+"""How far a call is from what the machine can do: ceilings measured on it, work counted, the call timed."""
