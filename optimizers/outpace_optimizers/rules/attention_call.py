@@ -41,7 +41,9 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     dead = _dead(scope, block, scores, use, removed)
     removed |= dead
-    if not _unread(scope, block, scores, use, dead | asserted) or not _steady(scope, block, scores, use, removed):
+    if not _unread(scope, block, scores, use, removed, dead | asserted):
+        return None
+    if not _steady(scope, block, scores, use, removed):
         return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
@@ -120,17 +122,31 @@ def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozens
     moved = {
         id(node) for piece, _ in _pieces(scores, use, masks=not _all_causal(scope, scores)) for node in ast.walk(piece)
     }
-    for statement in reversed(block[: use.at]):
+    for statement in _backwards(block[: use.at]):
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             continue
         name = statement.targets[0].id
         inside = {id(node) for item in gone for node in ast.walk(item)} | {id(node) for node in ast.walk(use.node)}
         reads = [node for node in loads(scope.function, name) if id(node) not in inside - moved]
-        makes = any(isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value))
+        makes = _is_dtype(statement.value) or any(
+            isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value)
+        )
         feeds = any(id(node) in inside for node in loads(scope.function, name))
         if statement not in removed and makes and feeds and not reads and _pure(scope, statement.value):
             gone.add(statement)
     return frozenset(gone) - removed
+
+
+def _backwards(block: Block) -> Iterator[ast.stmt]:
+    """The statements from the last to the first, those under an `if` too."""
+    for statement in reversed(block):
+        if isinstance(statement, ast.If):
+            yield from reversed(statement.body)
+        yield statement
+
+
+def _is_dtype(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("dtype", "device")
 
 
 def _shape_checks(scope: Scope, block: Block, scores: Scores, use: Use) -> frozenset[ast.stmt]:
@@ -154,10 +170,22 @@ def _pure(scope: Scope, node: ast.expr) -> bool:
     return all(call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo"))) for call in calls)
 
 
-def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozenset[ast.stmt]) -> bool:
+def _asked_for_dtype(scope: Scope, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> Iterator[int]:
+    """The `s` of `s.dtype` in what goes; not in what moves to the call."""
+    kept = {id(node) for piece, _ in _pieces(scores, use) for node in ast.walk(piece)}
+    for statement in removed:
+        for node in ast.walk(statement):
+            if _is_dtype(node) and isinstance(node.value, ast.Name) and id(node.value) not in kept:  # type: ignore[attr-defined]
+                yield id(node.value)  # type: ignore[attr-defined]
+
+
+def _unread(
+    scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt], dead: frozenset[ast.stmt]
+) -> bool:
     """Whether nobody but the chain reads the scores or probabilities."""
     links = (*scores.links, *use.links)
     allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
+    allowed |= frozenset(_asked_for_dtype(scope, scores, use, removed))
     allowed |= use.dtypes | {id(node) for statement in dead for node in ast.walk(statement)}
     if use.zeroed or _all_causal(scope, scores):
         chain = [item for statement in scores.used | use.used for item in ast.walk(statement)]

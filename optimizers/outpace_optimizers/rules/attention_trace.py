@@ -8,8 +8,9 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from .attention_factor import per_row
 from .attention_mask import Mask, minus_infinity
-from .attention_ops import CASTS, Product, pick, product, wrapped
+from .attention_ops import CASTS, Product, integer, pick, product, wrapped
 from .flow import changed, last_change, number, rebinds
 from .numbers_known import is_number
 from .scope import Block, Scope
@@ -136,9 +137,10 @@ class Tracer:
 
     def scaled(self, scores: ast.expr, op: Literal["*", "/"], factor: ast.expr, at: int) -> Scores | None:
         inner = self.peel(scores, at)
-        if inner is None:
+        numeric = inner is not None and is_number(self.scope, factor)
+        if inner is None or not (numeric or per_row(self.scope, factor)):
             return None
-        return replace(inner, ops=(*inner.ops, Scale(op, factor, at, is_number(self.scope, factor))))
+        return replace(inner, ops=(*inner.ops, Scale(op, factor, at, numeric)))
 
     def biased(self, scores: ast.expr, kind: Literal["add", "sub"], bias: ast.expr, at: int) -> Scores | None:
         inner = self.peel(scores, at)
@@ -155,7 +157,9 @@ class Tracer:
         call = self.scope.names.call(node)
         if call is None or not call[1] or call[0] not in (".max", ".amax", "torch.max", "torch.amax"):
             return False
-        return ast.dump(call[1][0]) == ast.dump(scores) and "keepdim" in call[2]
+        dim, kept = pick(call[1], call[2], 1, "dim", "axis"), pick(call[1], call[2], 2, "keepdim", "keepdims")
+        rows = integer(dim) == -1 and isinstance(kept, ast.Constant) and kept.value is True
+        return rows and ast.dump(call[1][0]) == ast.dump(scores)
 
     def shifted(self, node: ast.BinOp, at: int) -> Scores | None:
         inner = self.peel(node.left, at)
