@@ -227,6 +227,8 @@ def dropout(scope: Scope, node: ast.expr) -> tuple[ast.expr, str] | None:
 
 
 def _dropout_module(scope: Scope, node: ast.Call) -> tuple[ast.expr, str] | None:
+    if isinstance(node.func, ast.Name) and node.func.id in scope.dropouts:
+        return node.args[0], f"{node.func.id}.p if {node.func.id}.training else 0.0"
     made = scope.module(node.func)
     if made is None or made[0] not in ("torch.nn.Dropout", "torch.nn.Identity", "torch.nn.Dropout1d"):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from outpace_audit.records import Code, Idea, NumericsClass
@@ -11,8 +11,11 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
 from .attention_ops import softmax
+from .attention_returned import dropouts_given, without_unread
 from .attention_trace import Tracer, plain_test
 from .attention_use import follow
+from .callers import Callers
+from .flow import changed
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -29,16 +32,33 @@ class ExplicitAttention:
 
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
-            for node in own_nodes(scope.function):
-                if isinstance(node, ast.expr):
-                    attention = _found(scope, node)
-                    idea = self._idea(code, scope, attention) if attention is not None else None
-                    if idea is not None:
-                        yield idea
+            found = _all(scope)
+            if found:
+                yield from self._ideas(code, scope, found)
+            elif any(isinstance(node, ast.expr) and softmax(scope, node) for node in own_nodes(scope.function)):
+                yield from self._of_returned(code, scope)
 
-    def _idea(self, code: Code, scope: Scope, attention: Attention) -> Idea | None:
+    def _of_returned(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        callers = Callers(scope.source, code.symbol)
+        given = replace(scope, dropouts=dropouts_given(scope, callers))
+        silent, unread = without_unread(given, callers)
+        yield from self._ideas(code, silent, _all(silent), unread)
+
+    def _ideas(
+        self, code: Code, scope: Scope, found: Iterable[Attention], unread: Sequence[ast.Name] = ()
+    ) -> Iterator[Idea]:
+        for attention in found:
+            idea = self._idea(code, scope, attention, unread)
+            if idea is not None:
+                yield idea
+
+    def _idea(self, code: Code, scope: Scope, attention: Attention, unread: Sequence[ast.Name]) -> Idea | None:
         spelling, needed = scope.names.spell(_SDPA)
         edit = Edit(imports=[needed] if needed else [])
+        gone = {name for statement in attention.removed for name in changed(statement)}
+        for node in unread:
+            if node.id in gone:
+                edit.expression(scope.source, node, "None")
         for statement in _emptied(scope, attention.removed):
             edit.replace(scope.source, statement, [])
         text = f"{spelling}({', '.join(attention.arguments)})"
@@ -59,6 +79,11 @@ class ExplicitAttention:
             self.claimed_class,
             patch,
         )
+
+
+def _all(scope: Scope) -> list[Attention]:
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    return [attention for node in nodes if (attention := _found(scope, node)) is not None]
 
 
 def _emptied(scope: Scope, removed: frozenset[ast.stmt]) -> Iterator[ast.stmt]:

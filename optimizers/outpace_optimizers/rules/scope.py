@@ -23,6 +23,8 @@ class Scope:
     definition: Definition
     function: FunctionNode
     enclosing: tuple[FunctionNode, ...] = ()
+    dropouts: frozenset[str] = frozenset()
+    """Parameters that hold an `nn.Dropout` at every call."""
 
     @cached_property
     def names(self) -> Names:
