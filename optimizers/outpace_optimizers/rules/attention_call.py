@@ -127,7 +127,8 @@ def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozens
             continue
         name = statement.targets[0].id
         inside = {id(node) for item in gone for node in ast.walk(item)} | {id(node) for node in ast.walk(use.node)}
-        reads = [node for node in loads(scope.function, name) if id(node) not in inside - moved]
+        own = {id(node) for node in loads(statement.value, name)}
+        reads = [node for node in loads(scope.function, name) if id(node) not in (inside | own) - moved]
         makes = _is_dtype(statement.value) or any(
             isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value)
         )
@@ -250,7 +251,7 @@ def _masks(scope: Scope, ops: tuple[Op, ...], query: str) -> list[str] | None:
         if joined is None:
             return None
         if op.test is not None:
-            if current and kind != joined[0]:
+            if current and kind != joined[0] and any(isinstance(later, Mask) for later in ops[index + 1 :]):
                 return None
             joined = joined[0], f"({joined[1]}) if {scope.text(op.test)} else {current or 'None'}"
         kind, current = joined

@@ -46,6 +46,18 @@ def per_row(scope: Scope, node: ast.expr, depth: int = 8) -> bool:
             return False
 
 
+def filling(scope: Scope, node: ast.expr) -> ast.expr:
+    """The number in `torch.full([], number, dtype=...)` and `torch.tensor(number)`; else the node itself."""
+    call = scope.names.call(node)
+    if call is None or not call[1]:
+        return node
+    name, args, _ = call
+    if name == "torch.full" and len(args) == 2 and isinstance(args[0], (ast.List, ast.Tuple)) and not args[0].elts:
+        return args[1]
+    plain = name in ("torch.tensor", "torch.as_tensor") and is_number(scope, args[0])
+    return args[0] if plain else node
+
+
 def _named(name: str) -> bool:
     return any(part in name.lower() for part in _SAYS_SO)
 

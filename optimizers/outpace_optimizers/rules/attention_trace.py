@@ -8,7 +8,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from .attention_factor import per_row
+from .attention_factor import filling, per_row
 from .attention_mask import Mask, minus_infinity
 from .attention_ops import CASTS, Product, integer, pick, product, wrapped
 from .flow import changed, last_change, number, rebinds
@@ -72,6 +72,8 @@ class Tracer:
             return self.name(node, at)
         if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
             return self.arithmetic(node, at)
+        if isinstance(node, ast.IfExp) and isinstance(node.orelse, ast.Name):
+            return self.chosen(node, node.orelse, at)
         made = product(self.scope, node)
         if made is not None:
             return None if self.hole else Scores(made, at)
@@ -120,6 +122,18 @@ class Tracer:
         link = Link(node.id, index, frozenset({id(node)}) | reads)
         return replace(outer, ops=(*outer.ops, *ops), used=outer.used | inner.used, links=(*links, link))
 
+    def chosen(self, node: ast.IfExp, other: ast.Name, at: int) -> Scores | None:
+        """`scores + mask if mask is not None else scores`."""
+        inner = Tracer(self.scope, [], hole=other.id, steps=self.steps).peel(node.body, 0)
+        outer = self.name(other, at)
+        if inner is None or outer is None or inner.cast or not plain_test(node.test) or not outer.links:
+            return None
+        reads = frozenset[int]().union(*(link.reads for link in inner.links))
+        ops = tuple(replace(op, at=at, test=node.test) for op in inner.ops)
+        last = outer.links[-1]
+        links = (*outer.links[:-1], replace(last, reads=last.reads | reads))
+        return replace(outer, ops=(*outer.ops, *ops), links=links)
+
     def arithmetic(self, node: ast.BinOp, at: int) -> Scores | None:
         match node.op:
             case ast.Mult():
@@ -136,7 +150,7 @@ class Tracer:
                 return None
 
     def scaled(self, scores: ast.expr, op: Literal["*", "/"], factor: ast.expr, at: int) -> Scores | None:
-        inner = self.peel(scores, at)
+        inner, factor = self.peel(scores, at), filling(self.scope, factor)
         numeric = inner is not None and is_number(self.scope, factor)
         if inner is None or not (numeric or per_row(self.scope, factor)):
             return None
@@ -187,6 +201,8 @@ class Tracer:
             if minus_infinity(self.scope, third):
                 return self.filled(second, "keep", first, third, at)
             return self.filled(third, "drop", first, second, at)
+        if name in ("torch.max", "torch.maximum", ".max", ".maximum") and len(args) == 2 and not keywords:
+            return self.peel(args[0], at) if minus_infinity(self.scope, args[1]) else None
         if name in ("torch.mul", ".mul", ".mul_") and len(args) == 2:
             return self.scaled(args[0], "*", args[1], at)
         if name in ("torch.div", ".div", ".div_", "torch.true_divide") and len(args) == 2 and not keywords:

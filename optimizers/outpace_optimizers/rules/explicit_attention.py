@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_audit.records import Code, Idea, NumericsClass, Patch
 
+from .attention_assumed import assumptions, branch
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
 from .attention_ops import softmax
@@ -42,7 +43,22 @@ class ExplicitAttention:
         callers = Callers(scope.source, code.symbol)
         given = replace(scope, dropouts=dropouts_given(scope, callers))
         silent, unread = without_unread(given, callers)
-        yield from self._ideas(code, silent, _all(silent), unread)
+        found = _all(silent)
+        yield from self._ideas(code, silent, found, unread)
+        if not found and scope.function is scope.definition.node:
+            yield from self._of_assumed(code, scope, silent)
+
+    def _of_assumed(self, code: Code, scope: Scope, silent: Scope) -> Iterator[Idea]:
+        for assumed in assumptions(silent):
+            found = _all(assumed.scope)
+            for attention in found:
+                edit = self._edit(assumed.scope, attention)
+                written = branch(scope, assumed, attention, edit)
+                patch = make_patch(scope.source, code, scope.definition, edit) if written else None
+                if patch is not None:
+                    yield self._described(scope, attention, patch, f", where {assumed.test}")
+            if found:
+                return
 
     def _ideas(
         self, code: Code, scope: Scope, found: Iterable[Attention], unread: Sequence[ast.Name] = ()
@@ -53,12 +69,17 @@ class ExplicitAttention:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, attention: Attention, unread: Sequence[ast.Name]) -> Idea | None:
-        spelling, needed = scope.names.spell(_SDPA)
-        edit = Edit(imports=[needed] if needed else [])
+        edit = self._edit(scope, attention)
         gone = {name for statement in attention.removed for name in changed(statement)}
         for node in unread:
             if node.id in gone:
                 edit.expression(scope.source, node, "None")
+        patch = make_patch(scope.source, code, scope.definition, edit)
+        return self._described(scope, attention, patch) if patch is not None else None
+
+    def _edit(self, scope: Scope, attention: Attention) -> Edit:
+        spelling, needed = scope.names.spell(_SDPA)
+        edit = Edit(imports=[needed] if needed else [])
         for statement in _emptied(scope, attention.removed):
             edit.replace(scope.source, statement, [])
         text = f"{spelling}({', '.join(attention.arguments)})"
@@ -67,14 +88,14 @@ class ExplicitAttention:
         if "\n" not in text and margin + len(text) > _WIDTH:
             text = _wrapped(spelling, attention.arguments, scope)
         edit.expression(scope.source, attention.node, text + attention.suffix)
-        patch = make_patch(scope.source, code, scope.definition, edit)
-        if patch is None:
-            return None
+        return edit
+
+    def _described(self, scope: Scope, attention: Attention, patch: Patch, when: str = "") -> Idea:
         how = "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
         mask = f" ({how})" if attention.masked else ""
         return Idea(
             self.id,
-            f"scaled_dot_product_attention in {scope.definition.qualname}{mask}",
+            f"scaled_dot_product_attention in {scope.definition.qualname}{mask}{when}",
             "one fused kernel: the scores and probabilities are never written to memory",
             self.claimed_class,
             patch,
