@@ -17,6 +17,7 @@ from .attention_trace import Tracer, plain_test
 from .attention_use import follow
 from .callers import Callers
 from .flow import changed
+from .grouped_query import RULE as GROUPED
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -67,6 +68,16 @@ class ExplicitAttention:
             idea = self._idea(code, scope, attention, unread)
             if idea is not None:
                 yield idea
+                yield from self._grouped(code, scope, idea)
+
+    def _grouped(self, code: Code, scope: Scope, idea: Idea) -> Iterator[Idea]:
+        """The same, with the heads of keys and values no more repeated for it."""
+        before = {found.patch.new_source for found in GROUPED.propose(code)}
+        for more in GROUPED.propose(replace(code, source=idea.patch.new_source)):
+            same = [span.qualname for span in more.patch.spans] == [scope.definition.qualname]
+            if same and more.patch.new_source not in before:
+                patch = replace(more.patch, base_hash=idea.patch.base_hash)
+                yield replace(idea, title=f"{idea.title}, enable_gqa", patch=patch)
 
     def _idea(self, code: Code, scope: Scope, attention: Attention, unread: Sequence[ast.Name]) -> Idea | None:
         edit = self._edit(scope, attention)
