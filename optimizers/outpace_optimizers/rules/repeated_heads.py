@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from dataclasses import dataclass, field
 
 from .attention_ops import integer, pick, wrapped
@@ -156,7 +157,7 @@ def _helper(scope: Scope, node: ast.expr) -> tuple[ast.expr, str] | None:
 
 
 def _repeats(inner: Scope, names: list[str]) -> bool:
-    """Statements: a docstring, the shape taken apart, `if n == 1: return x`, the view (assigned or not), its reshape."""
+    """Whether the body takes the shape apart, returns x `if n == 1`, and else the repetition, in one step or in two."""
     if len(names) != 2 or inner.function.decorator_list:
         return False
     known: dict[str, ast.expr] = {}
@@ -172,10 +173,10 @@ def _repeats(inner: Scope, names: list[str]) -> bool:
             ):
                 if ast.unparse(statement.test) != f"{names[1]} == 1" or same != names[0] or name != names[1]:
                     return False
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in known:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in (*known, *names):
                 known[name] = value
             case ast.Return(value=ast.expr() as value):
-                found = repetition(inner, _Filled(known).visit(value))
+                found = repetition(inner, _Filled(known).visit(copy.deepcopy(value)))
                 return found is not None and [ast.unparse(found[0]), found[1]] == names
             case _:
                 return False
