@@ -99,7 +99,7 @@ def _loss(scope: Scope, node: ast.AST) -> Loss | None:
 
 
 def _of_likelihood(scope: Scope, node: ast.Call, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Loss | None:
-    """`F.nll_loss(F.log_softmax(logits, 1), target)`: the classes are dimension 1 to both, so the last is not enough."""
+    """`F.nll_loss(F.log_softmax(logits, 1), target)`: classes are dimension 1 to both, the last is not enough."""
     given = dict(zip((*_NAMES[:2], *_SETTINGS[:-1]), args, strict=False)) | keywords
     made = scope.names.call(args[0]) if len(args) > 1 else None
     if made is None or made[0] not in ("torch.nn.functional.log_softmax", "torch.log_softmax", ".log_softmax"):
