@@ -11,7 +11,7 @@ from outpace_audit.records import Code, Idea, NumericsClass, Patch
 from .attention_assumed import assumptions, branch
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
-from .attention_ops import softmax
+from .attention_ops import product, softmax
 from .attention_returned import dropouts_given, without_unread
 from .attention_trace import Tracer, plain_test
 from .attention_use import follow
@@ -37,7 +37,7 @@ class ExplicitAttention:
             found = _all(scope)
             if found:
                 yield from self._ideas(code, scope, found)
-            elif any(isinstance(node, ast.expr) and softmax(scope, node) for node in own_nodes(scope.function)):
+            elif _may_attend(scope):
                 yield from self._of_returned(code, scope)
 
     def _of_returned(self, code: Code, scope: Scope) -> Iterator[Idea]:
@@ -111,6 +111,12 @@ class ExplicitAttention:
             self.claimed_class,
             patch,
         )
+
+
+def _may_attend(scope: Scope) -> bool:
+    """Whether there is a softmax, and a product after another: what a router of experts does not have."""
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    return any(softmax(scope, node) for node in nodes) and sum(product(scope, node) is not None for node in nodes) > 1
 
 
 def _all(scope: Scope) -> list[Attention]:
