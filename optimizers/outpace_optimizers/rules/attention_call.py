@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .attention_mask import Mask, causal_term, keep_text
 from .attention_operands import operands_of, tight
 from .attention_ops import permuted, transposed_rank, wrapped
-from .attention_trace import Op, Scale, Scores, plain_test
+from .attention_trace import Fold, Op, Scale, Scores, plain_test
 from .attention_use import Use
 from .flow import last_change, later_loads, loads, names_in
 from .pure_ops import PURE
@@ -45,6 +45,8 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     if not _steady(scope, block, scores, use, removed):
         return None
+    if not _folds(scores.ops):
+        return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
     masks = _masks(scope, scores.ops, operands[0])
@@ -54,14 +56,32 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     texts = [operands[0] + query if not query else f"{tight(operands[0])}{query}", *operands[1:]]
     suffix = permuted(list(last.order)) if last.order else ""
     suffix = ".transpose(-2, -1)" if use.flipped else suffix
-    folded = rank == 3 and not masks
-    if folded:
+    apart = next((op.sizes for op in scores.ops if isinstance(op, Fold)), ())
+    if apart and masks:
+        sizes = ", ".join(scope.text(size) for size in apart)
+        texts = [f"{tight(text)}.unflatten(0, ({sizes}))" for text in texts]
+        suffix = ".flatten(0, 1)" + suffix
+    elif rank == 3 and not masks:
         texts = [f"{tight(text)}.unsqueeze(1)" for text in texts]
         suffix = ".squeeze(1)" + suffix
     arguments = [*texts, *masks]
     if use.dropout:
         arguments.append(f"dropout_p={use.dropout}")
     return Attention(use.node, [*arguments, f"scale={scale}"], suffix, removed, bool(masks))
+
+
+def _folds(ops: tuple[Op, ...]) -> bool:
+    """Whether heads are taken from the batch for the masks alone, all of them, and put back."""
+    places = [index for index, op in enumerate(ops) if isinstance(op, Fold)]
+    if not places:
+        return True
+    sizes = [[ast.unparse(size) for size in op.sizes] for op in ops if isinstance(op, Fold)]
+    if [len(item) for item in sizes] != [2, 1] or sizes[1] not in (
+        [" * ".join(sizes[0])], [" * ".join(reversed(sizes[0]))],
+    ):  # fmt: skip
+        return False
+    inside = all(places[0] < index < places[-1] for index, op in enumerate(ops) if isinstance(op, Mask))
+    return inside and all(op.numeric for op in ops if isinstance(op, Scale))
 
 
 _IDENTITY = ((), (0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4))
@@ -74,6 +94,9 @@ def _pieces(scores: Scores, use: Use, masks: bool = True) -> Iterator[tuple[ast.
     yield scores.product.right, scores.at
     yield use.product.left if use.flipped else use.product.right, use.at
     for op in scores.ops:
+        if isinstance(op, Fold):
+            yield from ((size, op.at) for size in op.sizes)
+            continue
         if isinstance(op, Mask) and not masks:
             continue
         yield op.node, op.at

@@ -27,7 +27,16 @@ class Scale:
     test: ast.expr | None = None
 
 
-Op = Scale | Mask
+@dataclass(frozen=True)
+class Fold:
+    """Scores of (batch * heads, ...) seen as (batch, heads, ...): `sizes` are the two; or that undone: one size."""
+
+    sizes: tuple[ast.expr, ...]
+    at: int
+    test: ast.expr | None = None
+
+
+Op = Scale | Mask | Fold
 
 
 @dataclass(frozen=True)
@@ -201,6 +210,10 @@ class Tracer:
             if minus_infinity(self.scope, third):
                 return self.filled(second, "keep", first, third, at)
             return self.filled(third, "drop", first, second, at)
+        if name in (".view", ".reshape") and len(args) in (4, 5) and not keywords:
+            inner = self.peel(args[0], at)
+            sizes = tuple(args[1 : len(args) - 2])
+            return replace(inner, ops=(*inner.ops, Fold(sizes, at))) if inner is not None else None
         if name in ("torch.max", "torch.maximum", ".max", ".maximum") and len(args) == 2 and not keywords:
             return self.peel(args[0], at) if minus_infinity(self.scope, args[1]) else None
         if name in ("torch.mul", ".mul", ".mul_") and len(args) == 2:
@@ -258,4 +271,4 @@ def plain_test(test: ast.expr) -> bool:
     return True
 
 
-__all__ = ["Link", "Scale", "Scores", "Tracer", "plain_test", "rebinds"]
+__all__ = ["Fold", "Link", "Scale", "Scores", "Tracer", "plain_test", "rebinds"]

@@ -116,7 +116,8 @@ class ExplicitAttention:
 def _may_attend(scope: Scope) -> bool:
     """Whether there is a softmax, and a product after another: what a router of experts does not have."""
     nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
-    return any(softmax(scope, node) for node in nodes) and sum(product(scope, node) is not None for node in nodes) > 1
+    products = [node for node in nodes if product(scope, node) or ast.unparse(node).startswith("torch.baddbmm(")]
+    return len(products) > 1 and any(softmax(scope, node) for node in nodes)
 
 
 def _all(scope: Scope) -> list[Attention]:
