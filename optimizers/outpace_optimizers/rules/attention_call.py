@@ -54,20 +54,25 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     scale, query = factors
     texts = [operands[0] + query if not query else f"{tight(operands[0])}{query}", *operands[1:]]
-    suffix = permuted(list(last.order)) if last.order else ""
-    suffix = ".transpose(-2, -1)" if use.flipped else suffix
-    apart = next((op.sizes for op in scores.ops if isinstance(op, Fold)), ())
-    if apart and masks:
-        sizes = ", ".join(scope.text(size) for size in apart)
-        texts = [f"{tight(text)}.unflatten(0, ({sizes}))" for text in texts]
-        suffix = ".flatten(0, 1)" + suffix
-    elif rank == 3 and not masks:
-        texts = [f"{tight(text)}.unsqueeze(1)" for text in texts]
-        suffix = ".squeeze(1)" + suffix
+    texts, suffix = _with_heads(scope, scores.ops, texts, rank == 3 and not masks)
+    turned = ".transpose(-2, -1)" if use.flipped else permuted(list(last.order)) if last.order else ""
     arguments = [*texts, *masks]
     if use.dropout:
         arguments.append(f"dropout_p={use.dropout}")
-    return Attention(use.node, [*arguments, f"scale={scale}"], suffix, removed, bool(masks))
+    return Attention(use.node, [*arguments, f"scale={scale}"], suffix + turned, removed, bool(masks))
+
+
+def _with_heads(scope: Scope, ops: tuple[Op, ...], texts: list[str], single: bool) -> tuple[list[str], str]:
+    """The operands as the call takes them: heads out of the batch where masks want them so, or one head; and what
+    undoes it.
+    """
+    apart = next((op.sizes for op in ops if isinstance(op, Fold)), ())
+    if single:
+        return [f"{tight(text)}.unsqueeze(1)" for text in texts], ".squeeze(1)"
+    if apart:
+        sizes = ", ".join(scope.text(size) for size in apart)
+        return [f"{tight(text)}.unflatten(0, ({sizes}))" for text in texts], ".flatten(0, 1)"
+    return texts, ""
 
 
 def _folds(ops: tuple[Op, ...]) -> bool:
