@@ -14,6 +14,7 @@ from outpace_optimizers.rules import Rule, ideas, load_rules, registry
 BUILT_IN = [
     "torch-compile",
     "explicit-attention",
+    "grouped-query",
     "loop-invariant",
     "loop-to-batch",
     "rms-norm",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .attention_mask import Mask, causal_term, keep_text
 from .attention_operands import operands_of, tight
 from .attention_ops import permuted, transposed_rank, wrapped
-from .attention_trace import Op, Scale, Scores, plain_test
+from .attention_trace import Fold, Op, Scale, Scores, plain_test
 from .attention_use import Use
 from .flow import last_change, later_loads, loads, names_in
 from .pure_ops import PURE
@@ -41,7 +41,11 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     dead = _dead(scope, block, scores, use, removed)
     removed |= dead
-    if not _unread(scope, block, scores, use, dead | asserted) or not _steady(scope, block, scores, use, removed):
+    if not _unread(scope, block, scores, use, removed, dead | asserted):
+        return None
+    if not _steady(scope, block, scores, use, removed):
+        return None
+    if not _folds(scores.ops):
         return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
@@ -50,16 +54,39 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     scale, query = factors
     texts = [operands[0] + query if not query else f"{tight(operands[0])}{query}", *operands[1:]]
-    suffix = permuted(list(last.order)) if last.order else ""
-    suffix = ".transpose(-2, -1)" if use.flipped else suffix
-    folded = rank == 3 and not masks
-    if folded:
-        texts = [f"{tight(text)}.unsqueeze(1)" for text in texts]
-        suffix = ".squeeze(1)" + suffix
+    texts, suffix = _with_heads(scope, scores.ops, texts, rank == 3 and not masks)
+    turned = ".transpose(-2, -1)" if use.flipped else permuted(list(last.order)) if last.order else ""
     arguments = [*texts, *masks]
     if use.dropout:
         arguments.append(f"dropout_p={use.dropout}")
-    return Attention(use.node, [*arguments, f"scale={scale}"], suffix, removed, bool(masks))
+    return Attention(use.node, [*arguments, f"scale={scale}"], suffix + turned, removed, bool(masks))
+
+
+def _with_heads(scope: Scope, ops: tuple[Op, ...], texts: list[str], single: bool) -> tuple[list[str], str]:
+    """The operands as the call takes them: heads out of the batch where masks want them so, or one head; and what
+    undoes it.
+    """
+    apart = next((op.sizes for op in ops if isinstance(op, Fold)), ())
+    if single:
+        return [f"{tight(text)}.unsqueeze(1)" for text in texts], ".squeeze(1)"
+    if apart:
+        sizes = ", ".join(scope.text(size) for size in apart)
+        return [f"{tight(text)}.unflatten(0, ({sizes}))" for text in texts], ".flatten(0, 1)"
+    return texts, ""
+
+
+def _folds(ops: tuple[Op, ...]) -> bool:
+    """Whether heads are taken from the batch for the masks alone, all of them, and put back."""
+    places = [index for index, op in enumerate(ops) if isinstance(op, Fold)]
+    if not places:
+        return True
+    sizes = [[ast.unparse(size) for size in op.sizes] for op in ops if isinstance(op, Fold)]
+    if [len(item) for item in sizes] != [2, 1] or sizes[1] not in (
+        [" * ".join(sizes[0])], [" * ".join(reversed(sizes[0]))],
+    ):  # fmt: skip
+        return False
+    inside = all(places[0] < index < places[-1] for index, op in enumerate(ops) if isinstance(op, Mask))
+    return inside and all(op.numeric for op in ops if isinstance(op, Scale))
 
 
 _IDENTITY = ((), (0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4))
@@ -72,6 +99,9 @@ def _pieces(scores: Scores, use: Use, masks: bool = True) -> Iterator[tuple[ast.
     yield scores.product.right, scores.at
     yield use.product.left if use.flipped else use.product.right, use.at
     for op in scores.ops:
+        if isinstance(op, Fold):
+            yield from ((size, op.at) for size in op.sizes)
+            continue
         if isinstance(op, Mask) and not masks:
             continue
         yield op.node, op.at
@@ -120,17 +150,32 @@ def _dead(scope: Scope, block: Block, scores: Scores, use: Use, removed: frozens
     moved = {
         id(node) for piece, _ in _pieces(scores, use, masks=not _all_causal(scope, scores)) for node in ast.walk(piece)
     }
-    for statement in reversed(block[: use.at]):
+    for statement in _backwards(block[: use.at]):
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
             continue
         name = statement.targets[0].id
         inside = {id(node) for item in gone for node in ast.walk(item)} | {id(node) for node in ast.walk(use.node)}
-        reads = [node for node in loads(scope.function, name) if id(node) not in inside - moved]
-        makes = any(isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value))
+        own = {id(node) for node in loads(statement.value, name)}
+        reads = [node for node in loads(scope.function, name) if id(node) not in (inside | own) - moved]
+        makes = _is_dtype(statement.value) or any(
+            isinstance(node, ast.Call) and scope.names.call(node) for node in ast.walk(statement.value)
+        )
         feeds = any(id(node) in inside for node in loads(scope.function, name))
         if statement not in removed and makes and feeds and not reads and _pure(scope, statement.value):
             gone.add(statement)
     return frozenset(gone) - removed
+
+
+def _backwards(block: Block) -> Iterator[ast.stmt]:
+    """The statements from the last to the first, those under an `if` too."""
+    for statement in reversed(block):
+        if isinstance(statement, ast.If):
+            yield from reversed(statement.body)
+        yield statement
+
+
+def _is_dtype(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("dtype", "device")
 
 
 def _shape_checks(scope: Scope, block: Block, scores: Scores, use: Use) -> frozenset[ast.stmt]:
@@ -154,10 +199,22 @@ def _pure(scope: Scope, node: ast.expr) -> bool:
     return all(call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo"))) for call in calls)
 
 
-def _unread(scope: Scope, block: Block, scores: Scores, use: Use, dead: frozenset[ast.stmt]) -> bool:
+def _asked_for_dtype(scope: Scope, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> Iterator[int]:
+    """The `s` of `s.dtype` in what goes; not in what moves to the call."""
+    kept = {id(node) for piece, _ in _pieces(scores, use) for node in ast.walk(piece)}
+    for statement in removed:
+        for node in ast.walk(statement):
+            if _is_dtype(node) and isinstance(node.value, ast.Name) and id(node.value) not in kept:  # type: ignore[attr-defined]
+                yield id(node.value)  # type: ignore[attr-defined]
+
+
+def _unread(
+    scope: Scope, block: Block, scores: Scores, use: Use, removed: frozenset[ast.stmt], dead: frozenset[ast.stmt]
+) -> bool:
     """Whether nobody but the chain reads the scores or probabilities."""
     links = (*scores.links, *use.links)
     allowed = frozenset[int]().union(*(link.reads for link in links)) if links else frozenset[int]()
+    allowed |= frozenset(_asked_for_dtype(scope, scores, use, removed))
     allowed |= use.dtypes | {id(node) for statement in dead for node in ast.walk(statement)}
     if use.zeroed or _all_causal(scope, scores):
         chain = [item for statement in scores.used | use.used for item in ast.walk(statement)]
@@ -222,7 +279,7 @@ def _masks(scope: Scope, ops: tuple[Op, ...], query: str) -> list[str] | None:
         if joined is None:
             return None
         if op.test is not None:
-            if current and kind != joined[0]:
+            if current and kind != joined[0] and any(isinstance(later, Mask) for later in ops[index + 1 :]):
                 return None
             joined = joined[0], f"({joined[1]}) if {scope.text(op.test)} else {current or 'None'}"
         kind, current = joined

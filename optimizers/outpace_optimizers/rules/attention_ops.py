@@ -184,7 +184,7 @@ def transposed_rank(scope: Scope, node: ast.expr) -> int | None:
 def softmax(scope: Scope, node: ast.expr) -> tuple[ast.expr, int] | None:
     """(input, dim) of a softmax call in any spelling."""
     call = scope.names.call(node)
-    if call is not None:
+    if call is not None and not is_own(scope, node):
         name, args, keywords = call
         if name in ("torch.softmax", "torch.nn.functional.softmax", ".softmax"):
             source = pick(args, keywords, 0, "input")
@@ -197,6 +197,11 @@ def softmax(scope: Scope, node: ast.expr) -> tuple[ast.expr, int] | None:
             dim = integer(pick(made[1].args, keywords, 0, "dim"))
             return (node.args[0], dim) if dim is not None else None
     return None
+
+
+def is_own(scope: Scope, node: ast.AST) -> bool:
+    """`self.softmax(x)`: a layer under the name of a tensor's method."""
+    return isinstance(node, ast.Call) and scope.attribute(node.func) is not None
 
 
 def dropout(scope: Scope, node: ast.expr) -> tuple[ast.expr, str] | None:
@@ -222,6 +227,8 @@ def dropout(scope: Scope, node: ast.expr) -> tuple[ast.expr, str] | None:
 
 
 def _dropout_module(scope: Scope, node: ast.Call) -> tuple[ast.expr, str] | None:
+    if isinstance(node.func, ast.Name) and node.func.id in scope.dropouts:
+        return node.args[0], f"{node.func.id}.p if {node.func.id}.training else 0.0"
     made = scope.module(node.func)
     if made is None or made[0] not in ("torch.nn.Dropout", "torch.nn.Identity", "torch.nn.Dropout1d"):
         return None

@@ -8,8 +8,9 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from .attention_factor import filling, per_row
 from .attention_mask import Mask, minus_infinity
-from .attention_ops import CASTS, Product, pick, product, wrapped
+from .attention_ops import CASTS, Product, integer, pick, product, wrapped
 from .flow import changed, last_change, number, rebinds
 from .numbers_known import is_number
 from .scope import Block, Scope
@@ -26,7 +27,16 @@ class Scale:
     test: ast.expr | None = None
 
 
-Op = Scale | Mask
+@dataclass(frozen=True)
+class Fold:
+    """Scores of (batch * heads, ...) seen as (batch, heads, ...): `sizes` are the two; or that undone: one size."""
+
+    sizes: tuple[ast.expr, ...]
+    at: int
+    test: ast.expr | None = None
+
+
+Op = Scale | Mask | Fold
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,8 @@ class Tracer:
             return self.name(node, at)
         if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
             return self.arithmetic(node, at)
+        if isinstance(node, ast.IfExp) and isinstance(node.orelse, ast.Name):
+            return self.chosen(node, node.orelse, at)
         made = product(self.scope, node)
         if made is not None:
             return None if self.hole else Scores(made, at)
@@ -119,6 +131,18 @@ class Tracer:
         link = Link(node.id, index, frozenset({id(node)}) | reads)
         return replace(outer, ops=(*outer.ops, *ops), used=outer.used | inner.used, links=(*links, link))
 
+    def chosen(self, node: ast.IfExp, other: ast.Name, at: int) -> Scores | None:
+        """`scores + mask if mask is not None else scores`."""
+        inner = Tracer(self.scope, [], hole=other.id, steps=self.steps).peel(node.body, 0)
+        outer = self.name(other, at)
+        if inner is None or outer is None or inner.cast or not plain_test(node.test) or not outer.links:
+            return None
+        reads = frozenset[int]().union(*(link.reads for link in inner.links))
+        ops = tuple(replace(op, at=at, test=node.test) for op in inner.ops)
+        last = outer.links[-1]
+        links = (*outer.links[:-1], replace(last, reads=last.reads | reads))
+        return replace(outer, ops=(*outer.ops, *ops), links=links)
+
     def arithmetic(self, node: ast.BinOp, at: int) -> Scores | None:
         match node.op:
             case ast.Mult():
@@ -135,10 +159,11 @@ class Tracer:
                 return None
 
     def scaled(self, scores: ast.expr, op: Literal["*", "/"], factor: ast.expr, at: int) -> Scores | None:
-        inner = self.peel(scores, at)
-        if inner is None:
+        inner, factor = self.peel(scores, at), filling(self.scope, factor)
+        numeric = inner is not None and is_number(self.scope, factor)
+        if inner is None or not (numeric or per_row(self.scope, factor)):
             return None
-        return replace(inner, ops=(*inner.ops, Scale(op, factor, at, is_number(self.scope, factor))))
+        return replace(inner, ops=(*inner.ops, Scale(op, factor, at, numeric)))
 
     def biased(self, scores: ast.expr, kind: Literal["add", "sub"], bias: ast.expr, at: int) -> Scores | None:
         inner = self.peel(scores, at)
@@ -155,7 +180,9 @@ class Tracer:
         call = self.scope.names.call(node)
         if call is None or not call[1] or call[0] not in (".max", ".amax", "torch.max", "torch.amax"):
             return False
-        return ast.dump(call[1][0]) == ast.dump(scores) and "keepdim" in call[2]
+        dim, kept = pick(call[1], call[2], 1, "dim", "axis"), pick(call[1], call[2], 2, "keepdim", "keepdims")
+        rows = integer(dim) == -1 and isinstance(kept, ast.Constant) and kept.value is True
+        return rows and ast.dump(call[1][0]) == ast.dump(scores)
 
     def shifted(self, node: ast.BinOp, at: int) -> Scores | None:
         inner = self.peel(node.left, at)
@@ -183,6 +210,12 @@ class Tracer:
             if minus_infinity(self.scope, third):
                 return self.filled(second, "keep", first, third, at)
             return self.filled(third, "drop", first, second, at)
+        if name in (".view", ".reshape") and len(args) in (4, 5) and not keywords:
+            inner = self.peel(args[0], at)
+            sizes = tuple(args[1 : len(args) - 2])
+            return replace(inner, ops=(*inner.ops, Fold(sizes, at))) if inner is not None else None
+        if name in ("torch.max", "torch.maximum", ".max", ".maximum") and len(args) == 2 and not keywords:
+            return self.peel(args[0], at) if minus_infinity(self.scope, args[1]) else None
         if name in ("torch.mul", ".mul", ".mul_") and len(args) == 2:
             return self.scaled(args[0], "*", args[1], at)
         if name in ("torch.div", ".div", ".div_", "torch.true_divide") and len(args) == 2 and not keywords:
@@ -238,4 +271,4 @@ def plain_test(test: ast.expr) -> bool:
     return True
 
 
-__all__ = ["Link", "Scale", "Scores", "Tracer", "plain_test", "rebinds"]
+__all__ = ["Fold", "Link", "Scale", "Scores", "Tracer", "plain_test", "rebinds"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
-from .attention_ops import CASTS, Product, dropout, product, transposed
+from .attention_ops import CASTS, Product, dropout, product, transposed, wrapped
 from .attention_trace import Link, plain_test
 from .flow import changed, last_change, later_loads, number
 from .scope import Block, Scope
@@ -93,28 +93,34 @@ def _consumed(scope: Scope, use: Use, parent: ast.expr) -> Use | None:
         call = scope.parents.get(parent)
         if isinstance(call, ast.Call) and call.func is parent:
             made, parent = product(scope, call), call
-            turned = transposed(scope, call)
-            if made is None and turned is use.node:
-                return _turned(scope, use, call)
+            if made is None and transposed(scope, call) is use.node:
+                return replace(use, node=call, flipped=not use.flipped)
     if made is None and transposed(scope, parent) is use.node:
-        return _turned(scope, use, parent)
-    if made is None or made.left is not use.node or (made.left_text.endswith(")") and _relaid(scope, made)):
+        return replace(use, node=parent, flipped=not use.flipped)
+    flipped = use.flipped or (made is not None and _turned(scope, use, made))
+    if made is None or not (_on_the_right(scope, use, made) if flipped else _on_the_left(scope, use, made)):
         return None
-    return replace(use, node=parent, product=made)
+    return replace(use, node=parent, product=made, flipped=flipped)
+
+
+def _on_the_left(scope: Scope, use: Use, made: Product) -> bool:
+    return made.left is use.node and not (made.left_text.endswith(")") and _relaid(scope, made))
+
+
+def _on_the_right(scope: Scope, use: Use, made: Product) -> bool:
+    """`values @ p.transpose(-2, -1)`."""
+    plain = not made.order or (made.order == tuple(sorted(made.order)) and made.left_text == wrapped(scope, made.left))
+    return made.right is use.node and plain
+
+
+def _turned(scope: Scope, use: Use, made: Product) -> bool:
+    """An einsum that reads the probabilities as its right operand, key before query: `bts,bcs->bct`."""
+    return made.right is use.node and made.right_text == wrapped(scope, made.right) + ".transpose(-2, -1)"
 
 
 def _relaid(scope: Scope, made: Product) -> bool:
     """Whether an einsum reads the probabilities in another order than (..., query, key)."""
     return made.left_text != scope.text(made.left) and made.left_text != f"({scope.text(made.left)})"
-
-
-def _turned(scope: Scope, use: Use, node: ast.expr) -> Use | None:
-    """`values @ p.transpose(-2, -1)`."""
-    parent = scope.parents.get(node)
-    made = product(scope, parent) if isinstance(parent, ast.expr) else None
-    if made is None or made.right is not node or made.order or not isinstance(parent, ast.expr):
-        return None
-    return replace(use, node=parent, product=made, flipped=True)
 
 
 def _assigned(scope: Scope, block: Block, use: Use, target: ast.expr) -> Use | None:

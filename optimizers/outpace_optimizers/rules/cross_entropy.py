@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .attention_mask import definition
+from .attention_ops import integer, pick
 from .flow import loads, number
 from .kernel_text import kernel_text
 from .names import own_nodes
@@ -16,6 +17,7 @@ from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
 _FUNCTION = "torch.nn.functional.cross_entropy"
+_LIKELIHOOD = "torch.nn.functional.nll_loss"
 _SETTINGS = ("weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing")
 _NAMES = ("input", "target", *_SETTINGS)
 _WIDE = ("torch.float32", "torch.float")
@@ -83,6 +85,8 @@ def _loss(scope: Scope, node: ast.AST) -> Loss | None:
         given = dict(zip(_NAMES, call[1], strict=False)) | call[2]
         keywords = _keywords({name: (value, scope.text(value)) for name, value in given.items() if name in _SETTINGS})
         made = None
+    elif call is not None and call[0] == _LIKELIHOOD:
+        return _of_likelihood(scope, node, call[1], call[2])
     else:
         given = dict(zip(_NAMES, node.args, strict=False)) | {str(key.arg): key.value for key in node.keywords}
         keywords, made = _of_module(scope, node.func) if set(given) == set(_NAMES[:2]) else (None, None)
@@ -92,6 +96,27 @@ def _loss(scope: Scope, node: ast.AST) -> Loss | None:
     narrow = _narrow(scope, given["input"])
     logits = scope.text(given["input"]) if narrow is None else narrow
     return Loss(node, logits, scope.text(given["target"]), keywords, narrow is not None, made)
+
+
+def _of_likelihood(scope: Scope, node: ast.Call, args: list[ast.expr], keywords: dict[str, ast.expr]) -> Loss | None:
+    """`F.nll_loss(F.log_softmax(logits, 1), target)`: classes are dimension 1 to both, the last is not enough."""
+    given = dict(zip((*_NAMES[:2], *_SETTINGS[:-1]), args, strict=False)) | keywords
+    made = scope.names.call(args[0]) if len(args) > 1 else None
+    if made is None or made[0] not in ("torch.nn.functional.log_softmax", "torch.log_softmax", ".log_softmax"):
+        return None
+    dim = integer(pick(made[1], made[2], 1, "dim"))
+    if not made[1] or len(made[1]) + len(made[2]) != 2 or not (dim == 1 or (dim == -1 and _flat(scope, made[1][0]))):
+        return None
+    keys = _keywords({name: (value, scope.text(value)) for name, value in given.items() if name in _SETTINGS})
+    narrow = _narrow(scope, made[1][0])
+    logits = scope.text(made[1][0]) if narrow is None else narrow
+    return None if keys is None else Loss(node, logits, scope.text(args[1]), keys, narrow is not None)
+
+
+def _flat(scope: Scope, logits: ast.expr) -> bool:
+    """Whether the logits are rows for certain: `.view(-1, classes)`."""
+    call = scope.names.call(logits)
+    return call is not None and call[0] in (".view", ".reshape") and len(call[1]) == 3
 
 
 def _of_module(scope: Scope, function: ast.expr) -> tuple[tuple[str, ...] | None, ast.stmt | None]:

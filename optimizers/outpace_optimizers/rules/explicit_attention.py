@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_audit.records import Code, Idea, NumericsClass, Patch
 
+from .attention_assumed import assumptions, branch
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
-from .attention_ops import softmax
+from .attention_ops import product, softmax
+from .attention_returned import dropouts_given, without_unread
 from .attention_trace import Tracer, plain_test
 from .attention_use import follow
+from .callers import Callers
+from .flow import changed
+from .grouped_query import RULE as GROUPED
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -29,14 +34,61 @@ class ExplicitAttention:
 
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
-            for node in own_nodes(scope.function):
-                if isinstance(node, ast.expr):
-                    attention = _found(scope, node)
-                    idea = self._idea(code, scope, attention) if attention is not None else None
-                    if idea is not None:
-                        yield idea
+            found = _all(scope)
+            if found:
+                yield from self._ideas(code, scope, found)
+            elif _may_attend(scope):
+                yield from self._of_returned(code, scope)
 
-    def _idea(self, code: Code, scope: Scope, attention: Attention) -> Idea | None:
+    def _of_returned(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        callers = Callers(scope.source, code.symbol)
+        given = replace(scope, dropouts=dropouts_given(scope, callers))
+        silent, unread = without_unread(given, callers)
+        found = _all(silent)
+        yield from self._ideas(code, silent, found, unread)
+        if not found and scope.function is scope.definition.node:
+            yield from self._of_assumed(code, scope, silent)
+
+    def _of_assumed(self, code: Code, scope: Scope, silent: Scope) -> Iterator[Idea]:
+        for assumed in assumptions(silent):
+            found = _all(assumed.scope)
+            for attention in found:
+                edit = self._edit(assumed.scope, attention)
+                written = branch(scope, assumed, attention, edit)
+                patch = make_patch(scope.source, code, scope.definition, edit) if written else None
+                if patch is not None:
+                    yield self._described(scope, attention, patch, f", where {assumed.test}")
+            if found:
+                return
+
+    def _ideas(
+        self, code: Code, scope: Scope, found: Iterable[Attention], unread: Sequence[ast.Name] = ()
+    ) -> Iterator[Idea]:
+        for attention in found:
+            idea = self._idea(code, scope, attention, unread)
+            if idea is not None:
+                yield idea
+                yield from self._grouped(code, scope, idea)
+
+    def _grouped(self, code: Code, scope: Scope, idea: Idea) -> Iterator[Idea]:
+        """The same, with the heads of keys and values no more repeated for it."""
+        before = {found.patch.new_source for found in GROUPED.propose(code)}
+        for more in GROUPED.propose(replace(code, source=idea.patch.new_source)):
+            same = [span.qualname for span in more.patch.spans] == [scope.definition.qualname]
+            if same and more.patch.new_source not in before:
+                patch = replace(more.patch, base_hash=idea.patch.base_hash)
+                yield replace(idea, title=f"{idea.title}, enable_gqa", patch=patch)
+
+    def _idea(self, code: Code, scope: Scope, attention: Attention, unread: Sequence[ast.Name]) -> Idea | None:
+        edit = self._edit(scope, attention)
+        gone = {name for statement in attention.removed for name in changed(statement)}
+        for node in unread:
+            if node.id in gone:
+                edit.expression(scope.source, node, "None")
+        patch = make_patch(scope.source, code, scope.definition, edit)
+        return self._described(scope, attention, patch) if patch is not None else None
+
+    def _edit(self, scope: Scope, attention: Attention) -> Edit:
         spelling, needed = scope.names.spell(_SDPA)
         edit = Edit(imports=[needed] if needed else [])
         for statement in _emptied(scope, attention.removed):
@@ -47,18 +99,30 @@ class ExplicitAttention:
         if "\n" not in text and margin + len(text) > _WIDTH:
             text = _wrapped(spelling, attention.arguments, scope)
         edit.expression(scope.source, attention.node, text + attention.suffix)
-        patch = make_patch(scope.source, code, scope.definition, edit)
-        if patch is None:
-            return None
+        return edit
+
+    def _described(self, scope: Scope, attention: Attention, patch: Patch, when: str = "") -> Idea:
         how = "is_causal" if any(item.startswith("is_causal") for item in attention.arguments) else "attn_mask"
         mask = f" ({how})" if attention.masked else ""
         return Idea(
             self.id,
-            f"scaled_dot_product_attention in {scope.definition.qualname}{mask}",
+            f"scaled_dot_product_attention in {scope.definition.qualname}{mask}{when}",
             "one fused kernel: the scores and probabilities are never written to memory",
             self.claimed_class,
             patch,
         )
+
+
+def _may_attend(scope: Scope) -> bool:
+    """Whether there is a softmax, and a product after another: what a router of experts does not have."""
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    products = [node for node in nodes if product(scope, node) or ast.unparse(node).startswith("torch.baddbmm(")]
+    return len(products) > 1 and any(softmax(scope, node) for node in nodes)
+
+
+def _all(scope: Scope) -> list[Attention]:
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    return [attention for node in nodes if (attention := _found(scope, node)) is not None]
 
 
 def _emptied(scope: Scope, removed: frozenset[ast.stmt]) -> Iterator[ast.stmt]:

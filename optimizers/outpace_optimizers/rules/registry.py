@@ -20,6 +20,7 @@ R = TypeVar("R")
 _BUILT_IN = (
     "torch_compile",
     "explicit_attention",
+    "grouped_query",
     "loop_invariant",
     "loop_to_batch",
     "rms_norm",

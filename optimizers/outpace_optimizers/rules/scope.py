@@ -23,6 +23,8 @@ class Scope:
     definition: Definition
     function: FunctionNode
     enclosing: tuple[FunctionNode, ...] = ()
+    dropouts: frozenset[str] = frozenset()
+    """Parameters that hold an `nn.Dropout` at every call."""
 
     @cached_property
     def names(self) -> Names:
@@ -126,9 +128,11 @@ def class_attributes(source: Source, owner: ast.ClassDef, depth: int = 4) -> dic
 
 def _attribute_values(method: ast.FunctionDef, receiver: str) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(method):
-        if isinstance(node, ast.AugAssign) and is_attribute(node.target, receiver):
-            yield node.target.attr, node.value  # type: ignore[union-attr]
-            yield node.target.attr, node.value  # type: ignore[union-attr]
+        for name in _changed_in_place(node, receiver):
+            yield name, ast.Constant(None)
+            yield name, ast.Constant(None)
+        if isinstance(node, ast.AugAssign):
+            continue
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 yield from _bound(target, node.value, receiver)
@@ -136,6 +140,30 @@ def _attribute_values(method: ast.FunctionDef, receiver: str) -> Iterator[tuple[
             plain = len(node.args) >= 2 and isinstance(node.args[0], ast.Constant)
             if node.func.attr in ("register_buffer", "register_parameter") and plain:
                 yield str(node.args[0].value), node.args[1]  # type: ignore[union-attr]
+
+
+def _changed_in_place(node: ast.AST, receiver: str) -> Iterator[str]:
+    """Attributes that are no more what they were set to: `self.x += 1`, `self.x[i] = 0`, `self.x.view(-1).fill_(0)`."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.AugAssign):
+        targets = [node.target]
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        given = node.targets if isinstance(node, ast.Assign) else [node.target]
+        targets = [target for target in given if isinstance(target, ast.Subscript)]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        called = node.func.attr
+        if called.endswith("_") and not called.startswith("_") and called != "requires_grad_":
+            targets = [node.func.value]
+    for target in targets:
+        while not is_attribute(target, receiver):
+            if isinstance(target, ast.Subscript) or (isinstance(target, ast.Attribute) and target.attr == "data"):
+                target = target.value
+            elif isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
+                target = target.func.value
+            else:
+                break
+        else:
+            yield target.attr  # type: ignore[attr-defined]
 
 
 def _bound(target: ast.expr, value: ast.expr, receiver: str) -> Iterator[tuple[str, ast.expr]]:

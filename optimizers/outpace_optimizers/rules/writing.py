@@ -18,6 +18,16 @@ from outpace_optimizers.source import Definition, Position, Source, base_hash, d
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Under `test` the edited statements, then those of `extra`; else the statements as they were."""
+
+    test: str
+    last: Position
+    """Where the last of the statements starts."""
+    extra: Sequence[str] = ()
+
+
 @dataclass
 class Edit:
     """What to change in one definition. Texts use \\n and an indent of four spaces, whatever the file
@@ -31,6 +41,8 @@ class Edit:
     imports: list[str] = field(default_factory=list[str])
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     """New top-level functions and classes, by name, put above the edited definition; each text ends in a newline."""
+    choices: dict[Position, Choice] = field(default_factory=dict[Position, Choice])
+    """By where the first statement starts."""
 
     def expression(self, source: Source, node: ast.expr, text: str) -> None:
         """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in
@@ -93,9 +105,11 @@ class _Writer(cst.CSTTransformer):
         assert isinstance(updated, cst.IndentedBlock)
         body: list[Statement] = []
         pending: list[cst.EmptyLine] = []
-        for old, new in zip(original.body, updated.body, strict=True):
-            assert isinstance(new, (cst.SimpleStatementLine, cst.BaseCompoundStatement))
-            made = self.line(old, new)
+        pairs = cast("list[tuple[Statement, Statement]]", list(zip(original.body, updated.body, strict=True)))
+        while pairs:
+            old, new = pairs[0]
+            choice = self.edit.choices.get(self.begin(old))
+            made: list[Statement] = [self.choice(choice, pairs)] if choice is not None else self.line(*pairs.pop(0))
             if not made:
                 pending += [line for line in new.leading_lines if line.comment or not pending]
                 pending += _comments_in(old)
@@ -106,6 +120,22 @@ class _Writer(cst.CSTTransformer):
             body.extend(made)
         footer = [*[line for line in pending if line.comment], *updated.footer]
         return updated.with_changes(body=body or self.statements(["pass"]), footer=footer)
+
+    def begin(self, node: cst.CSTNode) -> Position:
+        return self.at(node.body[0] if isinstance(node, cst.SimpleStatementLine) else node)[0]
+
+    def choice(self, choice: Choice, pairs: list[tuple[Statement, Statement]]) -> cst.If:
+        """Takes the choice's statements off the list. What was said above them stays where they are as they were."""
+        self.done += 1
+        old, fast = list[Statement](), list[Statement]()
+        while not old or self.begin(old[-1]) != choice.last:
+            one, new = pairs.pop(0)
+            old.append(one)
+            fast += [item.with_changes(leading_lines=()) for item in self.line(one, new)]
+        above = old[0].leading_lines
+        body = cst.IndentedBlock([*fast, *self.statements(choice.extra)])
+        other = cst.IndentedBlock([old[0].with_changes(leading_lines=()), *old[1:]])
+        return cst.If(cst.parse_expression(choice.test), body, cst.Else(other), leading_lines=above)
 
     def touched(self, node: cst.CSTNode) -> bool:
         start = self.at(node)[0]
@@ -181,7 +211,7 @@ def _rewritten(source: Source, definition: Definition, edit: Edit) -> str | None
         return None
     writer = _Writer(edit, first - 1 - bool(indented), config)
     written = MetadataWrapper(module, unsafe_skip_copy=True).visit(writer).code
-    if writer.done != len(edit.expressions) + len(edit.replaced) + len(edit.inserted):
+    if writer.done != len(edit.expressions) + len(edit.replaced) + len(edit.inserted) + len(edit.choices):
         return None
     written = written[len(head) :]
     if edit.decorators:

@@ -1,0 +1,13 @@
+# target: attend
+import torch
+from torch.nn.functional import scaled_dot_product_attention as sdpa
+
+
+def attend(q, k, v):
+    b, heads, t, d = q.shape
+    groups = heads // k.shape[1]
+    return sdpa(q, k, v, attn_mask=None, is_causal=True, enable_gqa=True)
+
+
+def get_inputs():
+    return [torch.randn(2, 4, 9, 8), torch.randn(2, 2, 9, 8), torch.randn(2, 2, 9, 8)]
