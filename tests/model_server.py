@@ -25,7 +25,14 @@ class Silence:
     """No answer until the server ends."""
 
 
-Reply = str | Refusal | Silence
+@dataclass(frozen=True)
+class Raw:
+    """The body of a completion: what is missing is as in others."""
+
+    body: dict[str, Any]
+
+
+Reply = str | Refusal | Silence | Raw
 
 
 @dataclass
@@ -59,6 +66,8 @@ def serving(*replies: Reply) -> Generator[ModelServer]:
                 served.ended.wait(60)
             elif isinstance(reply, Refusal):
                 self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)
+            elif isinstance(reply, Raw):
+                self._send(200, _completion(question["model"], "") | reply.body, "")
             else:
                 self._send(200, _completion(question["model"], reply), "")
 

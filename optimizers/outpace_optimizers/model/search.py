@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from outpace_audit.errors import ModelError
-from outpace_audit.records import Idea, Patch
+from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
-from outpace_optimizers.model.client import Answer, ModelProcess
+from outpace_optimizers.model.answers import idea_of
+from outpace_optimizers.model.client import ModelProcess
 from outpace_optimizers.model.conversation import Conversation
-from outpace_optimizers.model.editing import edited, patch_of
-from outpace_optimizers.model.normalised import fingerprint
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
-from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
+from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.records import MODEL_RULE, ModelRequest, Spend, Target, Trial
+from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
 
@@ -25,6 +24,8 @@ FIXES = 2
 """Of one idea."""
 PLATEAU = 4
 """Ideas in a row that brought nothing better: most of what is found is found early."""
+REPEATED_CHARACTERS = 40_000
+"""Of an answer, in the question for its repair: no honest one is longer, and a long one would use up the tokens."""
 REPAIRABLE = ("L0", "L1", "L2", "L3")
 """A failure of these levels can be repaired; being no faster is no mistake in the code."""
 
@@ -114,7 +115,7 @@ class ModelSearch:
             self._around.tell(f"asking {self._request.name} for {what}")
             answer = self._talk.ask(messages)
             try:
-                idea = self._idea(answer)
+                idea = idea_of(answer, self._source, self._target.name, self._request.name, self._around.tried())
             except ReplyError as error:
                 self._talk.unusable += 1
                 self._spoilt.append(str(error))
@@ -132,26 +133,8 @@ class ModelSearch:
                 failure, level = failure_of(trial.verdict), failed.level
             if self._around.stopped():
                 return
-            messages = [*messages[:2], {"role": "assistant", "content": answer.text}, fix_message(failure, level)]
-
-    def _idea(self, answer: Answer) -> Idea:
-        """Raises ReplyError."""
-        draft = read_reply(answer.text, cut=answer.cut)
-        patch = patch_of(self._source, self._target.name, edited(self._source, draft.edits))
-        self._refuse_known(patch)
-        return _tagged(draft, patch, self._request.name)
-
-    def _refuse_known(self, patch: Patch) -> None:
-        """Before anything is compiled or run for it."""
-        wanted = fingerprint(patch.new_source)
-        if wanted == fingerprint(self._source.text):
-            raise ReplyError("the edits change nothing that runs")
-        for trial in self._around.tried():
-            same_text = trial.idea.patch.new_source == patch.new_source
-            if not same_text and fingerprint(trial.idea.patch.new_source) == wanted:
-                raise ReplyError(f"that is the same change as one that was tried: {trial.idea.title}")
-            if same_text:
-                raise ReplyError(f"that was tried before: {trial.idea.title}")
+            said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
+            messages = [*messages[:2], said, fix_message(failure, level)]
 
 
 def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:
@@ -178,10 +161,3 @@ def _matches(path: PurePosixPath, pattern: str) -> bool:
         inside = path.parts[: len(PurePosixPath(head).parts)] == PurePosixPath(head).parts
         return inside and any(_matches(PurePosixPath(*below[i:]), tail) for i in range(len(below)))
     return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
-
-
-def _tagged(draft: Draft, patch: Patch, model: str) -> Idea:
-    title = f"{draft.title} (by {model})"
-    return Idea(
-        MODEL_RULE, title, draft.rationale or "the model gave no reason", draft.claimed_class, patch, f"model {model}"
-    )
