@@ -22,7 +22,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Silence:
-    """No answer until the server ends."""
+    """No answer until the server ends. `heard` is set when the question is there."""
+
+    heard: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def serving(*replies: Reply) -> Generator[ModelServer]:
             question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = served.next(question)
             if isinstance(reply, Silence):
+                reply.heard.set()
                 served.ended.wait(60)
             elif isinstance(reply, Refusal):
                 self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)

@@ -46,7 +46,7 @@ def beyond(before: ast.Module, after: ast.Module) -> str:
 
 
 def _reached(tree: ast.Module) -> Iterator[str]:
-    aliases = _aliases(tree)
+    aliases = aliases_of(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (f"imports {one.name}" for one in node.names if not _may_import(one.name))
@@ -64,7 +64,7 @@ def _reached(tree: ast.Module) -> Iterator[str]:
             yield f"uses {node.attr}"
 
 
-def _aliases(tree: ast.Module) -> Mapping[str, str]:
+def aliases_of(tree: ast.Module) -> Mapping[str, str]:
     """Local name -> module, or member of one, that it was imported as."""
     table: dict[str, str] = {}
     for node in ast.walk(tree):

@@ -7,6 +7,7 @@ error as its kind. Keys are litellm's business: it reads them from the environme
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -134,4 +135,5 @@ def _error(kind: str, message: str, retry_after_s: float | None = None) -> dict[
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
+        main()

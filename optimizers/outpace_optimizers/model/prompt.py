@@ -39,9 +39,15 @@ class Facts:
 
 
 def messages_for(
-    target: Target, source: Source, facts: Facts, tried: Sequence[Trial], spoilt: Sequence[str] = ()
+    target: Target,
+    source: Source,
+    facts: Facts,
+    tried: Sequence[Trial],
+    spoilt: Sequence[str] = (),
+    learnt: Sequence[str] = (),
 ) -> list[dict[str, str]]:
-    """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial."""
+    """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial.
+    `learnt`: lessons of other runs."""
     system = _filled("system", forbidden=_template("forbidden").template.strip())
     user = _filled(
         "idea",
@@ -55,6 +61,7 @@ def messages_for(
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
         lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
+        learnt="\n".join(f"- {line}" for line in learnt) or "nothing yet",
     )
     return [{"role": "system", "content": scrubbed(system)}, {"role": "user", "content": scrubbed(user)}]
 
