@@ -18,7 +18,7 @@ from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
 from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.model.stopping import PLATEAU, best_of, near_floor
+from outpace_optimizers.model.stopping import best_of, near_floor
 from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
@@ -112,8 +112,8 @@ class ModelSearch:
             now = self._best()
             dry = 0 if now > best else dry + 1
             best = now
-            if dry == PLATEAU:
-                return f"plateau: {PLATEAU} ideas of the model in a row brought nothing better"
+            if dry >= self._request.plateau:
+                return f"plateau: {dry} ideas of the model in a row brought nothing better"
         return stop
 
     @property

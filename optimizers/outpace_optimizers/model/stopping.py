@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.records import Trial
 
-PLATEAU = 4
-"""Ideas in a row that brought nothing better: most of what is found is found early."""
 NEAR = 1.15
 """Times what the unavoidable bytes take at the memory's datasheet peak: a plain copy reaches about nine tenths of it,
 so little is left to gain."""

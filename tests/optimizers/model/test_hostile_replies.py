@@ -15,9 +15,8 @@ from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import parse
 
-sys.path.append(
-    str(Path(__file__).parents[3] / "benchmarks")
-)  # at the end: benchmarks and tests both have an editor.py
+# At the end: benchmarks and tests both have an editor.py.
+sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
 from hostile_kinds import HARMS, KINDS, SYMBOL, TARGET, WEIGHTS, replies
 from hostile_replies import read_all, run_some, victim

@@ -19,7 +19,7 @@ from outpace_optimizers.model.conversation import Conversation
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import FIXES, PLATEAU, ModelSearch, Surroundings
+from outpace_optimizers.model.search import FIXES, ModelSearch, Surroundings
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.model.stopping import near_floor
 from outpace_optimizers.records import ModelRequest, Target, Trial
@@ -29,6 +29,7 @@ from outpace_optimizers.workspace import Workspace
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
 )
+PLATEAU = ModelRequest("any/model").plateau
 SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
 MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
 SLOW = Check("speedup", "L4", False, "no faster")
