@@ -7,6 +7,7 @@ trial of like scope that contradicts it drops it, and both begin again with what
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +26,9 @@ SHOWN = 8
 LIKE = 0.5
 """Of all that two targets call, the share that both call, for the one to be like the other."""
 FAILURES = 2
-"""Trials that fail one check before that counts as the approach's doing: one may be a slip of the pen."""
+"""Trials that fail one check, or the screen, before it counts as the approach's doing: one may be a slip of the pen."""
+MISSED = 1.05
+"""A gain of less may have been missed: an approach is no faster where the interval rules out more."""
 
 Outcome = Literal["faster", "no faster", "wrong"]
 
@@ -56,7 +59,7 @@ class Lesson:
 
     @property
     def holds(self) -> bool:
-        return self.outcome != "wrong" or len(self.verdicts) >= FAILURES
+        return self.outcome == "faster" or self.detail.startswith("at most") or len(self.verdicts) >= FAILURES
 
     @property
     def line(self) -> str:
@@ -141,7 +144,7 @@ class Lessons:
 
 
 def _outcome(verdict: Verdict) -> tuple[Outcome, str] | None:
-    """None for a trial that died or ran out of time: that may have been the machine's doing."""
+    """None for a trial that died or ran out of time, or whose interval is wide: that may be the machine's doing."""
     if verdict.accepted:
         interval = verdict.interval
         return (
@@ -150,8 +153,11 @@ def _outcome(verdict: Verdict) -> tuple[Outcome, str] | None:
     failed = verdict.failed
     if failed is None or failed.numbers.get("kind") in ("died", "timeout"):
         return None
+    if failed.name == "screen":
+        return "no faster", "in a first pair of processes"
     if failed.name == "speedup":
-        return "no faster", "timed against the original"
+        most = max((timing.interval[1] for timing in verdict.timings), default=math.inf)
+        return ("no faster", f"at most {most:.2f}x") if most < MISSED else None
     return "wrong", f"it failed {failed.level} {failed.name}"
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from outpace_audit.records import Check, Code, Idea, Machine, Verdict, Workload, content_id
+from outpace_audit.records import Check, Code, Idea, Machine, Timing, Verdict, Workload, content_id
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.search import ModelSearch, Surroundings
@@ -15,6 +15,7 @@ from outpace_optimizers.workspace import Workspace
 
 SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
 MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
+TIMINGS = (Timing("w", 1.0, (0.99, 1.01), 0.99, 7, 1e-3, 1e-3, "as-called"),)
 SLOW = Check("speedup", "L4", False, "no faster")
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     def judged(idea: Idea) -> Trial:
         name = content_id(idea.patch.new_source)
         verdict = Verdict(
-            name, False, "r", "exact", "L3", None, None, (), (SLOW,), MACHINE, (), False, "fp64"
+            name, False, "r", "exact", "L3", None, None, TIMINGS, (SLOW,), MACHINE, (), False, "fp64"
         )  # fmt: skip
         tried.append(Trial(verdict.id, "work", idea, verdict, "", ""))
         return tried[-1]

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
-from model_server import idea
+from model_server import idea, serving
+from outpace_audit.records import Check, Code, Idea, Machine, Verdict, Workload
 from outpace_optimizers.model.answers import idea_of
-from outpace_optimizers.model.client import Answer
+from outpace_optimizers.model.client import Answer, ModelProcess
+from outpace_optimizers.model.conversation import Conversation
 from outpace_optimizers.model.legible import one_line
+from outpace_optimizers.model.lessons import Lessons
+from outpace_optimizers.model.memory import Memory
+from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.reply import ReplyError
-from outpace_optimizers.records import Trial
+from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.source import parse
 
 # At the end: benchmarks and tests both have an editor.py.
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
-from hostile_kinds import HARMS, KINDS, SYMBOL, TARGET, WEIGHTS, replies
+from hostile_kinds import HARMS, KINDS, SYMBOL, TARGET, WEIGHTS, Places, replies
 from hostile_replies import read_all, run_some, victim
 
 SOURCE = parse("attention.py", TARGET)
@@ -48,6 +56,39 @@ def test_what_becomes_an_idea_and_harmful_code_stay_in_the_sandbox() -> None:
         ran = run_some(folder, outcome, 3, RUNS, places)
     assert not outcome.wrong
     assert [one["as"] for one in ran] == ["idea"] * RUNS + ["static checks off"] * RUNS
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
+)
+def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: ModelProcess) -> None:
+    """Through litellm, the books and the questions that each leads to; its verdicts are made up."""
+    places = Places(str(tmp_path / "canary"), str(tmp_path), 9, "X")
+    wanted = [text for kind, text in replies(4, 4 * len(KINDS), places) if kind not in ("huge", "nested code")]
+    request = ModelRequest("openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9)
+    target = Target(Code("attention.py", TARGET, SYMBOL, "function"), (Workload("w", "get_inputs", "declared"),))
+    machine = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
+    check = Check("contract", "L1", False, "died \x1b[31m\ud800")
+    tried: list[Trial] = []
+
+    def judged(one: Idea) -> Trial:
+        verdict = Verdict(
+            f"v{len(tried)}", False, "r", "exact", "L0", None, None, (), (check,), machine, (), False, "fp64"
+        )
+        tried.append(Trial(verdict.id, SYMBOL, one, verdict, "", ""))
+        return tried[-1]
+
+    around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
+    facts = Facts(machine, "timed: forward only", {"workloads": []})
+    with serving(*wanted) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as spending:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        memory = Memory(spending, Lessons(tmp_path), request, target, machine, fresh=False)
+        talk = Conversation(request, process, spending, around.tell, fresh=False, run=memory.run.name)
+        search = ModelSearch(request, target, facts, talk, around, memory)
+        assert "AuthenticationError" in search.run(), "something else than the end of the replies ended it"
+        assert search.spend().unusable + len(tried) == len(wanted)
+        assert all(trouble.isprintable() for trouble in search.troubles)
+    assert tried
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outpace_audit.records import Check, Code, Machine, Verdict
+from outpace_audit.records import Check, Code, Machine, Timing, Verdict
 from outpace_optimizers.model.approach import approach_of, scope_of
 from outpace_optimizers.model.lessons import FILE, KEPT, Lessons, Scope
 from outpace_optimizers.records import Target
@@ -19,10 +19,12 @@ SLOW = Check("speedup", "L4", False, "1.00x")
 APPROACH = "adds scaled_dot_product_attention; drops matmul, softmax"
 
 
-def verdict(name: str, failed: Check | None = None) -> Verdict:
+def verdict(name: str, failed: Check | None = None, high: float = 1.01) -> Verdict:
+    """`high`: of the interval of one that was timed and no faster."""
     won = failed is None
+    timings = (Timing("w", 1.0, (0.98, high), 0.99, 7, 1e-3, 1e-3, "as-called"),) if failed == SLOW else ()
     return Verdict(
-        name, won, "r", "exact", "L4", 1.5 if won else None, (1.4, 1.6) if won else None, (),
+        name, won, "r", "exact", "L4", 1.5 if won else None, (1.4, 1.6) if won else None, timings,
         () if failed is None else (failed,), MACHINE, (), False, "fp64",
     )  # fmt: skip
 
@@ -80,6 +82,19 @@ def test_what_contradicts_a_lesson_drops_it_with_the_verdict_on_record(
     assert not lessons.lines_for(SCOPE), "one verdict counts once"
     lessons.learn(APPROACH, verdict("later", then), SCOPE)
     assert len(lessons.lines_for(SCOPE)) == 1, "it begins again with what comes later"
+
+
+def test_no_faster_is_what_the_interval_says_or_the_screen_says_twice(tmp_path: Path) -> None:
+    lessons = Lessons(tmp_path)
+    lessons.learn(APPROACH, verdict("busy", SLOW, high=1.67), SCOPE)
+    assert not lessons.all
+    screen = Check("screen", "L4", False, "0.70x in a first process pair")
+    lessons.learn("adds clone", verdict("a", screen), SCOPE)
+    assert not lessons.lines_for(SCOPE)
+    lessons.learn("adds clone", verdict("b", screen), SCOPE)
+    assert lessons.lines_for(SCOPE) == ["adds clone: no faster, in a first pair of processes (2 trials)"]
+    lessons.learn(APPROACH, verdict("idle", SLOW), SCOPE)
+    assert lessons.lines_for(SCOPE)[0] == f"{APPROACH}: no faster, at most 1.01x (1 trial)"
 
 
 def test_a_slip_does_not_unlearn_a_win_and_a_crash_teaches_nothing(tmp_path: Path) -> None:
