@@ -102,6 +102,8 @@ def test_a_slip_does_not_unlearn_a_win_and_a_crash_teaches_nothing(tmp_path: Pat
     lessons.learn(APPROACH, verdict("a"), SCOPE)
     lessons.learn(APPROACH, verdict("b", WRONG), SCOPE)
     lessons.learn("adds empty", verdict("c", replace(WRONG, numbers={"kind": "timeout"})), SCOPE)
+    for name in ("e", "f"):
+        lessons.learn("adds empty", verdict(name, Check("clock-agreement", "L4", False, "0.82 x")), SCOPE)
     lessons.learn("", verdict("d"), SCOPE)
     assert [one.verdicts for one in lessons.all if one.outcome == "faster"] == [("a",)]
     assert not lessons.dropped
