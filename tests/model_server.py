@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,21 +22,33 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Silence:
-    """No answer until the server ends."""
+    """No answer until the server ends. `heard` is set when the question is there."""
+
+    heard: threading.Event = field(default_factory=threading.Event)
 
 
-Reply = str | Refusal | Silence
+@dataclass(frozen=True)
+class Raw:
+    """The body of a completion: what is missing is as in others."""
+
+    body: dict[str, Any]
+
+
+Reply = str | Refusal | Silence | Raw
 
 
 @dataclass
 class ModelServer:
-    replies: Sequence[Reply]
+    replies: Sequence[Reply] | Callable[[dict[str, Any]], Reply]
+    """In the order of the questions, or what answers each."""
     questions: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
 
     def next(self, question: dict[str, Any]) -> Reply:
         self.questions.append(question)
+        if callable(self.replies):
+            return self.replies(question)
         number = len(self.questions) - 1
         return self.replies[number] if number < len(self.replies) else Refusal(401)
 
@@ -47,18 +59,21 @@ class ModelServer:
 
 
 @contextmanager
-def serving(*replies: Reply) -> Generator[ModelServer]:
-    """After the last reply every question is refused with 401, which ends a search."""
-    served = ModelServer(replies)
+def serving(*replies: Reply, by: Callable[[dict[str, Any]], Reply] | None = None) -> Generator[ModelServer]:
+    """After the last reply every question is refused with 401, which ends a search. `by` answers in place of a list."""
+    served = ModelServer(by or replies)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             reply = served.next(question)
             if isinstance(reply, Silence):
+                reply.heard.set()
                 served.ended.wait(60)
             elif isinstance(reply, Refusal):
                 self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)
+            elif isinstance(reply, Raw):
+                self._send(200, _completion(question["model"], "") | reply.body, "")
             else:
                 self._send(200, _completion(question["model"], reply), "")
 

@@ -65,6 +65,8 @@ class ModelRequest:
     tokens_per_day: int = 2_000_000
     ideas: int = 12
     """Replies that are paid for in one run, repairs included. What an earlier run paid for does not count."""
+    plateau: int = 4
+    """Ideas in a row that bring nothing better before it is asked no more: most of what is found is found early."""
     reply_tokens: int = 8_000
     """Of one reply, at most."""
     timeout_s: float = 180.0

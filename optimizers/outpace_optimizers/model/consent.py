@@ -19,6 +19,8 @@ from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace, write_atomically
 
 FILE = "model-consent.json"
+SENDS = "code, facts, trials, lessons"
+"""What was agreed to; another list has to be agreed to anew."""
 _LIMITS = ("dollars_per_run", "dollars_per_day", "tokens_per_run", "tokens_per_day")
 
 
@@ -33,7 +35,8 @@ def what_leaves(request: ModelRequest, workspace: Workspace) -> list[str]:
         f"{request.name} will be asked for ideas. This leaves the machine, to {where}:",
         f"- the source of the functions and classes that a target in {workspace.root.name} reaches in its own file,",
         f"  if that file matches {', '.join(request.paths)};",
-        "- shapes and dtypes of its inputs, the hardware, versions of libraries, and what was tried with what result.",
+        "- shapes and dtypes of its inputs, the hardware, versions of libraries, and what was tried with what result;",
+        "- lessons of earlier trials on like targets of this project: names of torch's functions, what came of them.",
         "Keys, tokens, passwords and credentials in URLs are taken out. No data, weights or other files are sent.",
         f"{limits} What it writes runs in the sandbox alone.",
     ]
@@ -44,7 +47,7 @@ def is_given(request: ModelRequest, workspace: Workspace) -> bool:
     if not isinstance(kept, Mapping) or kept.get("signed") != _signature(kept, workspace):
         return False
     asked = _terms(request)
-    return all(kept.get(name) == asked[name] for name in ("model", "address", "paths")) and all(
+    return all(kept.get(name) == asked[name] for name in ("model", "address", "paths", "sends")) and all(
         asked[name] <= kept[name] for name in _LIMITS
     )
 
@@ -72,6 +75,7 @@ def _terms(request: ModelRequest) -> dict[str, Any]:
         "model": request.name,
         "address": api_base_of(request.name),
         "paths": list(request.paths),
+        "sends": SENDS,
         **{name: fields[name] for name in _LIMITS},
     }
 

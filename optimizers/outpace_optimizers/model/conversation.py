@@ -24,8 +24,12 @@ PER_MESSAGE = 16
 """Tokens that providers wrap each message in, at most."""
 
 
+class LimitReachedError(ModelError):
+    """A run pays for no more replies."""
+
+
 class Conversation:
-    """`tell` hears what is waited for."""
+    """`tell` hears what is waited for. `run`: the name that its calls are counted under, else a new one."""
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Conversation:
         tell: Callable[[str], None],
         *,
         fresh: bool,
+        run: str = "",
     ) -> None:
         self._request = request
         self._process = process
@@ -42,7 +47,7 @@ class Conversation:
         self._tell = tell
         self._fresh = fresh
         self._price: Price | None = None
-        self._run = uuid.uuid4().hex
+        self._run = run or uuid.uuid4().hex
         self.remembered = 0
         self.unusable = 0
 
@@ -52,12 +57,15 @@ class Conversation:
         return None if self._price is None else self._price.known
 
     def ask(self, messages: Messages) -> Answer:
-        """The reply: an earlier run's where the question is the very same. Raises ModelError where none can be had."""
+        """The reply: an earlier one where the question is the very same. Raises ModelError where none can be had,
+        LimitReachedError where another would have to be paid for."""
         question = content_id(self._request.name, list(messages), self._request.reply_tokens)
         known = None if self._fresh else self._spending.remembered(question)
         if known is not None:
             self.remembered += 1
             return Answer(known, False, None, None)
+        if self.paid >= self._request.ideas:
+            raise LimitReachedError(f"the model was asked {self.paid} times, the limit of a run")
         for number in range(1, TRIES + 1):
             try:
                 return self._asked(messages, question)

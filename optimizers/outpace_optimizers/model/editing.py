@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from pathlib import Path
 
 from outpace_audit.errors import SourceError
 from outpace_audit.records import Patch, Span
+from outpace_optimizers.model.confined import beyond
+from outpace_optimizers.model.legible import hidden, monstrous
 from outpace_optimizers.model.reply import Edit, ReplyError
 from outpace_optimizers.model.scrubbing import REMOVED
 from outpace_optimizers.source import UNTOUCHED, Definition, Source, base_hash, differs_outside, parse, reached
@@ -31,7 +34,7 @@ def edited(source: Source, edits: Sequence[Edit]) -> str:
             raise ReplyError(f"edit {number}: {REMOVED} stands for something that was not shown; leave that line alone")
         if not search.strip():
             raise ReplyError(f"edit {number}: the search block is empty")
-        count = text.count(search)
+        count = _times(text, search)
         if count != 1:
             found = "is not in the file" if count == 0 else f"is in the file {count} times"
             raise ReplyError(
@@ -49,11 +52,9 @@ def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
     try:
         new = parse(source.path, new_text)
     except SourceError as error:
-        raise ReplyError(f"the edited file is not Python: {error}") from error
-    try:
-        new_text.encode()
-    except UnicodeEncodeError as error:
-        raise ReplyError(f"the edited file cannot be written: {error}") from error
+        told = str(error).replace(source.path, Path(source.path).name)
+        raise ReplyError(f"the edited file is not Python: {told}") from error
+    _refuse_unreadable(source, new)
     allowed = {definition.qualname for definition in editable(source, symbol)}
     changed = _changed(source, new)
     spans = tuple(name for name in changed if name in allowed or _is_new(name, source))
@@ -67,6 +68,24 @@ def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
             f"{', '.join(outside) or 'statements at the top of the file'}"
         )
     return Patch(source.path, base_hash(source.text), new_text, tuple(Span(name) for name in spans))
+
+
+def _times(text: str, part: str) -> int:
+    """How often it is there; places that overlap count as two."""
+    first = text.find(part)
+    second = text.find(part, first + 1) if first >= 0 else -1
+    return (first >= 0) if second < 0 else max(2, text.count(part))
+
+
+def _refuse_unreadable(old: Source, new: Source) -> None:
+    if character := hidden(old.text, new.text, old.newline):
+        raise ReplyError(
+            f"the edits add a character that is not seen, {character}: write it as an escape, or leave it out"
+        )
+    if wrong := monstrous(new.tree):
+        raise ReplyError(f"the edited file cannot be read by the tools that have to: {wrong}")
+    if more := beyond(old.tree, new.tree):
+        raise ReplyError(f"an idea reads no files and no environment, and runs no text as code, but this one {more}")
 
 
 def _changed(old: Source, new: Source) -> list[str]:
@@ -87,7 +106,8 @@ def _classes_of(changed: Sequence[str]) -> list[str]:
 
 
 def _is_new(name: str, source: Source) -> bool:
-    return "." not in name and name not in source.definitions
+    """A new input maker would be another question for the next run."""
+    return "." not in name and name not in source.definitions and not name.startswith(UNTOUCHED)
 
 
 def _in_newlines(text: str, newline: str) -> str:

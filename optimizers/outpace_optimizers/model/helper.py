@@ -7,6 +7,7 @@ error as its kind. Keys are litellm's business: it reads them from the environme
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from outpace_audit.sandbox import make_undumpable
+from outpace_optimizers.model.reply import REPLY_CHARACTERS
 
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else the price map is fetched when it is imported
@@ -28,6 +30,8 @@ QUIET = {
 }
 MESSAGE_CHARACTERS = 500
 """Of an error: providers put whole requests into theirs."""
+MOST_TOKENS = 10**8
+"""Of one call: ten times what any provider takes."""
 
 
 def main() -> None:
@@ -97,13 +101,24 @@ def _complete(litellm: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         if "response_format" not in str(error) and "json_schema" not in str(error):
             raise
         answer = litellm.completion(**arguments)  # a server that knows no schemas: the prompt asks for JSON too
-    choice, usage = answer.choices[0], getattr(answer, "usage", None)
+    choice, usage = next(iter(answer.choices), None), getattr(answer, "usage", None)
     return {
-        "text": choice.message.content or "",
-        "cut": choice.finish_reason == "length",
-        "prompt_tokens": getattr(usage, "prompt_tokens", None),
-        "reply_tokens": getattr(usage, "completion_tokens", None),
+        "text": _text(getattr(getattr(choice, "message", None), "content", None)),
+        "cut": getattr(choice, "finish_reason", None) == "length",
+        "prompt_tokens": _count(getattr(usage, "prompt_tokens", None)),
+        "reply_tokens": _count(getattr(usage, "completion_tokens", None)),
     }
+
+
+def _text(content: object) -> str:
+    """One character more than is allowed tells that it was too long; halves of surrogate pairs can't be stored."""
+    text = content if isinstance(content, str) else ""
+    return text[: REPLY_CHARACTERS + 1].encode("utf-8", "replace").decode()
+
+
+def _count(tokens: object) -> int | None:
+    """None for what no server can have counted: such a call is billed at its worst case."""
+    return tokens if isinstance(tokens, int) and 0 < tokens <= MOST_TOKENS else None
 
 
 def _retry_after(error: Exception) -> float | None:
@@ -120,4 +135,5 @@ def _error(kind: str, message: str, retry_after_s: float | None = None) -> dict[
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
+        main()

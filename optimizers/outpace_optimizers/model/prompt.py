@@ -13,6 +13,7 @@ from typing import Any
 
 from outpace_audit.records import ArgSpec, Machine, Verdict, Workload
 from outpace_optimizers.model.editing import editable
+from outpace_optimizers.model.legible import one_line
 from outpace_optimizers.model.scrubbing import scrubbed
 from outpace_optimizers.records import Target, Trial
 from outpace_optimizers.source import Definition, Source, mentioned, module_level
@@ -39,9 +40,15 @@ class Facts:
 
 
 def messages_for(
-    target: Target, source: Source, facts: Facts, tried: Sequence[Trial], spoilt: Sequence[str] = ()
+    target: Target,
+    source: Source,
+    facts: Facts,
+    tried: Sequence[Trial],
+    spoilt: Sequence[str] = (),
+    learnt: Sequence[str] = (),
 ) -> list[dict[str, str]]:
-    """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial."""
+    """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial.
+    `learnt`: lessons of other runs."""
     system = _filled("system", forbidden=_template("forbidden").template.strip())
     user = _filled(
         "idea",
@@ -55,6 +62,7 @@ def messages_for(
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
         lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
+        learnt="\n".join(f"- {line}" for line in learnt) or "nothing yet",
     )
     return [{"role": "system", "content": scrubbed(system)}, {"role": "user", "content": scrubbed(user)}]
 
@@ -68,9 +76,15 @@ def failure_of(verdict: Verdict) -> str:
     """The first failing check, with its evidence and limit."""
     check = verdict.failed
     if check is None:
-        return f"It was rejected: {verdict.reason[:EVIDENCE_CHARACTERS]}"
+        return f"It was rejected: {_told(verdict.reason)}"
     limit = f" (limit: {check.threshold})" if check.threshold else ""
-    return f"{check.level}, check {check.name}: {check.evidence[:EVIDENCE_CHARACTERS]}{limit}"
+    return f"{check.level}, check {check.name}: {_told(check.evidence)}{limit}"
+
+
+def _told(evidence: str) -> str:
+    """Without the user's name: messages of Python and of compilers have paths in them."""
+    home = str(Path.home())
+    return one_line(evidence.replace(home, "~") if len(home) > 1 else evidence, EVIDENCE_CHARACTERS)
 
 
 @cache

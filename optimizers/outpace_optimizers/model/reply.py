@@ -11,12 +11,15 @@ from typing import Any, Literal
 from outpace_audit.codec import WrongField, decode
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import NumericsClass
+from outpace_optimizers.model.legible import one_line
 
 REPLY_CHARACTERS = 200_000
 """Of a whole reply; a long kernel has 20,000."""
 EDITS = 20
 TITLE_CHARACTERS = 100
 RATIONALE_CHARACTERS = 600
+REASON_CHARACTERS = 600
+"""Of why a reply was refused: parts of the reply are quoted in it."""
 
 _TEXT = {"type": "string"}
 _EDIT = {
@@ -46,11 +49,13 @@ SCHEMA: Mapping[str, Any] = {
 }
 """As the OpenAI protocol takes it in `response_format`."""
 _FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class ReplyError(OutpaceError):
-    """A reply that cannot become a trial. The message is for the model, which may try again."""
+    """A reply that cannot become a trial. The message, one line, is for the model, which may try again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(one_line(reason, REASON_CHARACTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def read_reply(text: str, *, cut: bool = False) -> Draft:
         raise ReplyError("the reply was cut off at the limit of its length: write a shorter one")
     if len(text) > REPLY_CHARACTERS:
         raise ReplyError(
-            f"the reply has {len(text)} characters, and {REPLY_CHARACTERS} are allowed: write a shorter one"
+            f"the reply has more than the {REPLY_CHARACTERS} characters that are allowed: write a shorter one"
         )
     fenced = _FENCED.match(text)
     try:
@@ -94,10 +99,10 @@ def read_reply(text: str, *, cut: bool = False) -> Draft:
         raise ReplyError(f"the reply does not follow the schema: {error}") from error
     if not 1 <= len(draft.edits) <= EDITS:
         raise ReplyError(f"the reply does not follow the schema: edits: between 1 and {EDITS} are wanted")
-    title = _line(draft.title, TITLE_CHARACTERS)
+    title = one_line(draft.title, TITLE_CHARACTERS)
     if not title:
         raise ReplyError("the reply does not follow the schema: title: must not be empty")
-    return Draft(title, _line(draft.rationale, RATIONALE_CHARACTERS), draft.numerics, draft.edits)
+    return Draft(title, one_line(draft.rationale, RATIONALE_CHARACTERS), draft.numerics, draft.edits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -106,9 +111,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field occurs twice")
     return found
-
-
-def _line(text: str, limit: int) -> str:
-    """It is shown in editors and terminals: one line, without characters that steer them."""
-    clean = " ".join(_CONTROL.sub(" ", text).split())
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"

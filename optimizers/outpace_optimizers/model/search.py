@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from outpace_audit.errors import ModelError
-from outpace_audit.records import Idea, Patch
+from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
-from outpace_optimizers.model.client import Answer, ModelProcess
-from outpace_optimizers.model.conversation import Conversation
-from outpace_optimizers.model.editing import edited, patch_of
-from outpace_optimizers.model.normalised import fingerprint
+from outpace_optimizers.model.answers import idea_of
+from outpace_optimizers.model.client import ModelProcess
+from outpace_optimizers.model.conversation import Conversation, LimitReachedError
+from outpace_optimizers.model.lessons import Lessons
+from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
-from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
+from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.records import MODEL_RULE, ModelRequest, Spend, Target, Trial
+from outpace_optimizers.model.stopping import best_of, near_floor
+from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
 
 FIXES = 2
 """Of one idea."""
-PLATEAU = 4
-"""Ideas in a row that brought nothing better: most of what is found is found early."""
+REPEATED_CHARACTERS = 40_000
+"""Of an answer, in the question for its repair: no honest one is longer, and a long one would use up the tokens."""
 REPAIRABLE = ("L0", "L1", "L2", "L3")
 """A failure of these levels can be repaired; being no faster is no mistake in the code."""
 
@@ -46,13 +48,20 @@ class ModelSearch:
     """Opened by `of`."""
 
     def __init__(
-        self, request: ModelRequest, target: Target, facts: Facts, conversation: Conversation, around: Surroundings
+        self,
+        request: ModelRequest,
+        target: Target,
+        facts: Facts,
+        conversation: Conversation,
+        around: Surroundings,
+        memory: Memory | None = None,
     ) -> None:
         self._request = request
         self._target = target
         self._facts = facts
         self._talk = conversation
         self._around = around
+        self._memory = memory
         self._source: Source = parse(target.code.path, target.code.source)
         self._spoilt: list[str] = []
         """Why answers led to no trial."""
@@ -73,48 +82,67 @@ class ModelSearch:
         consent.require(request, workspace)
         require_shown(Path(target.code.path), workspace, request.paths)
         with ModelProcess() as process, Spending(workspace.state) as spending:
-            talk = Conversation(request, process, spending, around.tell, fresh=fresh)
-            yield cls(request, target, facts, talk, around)
+            memory = Memory(spending, Lessons(workspace.state), request, target, facts.machine, fresh=fresh)
+            if memory.run.goes_on:
+                around.tell("the last run was ended from outside; it goes on within the same limits")
+            talk = Conversation(request, process, spending, around.tell, fresh=fresh, run=memory.run.name)
+            yield cls(request, target, facts, talk, around, memory)
 
     def run(self) -> str:
         """Why it stopped."""
+        self._learn()
+        stop = self._searched()
+        if self._memory is not None:
+            self._memory.end(stop)
+        return stop
+
+    def _searched(self) -> str:
         dry = 0
         best = self._best()
         while not (stop := self._around.stopped()):
-            if self._talk.paid >= self._request.ideas:
-                return f"the model was asked {self._talk.paid} times, the limit of a run"
+            if floor := near_floor(self._facts, self._around.tried()):
+                return floor
             try:
                 self._one_idea()
+            except LimitReachedError as limit:
+                return str(limit)
             except ModelError as error:
                 return f"the model is not asked any more: {error}"
+            self._learn()
             now = self._best()
             dry = 0 if now > best else dry + 1
             best = now
-            if dry == PLATEAU:
-                return f"plateau: {PLATEAU} ideas of the model in a row brought nothing better"
+            if dry >= self._request.plateau:
+                return f"plateau: {dry} ideas of the model in a row brought nothing better"
         return stop
 
     @property
     def troubles(self) -> list[str]:
-        return [f"{self._request.name}: an answer led to no trial: {reason}" for reason in self._spoilt]
+        spoilt = [f"{self._request.name}: an answer led to no trial: {reason}" for reason in self._spoilt]
+        return [*spoilt, *([self._memory.trouble] if self._memory is not None and self._memory.trouble else [])]
 
     def spend(self) -> Spend:
         return self._talk.spend()
 
     def _best(self) -> float:
         """The highest lower bound of an accepted speedup so far."""
-        won = [trial.verdict for trial in self._around.tried() if trial.verdict.accepted]
-        return max((verdict.interval[0] for verdict in won if verdict.interval), default=1.0)
+        best = best_of(self._around.tried())
+        return best.verdict.interval[0] if best is not None and best.verdict.interval else 1.0
+
+    def _learn(self) -> None:
+        if self._memory is not None:
+            self._memory.learn(self._around.tried())
 
     def _one_idea(self) -> None:
         """Asked for, judged, and repaired where that can help."""
-        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt)
+        learnt = self._memory.lines if self._memory is not None else ()
+        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt)
         for attempt in range(1 + FIXES):
             what = "an idea" if attempt == 0 else f"a repair, {attempt} of {FIXES}"
             self._around.tell(f"asking {self._request.name} for {what}")
             answer = self._talk.ask(messages)
             try:
-                idea = self._idea(answer)
+                idea = idea_of(answer, self._source, self._target.name, self._request.name, self._around.tried())
             except ReplyError as error:
                 self._talk.unusable += 1
                 self._spoilt.append(str(error))
@@ -132,26 +160,8 @@ class ModelSearch:
                 failure, level = failure_of(trial.verdict), failed.level
             if self._around.stopped():
                 return
-            messages = [*messages[:2], {"role": "assistant", "content": answer.text}, fix_message(failure, level)]
-
-    def _idea(self, answer: Answer) -> Idea:
-        """Raises ReplyError."""
-        draft = read_reply(answer.text, cut=answer.cut)
-        patch = patch_of(self._source, self._target.name, edited(self._source, draft.edits))
-        self._refuse_known(patch)
-        return _tagged(draft, patch, self._request.name)
-
-    def _refuse_known(self, patch: Patch) -> None:
-        """Before anything is compiled or run for it."""
-        wanted = fingerprint(patch.new_source)
-        if wanted == fingerprint(self._source.text):
-            raise ReplyError("the edits change nothing that runs")
-        for trial in self._around.tried():
-            same_text = trial.idea.patch.new_source == patch.new_source
-            if not same_text and fingerprint(trial.idea.patch.new_source) == wanted:
-                raise ReplyError(f"that is the same change as one that was tried: {trial.idea.title}")
-            if same_text:
-                raise ReplyError(f"that was tried before: {trial.idea.title}")
+            said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
+            messages = [*messages[:2], said, fix_message(failure, level)]
 
 
 def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:
@@ -178,10 +188,3 @@ def _matches(path: PurePosixPath, pattern: str) -> bool:
         inside = path.parts[: len(PurePosixPath(head).parts)] == PurePosixPath(head).parts
         return inside and any(_matches(PurePosixPath(*below[i:]), tail) for i in range(len(below)))
     return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
-
-
-def _tagged(draft: Draft, patch: Patch, model: str) -> Idea:
-    title = f"{draft.title} (by {model})"
-    return Idea(
-        MODEL_RULE, title, draft.rationale or "the model gave no reason", draft.claimed_class, patch, f"model {model}"
-    )

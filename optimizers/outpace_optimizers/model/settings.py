@@ -20,6 +20,7 @@ _KEYS = {
     "model-tokens-per-run": "tokens_per_run",
     "model-tokens-per-day": "tokens_per_day",
     "model-ideas": "ideas",
+    "model-plateau": "plateau",
     "model-reply-tokens": "reply_tokens",
     "model-timeout": "timeout_s",
     "model-paths": "paths",

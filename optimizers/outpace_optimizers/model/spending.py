@@ -2,14 +2,16 @@
 
 A call is written down at its worst case before it is made, and at what it came to afterwards. One that was never
 settled (a time-out, a crash) stays at its worst case: the provider may have charged for it. Replies are kept, so that
-the same question is not paid for twice.
+the same question is not paid for twice, and so is which run has not ended: started again, it goes on within its limits.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Generator
+import uuid
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from outpace_optimizers.records import ModelRequest
 FILE = "model.sqlite"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
-VERSION = 1
+VERSION = 2
 _TABLE = """CREATE TABLE call (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -33,7 +35,26 @@ _TABLE = """CREATE TABLE call (
     settled INTEGER NOT NULL DEFAULT 0,
     reply TEXT
 )"""
+_RUNS = """CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    subject TEXT NOT NULL,
+    name TEXT NOT NULL,
+    lessons TEXT NOT NULL,
+    ended TEXT
+)"""
 _INDEXES = ("CREATE INDEX call_question ON call (question, id)", "CREATE INDEX call_day ON call (day)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One search on one `subject` (a target, a model, a machine). `lessons` are those that its questions show: what is
+    learnt in between must not change them, or a run that goes on would ask, and pay for, other questions."""
+
+    name: str
+    lessons: tuple[str, ...]
+    goes_on: bool
+    """It was killed before, and has spent what that spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,29 @@ class Spending:
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
+
+    def begin(self, subject: str, lessons: Sequence[str], *, fresh: bool) -> Run:
+        """The run that was killed, if the last one on this subject was; else a new one, which shows the same lessons
+        as the last, and `lessons` only where there was none. `fresh`: as if there had been none."""
+        with self._explained(), self._alone():
+            row = self._db.execute(
+                "SELECT name, lessons, ended FROM run WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)
+            ).fetchone()
+            last = None if row is None or fresh else row
+            if last is not None and last[2] is None:
+                return Run(last[0], tuple(json.loads(last[1])), goes_on=True)
+            kept = tuple(lessons) if last is None else tuple(json.loads(last[1]))
+            name = uuid.uuid4().hex
+            self._db.execute(
+                "INSERT INTO run (at, subject, name, lessons) VALUES (?, ?, ?, ?)",
+                (time.time(), subject, name, json.dumps(kept)),
+            )
+        return Run(name, kept, goes_on=False)
+
+    def end(self, run: str, reason: str) -> None:
+        """Of its own accord; one that is never ended was killed."""
+        with self._explained():
+            self._db.execute("UPDATE run SET ended = ? WHERE name = ?", (reason, run))
 
     def commit(self, run: str, request: ModelRequest, question: str, tokens: int, dollars: float) -> int:
         """The number of a call that may be made. Raises ModelError, saying which limit it would pass."""
@@ -131,9 +175,10 @@ class Spending:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise ModelError(f"{self.path} was written by a newer outpace: upgrade, or move it away")
-            if version == 0:
-                for statement in (_TABLE, *_INDEXES, f"PRAGMA user_version = {VERSION}"):
-                    self._db.execute(statement)
+            first = (_TABLE, *_INDEXES) if version == 0 else ()
+            second = (_RUNS,) if version < VERSION else ()
+            for statement in (*first, *second, f"PRAGMA user_version = {VERSION}"):
+                self._db.execute(statement)
 
     @contextmanager
     def _alone(self) -> Generator[None]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from model_server import ModelServer, Refusal, Reply, Silence, idea, serving
+from model_server import ModelServer, Raw, Refusal, Reply, Silence, idea, serving
 from outpace_audit.errors import ModelError
 from outpace_optimizers.model import client
 from outpace_optimizers.model.client import CallFailedError, ModelProcess
-from outpace_optimizers.model.conversation import Conversation
+from outpace_optimizers.model.conversation import Conversation, worst_case_tokens
 from outpace_optimizers.model.reply import SCHEMA
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.records import ModelRequest
@@ -152,3 +152,29 @@ def test_a_missing_library_is_said_with_what_to_do(tmp_path: Path, monkeypatch: 
         with pytest.raises(ModelError, match=r"pip install 'outpace\[model\]'"):
             talk.ask(MESSAGES)
         assert talk.spend().tokens == 0
+
+
+def counted(prompt: int, reply: int) -> dict[str, int]:
+    return {"prompt_tokens": prompt, "completion_tokens": reply}
+
+
+@pytest.mark.parametrize(
+    ("said", "usage", "text", "tokens"),
+    [
+        ("a\ud800", counted(5, 6), "a?", 11),
+        ("x" * 300_000, counted(5, 6), "x" * 200_001, 11),
+        (None, counted(5, 6), "", 11),
+        ("a", counted(-900, 3), "a", worst_case_tokens(MESSAGES) + 3),
+        ("a", counted(1 << 70, 3), "a", worst_case_tokens(MESSAGES) + 3),
+        ("a", counted(5, -900), "a", 5 + 8_000),
+    ],
+    ids=["half-a-character", "too-long", "nothing", "negative", "astronomic", "negative-reply"],
+)
+def test_what_a_server_makes_up_is_neither_a_crash_nor_a_discount(
+    tmp_path: Path, process: ModelProcess, said: str | None, usage: dict[str, int], text: str, tokens: int
+) -> None:
+    body = {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": said}}], "usage": usage}
+    with talking(tmp_path, process, Raw(body)) as (talk, _, _):
+        assert talk.ask(MESSAGES).text == text
+        assert talk.ask(MESSAGES).text == text, "the same from what was kept"
+        assert talk.spend().tokens == tokens

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,9 @@ def test_a_repair_is_told_what_failed_and_where_to_look() -> None:
     assert "fall back to the original code" in content
     long = replace(failed, checks=(replace(WRONG, evidence="x" * 5000),))
     assert len(failure_of(long)) < 1000
+    path = Path.home() / "acme" / "work.py"
+    told = replace(failed, checks=(replace(WRONG, evidence=f"OSError: {path}\n\x1b[31m\u202eno\n"),))
+    assert failure_of(told) == "L2, check outputs-against-truth: OSError: ~/acme/work.py [31m no (limit: 4e-6)"
 
 
 @pytest.mark.parametrize("word", [*crimes.FORBIDDEN_IMPORTS, "torch.manual_seed", "sys._getframe", "allow_tf32"])

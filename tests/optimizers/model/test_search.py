@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from model_server import ModelServer, Reply, idea, serving
 from outpace_audit.errors import ModelError
-from outpace_audit.records import Check, Code, Idea, Machine, Verdict, Workload
+from outpace_audit.records import Check, Code, Idea, Machine, Timing, Verdict, Workload
 from outpace_optimizers.model import consent
+from outpace_optimizers.model.approach import scope_of
 from outpace_optimizers.model.client import ModelProcess
 from outpace_optimizers.model.conversation import Conversation
+from outpace_optimizers.model.lessons import Lessons
+from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import FIXES, PLATEAU, ModelSearch, Surroundings
+from outpace_optimizers.model.search import FIXES, ModelSearch, Surroundings
 from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.model.stopping import near_floor
 from outpace_optimizers.records import ModelRequest, Target, Trial
+from outpace_optimizers.source import parse
 from outpace_optimizers.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
 )
+PLATEAU = ModelRequest("any/model").plateau
 SOURCE = "import torch\n\n\ndef work(x):\n    return x + 1\n\n\ndef get_inputs():\n    return [torch.ones(3)]\n"
 MACHINE = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
 SLOW = Check("speedup", "L4", False, "no faster")
 WRONG = Check("outputs-against-truth", "L2", False, "error 3e-2")
+
+
+FACTS = Facts(MACHINE, "timed: forward only", {"workloads": []})
+
+
+def target_in(folder: Path) -> Target:
+    return Target(Code(str(folder / "work.py"), SOURCE, "work", "function"), (Workload("w", "get_inputs", "declared"),))
 
 
 def number(value: int) -> str:
@@ -42,14 +56,17 @@ def verdict(check: Check | None, low: float = 1.0) -> Verdict:
 
 
 def search(
-    folder: Path, process: ModelProcess, judge: Callable[[Idea], Verdict | None], *replies: Reply, ideas: int = 50
+    folder: Path,
+    process: ModelProcess,
+    judge: Callable[[Idea], Verdict | None],
+    *replies: Reply,
+    ideas: int = 50,
+    facts: Facts = FACTS,
+    memory: Memory | None = None,
 ) -> tuple[str, list[Trial], ModelServer]:
     tried: list[Trial] = []
     request = ModelRequest("openai/scripted", ideas=ideas)
-    target = Target(
-        Code(str(folder / "work.py"), SOURCE, "work", "function"), (Workload("w", "get_inputs", "declared"),)
-    )
-    facts = Facts(MACHINE, "timed: forward only", {"workloads": []})
+    target = target_in(folder)
 
     def judged(one: Idea) -> Trial | None:
         found = judge(one)
@@ -61,7 +78,7 @@ def search(
     with serving(*replies) as server, pytest.MonkeyPatch.context() as patch, Spending(folder) as spending:
         patch.setenv("OPENAI_API_BASE", server.url)
         talk = Conversation(request, process, spending, around.tell, fresh=False)
-        return ModelSearch(request, target, facts, talk, around).run(), tried, server
+        return ModelSearch(request, target, facts, talk, around, memory).run(), tried, server
 
 
 def test_ideas_that_are_no_faster_are_not_repaired_and_end_in_a_plateau(tmp_path: Path, process: ModelProcess) -> None:
@@ -113,6 +130,44 @@ def test_hostile_answers_end_in_a_plateau_and_none_is_judged(tmp_path: Path, pro
     stop, tried, _ = search(tmp_path, process, lambda one: verdict(None), *outside * 2)
     assert stop.startswith("plateau: ")
     assert not tried
+
+
+def timed(low: float, candidate_s: float) -> Verdict:
+    timing = Timing("w", low, (low, low), 0.99, 5, 1e-3, candidate_s, "as-called")
+    return replace(verdict(None, low), timings=(timing,))
+
+
+def test_near_the_floor_nothing_more_is_asked(tmp_path: Path, process: ModelProcess) -> None:
+    machine = replace(MACHINE, ceilings={"peak_bytes_per_s": 1e9})
+    facts = Facts(machine, "timed", {"workloads": [{"workload": {"label": "w"}, "unavoidable_bytes": 100_000}]})
+    outcomes = iter([timed(2.0, 5e-4), timed(9.0, 1.1e-4)])
+    stop, tried, server = search(tmp_path, process, lambda one: next(outcomes), *map(number, range(2, 9)), facts=facts)
+    assert stop.startswith("near the floor: no call takes more than 1.10 times")
+    assert len(tried) == len(server.questions) == 2
+    unknown = Facts(MACHINE, "timed", facts.learnt)
+    assert not near_floor(unknown, tried), "a peak that nobody published is no floor"
+    assert not near_floor(facts, []), "nothing was timed"
+
+
+def test_what_other_targets_taught_is_shown_and_stays_the_same_when_it_is_asked_again(
+    tmp_path: Path, process: ModelProcess
+) -> None:
+    target = target_in(tmp_path)
+    request = ModelRequest("openai/scripted")
+    lessons = Lessons(tmp_path)
+    scope = scope_of(target, parse(target.code.path, SOURCE), MACHINE)
+    lessons.learn("adds addcmul", replace(verdict(None, 1.5), id="elsewhere"), scope)
+    with Spending(tmp_path) as spending:
+        memory = Memory(spending, lessons, request, target, MACHINE, fresh=False)
+        memory.end("done")
+        lessons.learn("adds fma", replace(verdict(None, 1.5), id="later"), scope)
+        same = Memory(spending, lessons, request, target, MACHINE, fresh=False)
+        assert same.lines == memory.lines == ("adds addcmul: faster, 1.60x [1.50, 1.70] (1 trial)",)
+        assert same.run.name != memory.run.name
+        fresh = Memory(spending, lessons, request, target, MACHINE, fresh=True)
+        assert [line.partition(":")[0] for line in fresh.lines] == ["adds fma", "adds addcmul"]
+        _, _, server = search(tmp_path, process, lambda one: verdict(SLOW), number(2), memory=same)
+    assert "adds addcmul: faster, 1.60x [1.50, 1.70] (1 trial)" in server.prompts[0]
 
 
 def test_it_is_not_opened_where_nobody_has_agreed(tmp_path: Path) -> None:

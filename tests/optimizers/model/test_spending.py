@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -72,3 +74,31 @@ def test_the_worst_case_is_a_token_for_each_byte() -> None:
     assert worst_case_tokens([{"role": "user", "content": "é" * 10}]) >= 20
     assert Price(1e-6, 2e-6, None).dollars(10, 10) == pytest.approx(3e-5)
     assert Price(None, 2e-6, None).dollars(10, 10) is None
+
+
+def test_a_run_that_was_not_ended_goes_on_and_one_that_was_is_followed_by_another(tmp_path: Path) -> None:
+    with Spending(tmp_path) as spending:
+        first = spending.begin("target", ["a"], fresh=False)
+        spending.commit(first.name, LIMITS, "q", 900, 0.0)
+    with Spending(tmp_path) as spending:
+        again = spending.begin("target", ["b"], fresh=False)
+        assert (again.name, again.lessons, again.goes_on) == (first.name, ("a",), True)
+        with pytest.raises(ModelError, match="tokens: 900 of 1000 a run"):
+            spending.commit(again.name, LIMITS, "r", 200, 0.0)
+        spending.end(again.name, "plateau")
+        second = spending.begin("target", ["b"], fresh=False)
+        assert (second.lessons, second.goes_on) == (("a",), False)
+        assert not spending.begin("another", [], fresh=False).goes_on
+        fresh = spending.begin("target", ["b"], fresh=True)
+        assert (fresh.lessons, fresh.goes_on) == (("b",), False)
+        assert len({first.name, second.name, fresh.name}) == 3
+
+
+def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    with Spending(tmp_path) as spending:
+        spending.settle(spending.commit("run", LIMITS, "q", 10, 0.0), 5, 0.0, "reply")
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.executescript("DROP TABLE run; PRAGMA user_version = 1")
+    with Spending(tmp_path) as spending:
+        assert spending.remembered("q") == "reply"
+        assert not spending.begin("target", [], fresh=False).goes_on

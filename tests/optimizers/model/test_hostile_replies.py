@@ -1,0 +1,186 @@
+"""A slice of benchmarks/hostile_replies.py, and what it found."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from model_server import idea, serving
+from outpace_audit.records import Check, Code, Idea, Machine, Verdict, Workload
+from outpace_optimizers.model.answers import idea_of
+from outpace_optimizers.model.client import Answer, ModelProcess
+from outpace_optimizers.model.conversation import Conversation
+from outpace_optimizers.model.legible import one_line
+from outpace_optimizers.model.lessons import Lessons
+from outpace_optimizers.model.memory import Memory
+from outpace_optimizers.model.prompt import Facts
+from outpace_optimizers.model.reply import ReplyError
+from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.records import ModelRequest, Target, Trial
+from outpace_optimizers.source import parse
+
+# At the end: benchmarks and tests both have an editor.py.
+sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
+
+from hostile_kinds import HARMS, KINDS, SYMBOL, TARGET, WEIGHTS, Places, replies
+from hostile_replies import read_all, run_some, victim
+
+SOURCE = parse("attention.py", TARGET)
+EXAMPLES_OF_EACH = 24
+RUNS = 1
+"""Of each sort, in the sandbox; one takes seconds."""
+
+
+def read(*edits: tuple[str, str], tried: tuple[Trial, ...] = ()) -> str:
+    """The text that comes of a reply."""
+    return idea_of(Answer(idea(*edits), False, None, None), SOURCE, SYMBOL, "scripted", tried).patch.new_source
+
+
+def test_no_reply_crashes_changes_a_file_or_is_refused_without_a_reason() -> None:
+    with victim() as (folder, places):
+        wanted = [one for one in replies(2, EXAMPLES_OF_EACH * len(KINDS), places) if one[0] != "huge"]
+        outcome = read_all(folder, wanted)
+    assert not outcome.wrong
+    assert sum(sum(reasons.values()) for reasons in outcome.refused.values()) + len(outcome.ideas) == len(wanted)
+    assert not [kind for kind, _ in outcome.ideas if kind in HARMS]
+    assert any(kind == "honest shape" for kind, _ in outcome.ideas), "what is well-formed has to reach the judge"
+
+
+def test_what_becomes_an_idea_and_harmful_code_stay_in_the_sandbox() -> None:
+    with victim() as (folder, places):
+        outcome = read_all(folder, [one for one in replies(3, 4 * len(KINDS), places) if one[0] == "honest shape"])
+        ran = run_some(folder, outcome, 3, RUNS, places)
+    assert not outcome.wrong
+    assert [one["as"] for one in ran] == ["idea"] * RUNS + ["static checks off"] * RUNS
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
+)
+def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: ModelProcess) -> None:
+    """Through litellm, the books and the questions that each leads to; its verdicts are made up."""
+    places = Places(str(tmp_path / "canary"), str(tmp_path), 9, "X")
+    wanted = [text for kind, text in replies(4, 4 * len(KINDS), places) if kind not in ("huge", "nested code")]
+    request = ModelRequest("openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9)
+    target = Target(Code("attention.py", TARGET, SYMBOL, "function"), (Workload("w", "get_inputs", "declared"),))
+    machine = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
+    check = Check("contract", "L1", False, "died \x1b[31m\ud800")
+    tried: list[Trial] = []
+
+    def judged(one: Idea) -> Trial:
+        verdict = Verdict(
+            f"v{len(tried)}", False, "r", "exact", "L0", None, None, (), (check,), machine, (), False, "fp64"
+        )
+        tried.append(Trial(verdict.id, SYMBOL, one, verdict, "", ""))
+        return tried[-1]
+
+    around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
+    facts = Facts(machine, "timed: forward only", {"workloads": []})
+    with serving(*wanted) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as spending:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        memory = Memory(spending, Lessons(tmp_path), request, target, machine, fresh=False)
+        talk = Conversation(request, process, spending, around.tell, fresh=False, run=memory.run.name)
+        search = ModelSearch(request, target, facts, talk, around, memory)
+        assert "AuthenticationError" in search.run(), "something else than the end of the replies ended it"
+        assert search.spend().unusable + len(tried) == len(wanted)
+        assert all(trouble.isprintable() for trouble in search.troubles)
+    assert tried
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["v" + " + v" * 900, "-" * 400 + "v", "v" + ".T" * 300, "v if v else " * 200 + "v", "0x" + "f" * 5000],
+    ids=["sum", "signs", "attributes", "conditions", "number"],
+)
+def test_a_tree_that_no_tool_can_walk_is_refused(value: str) -> None:
+    with pytest.raises(ReplyError, match="cannot be read by the tools"):
+        read((WEIGHTS, f"    weights = {value}\n"))
+
+
+@pytest.mark.parametrize(
+    "character", ["\u202e", "\u200b", "\x1b", "\r", "\u2028", "\ufeff", "\U000e0041", "\x00", "\ud800"]
+)
+def test_a_character_that_is_not_seen_is_refused_wherever_it_stands(character: str) -> None:
+    with pytest.raises(ReplyError, match=r"is not seen, U\+|not Python"):
+        read((WEIGHTS, f"    # {character}x\n    weights = scores\n"))
+
+
+def test_a_search_block_that_overlaps_itself_is_there_twice() -> None:
+    source = parse("a.py", "def f(x):\n    #aXaXa\n    return x\n")
+    with pytest.raises(ReplyError, match="is in the file 2 times"):
+        idea_of(Answer(idea(("aXa", "b")), False, None, None), source, "f", "scripted", ())
+
+
+def test_a_reason_is_one_short_line_that_steers_nothing() -> None:
+    long = idea(("a", "b")).replace('"title"', '"' + "k" * 100_000 + '\\u001b[31m": 1, "title"', 1)
+    with pytest.raises(ReplyError) as raised:
+        idea_of(Answer(long, False, None, None), SOURCE, SYMBOL, "scripted", ())
+    assert len(str(raised.value)) <= 600
+    assert one_line("a\n\x1b[31mb\ud800\u202e c", 100) == "a [31mb c"
+
+
+def test_a_reason_does_not_tell_where_the_project_lies() -> None:
+    source = parse("/home/somebody/clients/acme/attention.py", TARGET)
+    with pytest.raises(ReplyError, match=r"not Python: attention\.py:15") as raised:
+        idea_of(Answer(idea((WEIGHTS, "    weights =\n")), False, None, None), source, SYMBOL, "scripted", ())
+    assert "acme" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\n    weights = scores",
+        "weights = open(__file__).read()",
+        "weights = torch.load('x')",
+        "weights = torch.os.environ",
+        "weights = getattr(torch, 'o' + 's')",
+        "weights = math.__loader__",
+        "from torch import serialization as s\n    weights = s",
+        "from numpy import load as softmax\n    weights = softmax('x')",
+        "import numpy as n\n    weights = n.lib.npyio.load('x')",
+        "weights = ().__class__.__base__.__subclasses__()",
+        "from . import other\n    weights = other",
+        "weights = ｏｐｅｎ('x')",
+    ],
+)
+def test_what_reaches_for_files_or_the_environment_is_refused(text: str) -> None:
+    with pytest.raises(ReplyError, match="reads no files and no environment"):
+        read((WEIGHTS, f"    {text}\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "weights = torch.compile(torch.softmax)(scores, -1)",
+        "import triton.language as tl\n    tl.load(scores)\n    weights = scores",
+        "from functools import partial\n    weights = partial(torch.softmax, dim=-1)(scores)",
+        "input = scores\n    weights = torch.softmax(input, -1)",
+    ],
+)
+def test_what_kernels_need_is_not(text: str) -> None:
+    assert text in read((WEIGHTS, f"    {text}\n"))
+
+
+def test_what_the_file_reaches_for_already_may_stay() -> None:
+    text = "import os\nimport torch\n\n\ndef f(x):\n    return x + len(os.environ)\n"
+    new = idea_of(
+        Answer(idea(("x + len", "1 * x + len")), False, None, None), parse("a.py", text), "f", "scripted", ()
+    ).patch.new_source
+    assert new == text.replace("x + len", "1 * x + len")
+    with pytest.raises(ReplyError, match="uses os"):
+        idea_of(
+            Answer(idea(("x + len", "x + len(os.listdir()) + len")), False, None, None),
+            parse("a.py", text),
+            "f",
+            "s",
+            (),
+        )
+
+
+def test_a_new_input_maker_is_no_new_function() -> None:
+    with pytest.raises(ReplyError, match="outside what may change"):
+        read(("def get_inputs", "def get_inputs_small():\n    return []\n\n\ndef get_inputs"))
