@@ -74,5 +74,7 @@ def test_the_example_trains_and_its_metric_is_recomputed(tmp_path: Path) -> None
         found = runner.run(change, 1, Limits(120.0))
     assert (found.outcome, found.reason, found.touched) == ("finished", "", ())
     assert found.metric == pytest.approx(found.recomputed, rel=1e-5)
+    assert found.probed is not None and found.probed.loss == pytest.approx(found.recomputed, rel=1e-5)
+    assert found.probed.largest_sum == pytest.approx(1, abs=1e-5) and found.probed.splits == 0
     first, *_, last = (value for _, _, value in found.curve)
     assert last < 0.6 * first and found.claimed_s is not None and 0 < found.claimed_s < found.outside_s

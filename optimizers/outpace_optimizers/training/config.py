@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import tomllib
 
+from outpace_optimizers.training.files import matches
 from outpace_optimizers.training.reading import Reading, TrainingError
 from outpace_optimizers.workspace import Workspace
 
@@ -18,7 +19,7 @@ Direction: TypeAlias = Literal["lower", "higher"]
 TABLE = "[tool.outpace.training]"
 _KEYS = (
     "command", "metric", "direction", "budget", "seed", "may-change", "must-not-change", "time", "time-out",
-    "evaluation", "effect", "runs", "environment",
+    "evaluation", "effect", "runs", "environment", "model", "validation",
 )  # fmt: skip
 FEWEST_RUNS = 3
 """Two of each would leave two degrees of freedom, and one run that went astray decides."""
@@ -88,6 +89,10 @@ class TrainingTarget:
     effect: float | None = None
     runs: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    model: str = ""
+    """`file.py:function`, which gives a checkpoint's losses: see probe.py."""
+    validation: tuple[str, ...] = ()
+    """Patterns of the files that a run evaluates on and must not learn from. They are in `must_not_change` too."""
 
     def gain(self, before: float, after: float) -> float:
         """How much better `after` is than `before`; negative if it is worse."""
@@ -116,6 +121,8 @@ class _Table:
 
     def target(self) -> TrainingTarget:
         self._only(_KEYS)
+        validation = self._patterns("validation", may_be_empty=True) if "validation" in self._table else ()
+        protected = self._patterns("must-not-change", may_be_empty=True)
         return TrainingTarget(
             command=self._command("command"),
             metric=self._reading("metric"),
@@ -123,13 +130,15 @@ class _Table:
             budget=self._budget(),
             seed=self._given("seed", needed=True),
             may_change=self._patterns("may-change"),
-            must_not_change=self._patterns("must-not-change", may_be_empty=True),
+            must_not_change=(*protected, *(one for one in validation if one not in protected)),
             time=self._reading("time") if "time" in self._table else None,
             time_out_s=self._above_zero("time-out") if "time-out" in self._table else None,
             evaluation=self._evaluation() if "evaluation" in self._table else None,
             effect=self._above_zero("effect") if "effect" in self._table else None,
             runs=self._runs() if "runs" in self._table else None,
             environment=self._environment(),
+            model=self._model(protected) if "model" in self._table else "",
+            validation=validation,
         )
 
     def _fail(self, text: str) -> NoReturn:
@@ -254,6 +263,18 @@ class _Table:
         metric = table._reading("metric") if "metric" in table._table else self._reading("metric")
         tolerance = table._above_zero("tolerance") if "tolerance" in table._table else TOLERANCE
         return Evaluation(table._command("command"), checkpoint, metric, tolerance)
+
+    def _model(self, protected: tuple[str, ...]) -> str:
+        """A candidate that could edit it would answer for itself."""
+        value = self._text("model", '"evaluate.py:load"')
+        file, colon, name = value.rpartition(":")
+        if not colon or not name.isidentifier() or not file.endswith(".py"):
+            self._fail(f'model must be a file and a function in it, such as "evaluate.py:load", not {value!r}')
+        if not matches(file, protected):
+            self._fail(f"model: {file} must be one of must-not-change, so that no candidate answers for itself")
+        if "evaluation" not in self._table:
+            self._fail("model needs evaluation, which names the checkpoint that it loads")
+        return value
 
     def _environment(self) -> dict[str, str]:
         value = self._table.get("environment", {})

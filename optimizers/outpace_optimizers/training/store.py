@@ -16,8 +16,9 @@ from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.workspace import Workspace
 
-Phase: TypeAlias = Literal["spread", "screening", "confirmation"]
+Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy"]
 Side: TypeAlias = Literal["baseline", "candidate"]
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
 FILE = "training.jsonl"
 
 

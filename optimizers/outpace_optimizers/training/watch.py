@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from outpace_optimizers.training.config import TrainingTarget
 
 Outcome: TypeAlias = Literal[
-    "finished", "crashed", "out-of-memory", "diverged", "hopeless", "no-metric", "over-budget", "timed-out"
+    "finished", "crashed", "out-of-memory", "diverged", "hopeless", "no-metric", "over-budget", "timed-out", "no-losses"
 ]
 Point: TypeAlias = tuple[float, int | None, float]
 """Seconds since the command began, by the outside clock; the step where it is printed; the metric."""
@@ -28,11 +28,13 @@ class Stop:
 
 @dataclass(slots=True)
 class Watch:
-    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took."""
+    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took.
+    `beside_decoy`: the values are of a text that says nothing."""
 
     target: TrainingTarget
     worst_start: float | None = None
     usual_s: float | None = None
+    beside_decoy: bool = False
     points: list[Point] = field(default_factory=list[Point])
     claimed_s: float | None = None
 
@@ -43,7 +45,9 @@ class Watch:
         value, step = self.target.metric.point(line)
         if value is not None and len(self.points) < MOST_POINTS:
             self.points.append((at_s, step, value))
-        return self._over_budget(step) or (self._lost(value, step, at_s) if value is not None else None)
+        if (over := self._over_budget(step)) is not None or value is None or self.beside_decoy:
+            return over
+        return self._lost(value, step, at_s)
 
     def _over_budget(self, step: int | None) -> Stop | None:
         budget = self.target.budget

@@ -18,6 +18,7 @@ from outpace_optimizers.judge_client import user_interpreter
 from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
+from outpace_optimizers.training.models import was_run
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import opened
 from outpace_optimizers.training.welch import Comparison
@@ -99,15 +100,21 @@ def _show(
     report: Report, target: TrainingTarget, change: Change, tell: Callable[[str], None], console: Console
 ) -> None:
     for check in report.checks:
-        tell(f"{'✓' if check.passed else '✗'} {check.level} {check.name}: {check.evidence}")
+        mark = "✗" if not check.passed else "✓" if was_run(check) else "–"
+        tell(f"{mark} {check.level} {check.name}: {check.evidence}")
     if report.confirmation is not None and report.accepted:
         console.print(printable(report.diff), markup=False, end="")
-        tell(f"better training: {comparison_line(report.confirmation, target)}")
+        tell(f"better training: {comparison_line(report.confirmation, target)}{_unchecked(report)}")
         return
     tell(f"no better training: {report.reason}")
     last = report.confirmation or report.screening
     if last is not None:
         tell(f"{'confirmation' if report.confirmation else 'screening'}: {comparison_line(last, target)}")
+
+
+def _unchecked(report: Report) -> str:
+    names = [check.name for check in report.checks if not was_run(check)]
+    return f"; not checked: {', '.join(names)}" if names else ""
 
 
 def comparison_line(found: Comparison, target: TrainingTarget) -> str:

@@ -73,6 +73,9 @@ WRONG = [
     ("effect", "0", "effect must be a number above 0"),
     ("evaluation", '{ command = "x" }', "evaluation: checkpoint is missing"),
     ("evaluation", '{ command = "x", checkpoint = "/tmp/x" }', "leaves the project"),
+    ("model", '"evaluate:load"', "model must be a file and a function in it"),
+    ("model", '"evaluate.py:load"', "model: evaluate.py must be one of must-not-change"),
+    ("validation", '"val.txt"', "validation must be a list of patterns"),
     ("metrics", '"x"', "no key metrics; did you mean metric?"),
     ("environment", "{ A = 1 }", "environment must be a table of texts"),
 ]
