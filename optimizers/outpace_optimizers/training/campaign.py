@@ -29,6 +29,7 @@ from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
 from outpace_optimizers.training.decoys import decoys
 from outpace_optimizers.training.files import Hashes, matches, walk
 from outpace_optimizers.training.models import baseline_models, not_run
+from outpace_optimizers.training.notes import notes
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
@@ -144,7 +145,17 @@ class Campaign:
             here.append(run)
             self._require_honest(here)
         self._require_honest(here)
+        for note in notes(here, self._repeated(here), self._target):
+            self._tell(note)
         return self._plan(here, ALPHA / (1 + self._store.tried(self._baseline)))
+
+    def _repeated(self, here: Sequence[RunResult]) -> RunResult | None:
+        """A run of the baseline with the seed of one that is known, made once; None where it did not finish."""
+        known = next((run for run in self._store.spread(self._baseline, "repeat") if run.seed == here[0].seed), None)
+        if known is None:
+            known = self._run(NOTHING, here[0].seed, here, "baseline, once more")
+            self._store.add(KeptRun("", self._baseline, "baseline", "repeat", 0, known))
+        return known if known.outcome == "finished" else None
 
     def compare(self, change: Change) -> Report:
         """Goes on where it was stopped; what has ended is known, unless afresh is asked for."""

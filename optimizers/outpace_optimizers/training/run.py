@@ -19,6 +19,7 @@ from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.files import SKIPPED, matching
+from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
@@ -238,8 +239,10 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
     if ended.stop is not None:
         return ended.stop
     if ended.status != "exit status 0":
-        memory = "out of memory" in ended.status
-        return Stop("out-of-memory" if memory else "crashed", _last_words(ended))
+        words = _last_words(ended)
+        if "out of memory" in ended.status:
+            return Stop("out-of-memory", words)
+        return Stop("diverged" if NOT_A_NUMBER.search(words) else "crashed", words)
     if not watch.points:
         last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
         return Stop(
@@ -252,14 +255,7 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
 
 def _last_words(ended: Ended) -> str:
     words = ended.tail.strip().rpartition("\n")[2][:300] or "it printed nothing"
-    hint = ""
-    if "arguments are required" in words:
-        hint = "; put the arguments into command"
-    elif "Read-only file system" in words or "No space left" in words:
-        hint = "; a run may write to its own project's tree and to /tmp, nowhere else"
-    elif "No module named" in words:
-        hint = "; name the interpreter that has it with --python"
-    return f"{ended.status}: {words}{hint}"
+    return f"{ended.status}: {words}{hint(words)}"
 
 
 def _thinned(points: list[Point], most: int = 500) -> tuple[Point, ...]:
