@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from outpace_audit.errors import OutOfResources
 from outpace_audit.lease import device_lease
@@ -35,6 +36,9 @@ from outpace_optimizers.training.run import Limits, Runner, RunResult, default_t
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
 from outpace_optimizers.training.welch import Comparison, compare, effect_found, runs_needed
 from outpace_optimizers.workspace import Workspace
+
+if TYPE_CHECKING:
+    from outpace_optimizers.training.faster import StepComparison
 
 SPREAD_RUNS = 5
 """Of the baseline alone. A standard deviation from five runs may be off by a third."""
@@ -100,9 +104,11 @@ class Report:
     confirmation: Comparison | None
     runs: tuple[KeptRun, ...]
     diff: str
+    steps: StepComparison | None = None
+    """Of a campaign for faster steps: the last phase's."""
 
 
-class _Refused(Exception):  # noqa: N818  # a verdict, no fault
+class Refused(Exception):  # noqa: N818  # a verdict, no fault
     pass
 
 
@@ -200,9 +206,9 @@ class Campaign:
                 baseline, candidate = self._phase(begun, change, phase)
                 comparisons.append(compare(baseline, candidate, self._sign, begun.alpha))
                 if not comparisons[-1].proven:
-                    raise _Refused(f"not proven better in {phase}")
+                    raise Refused(f"not proven better in {phase}")
             self._require_unseen(begun, change)
-        except _Refused as refusal:
+        except Refused as refusal:
             reason = str(refusal)
         if self._store.ended(begun.id) is None:
             self._store.add(Ended(begun.id, not reason, reason, now()))
@@ -221,7 +227,7 @@ class Campaign:
     def _require_unseen(self, begun: Begun, change: Change) -> None:
         self._checks.append(self._unseen(begun, change))
         if not self._checks[-1].passed:
-            raise _Refused(_said(self._checks[-1]))
+            raise Refused(_said(self._checks[-1]))
 
     def _unseen(self, begun: Begun, change: Change) -> Check:
         """Trains beside shuffled validation files, with the confirmation's seeds, and evaluates on the real ones."""
@@ -256,7 +262,7 @@ class Campaign:
         for side, number in _turns(begun.runs):
             done = self._store.runs(begun.id, phase, side)
             if number not in done:
-                seed = draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
+                seed = self._seed_of(begun, phase, side, number)
                 what = f"{phase}: {side} {number + 1} of {begun.runs}"
                 known = [*self._spread_here(), *self._results(begun, "baseline")]
                 run = self._run(change if side == "candidate" else NOTHING, seed, known, what)
@@ -266,17 +272,23 @@ class Campaign:
         values = [[_value(run) for run in self._store.runs(begun.id, phase, side).values()] for side in SIDES]
         return values[0], values[1]
 
+    def _seed_of(self, begun: Begun, phase: Phase, side: Side, number: int) -> int:
+        return draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
+
+    def _checks_of(self, baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> list[Check]:
+        return audits.of_runs(baseline, candidate, self._target)
+
     def _audit(self, begun: Begun) -> None:
         """All finished runs of the candidate so far, also those of an earlier sitting."""
         baseline, candidate = self._results(begun, "baseline"), self._results(begun, "candidate")
         lost = next((run for run in candidate if run.outcome != "finished"), None)
         finished = [run for run in candidate if run.outcome == "finished"]
-        self._checks[TEXT_CHECKS:] = audits.of_runs(baseline, finished, self._target) if finished else []
+        self._checks[TEXT_CHECKS:] = self._checks_of(baseline, finished) if finished else []
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
-            raise _Refused(_said(failed))
+            raise Refused(_said(failed))
         if lost is not None:
-            raise _Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
+            raise Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
 
     def _kept(self, begun: Begun) -> Iterator[KeptRun]:
         for one in self._store.entries:

@@ -19,7 +19,8 @@ Direction: TypeAlias = Literal["lower", "higher"]
 TABLE = "[tool.outpace.training]"
 _KEYS = (
     "command", "metric", "direction", "budget", "seed", "may-change", "must-not-change", "time", "time-out",
-    "evaluation", "effect", "runs", "environment", "model", "validation",
+    "evaluation", "effect", "runs", "environment", "model", "validation", "loss", "short",
+    "margin",
 )  # fmt: skip
 FEWEST_RUNS = 3
 """Two of each would leave two degrees of freedom, and one run that went astray decides."""
@@ -93,6 +94,11 @@ class TrainingTarget:
     """`file.py:function`, which gives a checkpoint's losses: see probe.py."""
     validation: tuple[str, ...] = ()
     """Patterns of the files that a run evaluates on and must not learn from. They are in `must_not_change` too."""
+    loss: Reading | None = None
+    short: Budget | None = None
+    margin: float | None = None
+    """For faster steps: the loss that is printed as it trains, how short runs are told to be, and by how much the mean
+    of their later losses may differ. None: the metric, the budget, the baseline's spread."""
 
     def gain(self, before: float, after: float) -> float:
         """How much better `after` is than `before`; negative if it is worse."""
@@ -139,6 +145,9 @@ class _Table:
             environment=self._environment(),
             model=self._model(protected) if "model" in self._table else "",
             validation=validation,
+            loss=self._reading("loss") if "loss" in self._table else None,
+            short=self._budget("short") if "short" in self._table else None,
+            margin=self._above_zero("margin") if "margin" in self._table else None,
         )
 
     def _fail(self, text: str) -> NoReturn:
@@ -202,8 +211,8 @@ class _Table:
             self._fail(f'direction must be "lower" or "higher", whichever is better, not {value!r}')
         return value
 
-    def _budget(self) -> Budget:
-        table = self._inner("budget", '{ steps = 500, flag = "--steps" }')
+    def _budget(self, key: str = "budget") -> Budget:
+        table = self._inner(key, '{ steps = 500, flag = "--steps" }')
         table._only(("steps", "seconds", "flag", "environment"))
         if ("steps" in table._table) == ("seconds" in table._table):
             table._fail("name one of steps and seconds")
@@ -215,7 +224,7 @@ class _Table:
             self._fail(
                 'a budget of seconds needs time, what the script says it trained for: time = { json = "seconds" }'
             )
-        return Budget(unit, amount, self._given("budget", needed=False))
+        return Budget(unit, amount, self._given(key, needed=False))
 
     def _given(self, key: str, *, needed: bool) -> Given:
         table = self._inner(key, '{ flag = "--seed" }')
