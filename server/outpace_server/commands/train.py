@@ -135,10 +135,10 @@ def _show_steps(report: Report, tell: Callable[[str], None], console: Console) -
 
 def steps_line(found: StepComparison) -> str:
     """The ratio never without its interval, nor without what the losses do."""
+    losses = f"{found.difference:+.3g} [{found.difference_low:.3g}, {found.difference_high:.3g}] of {found.margin:.3g}"
     return (
-        f"{found.ratio:.3f}x [{found.low:.3f}, {found.high:.3f}] over {found.pairs} pairs, {found.numerics}; later "
-        f"losses {found.difference:+.3g} [{found.difference_low:.3g}, {found.difference_high:.3g}] of {found.margin:.3g}; "
-        f"between printed steps {found.pace_ratio:.3f}x, first step {found.later_s:+.2g} s"
+        f"{found.ratio:.3f}x [{found.low:.3f}, {found.high:.3f}] over {found.pairs} pairs, {found.numerics}; "
+        f"later losses {losses}; between printed steps {found.pace_ratio:.3f}x, first step {found.later_s:+.2g} s"
     )
 
 

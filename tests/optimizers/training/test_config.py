@@ -76,6 +76,8 @@ WRONG = [
     ("model", '"evaluate:load"', "model must be a file and a function in it"),
     ("model", '"evaluate.py:load"', "model: evaluate.py must be one of must-not-change"),
     ("validation", '"val.txt"', "validation must be a list of patterns"),
+    ("short", "{ steps = 1.5 }", "short: steps must be a whole number"),
+    ("margin", "0", "margin must be a number above 0"),
     ("metrics", '"x"', "no key metrics; did you mean metric?"),
     ("environment", "{ A = 1 }", "environment must be a table of texts"),
 ]

@@ -65,10 +65,10 @@ WASTE = "wrong = probabilities(first, second, a, b)"
 
 @pytest.fixture(scope="module")
 def wasteful(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each step does its work sixty times over."""
+    """Each step does its work twenty times over."""
     project = make_project(tmp_path_factory.mktemp("wasteful") / "project")
     train = project / "train.py"
-    train.write_text(train.read_text().replace(WASTE, f"for _ in range(60):\n            {WASTE}"))
+    train.write_text(train.read_text().replace(WASTE, f"for _ in range(20):\n            {WASTE}"))
     config = project / "pyproject.toml"
     config.write_text(config.read_text() + 'short = { steps = 2000, flag = "--steps" }\n')
     return project
@@ -84,7 +84,7 @@ def compared(project: Path, against: Path) -> Report:
 
 @pytest.mark.timed
 def test_work_that_is_left_out_is_proven_and_exact(wasteful: Path, tmp_path: Path) -> None:
-    report = compared(wasteful, edited(wasteful, tmp_path, lambda text: text.replace("range(60)", "range(1)")))
+    report = compared(wasteful, edited(wasteful, tmp_path, lambda text: text.replace("range(20)", "range(1)")))
     assert report.accepted, report.reason
     assert report.steps is not None and report.steps.numerics == "exact" and report.steps.low > 1
     names = [check.name for check in report.checks if was_run(check) and check.passed]
@@ -96,7 +96,7 @@ def test_work_that_is_left_out_is_proven_and_exact(wasteful: Path, tmp_path: Pat
 
 def test_another_training_is_refused_however_fast(wasteful: Path, tmp_path: Path) -> None:
     def edit(text: str) -> str:
-        return text.replace("range(60)", "range(1)").replace("RATE = 0.05", "RATE = 0.3")
+        return text.replace("range(20)", "range(1)").replace("RATE = 0.05", "RATE = 0.3")
 
     report = compared(wasteful, edited(wasteful, tmp_path, edit))
     assert not report.accepted and "it is another training in screening" in report.reason
