@@ -37,9 +37,9 @@ def outside_clock(baseline: Sequence[RunResult], candidate: Sequence[RunResult],
 
 
 def pace_s(run: RunResult) -> float | None:
-    """Seconds a step, between the first and the last that it printed; None where it printed fewer than two."""
+    """Seconds a step, from the first to the last that it printed; None for fewer than two, or all at once."""
     known = [(at_s, step) for at_s, step, _ in run.curve if step is not None]
-    if len(known) < 2 or known[-1][1] <= known[0][1]:
+    if len(known) < 2 or known[-1][1] <= known[0][1] or known[-1][0] <= known[0][0]:
         return None
     return (known[-1][0] - known[0][0]) / (known[-1][1] - known[0][1])
 

@@ -191,11 +191,16 @@ class _Table:
 
     def _reading(self, key: str) -> Reading:
         table = self._inner(key, '{ json = "val_loss" }')
-        table._only(("regex", "json"))
-        if len(table._table) != 1:
-            table._fail("name one of regex and json")
+        table._only(("regex", "json", "tensorboard", "file"))
+        if len(table._table.keys() - {"file"}) != 1:
+            table._fail("name one of regex, json and tensorboard")
+        file = table._place("file", '"out/log.jsonl"') if "file" in table._table else ""
+        if file and (key != "metric" or "checkpoint" in self._table):
+            table._fail("only the metric of a run is read from a file: print this one")
+        if "tensorboard" in table._table:
+            return Reading(tag=table._text("tensorboard", '"val/loss"'), file=file or ".")
         if "json" in table._table:
-            return Reading(key=table._text("json", '"val_loss"'))
+            return Reading(key=table._text("json", '"val_loss"'), file=file)
         pattern = table._text("regex", r"'val_loss (\S+)'")
         try:
             regex = re.compile(pattern)
@@ -203,7 +208,13 @@ class _Table:
             table._fail(f"regex {pattern!r} is none: {error}")
         if not regex.groups:
             table._fail(rf"regex {pattern!r} has no group for the number: write it as in 'val_loss (\S+)'")
-        return Reading(regex=regex)
+        return Reading(regex=regex, file=file)
+
+    def _place(self, key: str, example: str) -> str:
+        value = self._text(key, example)
+        if value.startswith("/") or ".." in value.split("/"):
+            self._fail(f"{key} {value!r} leaves the project: write its path from the root")
+        return value
 
     def _direction(self) -> Direction:
         value = self._needed("direction", '"lower"')
@@ -266,10 +277,10 @@ class _Table:
             "evaluation", '{ command = "python evaluate.py out/model.pt", checkpoint = "out/model.pt" }'
         )
         table._only(("command", "checkpoint", "metric", "tolerance"))
-        checkpoint = table._text("checkpoint", '"out/model.pt"')
-        if checkpoint.startswith("/") or ".." in checkpoint.split("/"):
-            table._fail(f"checkpoint {checkpoint!r} leaves the project: write its path from the root")
+        checkpoint = table._place("checkpoint", '"out/model.pt"')
         metric = table._reading("metric") if "metric" in table._table else self._reading("metric")
+        if metric.file:
+            table._fail('name what the command prints: metric = { json = "val_loss" }')
         tolerance = table._above_zero("tolerance") if "tolerance" in table._table else TOLERANCE
         return Evaluation(table._command("command"), checkpoint, metric, tolerance)
 

@@ -20,6 +20,7 @@ from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.files import SKIPPED, matching
 from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
+from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
@@ -112,6 +113,7 @@ class Runner:
         recomputed, probed = None, None
         with self._tree(seen) as tree:
             tree, ended = self._attempt(tree, seen, (*target.command, *words), environ, watch.feed, limits.time_out_s)
+            _read_file(tree, watch, ended)
             found = _judged(ended, watch, limits)
             if found.outcome == "finished" and target.evaluation is not None:
                 checkpoint = tree.left(target.evaluation.checkpoint)
@@ -235,6 +237,13 @@ def _collector(metric: Reading, values: list[float]) -> Hear:
     return hear
 
 
+def _read_file(tree: RunTree, watch: Watch, ended: Ended) -> None:
+    """What would have ended the run ends the reading: the last point says why."""
+    if watch.target.metric.file and ended.stop is None:
+        points = file_points(tree, watch.target.metric)
+        watch.stopped = next((stop for point in points if (stop := watch.take(*point, ended.seconds))), None)
+
+
 def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
     if ended.stop is not None:
         return ended.stop
@@ -243,11 +252,12 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
         if "out of memory" in ended.status:
             return Stop("out-of-memory", words)
         return Stop("diverged" if NOT_A_NUMBER.search(words) else "crashed", words)
+    if watch.stopped is not None:
+        return watch.stopped
     if not watch.points:
         last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
-        return Stop(
-            "no-metric", f"nothing that it printed matches metric ({watch.target.metric}); the last line is {last!r}"
-        )
+        did, metric = "wrote" if watch.target.metric.file else "printed", watch.target.metric
+        return Stop("no-metric", f"nothing that it {did} matches metric ({metric}); the last line is {last!r}")
     if watch.target.time is not None and watch.claimed_s is None:
         return Stop("no-metric", f"nothing that it printed matches time ({watch.target.time})")
     return Stop("finished", "")

@@ -37,12 +37,17 @@ class Watch:
     beside_decoy: bool = False
     points: list[Point] = field(default_factory=list[Point])
     claimed_s: float | None = None
+    stopped: Stop | None = None
+    """By what stands in a file, which is read afterwards."""
 
     def feed(self, line: str, at_s: float) -> Stop | None:
         """What ends the run, if anything does."""
         if self.target.time is not None and (claimed := self.target.time.value(line)) is not None:
             self.claimed_s = claimed
-        value, step = self.target.metric.point(line)
+        return self.take(*self.target.metric.point(line), at_s)
+
+    def take(self, value: float | None, step: int | None, at_s: float) -> Stop | None:
+        """As `feed`, of one point."""
         if value is not None and len(self.points) < MOST_POINTS:
             self.points.append((at_s, step, value))
         if (over := self._over_budget(step)) is not None or value is None or self.beside_decoy:
