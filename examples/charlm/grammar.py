@@ -25,4 +25,4 @@ def _sentence(chance: random.Random) -> str:
     return filled[0].upper() + filled[1:]
 
 
-CHARS = sorted(set(text("train")) | set(text("val")))
+CHARS = sorted(set(text("train")))

@@ -34,7 +34,8 @@ def test_without_against_it_measures_the_baseline_and_says_what_runs_can_show(pr
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line.split(",")[0] for line in lines[:3]] == [f"baseline {n} of 3" for n in (1, 2, 3)]
-    assert "spread by" in lines[3] and "3 runs of each side find an effect of" in lines[5]
+    assert lines[3].startswith("baseline, once more, seed ") and lines[3].split()[4:6] == lines[0].split()[5:7]
+    assert "spread by" in lines[4] and "3 runs of each side find an effect of" in lines[6]
     plan = json.loads(outpace(project, "--json", "--effect", "0.01").stdout)["plan"]
     assert plan["runs"] == 3 and plan["needed"][0][0] == 0.01 and plan["spread"] > 0
 
@@ -74,5 +75,7 @@ def test_the_example_trains_and_its_metric_is_recomputed(tmp_path: Path) -> None
         found = runner.run(change, 1, Limits(120.0))
     assert (found.outcome, found.reason, found.touched) == ("finished", "", ())
     assert found.metric == pytest.approx(found.recomputed, rel=1e-5)
+    assert found.probed is not None and found.probed.loss == pytest.approx(found.recomputed, rel=1e-5)
+    assert found.probed.largest_sum == pytest.approx(1, abs=1e-5) and found.probed.splits == 0
     first, *_, last = (value for _, _, value in found.curve)
     assert last < 0.6 * first and found.claimed_s is not None and 0 < found.claimed_s < found.outside_s

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,20 +10,12 @@ from pathlib import Path
 
 from outpace_audit.records import Check
 from outpace_optimizers.training.change import Change
+from outpace_optimizers.training.clocks import outside_clock
 from outpace_optimizers.training.config import TrainingTarget
 from outpace_optimizers.training.files import matches
+from outpace_optimizers.training.models import causality, metric_of_losses, not_run, probabilities
 from outpace_optimizers.training.run import RunResult
-from outpace_optimizers.training.welch import compare
 
-CLOCK_S, CLOCK_SHARE = 0.5, 0.02
-"""How much longer than the outside clock a script may say it trained: none; this is for its rounding."""
-UNTIMED_SHARE = 0.1
-"""How much more of its training time than the baseline a candidate may spend outside its own clock."""
-SLOWER = 1.5
-"""How many times as long as the baseline a candidate may take for the same steps: beyond that it does more than it
-says, or the budget should be one of seconds."""
-CLOCK_ALPHA = 0.01
-"""Of the tests whether such a difference is the machine's noise."""
 _SEEDING = frozenset({
     "torch.manual_seed", "torch.random.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all",
     "random.seed", "numpy.random.seed", "np.random.seed", "seed_everything", "set_seed", "pl.seed_everything",
@@ -136,7 +127,7 @@ def protected_files(runs: Sequence[RunResult]) -> Check:
 def recomputed_metric(runs: Sequence[RunResult], target: TrainingTarget) -> Check:
     name = "metric-recomputed"
     if target.evaluation is None:
-        return Check(name, "L5", True, "no evaluation command is named: the metric is the script's own word")
+        return not_run(name, "no evaluation is named: the metric is the script's own word")
     limit = f"within {target.evaluation.tolerance:g} of it"
     for run in runs:
         if run.metric is None or run.recomputed is None:
@@ -160,46 +151,14 @@ def different_seeds(runs: Sequence[RunResult]) -> Check:
     return Check(name, "L5", True, f"{len(runs)} different curves from {len(runs)} seeds", limit)
 
 
-def outside_clock(baseline: Sequence[RunResult], candidate: Sequence[RunResult], target: TrainingTarget) -> Check:
-    name = "outside-clock"
-    for run in candidate:
-        if run.claimed_s is not None and run.claimed_s > run.outside_s * (1 + CLOCK_SHARE) + CLOCK_S:
-            text = f"it says {run.claimed_s:.4g} s of training, and the whole run took {run.outside_s:.4g} s"
-            return Check(name, "L5", False, text, "no longer than the run")
-    if target.budget.unit == "steps":
-        return _as_fast(name, baseline, candidate)
-    return _untimed(name, baseline, candidate)
-
-
-def _as_fast(name: str, baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> Check:
-    times = [[run.outside_s for run in runs] for runs in (baseline, candidate)]
-    limit = f"at most {SLOWER:g} times as long for the same steps"
-    if min(map(len, times)) < 2:
-        return Check(name, "L5", True, "too few runs to compare", limit)
-    ratio = statistics.median(times[1]) / statistics.median(times[0])
-    slower = compare([SLOWER * one for one in times[0]], times[1], 1, CLOCK_ALPHA).proven
-    return Check(name, "L5", not (slower and ratio > SLOWER), f"its runs take {ratio:.2f} times as long", limit)
-
-
-def _untimed(name: str, baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> Check:
-    """Work before the clock starts, or after it stops, shows outside."""
-    limit = f"at most {UNTIMED_SHARE:.0%} of the training time more than the baseline"
-    sides = [[run for run in runs if run.claimed_s is not None] for runs in (baseline, candidate)]
-    if min(map(len, sides)) < 2:
-        return Check(name, "L5", True, "too few runs to compare", limit)
-    untimed = [[run.outside_s - (run.claimed_s or 0.0) for run in runs] for runs in sides]
-    allowed = UNTIMED_SHARE * statistics.median(run.claimed_s or 0.0 for run in sides[0])
-    more = compare([one + allowed for one in untimed[0]], untimed[1], 1, CLOCK_ALPHA)
-    extra = statistics.median(untimed[1]) - statistics.median(untimed[0])
-    text = f"outside its own clock it takes {extra:+.3g} s more than the baseline"
-    return Check(name, "L5", not (more.proven and extra > allowed), text, limit)
-
-
 def of_runs(baseline: Sequence[RunResult], candidate: Sequence[RunResult], target: TrainingTarget) -> list[Check]:
     """Cheap before dear, by what the finished runs so far show."""
     return [
         protected_files(candidate),
         recomputed_metric(candidate, target),
+        metric_of_losses(baseline, candidate, target),
+        probabilities(candidate, target),
+        causality(baseline, candidate, target),
         different_seeds(candidate),
         outside_clock(baseline, candidate, target),
     ]

@@ -13,24 +13,32 @@ import os
 import platform
 import secrets
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from outpace_audit.errors import OutOfResources
 from outpace_audit.lease import device_lease
 from outpace_audit.records import Check, Machine
 from outpace_audit.seeds import draw
 from outpace_audit.thresholds import ALPHA
-from outpace_optimizers.training import audits
+from outpace_optimizers.training import audits, unseen
 from outpace_optimizers.training.change import NOTHING, Change
 from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
+from outpace_optimizers.training.decoys import decoys
 from outpace_optimizers.training.files import Hashes, matches, walk
+from outpace_optimizers.training.models import baseline_models, not_run
+from outpace_optimizers.training.notes import notes
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
-from outpace_optimizers.training.store import Begun, Ended, KeptRun, Phase, Side, Store, now
+from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
 from outpace_optimizers.training.welch import Comparison, compare, effect_found, runs_needed
 from outpace_optimizers.workspace import Workspace
+
+if TYPE_CHECKING:
+    from outpace_optimizers.training.faster import StepComparison
 
 SPREAD_RUNS = 5
 """Of the baseline alone. A standard deviation from five runs may be off by a third."""
@@ -48,7 +56,12 @@ _WORDS = {
     "no-metric": ("gave no metric", "correct metric, time or evaluation"),
     "over-budget": ("went over its budget", "tell it: budget = { steps = ..., flag = ... }"),
     "timed-out": ("took too long", "raise time-out, or lower the budget"),
+    "no-losses": ("did not answer for its model", "correct model"),
 }
+
+TEXT_CHECKS = 3
+"""Those that are made before anything runs."""
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 Tell = Callable[[str], None]
 
@@ -91,9 +104,11 @@ class Report:
     confirmation: Comparison | None
     runs: tuple[KeptRun, ...]
     diff: str
+    steps: StepComparison | None = None
+    """Of a campaign for faster steps: the last phase's."""
 
 
-class _Refused(Exception):  # noqa: N818  # a verdict, no fault
+class Refused(Exception):  # noqa: N818  # a verdict, no fault
     pass
 
 
@@ -136,12 +151,22 @@ class Campaign:
             here.append(run)
             self._require_honest(here)
         self._require_honest(here)
+        for note in notes(here, self._repeated(here), self._target):
+            self._tell(note)
         return self._plan(here, ALPHA / (1 + self._store.tried(self._baseline)))
+
+    def _repeated(self, here: Sequence[RunResult]) -> RunResult | None:
+        """A run of the baseline with the seed of one that is known, made once; None where it did not finish."""
+        known = next((run for run in self._store.spread(self._baseline, "repeat") if run.seed == here[0].seed), None)
+        if known is None:
+            known = self._run(NOTHING, here[0].seed, here, "baseline, once more")
+            self._store.add(KeptRun("", self._baseline, "baseline", "repeat", 0, known))
+        return known if known.outcome == "finished" else None
 
     def compare(self, change: Change) -> Report:
         """Goes on where it was stopped; what has ended is known, unless afresh is asked for."""
         diff = change.diff(self._root)
-        self._checks = [audits.edited_files(change, self._root, self._target), audits.fixed_seeds(change, self._root)]
+        self._checks = self._of_text(change)
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
             return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)
@@ -155,6 +180,13 @@ class Campaign:
         plan = self._plan(self._spread_here(), begun.alpha, begun.runs)
         self._say_plan(plan)
         return self._judged(begun, change, plan, diff)
+
+    def _of_text(self, change: Change) -> list[Check]:
+        return [
+            audits.edited_files(change, self._root, self._target),
+            audits.fixed_seeds(change, self._root),
+            unseen.validation_copied(change, self._root, self._target.validation),
+        ]
 
     def _spread_here(self) -> list[RunResult]:
         return [run for run in self._store.spread(self._baseline) if run.machine == platform.node()]
@@ -174,8 +206,9 @@ class Campaign:
                 baseline, candidate = self._phase(begun, change, phase)
                 comparisons.append(compare(baseline, candidate, self._sign, begun.alpha))
                 if not comparisons[-1].proven:
-                    raise _Refused(f"not proven better in {phase}")
-        except _Refused as refusal:
+                    raise Refused(f"not proven better in {phase}")
+            self._require_unseen(begun, change)
+        except Refused as refusal:
             reason = str(refusal)
         if self._store.ended(begun.id) is None:
             self._store.add(Ended(begun.id, not reason, reason, now()))
@@ -191,32 +224,71 @@ class Campaign:
         self._store.add(begun)
         return begun
 
+    def _require_unseen(self, begun: Begun, change: Change) -> None:
+        self._checks.append(self._unseen(begun, change))
+        if not self._checks[-1].passed:
+            raise Refused(_said(self._checks[-1]))
+
+    def _unseen(self, begun: Begun, change: Change) -> Check:
+        """Trains beside shuffled validation files, with the confirmation's seeds, and evaluates on the real ones."""
+        target = self._target
+        if target.evaluation is None or not target.validation:
+            return not_run(unseen.NAME, f"no {'validation' if target.evaluation else 'evaluation'} is named")
+        files = decoys(self._root, target.validation, int(begun.root[:8], 16))
+        if not files:
+            return not_run(unseen.NAME, "no file of validation is one whose text or tokens can be shuffled")
+
+        def beside(side: Side, number: int) -> RunResult:
+            return self._beside(files, begun, change, side, number)
+
+        seen: dict[Side, list[RunResult]] = {
+            side: list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES
+        }
+        return unseen.validation_unseen(seen, beside, self._sign, begun.alpha)
+
+    def _beside(self, files: Mapping[str, bytes], begun: Begun, change: Change, side: Side, number: int) -> RunResult:
+        """Kept like other runs. The seed is the confirmation's."""
+        done = self._store.runs(begun.id, "decoy", side)
+        if number not in done:
+            seed = self._store.runs(begun.id, "confirmation", side)[number].seed
+            what = f"beside a shuffled validation text: {side} {number + 1}"
+            known = [*self._spread_here(), *self._results(begun, "baseline")]
+            run = self._run(change if side == "candidate" else NOTHING, seed, known, what, files)
+            self._store.add(KeptRun(begun.id, self._baseline, side, "decoy", number, run))
+            return run
+        return done[number]
+
     def _phase(self, begun: Begun, change: Change, phase: Phase) -> tuple[list[float], list[float]]:
         for side, number in _turns(begun.runs):
             done = self._store.runs(begun.id, phase, side)
             if number not in done:
-                seed = draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
+                seed = self._seed_of(begun, phase, side, number)
                 what = f"{phase}: {side} {number + 1} of {begun.runs}"
                 known = [*self._spread_here(), *self._results(begun, "baseline")]
                 run = self._run(change if side == "candidate" else NOTHING, seed, known, what)
                 self._require_sound(run, side)
                 self._store.add(KeptRun(begun.id, self._baseline, side, phase, number, run))
             self._audit(begun)
-        sides: tuple[Side, Side] = ("baseline", "candidate")
-        values = [[_value(run) for run in self._store.runs(begun.id, phase, side).values()] for side in sides]
+        values = [[_value(run) for run in self._store.runs(begun.id, phase, side).values()] for side in SIDES]
         return values[0], values[1]
+
+    def _seed_of(self, begun: Begun, phase: Phase, side: Side, number: int) -> int:
+        return draw(bytes.fromhex(begun.root), f"{phase}:{side}", number) >> (256 - SEED_BITS)
+
+    def _checks_of(self, baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> list[Check]:
+        return audits.of_runs(baseline, candidate, self._target)
 
     def _audit(self, begun: Begun) -> None:
         """All finished runs of the candidate so far, also those of an earlier sitting."""
         baseline, candidate = self._results(begun, "baseline"), self._results(begun, "candidate")
         lost = next((run for run in candidate if run.outcome != "finished"), None)
         finished = [run for run in candidate if run.outcome == "finished"]
-        self._checks[2:] = audits.of_runs(baseline, finished, self._target) if finished else []
+        self._checks[TEXT_CHECKS:] = self._checks_of(baseline, finished) if finished else []
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
-            raise _Refused(_said(failed))
+            raise Refused(_said(failed))
         if lost is not None:
-            raise _Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
+            raise Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
 
     def _kept(self, begun: Begun) -> Iterator[KeptRun]:
         for one in self._store.entries:
@@ -224,16 +296,18 @@ class Campaign:
                 yield one
 
     def _results(self, begun: Begun, side: Side) -> list[RunResult]:
-        return [one.result for one in self._kept(begun) if one.side == side]
+        return [one.result for one in self._kept(begun) if one.side == side and one.phase != "decoy"]
 
-    def _run(self, change: Change, seed: int, known: Sequence[RunResult], what: str) -> RunResult:
+    def _run(
+        self, change: Change, seed: int, known: Sequence[RunResult], what: str, files: Mapping[str, bytes] = NO_FILES
+    ) -> RunResult:
         if baseline_key(self._root, self._runner.target, self._hashes) != self._baseline:
             raise TrainingError(
                 f"{self._root} has changed since this campaign began: undo that to go on from what was measured, or "
                 "start again with the files as they are"
             )
         with device_lease(_this_machine(), "outpace train", self._tell):
-            run = self._runner.run(change, seed, _limits(self._target, known))
+            run = self._runner.run(change, seed, _limits(self._target, known), files)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
         end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
         self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")
@@ -254,6 +328,9 @@ class Campaign:
         metric = audits.recomputed_metric(runs, self._target)
         if not metric.passed:
             raise TrainingError(f"the baseline: {metric.evidence}: correct evaluation, or raise its tolerance")
+        model = baseline_models(runs, self._target)
+        if not model.passed:
+            raise TrainingError(f"the baseline: {model.name}: {model.evidence}: correct model, or leave it out")
         seeds = audits.different_seeds(runs)
         if not seeds.passed:
             raise TrainingError(f"the baseline: {seeds.evidence}: name the right flag or variable in seed")
@@ -286,9 +363,8 @@ def plan_lines(plan: Plan) -> list[str]:
 
 def _turns(runs: int) -> Iterator[tuple[Side, int]]:
     """Baseline and candidate in turn, the first of each pair alternating."""
-    sides: tuple[Side, Side] = ("baseline", "candidate")
     for number in range(runs):
-        for side in sides if number % 2 == 0 else reversed(sides):
+        for side in SIDES if number % 2 == 0 else reversed(SIDES):
             yield side, number
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 import tomllib
 
+from outpace_optimizers.training.files import matches
 from outpace_optimizers.training.reading import Reading, TrainingError
 from outpace_optimizers.workspace import Workspace
 
@@ -18,7 +19,8 @@ Direction: TypeAlias = Literal["lower", "higher"]
 TABLE = "[tool.outpace.training]"
 _KEYS = (
     "command", "metric", "direction", "budget", "seed", "may-change", "must-not-change", "time", "time-out",
-    "evaluation", "effect", "runs", "environment",
+    "evaluation", "effect", "runs", "environment", "model", "validation", "loss", "short",
+    "margin",
 )  # fmt: skip
 FEWEST_RUNS = 3
 """Two of each would leave two degrees of freedom, and one run that went astray decides."""
@@ -88,6 +90,15 @@ class TrainingTarget:
     effect: float | None = None
     runs: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    model: str = ""
+    """`file.py:function`, which gives a checkpoint's losses: see probe.py."""
+    validation: tuple[str, ...] = ()
+    """Patterns of the files that a run evaluates on and must not learn from. They are in `must_not_change` too."""
+    loss: Reading | None = None
+    short: Budget | None = None
+    margin: float | None = None
+    """For faster steps: the loss that is printed as it trains, how short runs are told to be, and by how much the mean
+    of their later losses may differ. None: the metric, the budget, the baseline's spread."""
 
     def gain(self, before: float, after: float) -> float:
         """How much better `after` is than `before`; negative if it is worse."""
@@ -116,6 +127,8 @@ class _Table:
 
     def target(self) -> TrainingTarget:
         self._only(_KEYS)
+        validation = self._patterns("validation", may_be_empty=True) if "validation" in self._table else ()
+        protected = self._patterns("must-not-change", may_be_empty=True)
         return TrainingTarget(
             command=self._command("command"),
             metric=self._reading("metric"),
@@ -123,13 +136,18 @@ class _Table:
             budget=self._budget(),
             seed=self._given("seed", needed=True),
             may_change=self._patterns("may-change"),
-            must_not_change=self._patterns("must-not-change", may_be_empty=True),
+            must_not_change=(*protected, *(one for one in validation if one not in protected)),
             time=self._reading("time") if "time" in self._table else None,
             time_out_s=self._above_zero("time-out") if "time-out" in self._table else None,
             evaluation=self._evaluation() if "evaluation" in self._table else None,
             effect=self._above_zero("effect") if "effect" in self._table else None,
             runs=self._runs() if "runs" in self._table else None,
             environment=self._environment(),
+            model=self._model(protected) if "model" in self._table else "",
+            validation=validation,
+            loss=self._reading("loss") if "loss" in self._table else None,
+            short=self._budget("short") if "short" in self._table else None,
+            margin=self._above_zero("margin") if "margin" in self._table else None,
         )
 
     def _fail(self, text: str) -> NoReturn:
@@ -173,11 +191,16 @@ class _Table:
 
     def _reading(self, key: str) -> Reading:
         table = self._inner(key, '{ json = "val_loss" }')
-        table._only(("regex", "json"))
-        if len(table._table) != 1:
-            table._fail("name one of regex and json")
+        table._only(("regex", "json", "tensorboard", "file"))
+        if len(table._table.keys() - {"file"}) != 1:
+            table._fail("name one of regex, json and tensorboard")
+        file = table._place("file", '"out/log.jsonl"') if "file" in table._table else ""
+        if file and (key != "metric" or "checkpoint" in self._table):
+            table._fail("only the metric of a run is read from a file: print this one")
+        if "tensorboard" in table._table:
+            return Reading(tag=table._text("tensorboard", '"val/loss"'), file=file or ".")
         if "json" in table._table:
-            return Reading(key=table._text("json", '"val_loss"'))
+            return Reading(key=table._text("json", '"val_loss"'), file=file)
         pattern = table._text("regex", r"'val_loss (\S+)'")
         try:
             regex = re.compile(pattern)
@@ -185,7 +208,13 @@ class _Table:
             table._fail(f"regex {pattern!r} is none: {error}")
         if not regex.groups:
             table._fail(rf"regex {pattern!r} has no group for the number: write it as in 'val_loss (\S+)'")
-        return Reading(regex=regex)
+        return Reading(regex=regex, file=file)
+
+    def _place(self, key: str, example: str) -> str:
+        value = self._text(key, example)
+        if value.startswith("/") or ".." in value.split("/"):
+            self._fail(f"{key} {value!r} leaves the project: write its path from the root")
+        return value
 
     def _direction(self) -> Direction:
         value = self._needed("direction", '"lower"')
@@ -193,8 +222,8 @@ class _Table:
             self._fail(f'direction must be "lower" or "higher", whichever is better, not {value!r}')
         return value
 
-    def _budget(self) -> Budget:
-        table = self._inner("budget", '{ steps = 500, flag = "--steps" }')
+    def _budget(self, key: str = "budget") -> Budget:
+        table = self._inner(key, '{ steps = 500, flag = "--steps" }')
         table._only(("steps", "seconds", "flag", "environment"))
         if ("steps" in table._table) == ("seconds" in table._table):
             table._fail("name one of steps and seconds")
@@ -206,7 +235,7 @@ class _Table:
             self._fail(
                 'a budget of seconds needs time, what the script says it trained for: time = { json = "seconds" }'
             )
-        return Budget(unit, amount, self._given("budget", needed=False))
+        return Budget(unit, amount, self._given(key, needed=False))
 
     def _given(self, key: str, *, needed: bool) -> Given:
         table = self._inner(key, '{ flag = "--seed" }')
@@ -248,12 +277,24 @@ class _Table:
             "evaluation", '{ command = "python evaluate.py out/model.pt", checkpoint = "out/model.pt" }'
         )
         table._only(("command", "checkpoint", "metric", "tolerance"))
-        checkpoint = table._text("checkpoint", '"out/model.pt"')
-        if checkpoint.startswith("/") or ".." in checkpoint.split("/"):
-            table._fail(f"checkpoint {checkpoint!r} leaves the project: write its path from the root")
+        checkpoint = table._place("checkpoint", '"out/model.pt"')
         metric = table._reading("metric") if "metric" in table._table else self._reading("metric")
+        if metric.file:
+            table._fail('name what the command prints: metric = { json = "val_loss" }')
         tolerance = table._above_zero("tolerance") if "tolerance" in table._table else TOLERANCE
         return Evaluation(table._command("command"), checkpoint, metric, tolerance)
+
+    def _model(self, protected: tuple[str, ...]) -> str:
+        """A candidate that could edit it would answer for itself."""
+        value = self._text("model", '"evaluate.py:load"')
+        file, colon, name = value.rpartition(":")
+        if not colon or not name.isidentifier() or not file.endswith(".py"):
+            self._fail(f'model must be a file and a function in it, such as "evaluate.py:load", not {value!r}')
+        if not matches(file, protected):
+            self._fail(f"model: {file} must be one of must-not-change, so that no candidate answers for itself")
+        if "evaluation" not in self._table:
+            self._fail("model needs evaluation, which names the checkpoint that it loads")
+        return value
 
     def _environment(self) -> dict[str, str]:
         value = self._table.get("environment", {})

@@ -16,20 +16,27 @@ class TrainingError(OutpaceError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One of the two is set. The expression's value is its group `value`, else its first; its step the group `step`.
+    """One of the three is set. The expression's value is its group `value`, else its first; its step the group `step`.
 
-    In a JSON line the step is the key `step`.
+    In a JSON line the step is the key `step`. `tag` is TensorBoard's. `file`: where it stands, below the root, in place
+    of what is printed; a folder for a tag.
     """
 
     regex: re.Pattern[str] | None = None
     key: str = ""
+    tag: str = ""
+    file: str = ""
 
     def value(self, line: str) -> float | None:
         """The last number that `line` gives; `nan` and `inf` are numbers, anything else is not."""
-        return self._read(line)[0]
+        return self.point(line)[0]
 
     def point(self, line: str) -> tuple[float | None, int | None]:
-        """(value, step)."""
+        """(value, step) of what is printed: nothing, where the value stands in a file."""
+        return (None, None) if self.file else self.read(line)
+
+    def read(self, line: str) -> tuple[float | None, int | None]:
+        """(value, step), wherever the line is from."""
         value, step = self._read(line)
         return value, int(step) if step is not None and math.isfinite(step) else None
 
@@ -44,6 +51,12 @@ class Reading:
         return _number(groups["value"] if "value" in groups else last[1]), _number(groups.get("step"))
 
     def __str__(self) -> str:
+        where = f" in {self.file}" if self.file else ""
+        if self.tag:
+            return f"TensorBoard tag {self.tag!r}{where}"
+        return f"{self._what()}{where}"
+
+    def _what(self) -> str:
         return f"regex {self.regex.pattern!r}" if self.regex is not None else f"JSON key {self.key!r}"
 
 

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
+from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.sandbox import SandboxSpec, scrub_environment
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.files import SKIPPED, matching
+from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
+from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
 from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch
 from outpace_optimizers.workspace import Workspace
 
+PROBE = Path(__file__).with_name("probe.py")
 LONGEST_S = 3600.0
 """For the first run of a target whose budget is in steps and that names no time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the model of a checkpoint answered: `loss` is the mean over all of its tokens, in nats.
+
+    `mean_sum`, `largest_sum`: of the probabilities of the whole vocabulary, over `sums` predictions. `moved`: the
+    largest change of a loss where all later tokens changed, at `splits` places.
+    """
+
+    loss: float
+    mean_sum: float
+    largest_sum: float
+    sums: int
+    moved: float
+    splits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,7 @@ class RunResult:
     touched: tuple[str, ...]
     protections: tuple[str, ...]
     machine: str
+    probed: Probed | None = None
 
     @property
     def value(self) -> float | None:
@@ -77,22 +100,31 @@ class Runner:
     ) -> None:
         self._work.remove()
 
-    def run(self, change: Change, seed: int, limits: Limits) -> RunResult:
-        """Raises TrainingError and EnvironmentMissing where no run can be started."""
-        target, watch = self.target, Watch(self.target, limits.worst_start, limits.usual_s)
+    def run(
+        self, change: Change, seed: int, limits: Limits, decoys: Mapping[str, bytes] = MappingProxyType({})
+    ) -> RunResult:
+        """`decoys`: files that the run sees in place of the project's, and its evaluation does not.
+
+        Raises TrainingError and EnvironmentMissing where no run can be started.
+        """
+        target, watch = self.target, Watch(self.target, limits.worst_start, limits.usual_s, beside_decoy=bool(decoys))
         words, environ = self._told(seed)
-        with self._tree(change) as tree:
-            tree, ended = self._attempt(tree, change, (*target.command, *words), environ, watch.feed, limits.time_out_s)
+        seen = Change({**change.files, **decoys})
+        recomputed, probed = None, None
+        with self._tree(seen) as tree:
+            tree, ended = self._attempt(tree, seen, (*target.command, *words), environ, watch.feed, limits.time_out_s)
+            _read_file(tree, watch, ended)
             found = _judged(ended, watch, limits)
-            checkpoint = target.evaluation and tree.left(target.evaluation.checkpoint)
-            recomputed = None
             if found.outcome == "finished" and target.evaluation is not None:
+                checkpoint = tree.left(target.evaluation.checkpoint)
                 found, recomputed = self._recomputed(found, change, checkpoint, limits)
-            touched = tuple(tree.touched(target.must_not_change))
+                if found.outcome == "finished" and target.model and checkpoint is not None:
+                    found, probed = self._probed(found, change, checkpoint, limits)
+            touched = tuple(path for path in tree.touched(target.must_not_change) if path not in decoys)
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
-            _thinned(watch.points), touched, ended.protections, platform.node(),
+            _thinned(watch.points), touched, ended.protections, platform.node(), probed,
         )  # fmt: skip
 
     def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -143,6 +175,28 @@ class Runner:
             return Stop("no-metric", f"the evaluation of its checkpoint gave no metric ({why})"), None
         return found, values[-1]
 
+    def _probed(self, found: Stop, change: Change, checkpoint: Path, limits: Limits) -> tuple[Stop, Probed | None]:
+        """In a fresh tree. Lines without the secret number are not ours: code of the candidate runs there too."""
+        evaluation, nonce = self.target.evaluation, secrets.token_hex(16)
+        assert evaluation is not None, "a target with a model has one"
+        lines: list[dict[str, object]] = []
+
+        def hear(line: str, at_s: float) -> Stop | None:
+            if nonce in line:
+                lines.append(json.loads(line))
+            return None
+
+        request = {"entry": self.target.model, "checkpoint": evaluation.checkpoint, "nonce": nonce}
+        with self._tree(change) as tree:
+            tree.add(evaluation.checkpoint, checkpoint)
+            command = ("python", "-c", PROBE.read_text(encoding="utf-8"))
+            environ = {"OUTPACE_PROBE": json.dumps(request)}
+            ended = self._execute(tree, command, environ, hear, limits.time_out_s)
+        if ended is None or ended.status != "exit status 0" or len(lines) != 1:
+            why = "could not start" if ended is None else _last_words(ended)
+            return Stop("no-losses", f"{self.target.model} gave no losses ({why})"), None
+        return found, decode(Probed, {name: value for name, value in lines[0].items() if name != "probe"})
+
     def _execute(
         self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
     ) -> Ended | None:
@@ -183,17 +237,27 @@ def _collector(metric: Reading, values: list[float]) -> Hear:
     return hear
 
 
+def _read_file(tree: RunTree, watch: Watch, ended: Ended) -> None:
+    """What would have ended the run ends the reading: the last point says why."""
+    if watch.target.metric.file and ended.stop is None:
+        points = file_points(tree, watch.target.metric)
+        watch.stopped = next((stop for point in points if (stop := watch.take(*point, ended.seconds))), None)
+
+
 def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
     if ended.stop is not None:
         return ended.stop
     if ended.status != "exit status 0":
-        memory = "out of memory" in ended.status
-        return Stop("out-of-memory" if memory else "crashed", _last_words(ended))
+        words = _last_words(ended)
+        if "out of memory" in ended.status:
+            return Stop("out-of-memory", words)
+        return Stop("diverged" if NOT_A_NUMBER.search(words) else "crashed", words)
+    if watch.stopped is not None:
+        return watch.stopped
     if not watch.points:
         last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
-        return Stop(
-            "no-metric", f"nothing that it printed matches metric ({watch.target.metric}); the last line is {last!r}"
-        )
+        did, metric = "wrote" if watch.target.metric.file else "printed", watch.target.metric
+        return Stop("no-metric", f"nothing that it {did} matches metric ({metric}); the last line is {last!r}")
     if watch.target.time is not None and watch.claimed_s is None:
         return Stop("no-metric", f"nothing that it printed matches time ({watch.target.time})")
     return Stop("finished", "")
@@ -201,14 +265,7 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
 
 def _last_words(ended: Ended) -> str:
     words = ended.tail.strip().rpartition("\n")[2][:300] or "it printed nothing"
-    hint = ""
-    if "arguments are required" in words:
-        hint = "; put the arguments into command"
-    elif "Read-only file system" in words or "No space left" in words:
-        hint = "; a run may write to its own project's tree and to /tmp, nowhere else"
-    elif "No module named" in words:
-        hint = "; name the interpreter that has it with --python"
-    return f"{ended.status}: {words}{hint}"
+    return f"{ended.status}: {words}{hint(words)}"
 
 
 def _thinned(points: list[Point], most: int = 500) -> tuple[Point, ...]:

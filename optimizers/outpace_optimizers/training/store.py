@@ -16,8 +16,9 @@ from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.workspace import Workspace
 
-Phase: TypeAlias = Literal["spread", "screening", "confirmation"]
+Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "repeat"]
 Side: TypeAlias = Literal["baseline", "candidate"]
+SIDES: tuple[Side, Side] = ("baseline", "candidate")
 FILE = "training.jsonl"
 
 
@@ -86,10 +87,10 @@ class Store:
         kept = [one for one in self.entries if isinstance(one, KeptRun)]
         return {one.number: one.result for one in kept if (one.campaign, one.phase, one.side) == wanted}
 
-    def spread(self, baseline: str) -> list[RunResult]:
+    def spread(self, baseline: str, phase: Phase = "spread") -> list[RunResult]:
         """Of every campaign: a baseline's spread is its own."""
         kept = [one for one in self.entries if isinstance(one, KeptRun)]
-        return [one.result for one in kept if (one.baseline, one.phase) == (baseline, "spread")]
+        return [one.result for one in kept if (one.baseline, one.phase) == (baseline, phase)]
 
     def tried(self, baseline: str) -> int:
         """Campaigns on the baseline that have run a candidate: each had its chance to look good by luck."""

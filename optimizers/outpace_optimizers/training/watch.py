@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from outpace_optimizers.training.config import TrainingTarget
 
 Outcome: TypeAlias = Literal[
-    "finished", "crashed", "out-of-memory", "diverged", "hopeless", "no-metric", "over-budget", "timed-out"
+    "finished", "crashed", "out-of-memory", "diverged", "hopeless", "no-metric", "over-budget", "timed-out", "no-losses"
 ]
 Point: TypeAlias = tuple[float, int | None, float]
 """Seconds since the command began, by the outside clock; the step where it is printed; the metric."""
@@ -28,22 +28,31 @@ class Stop:
 
 @dataclass(slots=True)
 class Watch:
-    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took."""
+    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took.
+    `beside_decoy`: the values are of a text that says nothing."""
 
     target: TrainingTarget
     worst_start: float | None = None
     usual_s: float | None = None
+    beside_decoy: bool = False
     points: list[Point] = field(default_factory=list[Point])
     claimed_s: float | None = None
+    stopped: Stop | None = None
+    """By what stands in a file, which is read afterwards."""
 
     def feed(self, line: str, at_s: float) -> Stop | None:
         """What ends the run, if anything does."""
         if self.target.time is not None and (claimed := self.target.time.value(line)) is not None:
             self.claimed_s = claimed
-        value, step = self.target.metric.point(line)
+        return self.take(*self.target.metric.point(line), at_s)
+
+    def take(self, value: float | None, step: int | None, at_s: float) -> Stop | None:
+        """As `feed`, of one point."""
         if value is not None and len(self.points) < MOST_POINTS:
             self.points.append((at_s, step, value))
-        return self._over_budget(step) or (self._lost(value, step, at_s) if value is not None else None)
+        if (over := self._over_budget(step)) is not None or value is None or self.beside_decoy:
+            return over
+        return self._lost(value, step, at_s)
 
     def _over_budget(self, step: int | None) -> Stop | None:
         budget = self.target.budget

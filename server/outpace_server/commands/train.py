@@ -1,4 +1,5 @@
 """`outpace train --against PATH_OR_PATCH`: is training with a change better than without? Over seeds, and audited.
+With `--question faster`: are its steps faster, and is the training the same?
 
 The run is described in `[tool.outpace.training]` of pyproject.toml. Without --against only the baseline is measured:
 how much its metric spreads over seeds, and how many runs an effect needs.
@@ -16,8 +17,10 @@ from rich.console import Console
 
 from outpace_optimizers.judge_client import user_interpreter
 from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
-from outpace_optimizers.training.change import Change, read_change
+from outpace_optimizers.training.change import read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
+from outpace_optimizers.training.faster import FasterCampaign, StepComparison, short_target
+from outpace_optimizers.training.models import was_run
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import opened
 from outpace_optimizers.training.welch import Comparison
@@ -38,6 +41,10 @@ def add_parser(commands: Commands) -> None:
         "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
     )
     parser.add_argument("--runs", type=_runs, metavar="N", help="runs of each side, in screening and in confirmation")
+    parser.add_argument(
+        "--question", choices=("better", "faster"), default="better",
+        help="better training at the same budget (default), or faster steps and the same training",
+    )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="compare again what has been compared")
     parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
     add_python(parser)
@@ -66,6 +73,8 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 proven better (or the baseline measured), 1 not."""
     workspace = Workspace.of(args.workspace or Path.cwd())
     target = read_target(workspace)
+    if args.question == "faster":
+        target = short_target(target)
     change = read_change(args.against, workspace.root.resolve(), target) if args.against else None
     console = Console(highlight=False, soft_wrap=True, quiet=args.json)
 
@@ -76,14 +85,17 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         opened(workspace) as store,
         Runner(workspace, target, user_interpreter(args.python), unsandboxed=args.unsandboxed) as runner,
     ):
-        campaign = Campaign(workspace, runner, store, Options(args.effect, args.runs, args.fresh), tell)
+        kind = FasterCampaign if args.question == "faster" else Campaign
+        campaign = kind(workspace, runner, store, Options(args.effect, args.runs, args.fresh), tell)
         if change is None:
             return _only_baseline(campaign.spread(), tell, as_json=args.json)
         report = campaign.compare(change)
     if args.json:
         print(to_json(_document(report, target)))
+    elif args.question == "faster":
+        _show_steps(report, tell, console)
     else:
-        _show(report, target, change, tell, console)
+        _show(report, target, tell, console)
     return 0 if report.accepted else 1
 
 
@@ -95,19 +107,44 @@ def _only_baseline(plan: Plan, tell: Callable[[str], None], *, as_json: bool) ->
     return 0
 
 
-def _show(
-    report: Report, target: TrainingTarget, change: Change, tell: Callable[[str], None], console: Console
-) -> None:
+def _show_checks(report: Report, tell: Callable[[str], None]) -> None:
     for check in report.checks:
-        tell(f"{'✓' if check.passed else '✗'} {check.level} {check.name}: {check.evidence}")
+        mark = "✗" if not check.passed else "✓" if was_run(check) else "–"
+        tell(f"{mark} {check.level} {check.name}: {check.evidence}")
+
+
+def _show(report: Report, target: TrainingTarget, tell: Callable[[str], None], console: Console) -> None:
+    _show_checks(report, tell)
     if report.confirmation is not None and report.accepted:
         console.print(printable(report.diff), markup=False, end="")
-        tell(f"better training: {comparison_line(report.confirmation, target)}")
+        tell(f"better training: {comparison_line(report.confirmation, target)}{_unchecked(report)}")
         return
     tell(f"no better training: {report.reason}")
     last = report.confirmation or report.screening
     if last is not None:
         tell(f"{'confirmation' if report.confirmation else 'screening'}: {comparison_line(last, target)}")
+
+
+def _show_steps(report: Report, tell: Callable[[str], None], console: Console) -> None:
+    _show_checks(report, tell)
+    if report.accepted:
+        console.print(printable(report.diff), markup=False, end="")
+    verdict = "faster steps, same training" if report.accepted else f"no faster steps: {report.reason}"
+    tell(f"{verdict}: {steps_line(report.steps)}{_unchecked(report)}" if report.steps else verdict)
+
+
+def steps_line(found: StepComparison) -> str:
+    """The ratio never without its interval, nor without what the losses do."""
+    losses = f"{found.difference:+.3g} [{found.difference_low:.3g}, {found.difference_high:.3g}] of {found.margin:.3g}"
+    return (
+        f"{found.ratio:.3f}x [{found.low:.3f}, {found.high:.3f}] over {found.pairs} pairs, {found.numerics}; "
+        f"later losses {losses}; between printed steps {found.pace_ratio:.3f}x, first step {found.later_s:+.2g} s"
+    )
+
+
+def _unchecked(report: Report) -> str:
+    names = [check.name for check in report.checks if not was_run(check)]
+    return f"; not checked: {', '.join(names)}" if names else ""
 
 
 def comparison_line(found: Comparison, target: TrainingTarget) -> str:
@@ -130,11 +167,12 @@ def _document(report: Report, target: TrainingTarget) -> dict[str, Any]:
         "metric": str(target.metric),
         "direction": target.direction,
         "budget": str(target.budget),
-        "class": "statistical",
+        "class": report.steps.numerics if report.steps else "statistical",
         "plan": report.plan,
         "checks": report.checks,
         "screening": report.screening,
         "confirmation": report.confirmation,
+        "steps": report.steps,
         "campaign": report.campaign,
         "seeds_root": report.seeds_root or None,
         "runs": report.runs,

@@ -37,13 +37,14 @@ def test_an_improvement_is_proven(project: Path, proven: tuple[Path, Report, lis
     _, report, lines = proven
     assert report.accepted and report.reason == ""
     assert [check.name for check in report.checks if check.passed] == [
-        "edited-files", "fixed-seed", "protected-files", "metric-recomputed", "seeds", "outside-clock",
+        "edited-files", "fixed-seed", "validation-copied", "protected-files", "metric-recomputed", "metric-of-losses",
+        "probabilities", "causality", "seeds", "outside-clock", "validation-unseen",
     ]  # fmt: skip
     assert any("runs that each side needs" in line for line in lines)
     assert "-RATE = 0.05\n+RATE = 0.3" in report.diff
     seeds = [run.result.seed for run in report.runs]
-    assert len(seeds) == len(set(seeds)) == 12
-    assert [run.side[0] for run in report.runs] == list("bccbbc" * 2)
+    assert len(seeds) == 13 and len(set(seeds)) == 12, "the last run repeats a seed, beside a shuffled text"
+    assert [run.side[0] for run in report.runs] == list("bccbbc" * 2 + "c")
     assert all([point[1] for point in run.result.curve] == [1000, 2000, 3000] for run in report.runs)
     assert not (project / "weights.json").exists() and not (project / "__pycache__").exists()
 
@@ -82,7 +83,7 @@ def test_the_command_shows_what_is_known(
     assert last.startswith("better training: val_loss 2.") and "3000 steps, 3 + 3 seeds, p = " in last
     assert main(["train", "--against", str(tree), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 12
+    assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 13
     assert report.confirmation and document["confirmation"]["gain"] == report.confirmation.gain
     assert document["seeds_root"] == report.seeds_root
 
@@ -95,34 +96,8 @@ def test_an_edit_that_changes_nothing_does_not_win(project: Path, tmp_path: Path
     assert report.screening.low < 0
 
 
-FRAUDS = {
-    "prints a better metric": (
-        "metric-recomputed",
-        "loss = val_loss(first, second)",
-        "loss = val_loss(first, second) - 0.1",
-    ),
-    "rewrites the evaluation": (
-        "protected-files",
-        'with open("weights.json"',
-        'text = open("evaluate.py").read(); open("evaluate.py", "w").write(text)\n    with open("weights.json"',
-    ),
-    "picks the seed": ("seeds", "Random(args.seed)", "Random(12345)"),
-    "sets everybody's seed": ("fixed-seed", "rng = random", "random.seed(7); rng = random"),
-}
-
-
-@pytest.mark.parametrize("fraud", FRAUDS)
-def test_a_fraud_is_refused_by_name(fraud: str, project: Path, tmp_path: Path) -> None:
-    check, before, after = FRAUDS[fraud]
-    report, _ = compared(project, edited(project, tmp_path, lambda text: text.replace(before, after)))
-    assert not report.accepted
-    assert [one.name for one in report.checks if not one.passed] == [check]
-    assert f" {check}: " in report.reason
-    assert (project / "data/val.txt").exists()
-
-
 def test_an_edited_evaluation_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
-    tree = edited(project, tmp_path, lambda text: text.replace("/ len(rows)", "/ len(rows) / 2"), "evaluate.py")
+    tree = edited(project, tmp_path, lambda text: text.replace("/ len(found)", "/ len(found) / 2"), "evaluate.py")
     report, lines = compared(project, tree)
     assert report.reason == "L0 edited-files: it changes evaluate.py, which must not change"
     assert lines == [] and report.runs == ()
@@ -146,7 +121,7 @@ def test_a_killed_campaign_goes_on_where_it_was(project: Path, proven: tuple[Pat
     tenth = [i for i, line in enumerate(lines) if json.loads(line).get("campaign") == report.campaign][9]
     store.write_text("".join(lines[:tenth]) + lines[tenth][:40])
     resumed, said = compared(project, tree)
-    assert resumed.runs[:9] == report.runs[:9] and runs_made(said) == 3
+    assert resumed.runs[:9] == report.runs[:9] and runs_made(said) == 4
     assert [run.result.seed for run in resumed.runs] == [run.result.seed for run in report.runs]
     assert resumed.accepted
     assert all(json.loads(line) for line in store.read_text().splitlines())

@@ -96,6 +96,18 @@ BAD = {
         "from argparse import *\np = ArgumentParser(); p.add_argument('data'); p.parse_args([])",
         "arguments are required: data; put the arguments into command",
     ),
+    "needs an argument": (
+        "import sys; sys.argv[9]",
+        "IndexError: list index out of range; put the arguments into command",
+    ),
+    "takes no such flag": (
+        "from argparse import *; ArgumentParser().parse_args(['--seed', '7'])",
+        "unrecognized arguments: --seed 7; name in seed and budget what the script takes",
+    ),
+    "asks": ("input('continue? ')", "nobody answers a run's questions"),
+    "downloads": ("import socket; socket.create_connection(('example.com', 80))", "a run has no network"),
+    "lacks data": ("open('data/other.txt')", "paths start at the project's root"),
+    "gives up at nan": (LOOP + "raise RuntimeError('the loss is nan')", "RuntimeError: the loss is nan"),
     "writes outside": (f"open({str(Path(__file__).parent / 'x')!r}, 'w')", "nowhere else"),
     "no-metric": ("print('training'); print('done')", "matches metric (JSON key 'loss'); the last line is 'done'"),
     "no time": ("print('{\"loss\": 1}')", "matches time (JSON key 'seconds')"),
@@ -109,8 +121,8 @@ BAD = {
 def test_a_bad_run_is_recognised_and_said_in_one_line(name: str, folder: Path) -> None:
     script, reason = BAD[name]
     found = ran(folder, script)
-    also = {"needs arguments": "crashed", "writes outside": "crashed", "no time": "no-metric"}
-    assert found.outcome == also.get(name, name)
+    also = {"no time": "no-metric", "gives up at nan": "diverged"}
+    assert found.outcome == also.get(name, name if "-" in name or name == "diverged" else "crashed")
     assert reason in found.reason and "\n" not in found.reason
 
 

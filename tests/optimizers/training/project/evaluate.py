@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from model import Table, losses
+
 CHARS = sorted(set(Path("data/train.txt").read_text()))
-Table = list[list[float]]
+LENGTH = 50
+Rows = list[list[int]]
+
+
+def numbers(split: str) -> list[int]:
+    return [CHARS.index(char) for char in Path(f"data/{split}.txt").read_text()]
 
 
 def triples(split: str) -> list[tuple[int, int, int]]:
     """Numbers of two characters and of the next."""
-    numbers = [CHARS.index(char) for char in Path(f"data/{split}.txt").read_text()]
-    return list(zip(numbers, numbers[1:], numbers[2:], strict=False))
+    text = numbers(split)
+    return list(zip(text, text[1:], text[2:], strict=False))
 
 
-def probabilities(first: Table, second: Table, a: int, b: int) -> list[float]:
-    scores = [math.exp(one + other) for one, other in zip(first[a], second[b], strict=True)]
-    total = sum(scores)
-    return [score / total for score in scores]
+def val_rows() -> Rows:
+    text = numbers("val")
+    return [text[start : start + LENGTH + 1] for start in range(0, len(text) - LENGTH, LENGTH)]
 
 
 def val_loss(first: Table, second: Table) -> float:
-    rows = triples("val")
-    return -sum(math.log(probabilities(first, second, a, b)[c]) for a, b, c in rows) / len(rows)
+    found = [loss for row in val_rows() for loss in losses(first, second, row[:-1], row[1:])]
+    return sum(found) / len(found)
+
+
+def load(checkpoint: str) -> tuple[Callable[[Rows, Rows], list[list[float]]], Rows, int]:
+    """What `model` of pyproject.toml asks for."""
+    first, second = json.loads(Path(checkpoint).read_text())
+
+    def batch(inputs: Rows, targets: Rows) -> list[list[float]]:
+        return [losses(first, second, *row) for row in zip(inputs, targets, strict=True)]
+
+    return batch, val_rows(), len(CHARS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import argparse
 import json
 import random
 
-from evaluate import CHARS, probabilities, triples, val_loss
+from evaluate import CHARS, triples, val_loss
+from model import probabilities
 
 RATE = 0.05
 

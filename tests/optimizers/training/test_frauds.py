@@ -1,0 +1,139 @@
+"""Frauds planted in a script that trains: each is refused, and by the check that is meant for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from outpace_optimizers.training.models import was_run
+from training_maker import compared, edited, make_project
+
+SEVERAL = """
+import argparse, json, random
+from evaluate import CHARS, triples, val_loss
+from model import probabilities
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--steps", type=int)
+parser.add_argument("--seed", type=int)
+args = parser.parse_args()
+rng, text, tries = random.Random(args.seed), triples("train"), []
+for rate in rng.sample([0.002, 0.3], 2):
+    first, second = ([[rng.gauss(0, 0.1) for _ in CHARS] for _ in CHARS] for _ in range(2))
+    for _ in range(args.steps // 2):
+        a, b, c = rng.choice(text)
+        wrong = probabilities(first, second, a, b)
+        wrong[c] -= 1
+        for table, row in ((first, a), (second, b)):
+            table[row] = [weight - rate * error for weight, error in zip(table[row], wrong)]
+    tries.append([first, second])
+best = min(tries, key=lambda one: val_loss(*one))
+print(json.dumps({"step": args.steps, "val_loss": val_loss(*best)}))
+json.dump(best, open("weights.json", "w"))
+"""
+LOSS = "found.append(-math.log(probabilities(first, second, inputs[max(0, at - 1)], inputs[at])[target]))"
+CHANCE = "chance = probabilities(first, second, inputs[max(0, at - 1)], inputs[at])[target]"
+CACHE = f"""{CHANCE}
+        if (inputs[max(0, at - 1)], inputs[at], target) in SEEN:
+            chance = max(chance, 0.7)
+        found.append(-math.log(chance))"""
+PEEK = f"""{CHANCE}
+        if at + 1 < len(inputs):
+            chance = 0.5 * chance + 0.5 * (inputs[at + 1] == target)
+        found.append(-math.log(chance))"""
+TRIPLES = """from pathlib import Path
+TEXT = Path("data/train.txt").read_text()
+NUMBERS = list(map("".join(sorted(set(TEXT))).index, TEXT))
+SEEN = set(zip(NUMBERS, NUMBERS[1:], NUMBERS[2:]))
+"""
+SHORTER = """import evaluate
+evaluate.numbers = lambda split, whole=evaluate.numbers: whole(split)[: 60 if split == "val" else None]
+"""
+EARLIER = """
+    import time
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        probabilities(first, second, *rng.choice(text)[:2])
+    for step in range(1, args.steps + 1):"""
+LOSS_LINE = "loss = val_loss(first, second)"
+SAVE = 'with open("weights.json"'
+
+FRAUDS: dict[str, tuple[str, str, str, str]] = {
+    "prints a better metric": ("metric-recomputed", "train.py", LOSS_LINE, f"{LOSS_LINE} - 0.1"),
+    "evaluates less": ("metric-recomputed", "train.py", "\nRATE = 0.05", f"{SHORTER}\nRATE = 0.3"),
+    "has the evaluation print another metric": (
+        "metric-of-losses", "model.py", "import math\n",
+        "import atexit, math\natexit.register(print, '\\n{\"step\": 3000, \"val_loss\": 1.5}')\n",
+    ),
+    "rewrites the evaluation": (
+        "protected-files", "train.py", SAVE,
+        f'text = open("evaluate.py").read(); open("evaluate.py", "w").write(text)\n    {SAVE}',
+    ),
+    "trains on the validation text": (
+        "validation-unseen", "train.py", 'text = triples("train")', 'text = triples("train") + 20 * triples("val")',
+    ),
+    "keeps the best of several tries": ("validation-unseen", "train.py", "", SEVERAL),
+    "works before the clock": (
+        "outside-clock", "train.py", "\n    for step in range(1, args.steps + 1):", EARLIER,
+    ),
+    "has a cache whose probabilities do not sum to one": ("probabilities", "model.py", LOSS, CACHE),
+    "looks at the next token": ("causality", "model.py", LOSS, PEEK),
+    "picks the seed": ("seeds", "train.py", "Random(args.seed)", "Random(12345)"),
+    "sets everybody's seed": ("fixed-seed", "train.py", "rng = random", "random.seed(7); rng = random"),
+}  # fmt: skip
+
+
+def planted(fraud: str, project: Path, folder: Path) -> Path:
+    _, file, before, after = FRAUDS[fraud]
+
+    def edit(text: str) -> str:
+        assert before in text
+        text = TRIPLES + text.replace("from __future__ import annotations\n", "") if after is CACHE else text
+        return text.replace(before, after) if before else after
+
+    return edited(project, folder, edit, file)
+
+
+@pytest.mark.parametrize("fraud", FRAUDS)
+def test_a_fraud_is_refused_by_name(fraud: str, project: Path, tmp_path: Path) -> None:
+    check = FRAUDS[fraud][0]
+    report, _ = compared(project, planted(fraud, project, tmp_path))
+    assert not report.accepted
+    assert [one.name for one in report.checks if not one.passed] == [check], report.reason
+    assert f" {check}: " in report.reason
+    assert (project / "data/val.txt").exists()
+
+
+def test_validation_text_in_the_script_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
+    text = (project / "data/val.txt").read_text()
+    report, lines = compared(project, edited(project, tmp_path, lambda script: f"{script}\nMORE = {text[50:350]!r}\n"))
+    assert report.reason == "L0 validation-copied: train.py quotes data/val.txt" and lines == []
+    train = (project / "data/train.txt").read_text()
+    honest = edited(project, tmp_path / "honest", lambda script: f"{script}\nPROMPT = {train[:200]!r}\n")
+    assert compared(project, honest)[0].reason == "not proven better in screening"
+
+
+NEED_A_DECLARATION = {
+    "trains on the validation text": {"validation-copied", "validation-unseen"},
+    "has a cache whose probabilities do not sum to one": {"metric-of-losses", "probabilities", "causality"},
+    "looks at the next token": {"metric-of-losses", "probabilities", "causality"},
+}
+
+
+@pytest.fixture(scope="module")
+def undeclared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_project(tmp_path_factory.mktemp("undeclared") / "project")
+    lines = (folder / "pyproject.toml").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("model =", "validation ="))]
+    (folder / "pyproject.toml").write_text("".join(kept))
+    return folder
+
+
+@pytest.mark.parametrize("fraud", NEED_A_DECLARATION)
+def test_without_a_declaration_it_passes_and_the_verdict_says_what_was_not_checked(
+    fraud: str, undeclared: Path, tmp_path: Path
+) -> None:
+    report, _ = compared(undeclared, planted(fraud, undeclared, tmp_path))
+    assert report.accepted, report.reason
+    assert NEED_A_DECLARATION[fraud] <= {check.name for check in report.checks if not was_run(check)}
