@@ -27,12 +27,12 @@ class CallRequest:
 
     `slot`: "" for fresh storage, else the name of storage that is filled in place if it exists. `renewed`: by tensors
     that are new themselves, with version counters at their start, as when memory was freed and given out again.
-    `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see placement;
-    `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None for forward
-    only. `noise`: relative size of the noise on floating inputs; `rounded`: each operation's result is rounded by as
-    much, see roundings. `nudge`, `rearrange`: seeds of a change to one tensor, see nudging. `cotangent_scale`: times
-    the drawn cotangents. `timed`: repeat a timed call's inputs. `recorded`: and read what a window recorded of this
-    call. `mode`, `rng_seed`: see Subject.mode.
+    `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see
+    placement; `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None
+    for forward only. `noise`: relative size of the noise on floating inputs; `rounded`: each operation's result is
+    rounded by as much, see roundings. `nudge`, `rearrange`: seeds of a change to one tensor, see nudging.
+    `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
+    inputs. `recorded`: and read what a window recorded of this call. `mode`, `rng_seed`: see Subject.mode.
     """
 
     seed: int

@@ -149,7 +149,9 @@ class CheckedCalls:
         if request.cotangents is None:
             return None
         drawn = draw_cotangents(request.cotangents, request.seed, self._subject.device)
-        return drawn if request.cotangent_scale == 1.0 else [one * request.cotangent_scale for one in drawn]
+        if request.cotangent_scale == 1.0:
+            return drawn
+        return [(one + one.sign()) * request.cotangent_scale for one in drawn]  # a loss's only one may be near zero
 
     def written(self, tensors: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
         return [self._writer.write(tensor) for tensor in tensors]
