@@ -39,11 +39,17 @@ CAUGHT_BY = {
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
-BEHIND = {"segments/keeps_plan": ("fingerprints",)}
-"""Checks that come earlier and see it too where chance makes them change its indices: off throughout."""
+BEHIND = {"segments/keeps_plan": ("fingerprints",), "writes_past_end": ("shapes",)}
+"""Checks that come earlier and see it too where chance makes them change its indices, or the process die of what it
+overwrites: off throughout."""
 
-ALSO_SEEN_BY = {"cached_by_version": ("fingerprints",), "counts/in_eight_bits": ("shapes",)}
-"""What is stale where all values at an address are new is so where one is; and rows may get long enough to overflow."""
+ALSO_SEEN_BY = {
+    "cached_by_version": ("fingerprints",),
+    "counts/in_eight_bits": ("shapes",),
+    "weights/keeps_them_small": ("fingerprints",),
+}
+"""What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
+one weight may become large."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""

@@ -96,8 +96,9 @@ def planted(fraud: str, project: Path, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("fraud", FRAUDS)
-def test_a_fraud_is_refused_by_name(fraud: str, project: Path, tmp_path: Path) -> None:
-    check = FRAUDS[fraud][0]
+def test_a_fraud_is_refused_by_name(fraud: str, tmp_path: Path) -> None:
+    """Each on a project of its own: every candidate for a baseline makes the next one's test stricter."""
+    check, project = FRAUDS[fraud][0], make_project(tmp_path / "project")
     report, _ = compared(project, planted(fraud, project, tmp_path))
     assert not report.accepted
     assert [one.name for one in report.checks if not one.passed] == [check], report.reason
@@ -121,9 +122,9 @@ NEED_A_DECLARATION = {
 }
 
 
-@pytest.fixture(scope="module")
-def undeclared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_project(tmp_path_factory.mktemp("undeclared") / "project")
+@pytest.fixture
+def undeclared(tmp_path: Path) -> Path:
+    folder = make_project(tmp_path / "undeclared")
     lines = (folder / "pyproject.toml").read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith(("model =", "validation ="))]
     (folder / "pyproject.toml").write_text("".join(kept))
