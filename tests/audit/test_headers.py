@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,15 @@ from outpace_audit.records import Code, Machine, Workload
 from outpace_audit.seeds import SeedSource
 
 MACHINE = Machine("cpu", "CPU", "0", "CPU", 2, "3.11", "2.13", None, None, None)
+PLAIN = """
+import torch
+
+def counted(x):
+    return x + x, torch.zeros(2, dtype=torch.int64)
+
+def get_inputs():
+    return [torch.randn(64)]
+"""
 COUNTS = """
 import pathlib, tempfile
 import torch
@@ -28,24 +38,21 @@ def counted(x):
     y = doubled(x)
     found = [*pathlib.Path(tempfile.gettempdir()).glob("torchinductor_*/precompiled_headers/**/*.gch")]
     return y, torch.tensor([len(found), sum(not one.is_symlink() for one in found)])
-
-def get_inputs():
-    return [torch.randn(64)]
 """
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
-def test_arms_read_what_was_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    code = Code(str(tmp_path / "counted.py"), COUNTS, "counted", "function")
+def test_a_compiled_candidate_reads_what_was_made_once(tmp_path: Path) -> None:
+    code = Code(str(tmp_path / "counted.py"), PLAIN, "counted", "function")
     with Judge("cpu", arm_launcher(tmp_path / ".outpace", project=tmp_path), tmp_path / ".outpace") as judge:
         facts = judge.set_target(code, [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
-        side, _ = judge.side_of(code, "candidate")
-        reply = side.call(facts.workloads[0].workload, 200.0, **new_request(SeedSource(), None))
-        side.close()
+        side, _ = judge.side_of(replace(code, source=COUNTS), "candidate")
+        reply = side.call(facts.workloads[0].workload, 300.0, **new_request(SeedSource(), None))
+        kept = kept_headers(judge.machine, lambda folder: pytest.fail("they are made by now"))
+    assert kept is not None
     found = reply.outputs[1].tensor
     assert found is not None
-    assert found.tolist() == [len([*tmp_path.glob("cache/outpace/headers/*/**/*.gch")]), 0]
+    assert found.tolist() == [len([*kept.rglob("*.gch")]), 0]
     assert found[0] > 0
 
 
