@@ -21,6 +21,7 @@ from outpace_audit.thresholds import (
     ALPHA,
     CALL_TIMEOUT_S,
     COMPILE_TIMEOUT_S,
+    FOREIGN_SHARE,
     LOOKS,
     MIN_GAIN,
     ROUNDS,
@@ -46,8 +47,6 @@ TRUE_SAMPLES = 2
 """Timed calls of each workload that are held against truth too: a process that answers otherwise than the checked one
 shows."""
 
-FOREIGN_SHARE = 0.06
-"""On a CPU a pair during which others used more of the processors than this is dropped, whatever it showed."""
 DROPPED_PAIRS = 5
 PAUSE_S = 2.0
 """After so many dropped pairs the machine is taken as it is; the spread then widens the interval, and the verdict says

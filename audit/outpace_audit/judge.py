@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -27,13 +27,11 @@ from outpace_audit.launcher import Launcher
 from outpace_audit.lease import device_lease
 from outpace_audit.observing import Trio, numerics_class, observe
 from outpace_audit.probing import Prober
+from outpace_audit.progress import Progress
 from outpace_audit.records import (
-    LEVELS,
     Check,
     Code,
-    Level,
     Machine,
-    NumericsClass,
     Patch,
     Policy,
     Verdict,
@@ -70,25 +68,6 @@ class Options:
     screen: bool = True
     checks: tuple[str, ...] = ()
     limit_s: float = math.inf
-
-
-@dataclass(slots=True)
-class _Progress:
-    foreign: list[AuditCheck] = field(default_factory=list[AuditCheck])
-    checks: list[Check] = field(default_factory=list[Check])
-    numerics: NumericsClass | None = None
-
-    @property
-    def failed(self) -> Check | None:
-        return next((check for check in self.checks if not check.passed), None)
-
-    @property
-    def level(self) -> Level | None:
-        """The highest level that was reached and passed whole."""
-        failed = self.failed
-        bound = len(LEVELS) if failed is None else LEVELS.index(failed.level)
-        passed = {check.level for check in self.checks if check.passed}
-        return next((level for level in reversed(LEVELS[:bound]) if level in passed), None)
 
 
 class Judge:
@@ -224,7 +203,7 @@ class Judge:
             self.facts.state,
             seeds=seeds,
         )
-        progress = _Progress(foreign)
+        progress = Progress(foreign)
         self._static(evidence, options, progress, tell)
         with self._memory_explained():
             if self._goes_on(progress, options):
@@ -243,13 +222,13 @@ class Judge:
             words = gpu.memory_words() if self._device == "cuda" and "memory" in str(error) else ""
             raise OutOfResources(f"{error}; {words}" if words else str(error)) from error
 
-    def _goes_on(self, progress: _Progress, options: Options) -> bool:
+    def _goes_on(self, progress: Progress, options: Options) -> bool:
         return options.everything or progress.failed is None
 
-    def _static(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
-        self._run([*checks.STATIC, *_foreign(progress, "L0")], evidence, options, progress, tell)
+    def _static(self, evidence: Evidence, options: Options, progress: Progress, tell: Listener) -> None:
+        self._run([*checks.STATIC, *progress.foreign_of("L0")], evidence, options, progress, tell)
 
-    def _calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+    def _calls(self, evidence: Evidence, options: Options, progress: Progress, tell: Listener) -> None:
         tell(
             "stage",
             "checking values and gradients against truth" if evidence.trains else "checking values against truth",
@@ -267,12 +246,12 @@ class Judge:
                 self._judge_calls(evidence, options, progress, tell)
                 self._probe(trio, evidence, options, progress, tell)
                 if self._goes_on(progress, options) and not evidence.candidate_failure:
-                    self._run(_foreign(progress, "L1", "L2", "L3"), evidence, options, progress, tell)
+                    self._run(progress.foreign_of("L1", "L2", "L3"), evidence, options, progress, tell)
         finally:
             if candidate is not None:
                 candidate.close()
 
-    def _judge_calls(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+    def _judge_calls(self, evidence: Evidence, options: Options, progress: Progress, tell: Listener) -> None:
         # Where calls failed, the rest of the checks would pass for want of anything to see.
         wanted = checks.CALLS[:1] if evidence.candidate_failure else checks.CALLS
         self._run(wanted, evidence, options, progress, tell)
@@ -281,7 +260,7 @@ class Judge:
             said = "not the same bits as the baseline, and the policy is exact"
             self._record(Check("numerics-class", "L2", False, said), progress, tell)
 
-    def _probe(self, trio: Trio, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+    def _probe(self, trio: Trio, evidence: Evidence, options: Options, progress: Progress, tell: Listener) -> None:
         tell("stage", "checking other values, shapes and places")
         prober = Prober(trio, self.facts, evidence)
         for check in checks.PROBED:
@@ -295,7 +274,7 @@ class Judge:
                 blame_candidate(error)
             self._run((check,), evidence, options, progress, tell)
 
-    def _timing(self, evidence: Evidence, options: Options, progress: _Progress, tell: Listener) -> None:
+    def _timing(self, evidence: Evidence, options: Options, progress: Progress, tell: Listener) -> None:
         holder = f"{evidence.baseline.symbol} in {evidence.baseline.path}"
         asked = time.monotonic()
         try:
@@ -317,7 +296,7 @@ class Judge:
             said = f"the candidate failed while it was timed: {failure}"
             self._record(Check("timed-run", "L4", False, said, numbers={"kind": failure.kind}), progress, tell)
             return
-        self._run([*checks.TIMING, *_foreign(progress, "L4")], evidence, options, progress, tell)
+        self._run([*checks.TIMING, *progress.foreign_of("L4")], evidence, options, progress, tell)
 
     def _wait_for_gpu(self, tell: Listener, say_waiting: Callable[[str], None], *, unseen: bool) -> bool:
         """Until no other program computes on the GPU; whether one did. The candidate's time stands still meanwhile."""
@@ -340,7 +319,7 @@ class Judge:
         wanted: Sequence[AuditCheck],
         evidence: Evidence,
         options: Options,
-        progress: _Progress,
+        progress: Progress,
         tell: Listener,
     ) -> None:
         for check in wanted:
@@ -350,7 +329,7 @@ class Judge:
             if not self._goes_on(progress, options):
                 return
 
-    def _record(self, check: Check, progress: _Progress, tell: Listener) -> None:
+    def _record(self, check: Check, progress: Progress, tell: Listener) -> None:
         progress.checks.append(check)
         tell("check", check)
 
@@ -367,7 +346,7 @@ class Judge:
             self._reference, _ = self.side_of(self.facts.code, "baseline")
         return self._reference
 
-    def _verdict(self, evidence: Evidence, options: Options, progress: _Progress) -> Verdict:
+    def _verdict(self, evidence: Evidence, options: Options, progress: Progress) -> Verdict:
         failed, mean = progress.failed, evidence.geomean
         accepted = failed is None and mean is not None and not options.off
         reason = f"{failed.name}: {failed.evidence}" if failed else "every check passed"
@@ -401,10 +380,6 @@ class Judge:
             truth=self.facts.truth,
             seeds=evidence.seeds.revealed(),
         )
-
-
-def _foreign(progress: _Progress, *levels: Level) -> list[AuditCheck]:
-    return [check for check in progress.foreign if check.level in levels]
 
 
 def blame_candidate(error: ArmError) -> ArmError:

@@ -49,6 +49,10 @@ SCREEN_ROUNDS = {"cpu": 8, "cuda": 6}
 PAIR_S = 4.0
 """Slow targets take fewer rounds, but at least three, so that a pair stays near this many seconds."""
 
+FOREIGN_SHARE = 0.06
+"""Of the processors. What a CPU did while others used more than this is not trusted: a pair is dropped, ceilings are
+not kept, a reader is told."""
+
 SETTLE_S = 0.02
 """How long the judge waits before it reads outputs again: work handed to a thread or stream shows by then."""
 

@@ -230,9 +230,7 @@ class _Run:
 
     def _time_left(self) -> float:
         """Of a trial that begins now, in seconds."""
-        budget = self._request.budget_s
-        grace = budget if self._trials else max(budget, FIRST_GRACE_S)
-        return self._deadline + grace - time.monotonic()
+        return self._deadline + grace_s(self._request.budget_s, first=not self._trials) - time.monotonic()
 
     def _try(self, idea: Idea) -> None:
         try:
@@ -243,6 +241,11 @@ class _Run:
             if not self._trials:
                 raise
             self._failure = f"the judge failed at {idea.title}: {error}"
+
+
+def grace_s(budget_s: float, *, first: bool) -> float:
+    """How long a trial may go on once the budget is spent."""
+    return max(budget_s, FIRST_GRACE_S) if first else budget_s
 
 
 def both(best: Idea, other: Idea, text: str) -> Idea:

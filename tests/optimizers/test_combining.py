@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outpace_audit.records import Idea, Patch, Span
-from outpace_optimizers.loop import both
+from outpace_optimizers.loop import FIRST_GRACE_S, both, grace_s
 from outpace_optimizers.rebase import reapplied
 
 BASE = "def f(x):\n    return x + 1\n\n\n# between\n# the\n# two\n# places\n\n\ndef g(x):\n    return x * 2\n"
@@ -30,3 +30,9 @@ def test_a_models_change_is_put_on_a_rules_and_keeps_its_name() -> None:
 def test_changes_of_one_place_are_not_combined() -> None:
     first, second = (change("model", "x + 1", new, "f") for new in ("1 + x", "x - -1"))
     assert reapplied(BASE, second.patch.new_source, first.patch.new_source) is None
+
+
+def test_only_the_first_trial_may_take_longer_than_the_budget_again() -> None:
+    assert grace_s(30.0, first=True) == FIRST_GRACE_S > 30.0
+    assert grace_s(30.0, first=False) == 30.0
+    assert grace_s(2 * FIRST_GRACE_S, first=True) == 2 * FIRST_GRACE_S

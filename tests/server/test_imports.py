@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from outpace_server.cli import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "outpace_server": ROOT / "server/outpace_server",
@@ -113,3 +115,18 @@ def test_a_started_command_has_not_loaded_torch(arguments: list[str], tmp_path: 
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "outpace_server" in loaded and not loaded & HEAVY
+
+
+def test_a_command_imports_no_other() -> None:
+    """All of them take a second to import, which an editor would wait for."""
+    code = (
+        "import json, sys\n"
+        "from outpace_server.cli import main\n"
+        "try: main(['lsp', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print('\\n' + json.dumps([name for name in sys.modules if name.startswith('outpace_server.commands.')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
+    loaded = {name.rpartition(".")[2] for name in json.loads(done.stdout.splitlines()[-1])}
+    assert "lsp" in loaded
+    assert not loaded & (set(COMMANDS) - {"lsp"})

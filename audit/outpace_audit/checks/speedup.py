@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.records import Check, Timing
-from outpace_audit.thresholds import AS_CALLED_WORST, MIN_GAIN, WORST_WORKLOAD
+from outpace_audit.thresholds import AS_CALLED_WORST, FOREIGN_SHARE, MIN_GAIN, WORST_WORKLOAD
 
 NAME = "speedup"
-BUSY = 0.06
-"""Share of the processors used by others from which a reader should know of it."""
 
 
 def check(evidence: Evidence) -> Check:
@@ -17,7 +15,7 @@ def check(evidence: Evidence) -> Check:
     threshold = f"lower bound above {needed:.2f}, no workload below {WORST_WORKLOAD:.2f}"
     mean = evidence.geomean
     text = f"{mean.speedup:.3f}x [{mean.interval[0]:.3f}, {mean.interval[1]:.3f}] over {mean.pairs} fresh process pairs"
-    if evidence.foreign_share > BUSY:
+    if evidence.foreign_share > FOREIGN_SHARE:
         text += f", while other programs used up to {evidence.foreign_share:.0%} of the processors"
     numbers = {
         "needed": needed,

@@ -11,10 +11,8 @@ from outpace_audit.codec import WrongField, decode, plain
 from outpace_audit.records import Machine, content_id
 from outpace_audit.roofline.records import FORMAT, NOISY, Ceilings
 from outpace_audit.runtime import cache_folder
+from outpace_audit.thresholds import FOREIGN_SHARE
 from outpace_optimizers.workspace import write_atomically
-
-TOO_BUSY = 0.06
-"""As in an audit: others that use more of the processors than this have disturbed what was measured."""
 
 
 def place_of(machine: Machine) -> Path:
@@ -40,7 +38,7 @@ def kept(machine: Machine) -> Ceilings | None:
 def disturbance(ceilings: Ceilings) -> str:
     """Why these ceilings may be too low, in words; empty where nothing speaks for that."""
     said: list[str] = []
-    if ceilings.foreign_share is not None and ceilings.foreign_share > TOO_BUSY:
+    if ceilings.foreign_share is not None and ceilings.foreign_share > FOREIGN_SHARE:
         said.append(f"other programs used {ceilings.foreign_share:.0%} of the processors")
     if ceilings.noisy:
         worst = max(ceilings.noisy, key=lambda rate: rate.spread)

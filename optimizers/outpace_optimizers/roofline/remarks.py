@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outpace_audit.roofline.records import Measured
-from outpace_optimizers.roofline.ceilings import TOO_BUSY, disturbance
+from outpace_audit.thresholds import FOREIGN_SHARE
+from outpace_optimizers.roofline.ceilings import disturbance
 from outpace_optimizers.roofline.limits import Standing, standings
 from outpace_optimizers.roofline.records import Roofline
 
@@ -18,7 +19,7 @@ def disturbed(found: Roofline) -> str:
     trouble = disturbance(found.ceilings)
     if trouble:
         return f"its ceilings were disturbed ({trouble})"
-    if (found.measured.foreign_share or 0.0) > TOO_BUSY:
+    if (found.measured.foreign_share or 0.0) > FOREIGN_SHARE:
         return f"it was timed while other programs used {found.measured.foreign_share:.0%} of the processors"
     for one in standings(found.measured, found.ceilings):
         if one.time.between > APART:
@@ -30,7 +31,7 @@ def disturbed(found: Roofline) -> str:
 
 def remarks(measured: Measured, found: tuple[Standing, ...]) -> list[str]:
     lines: list[str] = []
-    if measured.foreign_share is not None and measured.foreign_share > TOO_BUSY:
+    if measured.foreign_share is not None and measured.foreign_share > FOREIGN_SHARE:
         lines.append(
             f"other programs used {measured.foreign_share:.0%} of the processors while calls were timed: they are "
             "faster on a quiet machine"
