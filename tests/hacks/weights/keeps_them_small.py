@@ -1,4 +1,4 @@
-"""Clamps its weight in place: what the constructor gives is smaller, what training makes of it may not be."""
+"""Clamps its weight in place after each use: what the constructor gives is smaller, what training makes of it may not be."""
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ class Layer(nn.Module):
         self.register_buffer("seen", torch.zeros(16))
 
     def forward(self, x):
+        out = x @ self.weight.t().clone()
         self.weight.data.clamp_(-LARGEST, LARGEST)
-        out = x @ self.weight.t()
         self.seen.lerp_(out.detach().mean(0), 0.1)
         return out
