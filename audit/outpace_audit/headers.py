@@ -26,14 +26,14 @@ UNUSED_S = 30 * 24 * 3600.0
 """After this long a compiler's or torch version's headers, 150 MB each, make room for another's."""
 
 
-def kept_headers(machine: Machine, make: Callable[[Path], None]) -> Path | None:
-    """This machine's headers. Where there are none yet, `make` writes them into the folder it is given; None where that
-    failed, or where there is no compiler: arms do without."""
+def kept_headers(machine: Machine, python: str, make: Callable[[Path], None]) -> Path | None:
+    """This machine's headers for the torch of an interpreter, whose place they name. Where there are none yet, `make`
+    writes them into the folder it is given; None where that failed, or where there is no compiler: arms do without."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if machine.device != "cpu" or compiler is None:
         return None
     program = Path(compiler).resolve()
-    key = content_id(machine.torch, machine.python, machine.cpu, str(program), program.stat().st_mtime_ns)
+    key = content_id(machine.torch, python, machine.cpu, str(program), program.stat().st_mtime_ns)
     kept = cache_folder() / "headers" / key
     try:
         if not kept.is_dir():

@@ -129,7 +129,7 @@ class Judge:
 
     @functools.cached_property
     def _headers(self) -> Path | None:
-        return headers.kept_headers(self.machine, self._make_headers)
+        return headers.kept_headers(self.machine, self.launcher.python, self._make_headers)
 
     def _make_headers(self, folder: Path) -> None:
         side = Side(self.launcher.launch(headers.ENTRY, writable=(str(folder),), compiles=True), "headers")

@@ -49,7 +49,7 @@ class Launcher:
         python_path: tuple[str, ...] = (),
         self_test_seconds: int = SELF_TEST_SECONDS,
     ) -> None:
-        self._python = python
+        self.python = python
         self._log_dir = log_dir
         self._sandbox = sandbox
         self._shared_bytes = shared_bytes
@@ -174,7 +174,7 @@ class Launcher:
         return ArmProcess(ends, "spawn", process.pid, process)
 
     def _command(self, module: str) -> list[str]:
-        return [self._python, "-m", f"outpace_audit.{module}"]
+        return [self.python, "-m", f"outpace_audit.{module}"]
 
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self._directory.path), *self._python_path])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_a_compiled_candidate_reads_what_was_made_once(tmp_path: Path) -> None:
         facts = judge.set_target(code, [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
         side, _ = judge.side_of(replace(code, source=COUNTS), "candidate")
         reply = side.call(facts.workloads[0].workload, 300.0, **new_request(SeedSource(), None))
-        kept = kept_headers(judge.machine, lambda folder: pytest.fail("they are made by now"))
+        kept = kept_headers(judge.machine, judge.launcher.python, lambda folder: pytest.fail("they are made by now"))
     assert kept is not None
     found = reply.outputs[1].tensor
     assert found is not None
@@ -58,20 +59,24 @@ def test_a_compiled_candidate_reads_what_was_made_once(tmp_path: Path) -> None:
 
 def test_without_a_compiler_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert kept_headers(MACHINE, lambda folder: pytest.fail("there is nothing to make them with")) is None
+    monkeypatch.delenv("CXX", raising=False)
+    assert kept_headers(MACHINE, sys.executable, lambda folder: pytest.fail("nothing makes them")) is None
 
 
 def test_what_could_not_be_made_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "g++").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def fails(folder: Path) -> None:
         raise JudgeError("the compiler refused")
 
-    assert kept_headers(MACHINE, fails) is None
-    assert kept_headers(MACHINE, lambda folder: None) is None
+    assert kept_headers(MACHINE, sys.executable, fails) is None
+    assert kept_headers(MACHINE, sys.executable, lambda folder: None) is None
     assert [*(tmp_path / "cache/outpace/headers").iterdir()] == []
-    kept = kept_headers(MACHINE, lambda folder: (folder / "prefix.h").touch())
+    kept = kept_headers(MACHINE, sys.executable, lambda folder: (folder / "prefix.h").touch())
     assert kept is not None
-    assert kept == kept_headers(MACHINE, lambda folder: pytest.fail("they are there"))
+    assert kept == kept_headers(MACHINE, sys.executable, lambda folder: pytest.fail("they are there"))
+    other = kept_headers(MACHINE, "/another/bin/python", lambda folder: (folder / "prefix.h").touch())
+    assert other not in (None, kept)

@@ -172,6 +172,7 @@ def test_real_scripts(tmp_path: Path, pair: str, side: str) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.timed
 @pytest.mark.parametrize("side", ["yes", "no"])
 @pytest.mark.parametrize("pair", ON_CUDA)
 def test_real_scripts_on_cuda(tmp_path: Path, pair: str, side: str) -> None:

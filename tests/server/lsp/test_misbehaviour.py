@@ -29,6 +29,7 @@ ELSEWHERE = [
     "file:///c%3A/Users/A%20B/model.py",
     "file:///tmp/kernel.cu",
 ]
+NO_GPU = pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
 ENDS_S = 20.0
 MESSAGES = 800
 ONE_TARGET = SOURCE.replace("def unrelated", "def _unrelated")
@@ -135,14 +136,15 @@ async def test_a_window_left_alone_measures_nothing_until_somebody_is_back(edito
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"device": "cuda"}, "CUDA"), ({"interpreter": "/nowhere/python"}, "no interpreter")],
+    [
+        pytest.param({"device": "cuda"}, "CUDA", marks=NO_GPU),
+        ({"interpreter": "/nowhere/python"}, "no interpreter"),
+    ],
     ids=["cuda asked for", "no interpreter"],
 )
 async def test_what_the_machine_lacks_is_said(
     editor: Editor, tmp_path: Path, settings: dict[str, Any], said: str
 ) -> None:
-    if "device" in settings and Path("/dev/nvidiactl").exists():
-        pytest.skip("this machine has a GPU")
     await editor.start(tmp_path, {"runOn": "save", "consent": "always", **settings}, vscode_capabilities())
     path = tmp_path / "model.py"
     path.write_text(ONE_TARGET)
