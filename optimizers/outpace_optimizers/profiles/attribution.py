@@ -62,7 +62,7 @@ def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, exc
     per_event_s = min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0
     result = Attribution()
     at = start
-    host = list(_host_timeline(hosts, start, end))
+    host = list(host_timeline(hosts, start, end))
     index = 0
     for busy in [*busy_stretches(found, start, end), Busy(end, end, ())]:
         while index < len(host) and host[index][1] <= at:
@@ -96,7 +96,7 @@ def _charge_host(
         index += 1
 
 
-def _host_timeline(hosts: Hosts, start: float, end: float) -> Iterator[tuple[float, float, Node | None]]:
+def host_timeline(hosts: Hosts, start: float, end: float) -> Iterator[tuple[float, float, Node | None]]:
     """The main thread's stretches, those of a backward thread where the main one waits for it; None for gaps."""
     helpers = _helpers(hosts)
     for first, last, node in _with_gaps(hosts.main.segments, start, end):

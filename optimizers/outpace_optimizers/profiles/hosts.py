@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ STEP = "ProfilerStep#"
 BACKWARD = "autograd::engine::evaluate_function: "
 COMPILED = re.compile(r"Torch-Compiled Region: (\S+)")
 OWN_FRAMES = ("outpace_audit/profiling/", "torch/profiler/")
+CLOCK = 1.0
+"""µs within which two ends are the same."""
 PROFILER: Key = ("region", "", "profiler")
 
 
@@ -80,6 +83,7 @@ class Hosts:
     def _thread(self, events: list[Event], is_main: bool) -> Thread:
         """An event that outlasts the one it began in is cut off with it."""
         events.sort(key=lambda event: (event["ts"], -event["dur"]))
+        stopped = _last_end(events)
         nodes: list[Node] = []
         segments: list[Segment] = []
         open_nodes: list[Node] = []
@@ -101,7 +105,7 @@ class Hosts:
             depth = len(open_nodes)
             if event["cat"] == "user_annotation":  # begun within the call that begins it, which ends before
                 end = event["ts"] + event["dur"]
-                while depth and open_nodes[depth - 1].end < end:
+                while depth and open_nodes[depth - 1].end < min(end, stopped):
                     depth -= 1
             parent = open_nodes[depth - 1] if depth else None
             node = Node(event, parent)
@@ -180,6 +184,12 @@ class Hosts:
                 name = function.name.removesuffix(".forward").rpartition(".")[2]
                 found.setdefault(name, ("function", function.path, function.name))
         return found
+
+
+def _last_end(events: Iterable[Event]) -> float:
+    """When the recording of calls stopped: it ended those under way, but not the annotations that they had begun."""
+    ends = (event["ts"] + event["dur"] for event in events if event["cat"] == "python_function")
+    return max(ends, default=math.inf) - CLOCK
 
 
 def _label_key(node: Node) -> Key | None:

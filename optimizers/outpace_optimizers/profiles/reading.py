@@ -26,6 +26,7 @@ from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
 from outpace_optimizers.profiles.hosts import STEP, Event, Hosts, Key
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
+from outpace_optimizers.profiles.timeline import timeline
 from outpace_optimizers.profiles.trace import TraceError, load
 
 NEGLIGIBLE = 1e-4
@@ -104,6 +105,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
         device=findings.device_use(recorded),
         run=run,
         notes=tuple(notes),
+        timeline=timeline(recorded, steps),
     )
 
 

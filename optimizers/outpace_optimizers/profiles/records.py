@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FORMAT = 1
+VISIBLE = 0.0005
+"""Of a step: what is written as 0.0% says nothing."""
 Kind = Literal["function", "module", "region"]
 
 
@@ -84,6 +86,32 @@ class DeviceUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """In which one thing was done. In seconds, from the beginning of the step."""
+
+    start: float
+    seconds: float
+    name: str
+    backward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one level of the host's code, or one queue of the device, was doing. Without a name: the level below."""
+
+    name: str
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One step, as it was recorded."""
+
+    seconds: float
+    lanes: tuple[Lane, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """All that was read from one trace."""
 
@@ -115,6 +143,12 @@ class Profile:
     run: Mapping[str, Any]
     """What the recording process said (outpace_audit.profiling.facts); empty for a trace that is not ours."""
     notes: tuple[str, ...] = ()
+    timeline: Timeline | None = None
+
+    @property
+    def of_nobody(self) -> tuple[Portion, ...]:
+        """What belongs to no code and is worth a line."""
+        return tuple(one for one in self.unattributed if self.share(one.seconds) >= VISIBLE)
 
     def at_stake(self, target: Target) -> float:
         """Seconds of the step that would be gone if the target took no time."""

@@ -49,7 +49,7 @@ def show_profile(console: Console, profile: Profile, root: Path, rooflines: Iter
     console.print(_targets(profile, ranking.worth[:SHOWN], root))
     if (more := len(ranking.worth) - SHOWN) > 0:
         console.print(f"and {more} more: --json has all", markup=False)
-    for portion in profile.unattributed:
+    for portion in profile.of_nobody:
         said = f"given to no code: {printable(portion.name)}, {seconds(portion.seconds)}"
         console.print(f"{said} ({percent(profile.share(portion.seconds))})", markup=False)
     if ranking.rest:

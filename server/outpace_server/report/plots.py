@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from outpace_audit.records import Timing
 from outpace_audit.samples import Samples
@@ -20,6 +21,9 @@ LEFT, RIGHT, TOP, ROW, BOTTOM = 92.0, 700.0, 26.0, 22.0, 28.0
 
 HEIGHT = 300.0
 """Of a roofline's area."""
+
+LETTER = 6.2
+"""The width of one, on average."""
 
 BARS_LEFT, PERCENT_ROOM, LONGEST_NAME = 300.0, 60.0, 42
 """Where bars of named parts begin, what is left for their numbers, and the longest name that fits, in characters."""
@@ -37,20 +41,20 @@ def pairs_plot(timing: Timing, samples: list[Samples], needed: float | None) -> 
         tag("rect", x=low, y=TOP, width=max(high - low, 1.0), height=bottom - TOP, class_="band"),
         _rule(scale.at(timing.speedup), bottom, "mean"),
         _rule(scale.at(1.0), bottom, "one"),
-        _label(scale.at(1.0), 18.0, "equal", anchor="middle"),
+        label(scale.at(1.0), 18.0, "equal", anchor="middle"),
     ]
     if needed is not None:
         drawn += [_rule(scale.at(needed), bottom, "needed")]
     for row, speedup in enumerate(speedups):
         y = TOP + ROW * (row + 0.5)
         dots = windows[row] if row < len(windows) else []
-        drawn += [_name(f"pair {row + 1}", y)]
+        drawn += [row_name(f"pair {row + 1}", y)]
         drawn += [tag("circle", cx=scale.at(value), cy=y, r=2.5, class_="dot") for value in dots]
         drawn += [tag("rect", x=scale.at(speedup) - 2, y=y - 7, width=4.0, height=14.0, class_="median")]
     said = f"{ratio(timing.speedup)} {span(timing.interval)} over {timing.pairs} pairs of fresh processes"
     if needed is not None:
         said += f"; the lower end must exceed {needed:.3g}"
-    return _drawing(
+    return drawing(
         f"Speedup of {timing.workload} ({timing.mode}), pair by pair", said, bottom, _axis(scale, bottom, _times), drawn
     )
 
@@ -66,13 +70,13 @@ def errors_plot(errors: TensorErrors) -> Markup:
         y = TOP + ROW * (row + 0.5)
         ours, theirs = scale.at(errors.baseline[key]), scale.at(errors.candidate[key])
         drawn += [
-            _name(name, y),
+            row_name(name, y),
             tag("line", x1=ours, x2=theirs, y1=y, y2=y, class_="grid"),
             tag("circle", cx=ours, cy=y, r=8.0, class_="ring"),
             tag("path", d=f"M{theirs:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z", class_="candidate"),
         ]
     told = [f"{name}: {errors.baseline[key]:.2g} and {errors.candidate[key]:.2g}" for name, key in shown]
-    return _drawing(
+    return drawing(
         f"Relative error of {errors.path} ({errors.workload}) against truth",
         f"baseline and candidate: {'; '.join(told)}",
         bottom,
@@ -87,13 +91,13 @@ def floor_plot(workload: str, floor_s: float, baseline_s: float, candidate_s: fl
     scale = LogScale.over([floor_s, baseline_s, candidate_s], LEFT, RIGHT)
     bottom = TOP + ROW * len(rows)
     floor = scale.at(floor_s)
-    drawn = [_rule(floor, bottom, "needed"), _label(floor, 18.0, "floor", anchor="middle")]
+    drawn = [_rule(floor, bottom, "needed"), label(floor, 18.0, "floor", anchor="middle")]
     for row, (name, value) in enumerate(rows):
         y, end = TOP + ROW * (row + 0.5), scale.at(value)
         bar = tag("rect", x=min(floor, end), y=y - 6, width=max(abs(end - floor), 2.0), height=12.0, class_=name)
-        drawn += [_name(name, y), bar]
+        drawn += [row_name(name, y), bar]
     said = f"baseline {seconds(baseline_s)}, candidate {seconds(candidate_s)}, floor {seconds(floor_s)}"
-    return _drawing(f"Time of a call of {workload}, and its floor", said, bottom, _axis(scale, bottom, seconds), drawn)
+    return drawing(f"Time of a call of {workload}, and its floor", said, bottom, _axis(scale, bottom, seconds), drawn)
 
 
 def shares_plot(title: str, parts: Sequence[tuple[str, float]], whole: float) -> Markup:
@@ -105,18 +109,18 @@ def shares_plot(title: str, parts: Sequence[tuple[str, float]], whole: float) ->
         y = TOP + ROW * (row + 0.5)
         width = (RIGHT - BARS_LEFT - PERCENT_ROOM) * value / longest if longest else 0.0
         drawn += [
-            _label(
+            label(
                 BARS_LEFT - 10,
                 y + 4,
                 name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
                 anchor="end",
             ),
             tag("rect", x=BARS_LEFT, y=y - 7, width=max(width, 1.0), height=14.0, class_="candidate"),
-            _label(BARS_LEFT + width + 6, y + 4, f"{100 * value / whole:.1f}%", anchor="start"),
+            label(BARS_LEFT + width + 6, y + 4, f"{100 * value / whole:.1f}%", anchor="start"),
         ]
     axis = tag("line", x1=BARS_LEFT, x2=BARS_LEFT, y1=TOP, y2=bottom, class_="axis")
     told = "; ".join(f"{name} {100 * value / whole:.1f}%" for name, value in parts[:5])
-    return _drawing(title, f"{seconds(whole)} in all: {told}", bottom, axis, drawn)
+    return drawing(title, f"{seconds(whole)} in all: {told}", bottom, axis, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,33 +146,67 @@ def roofline_plot(
     heights = [*(y for _, y, _ in points), *(top for _, _, top in points), *(r.rate for r in roofs if not r.rises)]
     bottom = TOP + HEIGHT
     up = LogScale.over([*heights, min(heights) / 4, 1.5 * flat], bottom, TOP)
-    drawn = [mark for roof in roofs for mark in _roof(roof, across, up, flat)]
+    names = Labels([(LEFT, up.at(roof.rate) - 1, RIGHT - LEFT, 2.0) for roof in roofs if not roof.rises])
+    steepest = max((roof.rate for roof in roofs if roof.rises), default=0.0)
+    met_first = sorted(roofs, key=lambda roof: roof.class_ != "roof")
+    drawn = [mark for roof in met_first for mark in _roof(roof, across, up, flat, steepest, names)]
     for number, (x, y, top) in enumerate(points, 1):
         left, height = across.at(x), up.at(y)
         drawn += [
             tag("line", x1=left, x2=left, y1=height, y2=up.at(top), class_="needed"),
             tag("circle", cx=left, cy=height, r=5.0, class_="candidate"),
-            _label(left + 9, height + 4, str(number), anchor="start"),
+            label(left + 9, height + 4, str(number), anchor="start"),
         ]
     rows = [
         join(
             tag("line", x1=LEFT - 4, x2=RIGHT, y1=up.at(value), y2=up.at(value), class_="grid"),
-            _name(amount(value, "FLOP/s"), up.at(value)),
+            row_name(amount(value, "FLOP/s"), up.at(value)),
         )
         for value in up.ticks()
     ]
     axis = tag("g", _axis(across, bottom, lambda value: f"{value:g} FLOP/B"), rows)
-    return _drawing(title, description, bottom, axis, drawn)
+    return drawing(title, description, bottom, axis, drawn)
 
 
-def _roof(roof: Roof, across: LogScale, up: LogScale, highest: float) -> list[Markup]:
-    """A rising roof ends at the highest flat one. Its name stands on it."""
+def _roof(roof: Roof, across: LogScale, up: LogScale, highest: float, steepest: float, names: Labels) -> list[Markup]:
+    """A rising roof ends at the highest flat one. Its name stands beside it."""
     first = max(across.low, up.low / roof.rate) if roof.rises else across.low
     last = min(across.high, highest / roof.rate) if roof.rises else across.high
     x1, x2, y1, y2 = across.at(first), across.at(last), up.at(roof.at(first)), up.at(roof.at(last))
     line = tag("line", x1=x1, x2=x2, y1=y1, y2=y2, class_=roof.class_)
-    where = (x1 + 8, y1 - 12, "start") if roof.rises else (x2, y2 - 5, "end")
-    return [line, _label(where[0], where[1], roof.name, anchor=where[2])]
+    if not roof.rises:
+        spots = [(x2 - 130.0 * turn, y2 + away, "end") for turn in range(4) for away in (-5, 14)]
+        return [line, names.place(roof.name, spots)]
+    along = [(x1 + (x2 - x1) * part, y1 + (y2 - y1) * part) for part in (0.1, 0.2, 0.3, 0.4)]
+    left = roof.rate == steepest
+    return [line, names.place(roof.name, [(x - 10, y, "end") if left else (x + 10, y + 4, "start") for x, y in along])]
+
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width, height."""
+
+
+class Labels:
+    """Places names so that none covers another."""
+
+    def __init__(self, taken: Sequence[Box] = ()) -> None:
+        self._taken = list(taken)
+
+    def place(self, text: str, spots: Sequence[tuple[float, float, str]]) -> Markup:
+        """At the first of the spots (x, y, anchor) that is free; where none is, at the last."""
+        width = LETTER * len(text)
+        boxes = [(x - width if anchor == "end" else x, y - 10.0, width, 12.0) for x, y, anchor in spots]
+        free = (n for n, box in enumerate(boxes) if not any(_overlap(box, other) for other in self._taken))
+        chosen = next(free, len(spots) - 1)
+        self._taken.append(boxes[chosen])
+        x, y, anchor = spots[chosen]
+        return label(x, y, text, anchor=anchor)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    x, y, width, height = one
+    left, top, wide, high = other
+    return x < left + wide and left < x + width and y < top + high and top < y + height
 
 
 def limits_plot(title: str, description: str, parts: Sequence[tuple[str, float]], measured_s: float) -> Markup:
@@ -177,12 +215,12 @@ def limits_plot(title: str, description: str, parts: Sequence[tuple[str, float]]
     scale = LogScale.over([*(value for _, value in shown), measured_s], LEFT, RIGHT)
     bottom = TOP + ROW * len(shown)
     end = scale.at(measured_s)
-    drawn = [_rule(end, bottom, "mean"), _label(end, 18.0, "a call", anchor="middle")]
+    drawn = [_rule(end, bottom, "mean"), label(end, 18.0, "a call", anchor="middle")]
     for row, (name, value) in enumerate(shown):
         y = TOP + ROW * (row + 0.5)
         width = max(scale.at(value) - LEFT, 2.0)
-        drawn += [_name(name, y), tag("rect", x=LEFT, y=y - 6, width=width, height=12.0, class_="baseline")]
-    return _drawing(title, description, bottom, _axis(scale, bottom, seconds), drawn)
+        drawn += [row_name(name, y), tag("rect", x=LEFT, y=y - 6, width=width, height=12.0, class_="baseline")]
+    return drawing(title, description, bottom, _axis(scale, bottom, seconds), drawn)
 
 
 def alone(figure: Markup) -> str:
@@ -202,7 +240,7 @@ def _power(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-")
 
 
-def _drawing(title: str, description: str, bottom: float, *children: Child) -> Markup:
+def drawing(title: str, description: str, bottom: float, *children: Child) -> Markup:
     """In a figure whose caption says in words what the drawing shows."""
     box = f"0 0 {WIDTH:g} {bottom + BOTTOM:g}"
     svg = tag("svg", *children, viewBox=box, role="img", aria_label=one_line(title))
@@ -214,7 +252,7 @@ def _axis(scale: LogScale, bottom: float, words: Callable[[float], str]) -> Mark
     ticks = [
         join(
             tag("line", x1=scale.at(value), x2=scale.at(value), y1=TOP, y2=bottom + 4, class_="grid"),
-            _label(scale.at(value), bottom + 20, words(value), anchor="middle"),
+            label(scale.at(value), bottom + 20, words(value), anchor="middle"),
         )
         for value in scale.ticks()
     ]
@@ -225,9 +263,9 @@ def _rule(x: float, bottom: float, kind: str) -> Markup:
     return tag("line", x1=x, x2=x, y1=TOP - 4, y2=bottom, class_=kind)
 
 
-def _name(text: str, y: float) -> Markup:
-    return _label(LEFT - 10, y + 4, text, anchor="end")
+def row_name(text: str, y: float) -> Markup:
+    return label(LEFT - 10, y + 4, text, anchor="end")
 
 
-def _label(x: float, y: float, text: str, *, anchor: str) -> Markup:
+def label(x: float, y: float, text: str, *, anchor: str) -> Markup:
     return tag("text", one_line(text), x=x, y=y, text_anchor=anchor)

@@ -23,6 +23,7 @@ from outpace_server.output.words import machine_words, seconds
 from outpace_server.report.html import document_of, section
 from outpace_server.report.markup import Child, Markup, table, tag
 from outpace_server.report.plots import shares_plot
+from outpace_server.report.timeline_plot import timeline_plot
 
 MOST_BARS = 20
 MOST_ROWS = 60
@@ -54,7 +55,8 @@ def _body(profile: Profile, rooflines: Iterable[Roofline]) -> Markup:
     said = (*profile.notes, *ranking.unused)
     notes = section("Notes", tag("ul", [tag("li", note) for note in said])) if said else Markup()
     return tag(
-        "main", head, tag("dl", items), _breakdown(profile), _suggestions(profile), _targets(profile, ranking.worth),
+        "main", head, tag("dl", items), _breakdown(profile), _timeline(profile), _suggestions(profile),
+        _targets(profile, ranking.worth),
         tag("p", not_worth(ranking.rest), class_="key") if ranking.rest else Markup(), _kernels(profile), notes,
     )  # fmt: skip
 
@@ -76,6 +78,14 @@ def _breakdown(profile: Profile) -> Markup:
     return section(
         "The step by kind of work", tag("p", key, class_="key"), shares_plot("A step", parts, profile.profiled_step_s)
     )
+
+
+def _timeline(profile: Profile) -> Markup:
+    if profile.timeline is None or not profile.timeline.lanes:
+        return Markup()
+    key = "The host's code, outermost first, then what each queue of the device ran and for whom. Point at a "
+    key += "stretch for its name."
+    return section("One step", tag("p", key, class_="key"), timeline_plot(profile.timeline))
 
 
 def _suggestions(profile: Profile) -> Markup:
@@ -109,7 +119,7 @@ def _targets(profile: Profile, found: Iterable[Ranked]) -> Markup:
     ]  # fmt: skip
     rows.extend(
         [f"given to no code: {portion.name}", percent(profile.share(portion.seconds)), *[""] * 7]
-        for portion in profile.unattributed
+        for portion in profile.of_nobody
     )
     head = ["target", "share", "backward", "own", "calls", "could be faster", "the step gains", "where", "own time in"]
     key = "Inclusive: with what a target calls, and with the backward pass that it causes. The gain is Amdahl's bound: "

@@ -79,7 +79,7 @@ def _limits(one: Standing) -> Markup:
         ("compute", one.limits.compute_s), ("memory", one.limits.memory_s), ("one launch", one.limits.launch_s),
         ("operators", one.dispatch_s or 0.0),
     ]  # fmt: skip
-    return limits_plot(one_line(one.workload), " ".join(standing_lines(one)[1:]), parts, one.time.seconds)
+    return limits_plot(one_line(one.workload), "; ".join(standing_lines(one)[1:]), parts, one.time.seconds)
 
 
 def _ceilings(found: Roofline) -> Markup:

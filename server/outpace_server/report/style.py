@@ -29,6 +29,10 @@ svg { display: block; width: 100%; height: auto; margin-top: .5rem; fill: var(--
 .paper { fill: var(--paper); }
 .baseline { fill: var(--base); } .candidate { fill: var(--cand); }
 .ring { fill: none; stroke: var(--base); stroke-width: 2; }
+.part { fill: var(--base); } .part0 { fill: #4477aa; } .part1 { fill: #228833; } .part2 { fill: #aa3377; }
+.part3 { fill: #b8860b; } .part4 { fill: #0f8b9d; } .part5 { fill: #cc5a4a; } .part6 { fill: #6f5fb5; }
+.part7 { fill: #7a7a2e; } .back { fill-opacity: .55; } [class^="part"] + text { fill: #ffffff; font-size: 11px; }
+.back + text { fill: var(--ink); }
 .wide, figure { overflow-x: auto; } figure svg { min-width: 32rem; } .wide table { min-width: 40rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }

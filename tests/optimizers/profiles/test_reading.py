@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outpace_optimizers.profiles.reading import WITHOUT_STACKS, WITHOUT_STEPS, read, read_in_child
-from outpace_optimizers.profiles.records import Profile
+from outpace_optimizers.profiles.records import Profile, Stretch
 from outpace_optimizers.profiles.trace import TraceError
 
 SCRIPT = """
@@ -122,6 +122,48 @@ def test_a_trace_without_steps_or_stacks_says_so(tmp_path: Path) -> None:
     assert {WITHOUT_STEPS, WITHOUT_STACKS} <= set(profile.notes)
     assert profile.attributed_s == pytest.approx(0, abs=1e-9)
     assert sum(one.seconds for one in profile.unattributed) == pytest.approx(profile.step_s)
+
+
+def test_an_annotation_under_way_when_recording_stopped_keeps_its_place(tmp_path: Path) -> None:
+    events = [
+        event("user_annotation", "ProfilerStep#3", 0, 1000),
+        event("python_function", "script.py(6): main", -50, 1100),
+        event("python_function", "torch/optim/optimizer.py(509): wrapper", 580, 1100),
+        event("python_function", "torch/autograd/profiler.py(918): __enter__", 590, 620),
+        event("user_annotation", "Optimizer.step#AdamW.step", 600, 5000),  # until the trace was written
+        event("cpu_op", "aten::_fused_adamw_", 700, 900),
+    ]
+    profile = read(write(tmp_path, events), tmp_path, {})
+    assert (own(profile, "AdamW.step"), own(profile, "main")) == (380.0, 620.0)
+
+
+def test_the_timeline_is_the_step_of_median_length(tmp_path: Path) -> None:
+    later = [
+        event("user_annotation", f"ProfilerStep#{number}", start, start + length)
+        for number, start, length in [(4, 1000, 40), (5, 1040, 5000)]
+    ]
+    shown = read(write(tmp_path, EVENTS + later), tmp_path, {}).timeline
+    assert shown is not None
+    assert shown.seconds == pytest.approx(1e-3)
+    lanes = [(lane.name, [_in_microseconds(one) for one in lane.stretches]) for lane in shown.lanes]
+    assert lanes == [
+        ("host", [("main", 0, 420, False), ("main", 420, 100, True), ("main", 520, 480, False)]),
+        ("", [("forward", 100, 200, False), ("forward", 420, 100, True)]),
+        ("device 7", [
+            ("forward", 200, 300, False), ("forward", 500, 300, True),
+            ("Memcpy HtoD (Pageable -> Device)", 900, 10, False),
+        ]),
+        ("device 8", [("ncclDevKernel_AllReduce", 700, 150, False)]),
+    ]  # fmt: skip
+
+
+def _in_microseconds(one: Stretch) -> tuple[str, int, int, bool]:
+    return one.name, round(1e6 * one.start), round(1e6 * one.seconds), one.backward
+
+
+def test_without_steps_there_is_no_timeline(tmp_path: Path) -> None:
+    kept = [one for one in EVENTS if "ProfilerStep" not in one["name"]]
+    assert read(write(tmp_path, kept), tmp_path, {}).timeline is None
 
 
 def test_a_hand_written_triton_kernel_is_a_region_by_its_name(tmp_path: Path) -> None:
