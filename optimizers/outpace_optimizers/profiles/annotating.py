@@ -20,21 +20,28 @@ from outpace_audit.codec import WrongField, decode, plain
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import Machine
 from outpace_optimizers.profile_rules.registry import Suggestion, load_profile_rules, suggestions
-from outpace_optimizers.profiles.annotations import Advice, Annotations, Mark
+from outpace_optimizers.profiles.annotations import Advice, Annotations, Limit, Mark
 from outpace_optimizers.profiles.code_names import Span, called, spans_in
+from outpace_optimizers.profiles.distances import Distance, distances
 from outpace_optimizers.profiles.ranking import WORTH, best_gain
 from outpace_optimizers.profiles.reading import AsProfiled, read
 from outpace_optimizers.profiles.records import Profile, Target
 from outpace_optimizers.profiles.store import RUN, TRACE, Place, keep_profile, stored_profile, stored_run
+from outpace_optimizers.roofline.records import Roofline
+from outpace_optimizers.roofline.store import known
 from outpace_optimizers.source import tree_of
+from outpace_optimizers.workspace import Workspace
 
 MOST_MARKS = 500
 """Functions of one profile, the largest first."""
 MOST_OPERATORS = 4
 
 
-def annotations_of(profile: Profile, root: Path, name: str, recorded_at: float) -> Annotations:
+def annotations_of(
+    profile: Profile, root: Path, name: str, recorded_at: float, rooflines: Iterable[Roofline] = ()
+) -> Annotations:
     found = suggestions(profile)
+    limits = distances(profile, rooflines).by_target
     pages = {rule.id: rule.page for rule in load_profile_rules()[0]}
     functions = sorted((one for one in profile.targets if one.path), key=profile.at_stake, reverse=True)
     return Annotations(
@@ -46,7 +53,7 @@ def annotations_of(profile: Profile, root: Path, name: str, recorded_at: float) 
         steps=profile.steps,
         step_s=profile.step_s,
         plain_step_s=profile.plain_step_s,
-        marks=tuple(_mark(profile, one) for one in functions[:MOST_MARKS]),
+        marks=tuple(_mark(profile, one, limits.get(one.key)) for one in functions[:MOST_MARKS]),
         advice=tuple(_placed(profile, root, found.suggestions, pages)),
         troubles=tuple(f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles),
     )
@@ -59,8 +66,9 @@ def _device(profile: Profile) -> str:
         return ""
 
 
-def _mark(profile: Profile, target: Target) -> Mark:
+def _mark(profile: Profile, target: Target, distance: Distance | None) -> Mark:
     share = profile.share(profile.at_stake(target))
+    gain = best_gain(share, distance.speedup if distance else math.inf)
     return Mark(
         path=str(target.path),
         name=target.name,
@@ -70,10 +78,11 @@ def _mark(profile: Profile, target: Target) -> Mark:
         backward_s=target.backward_s,
         own_s=target.own_s,
         calls=target.calls,
-        gain=_finite(best_gain(share)),
+        gain=_finite(gain),
         around=target.around,
-        worth_it=best_gain(share) >= WORTH,
+        worth_it=gain >= WORTH,
         operators=tuple((one.name, profile.share(one.seconds)) for one in target.operators[:MOST_OPERATORS]),
+        limit=Limit(distance.bound, distance.speedup) if distance else None,
     )
 
 
@@ -176,9 +185,10 @@ def answer_with(made: Callable[[Mapping[str, Any]], Any]) -> None:
 
 
 def _annotated(request: Mapping[str, Any]) -> Annotations:
-    file = Path(request["file"])
+    file, root = Path(request["file"]), Path(request["root"])
     profile = profile_of(request, by_kind=False)
-    return annotations_of(profile, Path(request["root"]), file.name.removesuffix(RUN), file.stat().st_mtime)
+    rooflines = known(Workspace(root).state)
+    return annotations_of(profile, root, file.name.removesuffix(RUN), file.stat().st_mtime, rooflines)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,20 @@ class Mark:
     own_s: float
     calls: float
     gain: float | None
-    """Of the whole step, at most; None where the function is all of it."""
+    """Of the whole step, at most: at the limit where there is one, else without the function; None where it is all."""
     around: bool
     operators: tuple[tuple[str, float], ...]
     """Of its own time: names, and shares of the step."""
     worth_it: bool
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How far a function is from the machine's limit, by its roofline: bound by what, and how much faster at most."""
+
+    bound: str
+    speedup: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.profiles.annotations import Advice, Annotations
+from outpace_optimizers.profiles.annotations import Advice, Annotations, Limit
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.profile_marks import Placed, PlacedAdvice
 from outpace_server.lsp.publishing import SEVERITIES, header_range
@@ -81,14 +81,18 @@ def _numbers(one: Placed, annotations: Annotations, markdown: bool) -> list[str]
     if mark.operators:
         lines.append("own time in " + ", ".join(f"{one_line(name)} {percent(share)}" for name, share in mark.operators))
     calls = f"{mark.calls:.4g} call{'s' * (mark.calls != 1)} per step; " if mark.calls else ""
-    return [*lines, f"{calls}{bound(mark.gain, worth_it=mark.worth_it)}"]
+    return [*lines, f"{calls}{bound(mark.gain, mark.limit, worth_it=mark.worth_it)}"]
 
 
-def bound(gain: float | None, *, worth_it: bool) -> str:
+def bound(gain: float | None, limit: Limit | None, *, worth_it: bool) -> str:
     """Amdahl's law, in words."""
     if gain is None:
         return "it is the whole step"
-    said = f"if it took no time, a step would be {gain:.2f}× as fast"
+    if limit is None:
+        said = f"if it took no time, a step would be {gain:.2f}× as fast"
+    else:
+        said = f"{limit.bound}-bound, at most {limit.speedup:.3g}× as fast by its roofline; a step would then be "
+        said += f"{gain:.2f}× as fast"
     return said if worth_it else f"{said}: not worth a GPU second"
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outpace_optimizers.profiles.annotating import annotations_of
-from outpace_optimizers.profiles.annotations import Advice
+from outpace_optimizers.profiles.annotations import Advice, Limit
 from outpace_optimizers.profiles.code_names import digest_of, forget_files
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
+from roofline_maker import MACHINE, measured, point, roofline
 
 SOURCE = """import torch
 
@@ -91,3 +93,16 @@ def test_numbers_are_shares_of_the_step_and_of_what_is_run_around_it_only_its_ow
     marks = {one.name: one for one in annotations_of(profile_of(tmp_path), tmp_path, "name", 0.0).marks}
     assert (marks["step"].share, marks["step"].gain) == (pytest.approx(0.7), pytest.approx(1 / 0.3))
     assert (marks["main"].share, marks["main"].around) == (pytest.approx(0.1), True)
+
+
+def test_a_roofline_says_how_far_a_function_is_from_the_limit(tmp_path: Path) -> None:
+    profile = profile_of(tmp_path, run={"machine": asdict(MACHINE)})
+    digest = next(one.digest for one in profile.targets if one.name == "step")
+    assert digest is not None
+    near = roofline(
+        path=str(tmp_path / "train.py"), digests={"step": digest}, measured=measured(point(seconds=12.5e-3))
+    )
+    marks = {one.name: one for one in annotations_of(profile, tmp_path, "name", 0.0, [near]).marks}
+    assert marks["step"].limit == Limit("compute", pytest.approx(1.25))
+    assert marks["step"].gain == pytest.approx(1 / (0.3 + 0.7 / 1.25))
+    assert marks["main"].limit is None
