@@ -22,8 +22,8 @@ from typing import Any
 from outpace_audit.codec import plain
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import AUDITOR_VERSION, Code, Machine, Patch, Workload, content_id
+from outpace_optimizers.workspace import LEDGER
 
-FILE = "ledger.sqlite"
 LOCK = "ledger.lock"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
@@ -95,7 +95,7 @@ class Ledger:
 
         A broken one is moved aside and said so in `notes`, or without `repair` is an error too.
         """
-        self.path = state / FILE
+        self.path = state / LEDGER
         self.notes: tuple[str, ...] = ()
         self.full = False
         with self._explained():
@@ -214,9 +214,9 @@ class Ledger:
             raise
 
     def _move_aside(self) -> Path:
-        aside = self.path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside = self.path.with_name(f"{LEDGER}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
         for suffix in ("", "-wal", "-shm"):
-            part = self.path.with_name(FILE + suffix)
+            part = self.path.with_name(LEDGER + suffix)
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
         return aside

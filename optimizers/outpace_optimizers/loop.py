@@ -22,6 +22,7 @@ from outpace_optimizers.model.search import ModelSearch, Surroundings
 from outpace_optimizers.rebase import as_it_is_now, reapplied
 from outpace_optimizers.records import (
     MODEL_RULE,
+    Again,
     Listener,
     ModelRequest,
     OptimizeRequest,
@@ -33,7 +34,7 @@ from outpace_optimizers.records import (
 )
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
 from outpace_optimizers.session import Session, candidate_file
-from outpace_optimizers.stored_trial import Again, stored_trial
+from outpace_optimizers.stored_trial import stored_trial
 from outpace_optimizers.targets.sol_adapter import solution_idea
 from outpace_optimizers.targets.sol_definition import read_definition
 from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
@@ -83,7 +84,7 @@ def recheck(reference: str, root: Path, how: Again, listener: Listener, judges: 
 
 
 def _measured_again(placed: Placed, workspace: Workspace, how: Again, listener: Listener, judges: Judges) -> Trial:
-    stored = how.applied(placed.trial)
+    stored = placed.trial.measured(how)
     with Session.of_stored(stored, workspace, listener, judges) as session:
         listener(StageEvent(f"replaying {stored.idea.title} on {stored.target.name}"))
         trial = session.try_stored(stored)

@@ -121,6 +121,14 @@ class OptimizeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How a stored trial is to be measured, where not as it was."""
+
+    python: str | None = None
+    unsandboxed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one `optimize` run; `stop` is the reason it ended."""
 

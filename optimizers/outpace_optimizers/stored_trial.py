@@ -10,11 +10,11 @@ from pathlib import Path
 from outpace_audit.codec import decode
 from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
-from outpace_optimizers.ledger import FILE, Finished, Ledger, trial_key
+from outpace_optimizers.ledger import Finished, Ledger, trial_key
 from outpace_optimizers.reach import reached_files
-from outpace_optimizers.records import OptimizeRequest, Target, Trial
+from outpace_optimizers.records import Again, OptimizeRequest, Target, Trial
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.workspace import Workspace
+from outpace_optimizers.workspace import LEDGER, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class StoredTrial:
     everything: bool = False
     checks: tuple[str, ...] = ()
 
+    def measured(self, again: Again) -> StoredTrial:
+        return replace(self, python=again.python or self.python, unsandboxed=again.unsandboxed or self.unsandboxed)
+
     def request(self) -> OptimizeRequest:
         """As it was made, to be measured again."""
         return OptimizeRequest(
@@ -48,17 +51,6 @@ class StoredTrial:
             everything=self.everything,
             checks=self.checks,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """How a stored trial is to be measured, where not as it was."""
-
-    python: str | None = None
-    unsandboxed: bool = False
-
-    def applied(self, stored: StoredTrial) -> StoredTrial:
-        return replace(stored, python=self.python or stored.python, unsandboxed=self.unsandboxed or stored.unsandboxed)
 
 
 def key_of(
@@ -98,7 +90,7 @@ def _where(workspace: Workspace) -> str:
 
 def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
     """By its id. Raises TargetError where the workspace has no such verdict, or its file's folder is gone."""
-    if not (workspace.state / FILE).is_file():
+    if not (workspace.state / LEDGER).is_file():
         raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
     with Ledger(workspace.state) as ledger:
         stored = find_trial(ledger, verdict)
@@ -110,7 +102,7 @@ def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
 
 def accepted_trials(workspace: Workspace) -> list[tuple[str, StoredTrial]]:
     """By their ids, of those that this version can read."""
-    if not (workspace.state / FILE).is_file():
+    if not (workspace.state / LEDGER).is_file():
         return []
     with Ledger(workspace.state) as ledger:
         found = [(one.verdict, _readable(one)) for one in ledger.accepted()]

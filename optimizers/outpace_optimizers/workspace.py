@@ -9,6 +9,7 @@ from pathlib import Path
 from outpace_audit.errors import EnvironmentMissing
 
 EVIDENCE = "evidence"
+LEDGER = "ledger.sqlite"
 ROOT_MARKS = (".outpace", ".git", "pyproject.toml", "setup.py")
 
 

@@ -12,7 +12,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import ObservedWatch
 
 from outpace_optimizers.notebook import SUFFIX
-from outpace_optimizers.profiles.store import PROFILE, TRACES
+from outpace_optimizers.profiles.names import PROFILE, TRACES
 
 WRITTEN = ("modified", "created", "moved", "closed")
 COMPLETE = ("moved", "closed", "deleted")

@@ -14,7 +14,8 @@ import pytest
 
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import Code, Machine, Patch, Workload
-from outpace_optimizers.ledger import FILE, MIGRATIONS, Ledger, trial_key
+from outpace_optimizers.ledger import MIGRATIONS, Ledger, trial_key
+from outpace_optimizers.workspace import LEDGER
 
 MACHINE = Machine("cpu", "CPU", "", "CPU", 2, "3.11", "2.13", None, None, None, {"memory_bytes_per_s": 1.0})
 CODE = Code("/a/model.py", "text", "Model", "module")
@@ -74,11 +75,11 @@ def test_a_broken_file_is_moved_aside_and_said(tmp_path: Path, damage: str) -> N
     with Ledger(tmp_path) as ledger:
         for number in range(200):
             ledger.finish(f"k{number}", "v", {"fill": "x" * 500})
-    path = tmp_path / FILE
+    path = tmp_path / LEDGER
     path.write_bytes(b"this is no database at all" * 100 if damage == "text" else path.read_bytes()[:20000])
     with Ledger(tmp_path) as ledger:
         (note,) = ledger.notes
-        assert "moved to" in note and FILE in note
+        assert "moved to" in note and LEDGER in note
         assert ledger.known("k1") is None
         ledger.finish("new", "v", {})
     assert [p for p in tmp_path.iterdir() if ".broken-" in p.name]
@@ -87,7 +88,7 @@ def test_a_broken_file_is_moved_aside_and_said(tmp_path: Path, damage: str) -> N
 def test_a_newer_ledger_is_left_alone(tmp_path: Path) -> None:
     with Ledger(tmp_path):
         pass
-    with sqlite3.connect(tmp_path / FILE) as db:
+    with sqlite3.connect(tmp_path / LEDGER) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(EnvironmentMissing, match="newer outpace"):
         Ledger(tmp_path)

@@ -9,6 +9,7 @@ from typing import Any
 
 from outpace_audit.records import Check, Code, Idea, Machine, Patch, Span, Timing, Verdict, Workload
 from outpace_optimizers.records import (
+    Again,
     CheckDone,
     Listener,
     OptimizeRequest,
@@ -20,7 +21,6 @@ from outpace_optimizers.records import (
     TrialStarted,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import Again
 from outpace_optimizers.targets.source_text import read_source
 from outpace_server.commands.engine import Engine
 

@@ -13,8 +13,8 @@ from evidence_maker import BASELINE, CANDIDATE, make_evidence
 from outpace_audit.errors import EnvironmentMissing, OutpaceError, StaleVerdict
 from outpace_optimizers.evidence import write_evidence
 from outpace_optimizers.ledger import Ledger
-from outpace_optimizers.records import Listener, StageEvent, Trial
-from outpace_optimizers.stored_trial import Again, StoredTrial
+from outpace_optimizers.records import Again, Listener, StageEvent, Trial
+from outpace_optimizers.stored_trial import StoredTrial
 from outpace_server.cli import main
 from outpace_server.commands.engine import Engine
 

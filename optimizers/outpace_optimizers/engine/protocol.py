@@ -17,8 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from outpace_audit import codec, errors
-from outpace_optimizers.records import OptimizeRequest
-from outpace_optimizers.stored_trial import Again
+from outpace_optimizers.records import Again, OptimizeRequest
 
 PROTOCOL = 3
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""

@@ -23,10 +23,11 @@ from outpace_optimizers.profile_rules.registry import Suggestion, load_profile_r
 from outpace_optimizers.profiles.annotations import Advice, Annotations, Limit, Mark
 from outpace_optimizers.profiles.code_names import Span, called, spans_in
 from outpace_optimizers.profiles.distances import Distance, distances
+from outpace_optimizers.profiles.names import RUN, TRACE
 from outpace_optimizers.profiles.ranking import WORTH, best_gain
 from outpace_optimizers.profiles.reading import AsProfiled, read
 from outpace_optimizers.profiles.records import Profile, Target
-from outpace_optimizers.profiles.store import RUN, TRACE, Place, keep_profile, stored_profile, stored_run
+from outpace_optimizers.profiles.store import Place, keep_profile, stored_profile, stored_run
 from outpace_optimizers.roofline.records import Roofline
 from outpace_optimizers.roofline.store import known
 from outpace_optimizers.source import tree_of

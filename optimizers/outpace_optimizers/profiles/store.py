@@ -12,15 +12,9 @@ from typing import Any
 
 from outpace_audit.codec import WrongField, decode, plain
 from outpace_audit.errors import OutpaceError
+from outpace_optimizers.profiles.names import FOLDER, PROFILE, RUN, TRACE
 from outpace_optimizers.profiles.records import FORMAT, Profile
 from outpace_optimizers.workspace import write_atomically
-
-FOLDER = "profiles"
-TRACE = ".pt.trace.json.gz"
-TRACES = (".pt.trace.json", TRACE)
-"""What torch.profiler's handler calls the traces that it writes."""
-RUN = ".run.json"
-PROFILE = ".profile.json"
 
 
 class NoProfile(OutpaceError):  # noqa: N818  # the message carries the error

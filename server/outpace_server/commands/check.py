@@ -13,8 +13,8 @@ from outpace_audit.records import Verdict
 from outpace_optimizers.elsewhere import place
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.rebase import as_it_is_now, identity
-from outpace_optimizers.records import Event, Listener, StageEvent, Trial
-from outpace_optimizers.stored_trial import Again, StoredTrial, accepted_trials, stored_trial
+from outpace_optimizers.records import Again, Event, Listener, StageEvent, Trial
+from outpace_optimizers.stored_trial import StoredTrial, accepted_trials, stored_trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_again, add_json, workspace_root

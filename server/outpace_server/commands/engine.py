@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from outpace_optimizers.records import Listener, OptimizeRequest, Report, Trial
-from outpace_optimizers.stored_trial import Again
+if TYPE_CHECKING:
+    from outpace_optimizers.records import Again, Listener, OptimizeRequest, Report, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ def installed_engine() -> Engine:
     from outpace_audit.codec import decode
     from outpace_optimizers.engine.client import run_job
     from outpace_optimizers.engine.protocol import Job
+    from outpace_optimizers.records import Report, Trial
     from outpace_optimizers.workspace import Workspace
 
     def optimize(request: OptimizeRequest, listener: Listener) -> Report:

@@ -15,13 +15,12 @@ from rich.console import Console
 
 from outpace_audit.profiling.plan import Plan
 from outpace_optimizers.profile_rules.registry import suggestions
+from outpace_optimizers.profiles.names import RUN, TRACE
 from outpace_optimizers.profiles.ranking import differences, ranked
 from outpace_optimizers.profiles.reading import read_in_child
 from outpace_optimizers.profiles.recording import Recording, record
 from outpace_optimizers.profiles.records import Profile
 from outpace_optimizers.profiles.store import (
-    RUN,
-    TRACE,
     NoProfile,
     Place,
     find,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outpace_optimizers.evidence import is_file, read_evidence
-from outpace_optimizers.stored_trial import Again
+from outpace_optimizers.records import Again
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_again, add_json, workspace_root

@@ -12,8 +12,7 @@ from outpace_audit.errors import OutpaceError
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.report_uri import report_uri
-from outpace_server.report.markdown import markdown
-from outpace_server.report.record import Record
+from outpace_server.lsp.reports import markdown_of
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -41,5 +40,5 @@ def _written(trial: Trial) -> Path:
     workspace.prepare()
     path = workspace.state / FOLDER / f"{trial.id}.md"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(markdown(Record(trial)), encoding="utf-8")
+    path.write_text(markdown_of(trial), encoding="utf-8")
     return path

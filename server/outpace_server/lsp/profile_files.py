@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from outpace_optimizers.profiles.store import FOLDER, PROFILE, RUN, TRACES
+from outpace_optimizers.profiles.names import FOLDER, PROFILE, RUN, TRACES
 from outpace_optimizers.workspace import ROOT_MARKS, Workspace
 from outpace_server.lsp.survey import skipped
 

@@ -16,17 +16,15 @@ from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import content_id
-from outpace_optimizers.profiles.store import RUN
+from outpace_optimizers.profiles.names import RUN
 from outpace_optimizers.workspace import Workspace
 from outpace_server.children import ask_child
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.profile_files import Candidate, Project
 from outpace_server.lsp.progress import Progress
 from outpace_server.lsp.report_uri import report_uri
+from outpace_server.lsp.reports import page_of, style
 from outpace_server.output.words import one_line, printable
-from outpace_server.report.html import document_of
-from outpace_server.report.markup import Markup
-from outpace_server.report.style import STYLE
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -129,12 +127,12 @@ class Profiling:
         """The address by which the client asks for the page, or a file."""
         if self._server.features.profile and self._server.features.shows_documents:
             id = f"profile-{content_id(str(candidate.file))}"
-            self.pages[id] = {"title": title, "style": STYLE, "body": body}
+            self.pages[id] = {"title": title, "style": style(), "body": body}
             return report_uri(id)
         folder = project.state / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{candidate.file.name.removesuffix(RUN)}.html"
-        path.write_text(document_of(title, Markup(body)), encoding="utf-8")
+        path.write_text(page_of(title, body), encoding="utf-8")
         return path
 
 

@@ -22,10 +22,9 @@ from lsprotocol import types
 from pygls import uris
 
 from outpace_audit.errors import OutpaceError
-from outpace_optimizers.ledger import FILE as LEDGER
 from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
-from outpace_optimizers.workspace import Workspace
+from outpace_optimizers.workspace import LEDGER, Workspace
 from outpace_server.lsp.desk import surest_gain
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.regions import region_of

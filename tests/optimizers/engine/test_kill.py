@@ -17,9 +17,8 @@ from engines import alive, engine_of, make_workspace, processes_of, small_job, u
 from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.engine.client import EngineClient, run_job
-from outpace_optimizers.ledger import FILE
 from outpace_optimizers.records import Event, Report, TrialStarted
-from outpace_optimizers.workspace import Workspace
+from outpace_optimizers.workspace import LEDGER, Workspace
 
 KILLS = 20
 CHANGES = 8
@@ -35,7 +34,7 @@ ROLES = {
 
 def events(workspace: Workspace) -> list[tuple[str, str, bool]]:
     """Kind, key and whether the verdict is of a candidate that died, in their order."""
-    with contextlib.closing(sqlite3.connect(workspace.state / FILE)) as db:
+    with contextlib.closing(sqlite3.connect(workspace.state / LEDGER)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         rows = db.execute("SELECT kind, key, body FROM event ORDER BY id").fetchall()
     return [(kind, key, kind == "finished" and _died(json.loads(body))) for kind, key, body in rows]
@@ -46,7 +45,7 @@ def _died(body: dict[str, object]) -> bool:
 
 
 def finished(workspace: Workspace) -> set[str]:
-    if not (workspace.state / FILE).exists():
+    if not (workspace.state / LEDGER).exists():
         return set()
     return {key for kind, key, died in events(workspace) if kind == "finished" and not died}
 

@@ -11,10 +11,10 @@ import pytest
 
 from outpace_audit.profiling.plan import Plan
 from outpace_optimizers.profile_rules.registry import load_profile_rules, suggestions
+from outpace_optimizers.profiles.names import TRACE
 from outpace_optimizers.profiles.reading import read
 from outpace_optimizers.profiles.recording import record
 from outpace_optimizers.profiles.records import FORMAT, Copy, DeviceUse, Portion, Profile, Target, Wait
-from outpace_optimizers.profiles.store import TRACE
 from outpace_optimizers.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from outpace_audit.profiling.plan import Plan
+from outpace_optimizers.profiles.names import TRACE
 from outpace_optimizers.profiles.reading import read
 from outpace_optimizers.profiles.recording import NothingRecorded, Recording, record
 from outpace_optimizers.profiles.records import Profile, Target
-from outpace_optimizers.profiles.store import TRACE
 from outpace_optimizers.running import BUNDLED, with_inside
 from outpace_optimizers.workspace import Workspace
 

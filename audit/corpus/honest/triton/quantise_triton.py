@@ -16,13 +16,15 @@ def kernel(x, q, scale, back, width, BLOCK: tl.constexpr):
     columns = tl.arange(0, BLOCK)
     inside = columns < width
     values = tl.load(x + row * width + columns, mask=inside, other=0.0)
-    step = tl.maximum(tl.max(tl.abs(values), axis=0), 1e-8) / 127.0
+    unknown = tl.max((values != values).to(tl.int32), axis=0)
+    step = tl.where(unknown > 0, float("nan"), tl.maximum(tl.max(tl.abs(values), axis=0), 1e-8) / 127.0)
     scaled = values / step
     whole = tl.floor(scaled)
     rest = scaled - whole
     odd = whole - 2.0 * tl.floor(whole / 2.0)
     whole += tl.where((rest > 0.5) | ((rest == 0.5) & (odd != 0.0)), 1.0, 0.0)
-    whole = tl.minimum(tl.maximum(whole, -127.0), 127.0)
+    whole = tl.maximum(whole, -127.0, propagate_nan=tl.PropagateNan.ALL)
+    whole = tl.minimum(whole, 127.0, propagate_nan=tl.PropagateNan.ALL)
     tl.store(q + row * width + columns, whole.to(tl.int8), mask=inside)
     tl.store(back + row * width + columns, whole * step, mask=inside)
     tl.store(scale + row, step)

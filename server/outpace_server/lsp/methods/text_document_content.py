@@ -3,9 +3,8 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_server.lsp.report_uri import SCHEME, id_of
+from outpace_server.lsp.reports import markdown_of
 from outpace_server.lsp.server import OutpaceServer
-from outpace_server.report.markdown import markdown
-from outpace_server.report.record import Record
 
 
 def text_document_content(
@@ -16,7 +15,7 @@ def text_document_content(
         return types.TextDocumentContentResult("This verdict is of a file that was closed: open it again.\n")
     uri, trial = found
     if params.uri.startswith(f"{SCHEME}:"):
-        return types.TextDocumentContentResult(markdown(Record(trial)))
+        return types.TextDocumentContentResult(markdown_of(trial))
     document = ls.document(uri)
     findings = ls.desk.findings(uri, document.source) if document else []
     changed = next((finding.new_text for finding in findings if finding.trial is trial), trial.idea.patch.new_source)
