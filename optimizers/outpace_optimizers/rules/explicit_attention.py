@@ -47,14 +47,14 @@ class ExplicitAttention:
         found = _all(silent)
         yield from self._ideas(code, silent, found, unread)
         if not found and scope.function is scope.definition.node:
-            yield from self._of_assumed(code, scope, silent)
+            yield from self._of_assumed(code, scope, silent, unread)
 
-    def _of_assumed(self, code: Code, scope: Scope, silent: Scope) -> Iterator[Idea]:
+    def _of_assumed(self, code: Code, scope: Scope, silent: Scope, unread: Sequence[ast.Name]) -> Iterator[Idea]:
         for assumed in assumptions(silent):
             found = _all(assumed.scope)
             for attention in found:
                 edit = self._edit(assumed.scope, attention)
-                written = branch(scope, assumed, attention, edit)
+                written = branch(scope, assumed, attention, edit, unread)
                 patch = make_patch(scope.source, code, scope.definition, edit) if written else None
                 if patch is not None:
                     yield self._described(scope, attention, patch, f", where {assumed.test}")
