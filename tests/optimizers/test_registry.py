@@ -17,6 +17,7 @@ BUILT_IN = [
     "grouped-query",
     "loop-invariant",
     "loop-to-batch",
+    "layer-norm",
     "rms-norm",
     "cross-entropy",
 ]

@@ -105,9 +105,7 @@ class _Pruned(ast.NodeTransformer):
         return node if said is None else node.body if said else node.orelse
 
 
-def branch(
-    scope: Scope, assumed: Assumed, attention: Attention, edit: Edit, unread: Sequence[ast.Name] = ()
-) -> bool:
+def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit, unread: Sequence[ast.Name] = ()) -> bool:
     """Makes of an edit of the pruned function a branch of the function as it is; False where that can't be written.
 
     `unread`: what the function returns and no caller reads, None in the branch where its value is gone.

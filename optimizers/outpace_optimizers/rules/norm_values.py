@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from .flow import number
 from .names import dotted
@@ -69,17 +69,18 @@ class Norm:
 
 
 Value: TypeAlias = "Rows | Kind | Squares | Root | Norm"
+V = TypeVar("V")
 
 
-class Known:
+class Known(Generic[V]):
     """What each name holds at one statement: what was assigned, else rows that nobody knows more of."""
 
-    def __init__(self, values: Mapping[str, Value], versions: Mapping[str, int] | None) -> None:
+    def __init__(self, values: Mapping[str, V], versions: Mapping[str, int] | None) -> None:
         self.values = values
         self.versions = versions
         """How often each name has been bound so far; None where only `values` have a meaning."""
 
-    def get(self, name: str) -> Value | None:
+    def get(self, name: str) -> V | Rows | None:
         if name in self.values or self.versions is None:
             return self.values.get(name)
         return Rows(name, self.versions.get(name, 0))
@@ -93,7 +94,7 @@ class Reader:
         self.inlined: set[str] = set()
         """Methods whose one expression was read in place of a call."""
 
-    def value(self, node: ast.expr, known: Known) -> Value | None:
+    def value(self, node: ast.expr, known: Known[Value]) -> Value | None:
         if isinstance(node, ast.Name):
             return known.get(node.id)
         if isinstance(node, ast.Attribute):
@@ -106,7 +107,7 @@ class Reader:
             return None
         return self._call(*call, known) or self._inlined(node, known)
 
-    def _arithmetic(self, node: ast.BinOp, known: Known) -> Value | None:
+    def _arithmetic(self, node: ast.BinOp, known: Known[Value]) -> Value | None:
         left, right = self.value(node.left, known), self.value(node.right, known)
         match node.op, left, right:
             case ast.Pow(), Rows() | Squares(), _:
@@ -151,7 +152,7 @@ class Reader:
         plain = squares.mean and squares.eps is None and is_number(self.scope, eps)
         return replace(squares, eps=eps) if plain else None
 
-    def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Value | None:
+    def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Value | None:
         if not args:
             return None
         if name == "torch.nn.functional.rms_norm":
@@ -181,7 +182,7 @@ class Reader:
             case _:
                 return None
 
-    def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Norm | None:
+    def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Norm | None:
         """`F.rms_norm` over the last dimension, of which a gain or the spelling of the shape has to tell."""
         given = dict(zip(("input", "normalized_shape", "weight", "eps"), args, strict=False)) | keys
         rows, weight, eps = self.value(args[0], known), given.get("weight"), given.get("eps")
@@ -194,7 +195,7 @@ class Reader:
         return Norm(rows, eps, False, weight) if is_number(self.scope, eps) else None
 
     def _cast(
-        self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known
+        self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]
     ) -> Value | None:
         if how == "float" and not args and not keys:
             return _widened(value)
@@ -209,7 +210,7 @@ class Reader:
             return None
         return replace(value, cast=True)
 
-    def _inlined(self, node: ast.Call, known: Known) -> Value | None:
+    def _inlined(self, node: ast.Call, known: Known[Value]) -> Value | None:
         """`self._norm(x)`, where the method is `return` of one expression of its one argument."""
         function = node.func
         owner = self.scope.definition.owner

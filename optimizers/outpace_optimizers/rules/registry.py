@@ -23,6 +23,7 @@ _BUILT_IN = (
     "grouped_query",
     "loop_invariant",
     "loop_to_batch",
+    "layer_norm",
     "rms_norm",
     "cross_entropy",
 )
