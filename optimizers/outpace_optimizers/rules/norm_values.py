@@ -9,23 +9,11 @@ from typing import Generic, TypeAlias, TypeVar
 
 from .flow import number
 from .names import dotted
+from .norm_lengths import LENGTHS, Length, Rows, Unit, length, normalized, root_of_width
 from .numbers_known import is_number
 from .scope import Scope
 
 _WIDE = ("torch.float32", "torch.float")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A tensor as a name held it at one time, or the same in fp32."""
-
-    name: str
-    version: int
-    wide: bool = False
-
-    @property
-    def base(self) -> tuple[str, int]:
-        return self.name, self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,8 @@ class Norm:
     wide: bool
     weight: ast.expr | None = None
     cast: bool = False
+    clamped: bool = False
+    """A clamped length was written: fp16 has no number as small as the clamp, so its rows of zeros become NaN."""
 
     @property
     def dtype(self) -> str | None:
@@ -68,7 +58,7 @@ class Norm:
         return "torch.float32" if self.wide else None
 
 
-Value: TypeAlias = "Rows | Kind | Squares | Root | Norm"
+Value: TypeAlias = "Rows | Kind | Squares | Root | Norm | Length | Unit"
 V = TypeVar("V")
 
 
@@ -114,6 +104,12 @@ class Reader:
                 return _power(left, number(node.right))
             case ast.Mult(), Rows(), Rows() if left == right:
                 return Squares(left)
+            case ast.Div(), Rows(), Length() if left == right.rows:
+                return Unit(left, None)
+            case ast.Mult() | ast.Div(), Unit(), None | Rows():
+                return scaled(self.scope, left, node.right, isinstance(node.op, ast.Div))
+            case ast.Mult(), None | Rows(), Unit():
+                return scaled(self.scope, right, node.left, False)
             case ast.Mult(), Rows(), Root() if right.inverse:
                 return _normalised(left, right)
             case ast.Mult(), Root(), Rows() if left.inverse:
@@ -157,6 +153,10 @@ class Reader:
             return None
         if name == "torch.nn.functional.rms_norm":
             return self._library(args, keys, known)
+        if name == "torch.nn.functional.normalize" or name in LENGTHS:
+            rows = self.value(args[0], known)
+            made = normalized if name == "torch.nn.functional.normalize" else length
+            return made(rows, args[1:], keys) if isinstance(rows, Rows) else None
         operation = name.removeprefix("torch").removeprefix(".")
         if name not in (f"torch.{operation}", f".{operation}"):
             return None
@@ -177,6 +177,8 @@ class Reader:
                 return _normalised(value, root) if isinstance(root, Root) and root.inverse else None
             case "mul" | "multiply", Norm(), [weight], {}:
                 return self._gained(value, weight)
+            case "mul" | "multiply", Unit(), [factor], {}:
+                return scaled(self.scope, value, factor, False)
             case "float" | "to" | "type" | "type_as", Rows() | Norm(), _, _ if name.startswith("."):
                 return self._cast(operation, value, args[1:], keys, known)
             case _:
@@ -232,6 +234,18 @@ class Reader:
         if found is not None:
             self.inlined.add(method.qualname)
         return found
+
+
+def scaled(scope: Scope, unit: Unit, factor: ast.expr, divides: bool) -> Unit | Norm | None:
+    """A row of length 1 by the root of its width, for certain, is an RMSNorm; a gain may come first."""
+    if is_number(scope, factor):
+        made = replace(unit, factor=factor, divides=divides) if unit.factor is None else None
+    else:
+        plain = unit.weight is None and dotted(factor) is not None and not divides
+        made = replace(unit, weight=factor) if plain else None
+    if made is None or made.factor is None or not root_of_width(scope, made):
+        return made
+    return Norm(replace(made.rows, wide=False), made.eps, made.rows.wide, made.weight, clamped=made.eps is not None)
 
 
 def _last_size(shape: ast.expr | None, name: str) -> bool:
