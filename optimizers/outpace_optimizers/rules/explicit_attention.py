@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from outpace_audit.records import Code, Idea, NumericsClass, Patch
+from outpace_optimizers.source import base_hash
 
 from .attention_assumed import assumptions, branch
 from .attention_call import Attention, assemble
@@ -18,6 +19,7 @@ from .attention_use import follow
 from .callers import Callers
 from .flow import changed
 from .grouped_query import RULE as GROUPED
+from .inlining import with_helpers
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -34,11 +36,27 @@ class ExplicitAttention:
 
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
-            found = _all(scope)
-            if found:
-                yield from self._ideas(code, scope, found)
-            elif _may_attend(scope):
-                yield from self._of_returned(code, scope)
+            ideas = list(self._of_scope(code, scope))
+            yield from ideas
+            if not ideas and scope.function is scope.definition.node:
+                yield from self._of_helpers(code, scope)
+
+    def _of_scope(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        found = _all(scope)
+        if found:
+            yield from self._ideas(code, scope, found)
+        elif _may_attend(scope):
+            yield from self._of_returned(code, scope)
+
+    def _of_helpers(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        """Where scores or probabilities are computed in a function or method of their own: these written out first."""
+        for more in with_helpers(code, scope, _is_part):
+            same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
+            ideas = [idea for item in same for idea in self._of_scope(more, item)]
+            if ideas:
+                base = base_hash(code.source)
+                yield from (replace(idea, patch=replace(idea.patch, base_hash=base)) for idea in ideas)
+                return
 
     def _of_returned(self, code: Code, scope: Scope) -> Iterator[Idea]:
         callers = Callers(scope.source, code.symbol)
@@ -118,6 +136,13 @@ def _may_attend(scope: Scope) -> bool:
     nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
     products = [node for node in nodes if product(scope, node) or ast.unparse(node).startswith("torch.baddbmm(")]
     return len(products) > 1 and any(softmax(scope, node) for node in nodes)
+
+
+def _is_part(helper: Scope) -> bool:
+    """Whether a helper computes scores or probabilities, and is not the whole of attention, which has its own edit."""
+    nodes = [node for node in own_nodes(helper.function) if isinstance(node, ast.expr)]
+    kinds = [bool(product(helper, node)) or ast.unparse(node).startswith("torch.baddbmm(") for node in nodes]
+    return not _all(helper) and (any(kinds) or any(softmax(helper, node) for node in nodes))
 
 
 def _all(scope: Scope) -> list[Attention]:
