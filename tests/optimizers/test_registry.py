@@ -16,6 +16,7 @@ BUILT_IN = [
     "explicit-attention",
     "grouped-query",
     "loop-invariant",
+    "loop-projection",
     "loop-to-batch",
     "layer-norm",
     "rms-norm",

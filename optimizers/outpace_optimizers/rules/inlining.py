@@ -77,7 +77,7 @@ def _helper(scope: Scope, definition: Definition, function: ast.FunctionDef, cal
     if function.decorator_list or not body or function is scope.function:
         return None
     last, statements = body[-1], body[:-1]
-    if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Tuple):
+    if not isinstance(last, ast.Return) or last.value is None:
         return None
     inside = [node for item in [*statements, last.value] for node in ast.walk(item)]
     if any(isinstance(node, _REFUSED) for node in inside) or not all(isinstance(item, _PLAIN) for item in statements):
@@ -125,7 +125,7 @@ class _Renamed(ast.NodeTransformer):
 def _written(code: Code, scope: Scope, statement: ast.stmt, call: ast.Call, helper: _Helper) -> Patch | None:
     names, first = _names(scope, helper)
     lines = [f"{name} = {scope.text(node)}" for name, node in first]
-    tight = isinstance(helper.result, (ast.Name, ast.Call, ast.Attribute, ast.Subscript))
+    tight = isinstance(helper.result, (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Tuple))
     lines += [ast.unparse(_Renamed(names).visit(copy.deepcopy(item))) for item in helper.statements]
     result = ast.unparse(_Renamed(names).visit(copy.deepcopy(helper.result)))
     edit = Edit()

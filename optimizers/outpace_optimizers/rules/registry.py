@@ -22,6 +22,7 @@ _BUILT_IN = (
     "explicit_attention",
     "grouped_query",
     "loop_invariant",
+    "loop_projection",
     "loop_to_batch",
     "layer_norm",
     "rms_norm",
