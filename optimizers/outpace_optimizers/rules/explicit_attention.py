@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from outpace_audit.records import Code, Idea, NumericsClass, Patch
 from outpace_optimizers.source import base_hash
@@ -14,6 +15,7 @@ from .attention_call import Attention, assemble
 from .attention_exp import written_out
 from .attention_ops import product, softmax
 from .attention_returned import dropouts_given, without_unread
+from .attention_sizes import with_own_sizes
 from .attention_trace import Tracer, plain_test
 from .attention_use import follow
 from .callers import Callers
@@ -39,7 +41,7 @@ class ExplicitAttention:
             ideas = list(self._of_scope(code, scope))
             yield from ideas
             if not ideas and scope.function is scope.definition.node:
-                yield from self._of_helpers(code, scope)
+                yield from self._of_variants(code, scope)
 
     def _of_scope(self, code: Code, scope: Scope) -> Iterator[Idea]:
         found = _all(scope)
@@ -48,9 +50,11 @@ class ExplicitAttention:
         elif _may_attend(scope):
             yield from self._of_returned(code, scope)
 
-    def _of_helpers(self, code: Code, scope: Scope) -> Iterator[Idea]:
-        """Where scores or probabilities are computed in a function or method of their own: these written out first."""
-        for more in with_helpers(code, scope, _is_part):
+    def _of_variants(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        """Where helpers compute scores or probabilities, or masks are made of the scores' sizes: of the same function
+        with helpers written out, and with sizes taken of the operands.
+        """
+        for more in _variants(code, scope):
             same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
             ideas = [idea for item in same for idea in self._of_scope(more, item)]
             if ideas:
@@ -136,6 +140,17 @@ def _may_attend(scope: Scope) -> bool:
     nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
     products = [node for node in nodes if product(scope, node) or ast.unparse(node).startswith("torch.baddbmm(")]
     return len(products) > 1 and any(softmax(scope, node) for node in nodes)
+
+
+def _variants(code: Code, scope: Scope) -> Iterator[Code]:
+    for more in chain([code], with_helpers(code, scope, _is_part)):
+        if more is not code:
+            yield more
+        same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
+        for item in same[:1]:
+            patch = with_own_sizes(more, item)
+            if patch is not None:
+                yield replace(more, source=patch.new_source)
 
 
 def _is_part(helper: Scope) -> bool:
