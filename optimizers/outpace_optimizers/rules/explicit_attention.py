@@ -40,7 +40,7 @@ class ExplicitAttention:
         for scope in scopes(code):
             ideas = list(self._of_scope(code, scope))
             yield from ideas
-            if not ideas and scope.function is scope.definition.node:
+            if not ideas and scope.function is scope.definition.node and _has_part(scope):
                 yield from self._of_variants(code, scope)
 
     def _of_scope(self, code: Code, scope: Scope) -> Iterator[Idea]:
@@ -155,9 +155,16 @@ def _variants(code: Code, scope: Scope) -> Iterator[Code]:
 
 def _is_part(helper: Scope) -> bool:
     """Whether a helper computes scores or probabilities, and is not the whole of attention, which has its own edit."""
-    nodes = [node for node in own_nodes(helper.function) if isinstance(node, ast.expr)]
-    kinds = [bool(product(helper, node)) or ast.unparse(node).startswith("torch.baddbmm(") for node in nodes]
-    return not _all(helper) and (any(kinds) or any(softmax(helper, node) for node in nodes))
+    return _has_part(helper) and not _all(helper)
+
+
+def _has_part(scope: Scope) -> bool:
+    """Whether there is a product or a softmax."""
+    text = scope.source.segment(scope.function)
+    if not any(word in text for word in ("softmax", "Softmax", "matmul", "mm(", "einsum", "@")):
+        return False
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    return any(product(scope, node) or softmax(scope, node) for node in nodes) or "baddbmm(" in text
 
 
 def _all(scope: Scope) -> list[Attention]:

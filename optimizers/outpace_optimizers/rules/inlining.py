@@ -121,12 +121,32 @@ class _Renamed(ast.NodeTransformer):
         new = self.names.get(node.id, node.id)
         return ast.copy_location(ast.Name(new, node.ctx) if isinstance(new, str) else new, node)
 
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        said = _decided(node.test)
+        return node if said is None else (node.body if said else node.orelse)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        said = _decided(node.test)
+        return node if said is None else (node.body if said else node.orelse)
+
+
+def _decided(test: ast.expr) -> bool | None:
+    """What `None is not None` says, which an argument left at None makes of a test."""
+    match test:
+        case ast.Compare(left=ast.Constant(value=None), ops=[op], comparators=[ast.Constant(value=None)]):
+            return isinstance(op, ast.Is) if isinstance(op, (ast.Is, ast.IsNot)) else None
+        case _:
+            return None
+
 
 def _written(code: Code, scope: Scope, statement: ast.stmt, call: ast.Call, helper: _Helper) -> Patch | None:
     names, first = _names(scope, helper)
     lines = [f"{name} = {scope.text(node)}" for name, node in first]
     tight = isinstance(helper.result, (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Tuple))
-    lines += [ast.unparse(_Renamed(names).visit(copy.deepcopy(item))) for item in helper.statements]
+    body = ast.Module(copy.deepcopy(helper.statements), [])
+    lines += [ast.unparse(item) for item in _Renamed(names).visit(body).body]
     result = ast.unparse(_Renamed(names).visit(copy.deepcopy(helper.result)))
     edit = Edit()
     edit.expression(scope.source, call, result if tight else f"({result})")

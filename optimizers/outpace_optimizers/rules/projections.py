@@ -251,7 +251,7 @@ _MAKERS = frozenset(f"torch.{name}" for name in ("randn", "rand", "zeros", "ones
 
 
 def _stop(node: ast.For) -> ast.expr | None:
-    """n of `range(n)`, `range(1, n)` and either reversed."""
+    """n of `range(n)`, `range(1, n)` and either reversed, and of `range(n - 1, -1, -1)`."""
     walked = node.iter
     if isinstance(walked, ast.Call) and ast.unparse(walked.func) == "reversed" and len(walked.args) == 1:
         walked = walked.args[0]
@@ -259,7 +259,17 @@ def _stop(node: ast.For) -> ast.expr | None:
         return None
     if len(walked.args) == 2 and integer(walked.args[0]) in (0, 1):
         return walked.args[1]
-    return walked.args[0] if len(walked.args) == 1 else None
+    match walked.args:
+        case [ast.BinOp(left=stop, op=ast.Sub(), right=one), end, step] if [integer(x) for x in (one, end, step)] == [
+            1,
+            -1,
+            -1,
+        ]:
+            return stop
+        case [stop]:
+            return stop
+        case _:
+            return None
 
 
 def _at_once(node: ast.AST) -> Iterator[ast.expr]:
