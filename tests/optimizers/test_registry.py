@@ -20,6 +20,7 @@ BUILT_IN = [
     "loop-to-batch",
     "layer-norm",
     "rms-norm",
+    "rms-norm-call",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

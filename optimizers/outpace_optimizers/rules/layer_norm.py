@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .layer_sites import LayerSite, layer_sites
+from .parameters import is_vector
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
 _CALL = "torch.nn.functional.layer_norm"
-_MAKERS = frozenset(f"torch.{name}" for name in ("ones", "zeros", "empty", "rand", "randn", "Tensor", "FloatTensor"))
 _WIDTH = 100
 
 
@@ -73,20 +73,8 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
 
 
 def _fits(scope: Scope, site: LayerSite, operand: ast.expr | None) -> bool:
-    """Whether it is nothing, or a parameter of one dimension: what the call takes beside rows of one dimension."""
-    made = scope.attribute(operand) if operand is not None else None
-    if operand is None:
-        return True
-    if site.layer.dims != 1 or not isinstance(made, ast.Call) or not made.args:
-        return False
-    inner, names = made.args[0], scope.construction
-    if names.resolve(made.func) != "torch.nn.Parameter" or not isinstance(inner, ast.Call) or len(inner.args) != 1:
-        return False
-    size = inner.args[0]
-    if isinstance(size, (ast.Tuple, ast.List)) and len(size.elts) == 1:
-        size = size.elts[0]
-    several = isinstance(size, (ast.Tuple, ast.List, ast.Starred)) or ast.unparse(size) == "1"
-    return names.resolve(inner.func) in _MAKERS and not several
+    """Whether it is nothing, or what the call takes beside rows of one dimension."""
+    return operand is None or (site.layer.dims == 1 and is_vector(scope, operand))
 
 
 RULE = LayerNorm()

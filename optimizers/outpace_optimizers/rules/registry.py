@@ -26,6 +26,7 @@ _BUILT_IN = (
     "loop_to_batch",
     "layer_norm",
     "rms_norm",
+    "rms_norm_call",
     "cross_entropy",
 )
 

@@ -1,0 +1,26 @@
+# target: RMSNorm
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.scale = dim**0.5
+        self.g = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        if x.dtype is not torch.float16:
+            return F.rms_norm(x, x.shape[-1:], weight=self.g, eps=1e-24 / x.shape[-1])
+        return F.normalize(x, dim=-1) * self.scale * self.g
+
+
+def get_init_inputs():
+    return [24]
+
+
+def get_inputs():
+    x = torch.randn(2, 5, 24)
+    x[0, 1] = 0.0
+    return [x]
