@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .aliasing import aliases
 from .attention_ops import integer
 from .batch_size import same_size
-from .flow import changed, loads, names_in
+from .flow import ancestors, changed, loads, names_in
 from .invariants import Finder
 from .names import own_nodes
 from .norm_sites import bound_name
@@ -233,9 +233,14 @@ class _Reader:
         place = self.scope.block_of(self.node)
         if place is None or not _starts_empty(place[0][: place[1]], name):
             return None
-        own = {id(item) for item in ast.walk(append)}
+        own, around = {id(item) for item in ast.walk(append)}, set(ancestors(self.scope, self.node))
         reads = [read for read in loads(self.scope.function, name) if id(read) not in own]
         if len(reads) != 1 or not any(reads[0] in ast.walk(node) for node in place[0][place[1] + 1 :]):
+            return None
+        if any(
+            isinstance(node, (ast.With, ast.AsyncWith)) and node not in around
+            for node in ancestors(self.scope, reads[0])
+        ):
             return None
         call = self.scope.parents.get(reads[0])
         found = self.scope.names.call(call) if call is not None else None
