@@ -53,6 +53,7 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
     spelling, needed = scope.names.spell(_CALL)
     edit.imports += [needed] if needed else []
     within = _fits(scope, site, layer.weight) and _fits(scope, site, layer.bias)
+    within = within and (not layer.rows.wide or _is_cast(scope, site.node))
     cast = ".float()" if layer.rows.wide else ""
     arguments = [layer.rows.name + cast, f"{layer.rows.name}.shape[-{layer.dims}:]"]
     for name, operand in (("weight", layer.weight), ("bias", layer.bias)):
@@ -75,6 +76,12 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
 def _fits(scope: Scope, site: LayerSite, operand: ast.expr | None) -> bool:
     """Whether it is nothing, or what the call takes beside rows of one dimension."""
     return operand is None or (site.layer.dims == 1 and is_vector(scope, operand))
+
+
+def _is_cast(scope: Scope, node: ast.expr) -> bool:
+    """Whether the result is cast at once, so that a gain in fp64 may be taken in fp32."""
+    parent = scope.parents.get(node)
+    return isinstance(parent, ast.Attribute) and parent.attr in ("to", "type", "type_as", "half", "bfloat16")
 
 
 RULE = LayerNorm()

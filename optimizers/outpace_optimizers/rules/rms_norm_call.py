@@ -71,6 +71,7 @@ def _written(scope: Scope, site: Site, spelling: str) -> str:
     norm = site.norm
     wide = norm.dtype is not None
     within = norm.weight is not None and is_vector(scope, norm.weight) and (wide or not _casts(site))
+    within = within and norm.dtype != "torch.float32"
     cast = ".float()" if wide else ""
     arguments = [norm.rows.name + cast, f"{norm.rows.name}.shape[-1:]"]
     if norm.weight is not None and within:
