@@ -16,8 +16,11 @@ BUILT_IN = [
     "explicit-attention",
     "grouped-query",
     "loop-invariant",
+    "loop-projection",
     "loop-to-batch",
+    "layer-norm",
     "rms-norm",
+    "rms-norm-call",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

@@ -12,10 +12,16 @@ from .scope import Scope
 Loop = ast.For | ast.While
 
 
+_FILLED = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "appendleft"})
+"""Methods that change a list, dict, set or deque."""
+
+
 def mutated(loop: Loop) -> set[str]:
-    """Names changed other than by plain assignment: in place, by subscript, by augmented assignment."""
+    """Names changed other than by plain assignment: in place, by subscript, by augmented assignment, as a container."""
     found: set[str] = set()
     for node in ast.walk(loop):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _FILLED:
+            found.add(root(node.func.value) or "")
         if not isinstance(node, ast.Name):
             found |= set(changes(node))
         if isinstance(node, ast.AugAssign):

@@ -105,8 +105,11 @@ class _Pruned(ast.NodeTransformer):
         return node if said is None else node.body if said else node.orelse
 
 
-def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit) -> bool:
-    """Makes of an edit of the pruned function a branch of the function as it is; False where that can't be written."""
+def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit, unread: Sequence[ast.Name] = ()) -> bool:
+    """Makes of an edit of the pruned function a branch of the function as it is; False where that can't be written.
+
+    `unread`: what the function returns and no caller reads, None in the branch where its value is gone.
+    """
     spots = [*attention.removed, attention.node]
     block, first, last = _around(scope, [scope.source.start(node) for node in spots])
     region = block[first : last + 1]
@@ -116,6 +119,9 @@ def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit) -> 
     gone = {name for statement in attention.removed for name in changed(statement)}
     inside = {node for statement in region for node in ast.walk(statement)}
     read = sorted(name for name in gone if any(node not in inside for node in loads(scope.function, name)))
+    for node in unread:
+        if node.id in gone and node in inside:
+            edit.expression(scope.source, node, "None")
     starts = {scope.source.start(statement) for statement in attention.removed}
     if not all(_settle(scope, statement, assumed.known, starts, edit) for statement in region):
         return False

@@ -49,8 +49,8 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
         return None
     operands = operands_of(scope, first, last, use)
     factors = _scale(scope, scores.ops)
-    masks = _masks(scope, scores.ops, operands[0])
-    if factors is None or masks is None:
+    masks = _masks(scope, scores.ops, _typed_as(operands)) if operands is not None else None
+    if operands is None or factors is None or masks is None:
         return None
     scale, query = factors
     texts = [operands[0] + query if not query else f"{tight(operands[0])}{query}", *operands[1:]]
@@ -60,6 +60,11 @@ def assemble(scope: Scope, block: Block, scores: Scores, use: Use, dim: int) -> 
     if use.dropout:
         arguments.append(f"dropout_p={use.dropout}")
     return Attention(use.node, [*arguments, f"scale={scale}"], suffix + turned, removed, bool(masks))
+
+
+def _typed_as(operands: list[str]) -> str:
+    """The operand whose dtype the call has: the query, unless that is brought to the values' own."""
+    return operands[2] if operands[0].endswith(f".to({operands[2]}.dtype)") else operands[0]
 
 
 def _with_heads(scope: Scope, ops: tuple[Op, ...], texts: list[str], single: bool) -> tuple[list[str], str]:

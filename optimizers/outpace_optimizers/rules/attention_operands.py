@@ -6,6 +6,8 @@ import ast
 
 from .attention_ops import Product, permuted, pick, transposed, wrapped
 from .attention_use import Use
+from .flow import names_in
+from .names import own_nodes
 from .scope import Scope
 
 
@@ -29,14 +31,32 @@ def _bare(scope: Scope, node: ast.expr) -> ast.expr:
     return node
 
 
-def operands_of(scope: Scope, first: Product, last: Product, use: Use) -> list[str]:
-    """Query, key and value as texts, each laid out (..., length, features)."""
+def operands_of(scope: Scope, first: Product, last: Product, use: Use) -> list[str] | None:
+    """Query, key and value as texts, each laid out (..., length, features); None where they may differ in dtype."""
     left = _bare(scope, first.left) if use.cast else first.left
     query = first.left_text if left is first.left else wrapped(scope, left)
     key = _einsum_key(first) if first.order else _key(scope, first.right, use.cast)
     value = _key(scope, last.left, False) if use.flipped else last.right_text if last.order else scope.text(last.right)
     plain = query[1:-1] if query == f"({scope.text(left)})" else query
-    return [plain, key, value]
+    operands = [plain, key, value]
+    if not use.cast or not any(_is_widened(scope, text) for text in operands[:2]):
+        return operands
+    if not value.isidentifier():
+        return None
+    return [f"{text}.to({value}.dtype)" if _is_widened(scope, text) else text for text in operands]
+
+
+def _is_widened(scope: Scope, text: str) -> bool:
+    """Whether it is a name that was bound to the fp32 of something: `query = query.float()`."""
+    for node in own_nodes(scope.function) if text.isidentifier() else ():
+        named = isinstance(node, ast.Assign) and any(text in names_in(target) for target in node.targets)
+        if named and isinstance(node, ast.Assign) and any(_bare(scope, part) is not part for part in _values(node)):
+            return True
+    return False
+
+
+def _values(node: ast.Assign) -> list[ast.expr]:
+    return node.value.elts if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value]
 
 
 def _einsum_key(made: Product) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from outpace_audit.records import Code, Idea, NumericsClass, Patch
+from outpace_optimizers.source import base_hash
 
 from .attention_assumed import assumptions, branch
 from .attention_call import Attention, assemble
 from .attention_exp import written_out
 from .attention_ops import product, softmax
 from .attention_returned import dropouts_given, without_unread
+from .attention_sizes import with_own_sizes
 from .attention_trace import Tracer, plain_test
 from .attention_use import follow
 from .callers import Callers
 from .flow import changed
 from .grouped_query import RULE as GROUPED
+from .inlining import with_helpers
 from .names import own_nodes
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -34,11 +38,29 @@ class ExplicitAttention:
 
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
-            found = _all(scope)
-            if found:
-                yield from self._ideas(code, scope, found)
-            elif _may_attend(scope):
-                yield from self._of_returned(code, scope)
+            ideas = list(self._of_scope(code, scope))
+            yield from ideas
+            if not ideas and scope.function is scope.definition.node and _has_part(scope):
+                yield from self._of_variants(code, scope)
+
+    def _of_scope(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        found = _all(scope)
+        if found:
+            yield from self._ideas(code, scope, found)
+        elif _may_attend(scope):
+            yield from self._of_returned(code, scope)
+
+    def _of_variants(self, code: Code, scope: Scope) -> Iterator[Idea]:
+        """Where helpers compute scores or probabilities, or masks are made of the scores' sizes: of the same function
+        with helpers written out, and with sizes taken of the operands.
+        """
+        for more in _variants(code, scope):
+            same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
+            ideas = [idea for item in same for idea in self._of_scope(more, item)]
+            if ideas:
+                base = base_hash(code.source)
+                yield from (replace(idea, patch=replace(idea.patch, base_hash=base)) for idea in ideas)
+                return
 
     def _of_returned(self, code: Code, scope: Scope) -> Iterator[Idea]:
         callers = Callers(scope.source, code.symbol)
@@ -47,14 +69,14 @@ class ExplicitAttention:
         found = _all(silent)
         yield from self._ideas(code, silent, found, unread)
         if not found and scope.function is scope.definition.node:
-            yield from self._of_assumed(code, scope, silent)
+            yield from self._of_assumed(code, scope, silent, unread)
 
-    def _of_assumed(self, code: Code, scope: Scope, silent: Scope) -> Iterator[Idea]:
+    def _of_assumed(self, code: Code, scope: Scope, silent: Scope, unread: Sequence[ast.Name]) -> Iterator[Idea]:
         for assumed in assumptions(silent):
             found = _all(assumed.scope)
             for attention in found:
                 edit = self._edit(assumed.scope, attention)
-                written = branch(scope, assumed, attention, edit)
+                written = branch(scope, assumed, attention, edit, unread)
                 patch = make_patch(scope.source, code, scope.definition, edit) if written else None
                 if patch is not None:
                     yield self._described(scope, attention, patch, f", where {assumed.test}")
@@ -118,6 +140,31 @@ def _may_attend(scope: Scope) -> bool:
     nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
     products = [node for node in nodes if product(scope, node) or ast.unparse(node).startswith("torch.baddbmm(")]
     return len(products) > 1 and any(softmax(scope, node) for node in nodes)
+
+
+def _variants(code: Code, scope: Scope) -> Iterator[Code]:
+    for more in chain([code], with_helpers(code, scope, _is_part)):
+        if more is not code:
+            yield more
+        same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
+        for item in same[:1]:
+            patch = with_own_sizes(more, item)
+            if patch is not None:
+                yield replace(more, source=patch.new_source)
+
+
+def _is_part(helper: Scope) -> bool:
+    """Whether a helper computes scores or probabilities, and is not the whole of attention, which has its own edit."""
+    return _has_part(helper) and not _all(helper)
+
+
+def _has_part(scope: Scope) -> bool:
+    """Whether there is a product or a softmax."""
+    text = scope.source.segment(scope.function)
+    if not any(word in text for word in ("softmax", "Softmax", "matmul", "mm(", "einsum", "@")):
+        return False
+    nodes = [node for node in own_nodes(scope.function) if isinstance(node, ast.expr)]
+    return any(product(scope, node) or softmax(scope, node) for node in nodes) or "baddbmm(" in text
 
 
 def _all(scope: Scope) -> list[Attention]:

@@ -43,14 +43,14 @@ def hoists(scope: Scope) -> Iterator[Hoist]:
     taken: set[ast.AST] = set()
     for node in own_nodes(scope.function):
         if isinstance(node, (ast.For, ast.While)):
-            found = _Finder(scope, node, taken).find()
+            found = Finder(scope, node, taken).find()
             if found is not None:
                 taken |= {item for statement in found.statements for item in ast.walk(statement)}
                 taken |= {item for _, _, nodes in found.expressions for top in nodes for item in ast.walk(top)}
                 yield found
 
 
-class _Finder:
+class Finder:
     def __init__(self, scope: Scope, loop: Loop, taken: set[ast.AST]) -> None:
         self.scope = scope
         self.loop = loop

@@ -56,9 +56,9 @@ class _Walk:
 
     def _read(self, index: int, statement: ast.stmt) -> list[tuple[Site, int]]:
         """The sites that end in this statement, and where they start; what it binds is taken over."""
-        known = Known(dict(self.values), self.versions[index])
+        known = Known[Value](dict(self.values), self.versions[index])
         expression: ast.expr | None = getattr(statement, "value", None)
-        result = _result(statement)
+        result = bound_name(statement)
         value = self.reader.value(expression, known) if result is not None and expression is not None else None
         start = self._start(expression, index) if expression is not None else index
         self._bind(index, statement, result, value, start)
@@ -74,7 +74,7 @@ class _Walk:
                 made.append((site, begin))
         return made
 
-    def _parts(self, statement: ast.stmt, known: Known) -> Iterator[tuple[ast.expr, Norm]]:
+    def _parts(self, statement: ast.stmt, known: Known[Value]) -> Iterator[tuple[ast.expr, Norm]]:
         """Largest expressions of a simple statement that are normalised rows by themselves."""
         if not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)):
             return
@@ -112,11 +112,11 @@ class _Walk:
             return begin == index
         if isinstance(last, ast.Return):
             return True
-        bound = {_result(item) for item in self.block[begin:index]} - {_result(last)}
+        bound = {bound_name(item) for item in self.block[begin:index]} - {bound_name(last)}
         return not any(live_after(self.scope, last, name) for name in bound if name)
 
 
-def _result(statement: ast.stmt) -> str | None:
+def bound_name(statement: ast.stmt) -> str | None:
     """The one name that the statement binds; empty for `return`; None where it does anything else."""
     if isinstance(statement, ast.Return):
         return ""

@@ -5,27 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from .flow import number
 from .names import dotted
+from .norm_lengths import LENGTHS, Length, Rows, Unit, length, normalized, root_of_width
 from .numbers_known import is_number
 from .scope import Scope
 
 _WIDE = ("torch.float32", "torch.float")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A tensor as a name held it at one time, or the same in fp32."""
-
-    name: str
-    version: int
-    wide: bool = False
-
-    @property
-    def base(self) -> tuple[str, int]:
-        return self.name, self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,8 @@ class Norm:
     wide: bool
     weight: ast.expr | None = None
     cast: bool = False
+    clamped: bool = False
+    """A clamped length was written: fp16 has no number as small as the clamp, so its rows of zeros become NaN."""
 
     @property
     def dtype(self) -> str | None:
@@ -68,18 +58,19 @@ class Norm:
         return "torch.float32" if self.wide else None
 
 
-Value: TypeAlias = "Rows | Kind | Squares | Root | Norm"
+Value: TypeAlias = "Rows | Kind | Squares | Root | Norm | Length | Unit"
+V = TypeVar("V")
 
 
-class Known:
+class Known(Generic[V]):
     """What each name holds at one statement: what was assigned, else rows that nobody knows more of."""
 
-    def __init__(self, values: Mapping[str, Value], versions: Mapping[str, int] | None) -> None:
+    def __init__(self, values: Mapping[str, V], versions: Mapping[str, int] | None) -> None:
         self.values = values
         self.versions = versions
         """How often each name has been bound so far; None where only `values` have a meaning."""
 
-    def get(self, name: str) -> Value | None:
+    def get(self, name: str) -> V | Rows | None:
         if name in self.values or self.versions is None:
             return self.values.get(name)
         return Rows(name, self.versions.get(name, 0))
@@ -93,7 +84,7 @@ class Reader:
         self.inlined: set[str] = set()
         """Methods whose one expression was read in place of a call."""
 
-    def value(self, node: ast.expr, known: Known) -> Value | None:
+    def value(self, node: ast.expr, known: Known[Value]) -> Value | None:
         if isinstance(node, ast.Name):
             return known.get(node.id)
         if isinstance(node, ast.Attribute):
@@ -106,13 +97,19 @@ class Reader:
             return None
         return self._call(*call, known) or self._inlined(node, known)
 
-    def _arithmetic(self, node: ast.BinOp, known: Known) -> Value | None:
+    def _arithmetic(self, node: ast.BinOp, known: Known[Value]) -> Value | None:
         left, right = self.value(node.left, known), self.value(node.right, known)
         match node.op, left, right:
             case ast.Pow(), Rows() | Squares(), _:
                 return _power(left, number(node.right))
             case ast.Mult(), Rows(), Rows() if left == right:
                 return Squares(left)
+            case ast.Div(), Rows(), Length() if left == right.rows:
+                return Unit(left, None)
+            case ast.Mult() | ast.Div(), Unit(), None | Rows():
+                return scaled(self.scope, left, node.right, isinstance(node.op, ast.Div))
+            case ast.Mult(), None | Rows(), Unit():
+                return scaled(self.scope, right, node.left, False)
             case ast.Mult(), Rows(), Root() if right.inverse:
                 return _normalised(left, right)
             case ast.Mult(), Root(), Rows() if left.inverse:
@@ -151,11 +148,15 @@ class Reader:
         plain = squares.mean and squares.eps is None and is_number(self.scope, eps)
         return replace(squares, eps=eps) if plain else None
 
-    def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Value | None:
+    def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Value | None:
         if not args:
             return None
         if name == "torch.nn.functional.rms_norm":
             return self._library(args, keys, known)
+        if name == "torch.nn.functional.normalize" or name in LENGTHS:
+            rows = self.value(args[0], known)
+            made = normalized if name == "torch.nn.functional.normalize" else length
+            return made(rows, args[1:], keys) if isinstance(rows, Rows) else None
         operation = name.removeprefix("torch").removeprefix(".")
         if name not in (f"torch.{operation}", f".{operation}"):
             return None
@@ -176,12 +177,14 @@ class Reader:
                 return _normalised(value, root) if isinstance(root, Root) and root.inverse else None
             case "mul" | "multiply", Norm(), [weight], {}:
                 return self._gained(value, weight)
+            case "mul" | "multiply", Unit(), [factor], {}:
+                return scaled(self.scope, value, factor, False)
             case "float" | "to" | "type" | "type_as", Rows() | Norm(), _, _ if name.startswith("."):
                 return self._cast(operation, value, args[1:], keys, known)
             case _:
                 return None
 
-    def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known) -> Norm | None:
+    def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Norm | None:
         """`F.rms_norm` over the last dimension, of which a gain or the spelling of the shape has to tell."""
         given = dict(zip(("input", "normalized_shape", "weight", "eps"), args, strict=False)) | keys
         rows, weight, eps = self.value(args[0], known), given.get("weight"), given.get("eps")
@@ -194,7 +197,7 @@ class Reader:
         return Norm(rows, eps, False, weight) if is_number(self.scope, eps) else None
 
     def _cast(
-        self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known
+        self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]
     ) -> Value | None:
         if how == "float" and not args and not keys:
             return _widened(value)
@@ -209,7 +212,7 @@ class Reader:
             return None
         return replace(value, cast=True)
 
-    def _inlined(self, node: ast.Call, known: Known) -> Value | None:
+    def _inlined(self, node: ast.Call, known: Known[Value]) -> Value | None:
         """`self._norm(x)`, where the method is `return` of one expression of its one argument."""
         function = node.func
         owner = self.scope.definition.owner
@@ -231,6 +234,18 @@ class Reader:
         if found is not None:
             self.inlined.add(method.qualname)
         return found
+
+
+def scaled(scope: Scope, unit: Unit, factor: ast.expr, divides: bool) -> Unit | Norm | None:
+    """A row of length 1 by the root of its width, for certain, is an RMSNorm; a gain may come first."""
+    if is_number(scope, factor):
+        made = replace(unit, factor=factor, divides=divides) if unit.factor is None else None
+    else:
+        plain = unit.weight is None and dotted(factor) is not None and not divides
+        made = replace(unit, weight=factor) if plain else None
+    if made is None or made.factor is None or not root_of_width(scope, made):
+        return made
+    return Norm(replace(made.rows, wide=False), made.eps, made.rows.wide, made.weight, clamped=made.eps is not None)
 
 
 def _last_size(shape: ast.expr | None, name: str) -> bool:

@@ -22,8 +22,11 @@ _BUILT_IN = (
     "explicit_attention",
     "grouped_query",
     "loop_invariant",
+    "loop_projection",
     "loop_to_batch",
+    "layer_norm",
     "rms_norm",
+    "rms_norm_call",
     "cross_entropy",
 )
 

@@ -47,6 +47,8 @@ class RMSNorm:
             arguments = [norm.rows.name, weight, _spelled(scope, norm.eps, "0.0")]
             arguments += [norm.dtype] if norm.dtype else []
             fits, call = f"rms_norm_fits({norm.rows.name}, {weight})", f"fused_rms_norm({', '.join(arguments)})"
+            if norm.clamped:
+                fits += f" and {norm.rows.name}.dtype is not {scope.names.spell('torch.float16')[0]}"
             guard(edit, scope, site.statements, site.node, fits, call)
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
