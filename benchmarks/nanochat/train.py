@@ -112,7 +112,7 @@ class GPT(nn.Module):
     def forward(self, idx: torch.Tensor, targets: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
         """The loss in nats; of each token, (batch × time,), with `reduction="none"`."""
         T = idx.size(1)
-        x = norm(self.wte(idx))
+        x = norm(self.wte(idx)).to(self.wte.weight.dtype)
         for block in self.blocks:
             x = block(x, self.cos[:, :T], self.sin[:, :T])
         logits = self.lm_head(norm(x)).float()
@@ -120,7 +120,7 @@ class GPT(nn.Module):
         return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1), reduction=reduction)
 
 
-@torch.compile(disable=not torch.cuda.is_available())
+@torch.compile(dynamic=False, disable=not torch.cuda.is_available())
 def orthogonalised(grads: torch.Tensor) -> torch.Tensor:
     """The nearest semi-orthogonal matrices, roughly: five Newton-Schulz steps. (matrices, rows, columns), rows ≤ columns."""
     x = grads.bfloat16() if grads.is_cuda else grads

@@ -33,6 +33,8 @@ class Attention:
     """A module with self-attention, and where its values are made."""
 
     owner: ast.ClassDef
+    made: ast.stmt
+    """The statement of the constructor that makes the projection."""
     forward: FunctionNode
     value: Value
 
@@ -59,6 +61,8 @@ class Model:
     blocks: str
     made: ast.stmt
     tokens: str
+    loop: ast.For
+    """The one over the blocks."""
     calls: list[ast.Call]
 
 
@@ -110,18 +114,18 @@ def _attention(source: Source, owner: ast.ClassDef) -> Attention | None:
     place = next(iter(places)) if len(places) == 1 else None
     if place is None:
         return None
-    linear = _linears(source, owner)
-    return Attention(owner, forward, place) if place.projection in linear else None
+    made = _linears(source, owner).get(place.projection)
+    return Attention(owner, made, forward, place) if made is not None else None
 
 
-def _linears(source: Source, owner: ast.ClassDef) -> set[str]:
-    """Attributes that the constructor makes linear layers of torch."""
+def _linears(source: Source, owner: ast.ClassDef) -> dict[str, ast.stmt]:
+    """Attributes that the constructor makes linear layers of torch, and the statements that do."""
     constructor = method(owner, "__init__")
     assert constructor is not None
     names = Names(source, constructor)
     return {
-        name
-        for node in own_nodes(constructor)
+        name: node
+        for node in constructor.body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         for target in node.targets
         if (name := of_self(target)) and names.resolve(node.value.func) == "torch.nn.Linear"
@@ -236,11 +240,11 @@ def _model(source: Source, owner: ast.ClassDef, layer: str) -> Model | None:
     tokens = _embedded(forward)
     if len(made) != 1 or len(loops) != 1 or tokens is None:
         return None
-    blocks, calls = loops[0]
-    return Model(owner, constructor, forward, blocks, made[0], tokens, calls)
+    blocks, loop, calls = loops[0]
+    return Model(owner, constructor, forward, blocks, made[0], tokens, loop, calls)
 
 
-def _loop(node: ast.AST) -> tuple[str, list[ast.Call]] | None:
+def _loop(node: ast.AST) -> tuple[str, ast.For, list[ast.Call]] | None:
     """`for block in self.blocks:` whose body calls `block(...)`, also with `enumerate`."""
     if not isinstance(node, ast.For):
         return None
@@ -253,7 +257,7 @@ def _loop(node: ast.AST) -> tuple[str, list[ast.Call]] | None:
     calls = [call for item in node.body for call in calls_in(item) if dotted(call.func) == target.id]
     used = [child for item in node.body for child in ast.walk(item) if isinstance(child, ast.Name)]
     count = sum(child.id == target.id for child in used)
-    return (f"self.{blocks}", calls) if calls and count == len(calls) else None
+    return (f"self.{blocks}", node, calls) if calls and count == len(calls) else None
 
 
 def _embedded(forward: FunctionNode) -> str | None:

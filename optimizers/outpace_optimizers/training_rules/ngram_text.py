@@ -4,49 +4,69 @@ from __future__ import annotations
 
 from string import Template
 
-ROWS = 131_071
+ROWS = 262_139
 RATE = 0.1
 
-_TEXT = Template('''\
+_TABLES = Template('''\
 class ValueNgrams(torch.nn.Module):
-    """Embeddings of the last two and the last three tokens, hashed, to add to the values of one attention layer.
+    """Embeddings of each token alone, of the last two and of the last three, hashed into tables that all layers share.
 
-    Tables and gates start at zero: at first the model is what it would be without. A key uses no later token.
+    They start at zero: at first the model is what it would be without. A key uses no later token.
     """
 
     ROWS = $rows  # of each table: a prime
-    RATE = $rate  # of tables and gates, in Adam
+    RATE = $rate  # in Adam
+    BETAS = (0.8, 0.95)
+    ORDERS = 3
 
-    def __init__(self, layer, width, gated_by=32):
+    def __init__(self, width):
         super().__init__()
-        self.factors = [pow(5, 3 * layer + order + 20, 2**31 - 1) | 1 for order in range(3)]
-        self.groups = max(1, width // 64)
-        self.gated_by = gated_by
-        self.table = torch.nn.Parameter(torch.zeros(2 * self.ROWS, width$dtype))
-        self.gate = torch.nn.Parameter(torch.zeros(2 * self.groups, gated_by))
+        primes = torch.tensor([1_000_003, 998_244_353, 754_974_721])
+        self.register_buffer("primes", primes, persistent=False)
+        self.table = torch.nn.Parameter(torch.zeros(self.ORDERS * self.ROWS, width$dtype))
 
     def keys(self, tokens):
-        """Rows of the table for the pair and the triple that end at each token: (batch, time, 2)."""
-        before = torch.nn.functional.pad(tokens, (1, 0))[:, :-1]
-        earlier = torch.nn.functional.pad(tokens, (2, 0))[:, :-2]
-        pair = (tokens * self.factors[0]) ^ (before * self.factors[1])
-        triple = pair ^ (earlier * self.factors[2])
-        return torch.stack([pair % self.ROWS, triple % self.ROWS + self.ROWS], 2)
+        """Rows of the table for the one, two and three tokens that end at each place: (batch, time, 3)."""
+        keys, key = [], torch.zeros_like(tokens)
+        for order in range(self.ORDERS):
+            before = torch.nn.functional.pad(tokens + 1, (order, 0))[:, : tokens.size(1)]
+            key = key ^ (before * self.primes[order])
+            keys.append(key % self.ROWS + order * self.ROWS)
+        return torch.stack(keys, 2)
 
-    def forward(self, x, tokens):
-        """What to add to the values, (batch, time, width); x is what the values are made of."""
-        found = torch.nn.functional.embedding(self.keys(tokens), self.table).unflatten(3, (self.groups, -1))
-        gates = 2 * torch.sigmoid(torch.nn.functional.linear(x[..., : self.gated_by], self.gate))
-        return (found * gates.unflatten(2, (2, self.groups)).unsqueeze(4)).sum(2).flatten(2).to(x.dtype)
+    def forward(self, tokens):
+        """(batch, time, 3, width)."""
+        return torch.nn.functional.embedding(self.keys(tokens), self.table)
 ''')
+
+_GATES = '''\
+class NgramGates(torch.nn.Module):
+    """How much of each n-gram's embedding one attention layer adds to its values: 2σ(W x) for each 64 channels, from the
+    first few channels of x, with W = 0 at first.
+    """
+
+    RATE = 0.01  # in Adam
+
+    def __init__(self, projection, parts=1):
+        super().__init__()
+        self.groups = max(1, projection.out_features // parts // 64)
+        self.weight = torch.nn.Parameter(torch.zeros(ValueNgrams.ORDERS * self.groups, min(32, projection.in_features)))
+
+    def forward(self, values, x, ngrams):
+        """Values with the n-grams in them, (batch, time, width); x is what the values were made of."""
+        gates = 2 * torch.sigmoid(torch.nn.functional.linear(x[..., : self.weight.size(1)], self.weight))
+        found = ngrams.unflatten(3, (self.groups, -1)) * gates.unflatten(2, (ValueNgrams.ORDERS, -1)).unsqueeze(4)
+        return values + found.sum(2).flatten(2).to(values.dtype)
+'''
 
 _SPLIT = '''\
 def without_value_ngrams(params, model, lr=None, adds=False):
-    """Groups of parameters less those of ValueNgrams; with `adds` these come as a group of their own, whose rate follows
-    a schedule that sets the others' as `rate_factor` says.
+    """Groups of parameters less those of the n-gram tables and their gates. With `adds` these come as groups of
+    their own; where a schedule sets the rate of all groups, theirs is `rate_factor` times that.
     """
     tables = [p for m in model.modules() if isinstance(m, ValueNgrams) for p in m.parameters()]
-    own = {id(p) for p in tables}
+    gates = [p for m in model.modules() if isinstance(m, NgramGates) for p in m.parameters()]
+    own = {id(p) for p in [*tables, *gates]}
     groups = [params] if isinstance(params, dict) else list(params)
     groups = groups if groups and isinstance(groups[0], dict) else [{"params": groups}]
     kept = []
@@ -54,9 +74,9 @@ def without_value_ngrams(params, model, lr=None, adds=False):
         params = [group["params"]] if isinstance(group["params"], torch.Tensor) else group["params"]
         kept.append({**group, "params": [p for p in params if id(p) not in own]})
     if adds:
-        factor = ValueNgrams.RATE / (lr or ValueNgrams.RATE)
-        kept.append({"params": tables, "lr": ValueNgrams.RATE, "betas": (0.8, 0.95), "eps": 1e-10, "weight_decay": 0.0})
-        kept[-1]["rate_factor"] = factor
+        for params, rate in ((tables, ValueNgrams.RATE), (gates, NgramGates.RATE)):
+            own = {"params": params, "lr": rate, "rate_factor": rate / (lr or rate), "weight_decay": 0.0}
+            kept.append({**own, "betas": ValueNgrams.BETAS, "eps": 1e-10})
     return kept
 '''
 
@@ -65,6 +85,7 @@ def definitions(bfloat16: bool) -> dict[str, str]:
     """By name. They need `import torch`; tables are in bf16 where the script uses that elsewhere."""
     dtype = ", dtype=torch.bfloat16" if bfloat16 else ""
     return {
-        "ValueNgrams": _TEXT.substitute(rows=f"{ROWS:_}", rate=RATE, dtype=dtype),
+        "ValueNgrams": _TABLES.substitute(rows=f"{ROWS:_}", rate=RATE, dtype=dtype),
+        "NgramGates": _GATES,
         "without_value_ngrams": _SPLIT,
     }

@@ -1,4 +1,4 @@
-"""value-ngrams: hashed embeddings of token pairs and triples, added to the values of every second attention layer."""
+"""value-ngrams: hashed embeddings of token pairs and triples, added to the values of the attention layers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .ngram_text import definitions
 from .optimizer_sites import Made, absolute_rates, optimizers
 
 _ATTRIBUTE = "value_ngrams"
+_GATES = "ngram_gates"
 
 
 class ValueNgramsRule:
@@ -49,65 +50,48 @@ class ValueNgramsRule:
 def _fits(source: Source) -> bool:
     """`torch` goes by its name, what the rule adds is not there yet, and no model is filled in after its construction."""
     plain = imported(list(module_level(source.tree.body))).get("torch") == "torch"
-    taken = {"ValueNgrams", "without_value_ngrams"} & ({*source.definitions} | source.words)
+    taken = {"ValueNgrams", "NgramGates", "without_value_ngrams"} & ({*source.definitions} | source.words)
     attributes = {node.attr for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
-    return plain and not taken and not {"to_empty", _ATTRIBUTE} & attributes
+    return plain and not taken and not {"to_empty", _ATTRIBUTE, _GATES} & attributes
 
 
 def _edit_model(source: Source, gpt: Gpt, edit: Edit, spans: list[str]) -> None:
     names = Names(source, gpt.attention.forward)
-    tokens = names.fresh("token_ids")
+    ngrams, model, value = names.fresh("ngrams"), gpt.model, gpt.attention.value
     for part in (gpt.attention, gpt.layer):
         typed = any(item.annotation for item in part.forward.args.args)
-        edit.parameters[part.forward.lineno, part.forward.name] = f"{tokens}: torch.Tensor" if typed else tokens
+        edit.parameters[part.forward.lineno, part.forward.name] = f"{ngrams}: torch.Tensor" if typed else ngrams
         spans.append(f"{part.owner.name}.{part.forward.name}")
-    for call in gpt.layer.calls:
-        _pass(source, edit, call, tokens, tokens)
-    for call in gpt.model.calls:
-        _pass(source, edit, call, tokens, gpt.model.tokens)
-    spans += [f"{gpt.model.owner.name}.forward", f"{gpt.model.owner.name}.__init__"]
-    _edit_attention(source, gpt.attention, edit, names, tokens)
-    spans.append(f"{gpt.attention.owner.name}.__init__")
-    projection = f"block.{gpt.layer.attribute}.{gpt.attention.value.projection}"
-    parts = gpt.attention.value.parts
-    width = f"{projection}.out_features" + (f" // {parts}" if parts > 1 else "")
-    _after(
-        source,
-        edit,
-        gpt.model.constructor.body,
-        gpt.model.made,
-        f"for layer, block in enumerate({gpt.model.blocks}):\n"
-        f"    if (len({gpt.model.blocks}) - layer) % 2:\n"
-        f"        block.{gpt.layer.attribute}.{_ATTRIBUTE} = ValueNgrams(layer, {width}, "
-        f"min(32, {projection}.in_features))",
-    )
+    for call in (*gpt.layer.calls, *model.calls):
+        _pass(source, edit, call, ngrams)
+    edit.before(source, model.loop, [f"{ngrams} = self.{_ATTRIBUTE}({model.tokens})"])
+    projection = f"{model.blocks}[0].{gpt.layer.attribute}.{value.projection}"
+    width = f"{projection}.out_features" + (f" // {value.parts}" if value.parts > 1 else "")
+    _after(source, edit, model.constructor.body, model.made, f"self.{_ATTRIBUTE} = ValueNgrams({width})")
+    _edit_attention(source, gpt.attention, edit, ngrams)
+    spans += [f"{model.owner.name}.forward", f"{model.owner.name}.__init__", f"{gpt.attention.owner.name}.__init__"]
 
 
-def _pass(source: Source, edit: Edit, call: ast.Call, name: str, value: str) -> None:
+def _pass(source: Source, edit: Edit, call: ast.Call, name: str) -> None:
     """One keyword more."""
     text = source.segment(call)
     inner = text[:-1].rstrip().removesuffix(",")
     comma = ", " if call.args or call.keywords else ""
-    edit.expression(source, call, f"{inner}{comma}{name}={value})")
+    edit.expression(source, call, f"{inner}{comma}{name}={name})")
 
 
-def _edit_attention(source: Source, attention: Attention, edit: Edit, names: Names, tokens: str) -> None:
+def _edit_attention(source: Source, attention: Attention, edit: Edit, ngrams: str) -> None:
     constructor = method(attention.owner, "__init__")
     assert constructor is not None
-    first = next(node for node in constructor.body if isinstance(node, ast.Assign))
-    edit.before(source, first, [f"self.{_ATTRIBUTE} = None"])
     value = attention.value
+    parts = f", {value.parts}" if value.parts > 1 else ""
+    gates = f"self.{_GATES} = NgramGates(self.{value.projection}{parts})"
+    _after(source, edit, constructor.body, attention.made, gates)
     if value.parts > 1:
-        addition = f"{value.name} = {value.name} + self.{_ATTRIBUTE}({value.x}, {tokens})"
-        _after(source, edit, attention.forward.body, value.statement, f"if self.{_ATTRIBUTE} is not None:\n    {addition}")
+        text = f"{value.name} = self.{_GATES}({value.name}, {value.x}, {ngrams})"
+        _after(source, edit, attention.forward.body, value.statement, text)
         return
-    values = names.fresh("values")
-    lines = [
-        f"{values} = {source.segment(value.call)}",
-        f"if self.{_ATTRIBUTE} is not None:\n    {values} = {values} + self.{_ATTRIBUTE}({value.x}, {tokens})",
-    ]
-    edit.before(source, value.statement, lines)
-    edit.expression(source, value.call, values)
+    edit.expression(source, value.call, f"self.{_GATES}({source.segment(value.call)}, {value.x}, {ngrams})")
 
 
 def _after(source: Source, edit: Edit, body: list[ast.stmt], node: ast.stmt, text: str) -> None:
