@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Template
 
 ROWS = 262_139
-RATE = 0.1
+RATE = 0.3
 
 _TABLES = Template('''\
 class ValueNgrams(torch.nn.Module):
