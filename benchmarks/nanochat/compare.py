@@ -6,9 +6,9 @@ A plan names the arms and the runs, in order:
      "runs": [{"arm": "baseline", "seconds": 60, "seed": 1}, {"arm": "ngrams", "seconds": 46.15, "seed": 2}]}
 
 A run starts from fresh parameters and optimizers, drawn from its seed as the script itself would draw them, in one
-process for all: only what was compiled stays. Each becomes a line of FILE, with its whole loss curve. With `"choose":
-{"arm": "ngrams", "seconds": 12, "seed": 100, "settings": [{...}, ...]}` the arm is first tried with each setting, of which
-the best is kept for the runs; seeds of the plan's runs have to be others.
+process for all: only what was compiled stays. Each becomes a line of FILE, with its whole loss curve. With
+`"choose": {"arm": "ngrams", "seconds": 12, "seed": 100, "settings": [{...}, ...]}` the arm is first tried with each
+setting, of which the best is kept for the runs; seeds of the plan's runs have to be others.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Arm:
         self.trainer: Any = self.module.Trainer(arguments, rows.device, len(lengths), rows.size(1) - 1)
 
     def run(self, seconds: float, seed: int, held_out: torch.Tensor, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`settings` are class attributes (`{"ValueNgrams.RATE": 0.1}`) or buffers (`{"value_ngrams.primes": [1, 0, 0]}`)."""
+        """`settings`: class attributes, `{"ValueNgrams.RATE": 0.1}`, or buffers, `{"value_ngrams.primes": [1, 0, 0]}`."""
         arguments = self.trainer.arguments
         arguments.seconds, arguments.seed = seconds, seed
         torch.manual_seed(seed)
@@ -105,7 +105,9 @@ def main() -> None:
     parser.add_argument("plan", type=Path)
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("runs.jsonl"))
-    parser.add_argument("--time-out", type=float, default=float("inf"), help="start no run that would end after so long")
+    parser.add_argument(
+        "--time-out", type=float, default=float("inf"), help="start no run that would end after so long"
+    )
     arguments, words = parser.parse_known_args()
     started = time.monotonic()
     plan = json.loads(arguments.plan.read_text())

@@ -4,7 +4,8 @@ Documents are separated by a line `<|endoftext|>`. They are cut into pieces of a
 token that marks its start, and the pieces are packed into rows of `length + 1` tokens: the last is only ever a target.
 A piece that finds no room is cut, and its rest goes into a later row, so no token of the text is lost.
 
-Needs numpy; with `--vocab` above 257 also the package `tokenizers`, which learns a byte-level BPE from the training text.
+Needs numpy; with `--vocab` above 257 also the package `tokenizers`, which learns a byte-level BPE from the training
+text.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ def documents(paths: Iterable[Path], characters: int | None = None) -> Iterator[
     """Of all files, up to about so many characters in total."""
     seen = 0
     for path in paths:
-        opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-        with opened as file:
+        with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as file:
             for document in split(file):
                 yield document
                 seen += len(document)
@@ -56,8 +56,8 @@ def split(lines: Iterable[str]) -> Iterator[str]:
 
 
 def pack(encoded: Iterable[np.ndarray], length: int, start: int) -> np.ndarray:
-    """Rows of `length + 1` tokens, uint16. Each fits the longest waiting piece that has room; where none has, the longest
-    is cut. Only what is left in the last row, which is not full, is dropped.
+    """Rows of `length + 1` tokens, uint16. Each takes the longest waiting piece that fits; where none does, the longest
+    is cut. Only the last row, which is not full, is dropped.
     """
     pieces = iter(_pieces(encoded, length, start))
     waiting: list[tuple[int, int]] = []

@@ -1,8 +1,8 @@
 """What runs of compare.py come to: `python summary.py runs.jsonl --baseline baseline --candidate ngrams --out FILE`.
 
 time_to_loss_ratio: how long the baseline trains for the metric that the candidate reaches in its budget, over that
-budget. The baseline's metric is taken to fall by a constant for each factor of time, which its runs of a second, shorter
-budget show; the interval is that of the gain alone (Welch, one-sided at `ALPHA` each way).
+budget. The baseline's metric is taken to fall by a constant for each factor of time, which its runs of a second,
+shorter budget show; the interval is that of the gain alone (Welch, one-sided at `ALPHA` each way).
 """
 
 from __future__ import annotations

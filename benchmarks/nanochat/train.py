@@ -122,7 +122,7 @@ class GPT(nn.Module):
 
 @torch.compile(dynamic=False, disable=not torch.cuda.is_available())
 def orthogonalised(grads: torch.Tensor) -> torch.Tensor:
-    """The nearest semi-orthogonal matrices, roughly: five Newton-Schulz steps. (matrices, rows, columns), rows ≤ columns."""
+    """The nearest semi-orthogonal matrices, roughly, by Newton-Schulz steps: (matrices, rows ≤ columns)."""
     x = grads.bfloat16() if grads.is_cuda else grads
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
@@ -132,9 +132,11 @@ def orthogonalised(grads: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, made orthogonal; matrices of one shape go together. Steps have the size √max(1, rows / columns) · lr."""
+    """Momentum, made orthogonal; matrices of one shape go together. Steps are of size √max(1, rows / columns) · lr."""
 
-    def __init__(self, params: list[torch.Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, params: list[torch.Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()

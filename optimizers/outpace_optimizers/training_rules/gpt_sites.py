@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outpace_optimizers.rules.names import Names, dotted, own_nodes
+from outpace_optimizers.rules.names import Names, dotted, own_nodes, words
 from outpace_optimizers.source import FunctionNode, Source
 
 ATTENTION = "torch.nn.functional.scaled_dot_product_attention"
-_LAYOUT = frozenset("view reshape transpose permute contiguous to type_as unflatten movedim float half bfloat16".split())
+_LAYOUT = words("view reshape transpose permute contiguous to type_as unflatten movedim float half bfloat16")
 """Methods that leave a tensor the same values, in another order or type."""
 
 
@@ -139,9 +139,13 @@ class _Trace:
         self.body = forward.body
 
     def before(self, line: int, name: str) -> tuple[ast.Assign, ast.expr, int | None, int] | None:
-        """The last assignment to `name` above `line`: its statement, value, the place in a tuple, and the tuple's size."""
+        """The last assignment to `name` above `line`: its statement, value, place in a tuple, and the tuple's size."""
         for node in reversed(self.body):
-            if node.lineno >= line or not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            if node.lineno >= line:
+                continue
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+                if _stores(node, name, line):
+                    return None
                 continue
             target = node.targets[0]
             if isinstance(target, ast.Name) and target.id == name:
@@ -154,6 +158,12 @@ class _Trace:
                         return node, node.value.elts[place], None, 1
                     return node, node.value, place, len(names)
         return None
+
+
+def _stores(node: ast.stmt, name: str, line: int) -> bool:
+    """Whether the name may get another value in a branch, a loop or the like above `line`."""
+    names = (child for child in ast.walk(node) if isinstance(child, ast.Name) and child.id == name)
+    return any(isinstance(child.ctx, ast.Store) and child.lineno < line for child in names)
 
 
 def _traced(forward: FunctionNode, value: ast.expr) -> Value | None:

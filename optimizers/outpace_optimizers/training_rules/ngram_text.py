@@ -41,8 +41,8 @@ class ValueNgrams(torch.nn.Module):
 
 _GATES = '''\
 class NgramGates(torch.nn.Module):
-    """How much of each n-gram's embedding one attention layer adds to its values: 2σ(W x) for each 64 channels, from the
-    first few channels of x, with W = 0 at first.
+    """How much of each n-gram's embedding one attention layer adds to its values: 2σ(W x) for each 64 channels, from
+    the first few channels of x, with W = 0 at first.
     """
 
     RATE = 0.01  # in Adam

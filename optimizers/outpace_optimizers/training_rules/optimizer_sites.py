@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outpace_optimizers.rules.names import Names, dotted, own_nodes
-from outpace_optimizers.source import Definition, FunctionNode, Source
+from outpace_optimizers.rules.names import Names, dotted
+from outpace_optimizers.source import Definition, Source
 
 ADAM = frozenset({"torch.optim.Adam", "torch.optim.AdamW"})
 
@@ -34,42 +34,37 @@ class Rate:
 
 
 def optimizers(source: Source, model: str) -> list[Made] | None:
-    """All that the file's functions make; None where one can't be read, or stands outside of functions. `model` is the
-    class of the model.
+    """All that the file's functions make; None where one can't be read, or is made elsewhere. `model` is the class of
+    the model.
     """
-    own = {f"{name}" for name, found in source.definitions.items() if _is_optimizer(source, found)}
+    own = {name for name, found in source.definitions.items() if _is_optimizer(source, found)}
+    makes = [call for call in _calls(source.tree) if _makes(Names(source, _EMPTY), call, own)]
     found: list[Made] = []
-    seen: set[ast.AST] = set()
     for definition in source.definitions.values():
         if isinstance(definition.node, ast.ClassDef):
             continue
         names = Names(source, definition.node)
         for call in _calls(definition.node):
-            name = names.resolve(call.func)
-            if not (name or "").startswith("torch.optim.") and dotted(call.func) not in own:
+            if not _makes(names, call, own):
                 continue
-            if (name or "").startswith("torch.optim.lr_scheduler."):
-                continue
-            made = _made(definition, call, model, name in ADAM)
+            made = _made(definition, call, model, names.resolve(call.func) in ADAM)
             if made is None:
                 return None
             found.append(made)
-            seen.add(call)
-    everywhere = {call for call in ast.walk(source.tree) if isinstance(call, ast.Call)}
-    table = Names(source, _EMPTY)
-    outside = [
-        call
-        for call in everywhere - seen
-        if (table.resolve(call.func) in ADAM or dotted(call.func) in own) and not isinstance(call.func, ast.Call)
-    ]
-    return None if outside else found
+    return found if len(found) == len(makes) else None
 
 
 _EMPTY = ast.FunctionDef("", ast.arguments([], [], None, [], [], None, []), [], [])
 
 
-def _calls(function: FunctionNode) -> Iterator[ast.Call]:
-    return (node for node in own_nodes(function) if isinstance(node, ast.Call))
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _makes(names: Names, call: ast.Call, own: set[str]) -> bool:
+    """Calls a class of torch.optim, or an optimizer of the file."""
+    name = names.resolve(call.func) or ""
+    return (name.startswith("torch.optim.") and name.count(".") == 2) or dotted(call.func) in own
 
 
 def _is_optimizer(source: Source, definition: Definition) -> bool:
@@ -93,7 +88,7 @@ def _made(definition: Definition, call: ast.Call, model: str, adam: bool) -> Mad
 
 def _roots(definition: Definition, model: str) -> Iterator[str | None]:
     """What the function takes parameters of: `model` for `model.blocks.parameters()`, `self` within the model."""
-    for call in _calls(definition.node):  # pyright: ignore[reportArgumentType]
+    for call in _calls(definition.node):
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("parameters", "named_parameters"):
             continue
         name = dotted(call.func.value)
@@ -107,18 +102,22 @@ def _roots(definition: Definition, model: str) -> Iterator[str | None]:
             yield ".".join(name.split(".")[:2])
 
 
-def absolute_rates(source: Source) -> list[Rate]:
-    """Assignments to the rate of every group of an optimizer."""
-    return [
-        Rate(definition, node.target.id, item.value)
-        for definition in source.definitions.values()
-        if not isinstance(definition.node, ast.ClassDef)
-        for node in own_nodes(definition.node)
-        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
-        if isinstance(node.iter, ast.Attribute) and node.iter.attr == "param_groups"
-        for item in ast.walk(node)
-        if isinstance(item, ast.Assign) and _sets_rate(item, node.target.id)
-    ]
+def absolute_rates(source: Source) -> list[Rate] | None:
+    """Assignments to the rate of every group of an optimizer; None where one stands outside of functions."""
+    functions = [one for one in source.definitions.values() if not isinstance(one.node, ast.ClassDef)]
+    found = [Rate(one, group, value) for one in functions for group, value in _rates(one.node)]
+    return found if len(found) == len(list(_rates(source.tree))) else None
+
+
+def _rates(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(tree):
+        over = node.iter if isinstance(node, ast.For) else None
+        if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
+            continue
+        if isinstance(over, ast.Attribute) and over.attr == "param_groups":
+            group = node.target.id
+            sets = (item for item in ast.walk(node) if isinstance(item, ast.Assign) and _sets_rate(item, group))
+            yield from ((group, item.value) for item in sets)
 
 
 def _sets_rate(node: ast.Assign, group: str) -> bool:

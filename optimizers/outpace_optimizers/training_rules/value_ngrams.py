@@ -41,14 +41,14 @@ class ValueNgramsRule:
             yield Idea(
                 self.id,
                 f"add hashed bigram and trigram tables to the values of {gpt.attention.owner.name}",
-                "a lookup is nearly free: tables take over what follows from the last tokens, the layers learn the rest",
+                "a lookup is nearly free: tables take over what follows from the last tokens, layers the rest",
                 self.claimed_class,
                 patch,
             )
 
 
 def _fits(source: Source) -> bool:
-    """`torch` goes by its name, what the rule adds is not there yet, and no model is filled in after its construction."""
+    """`torch` goes by its name, what the rule adds is not there yet, and models are filled in as they are made."""
     plain = imported(list(module_level(source.tree.body))).get("torch") == "torch"
     taken = {"ValueNgrams", "NgramGates", "without_value_ngrams"} & ({*source.definitions} | source.words)
     attributes = {node.attr for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
@@ -103,8 +103,10 @@ def _after(source: Source, edit: Edit, body: list[ast.stmt], node: ast.stmt, tex
 
 
 def _edit_optimizers(source: Source, made: list[Made], edit: Edit, spans: list[str]) -> bool:
-    """False where a schedule sets all rates alike, and the optimizer's own is not known."""
+    """False where a schedule sets all rates alike, outside of functions or with the optimizer's own rate not known."""
     rates = absolute_rates(source)
+    if rates is None:
+        return False
     host = next(one for one in made if one.adam)
     if rates and host.rate is None:
         return False
