@@ -20,7 +20,10 @@ np = pytest.importorskip("numpy")
 pytest.importorskip("torch")
 
 FOLDER = Path(__file__).parents[1] / "benchmarks/nanochat"
-SMALL = "--depth 2 --width 64 --heads 2 --batch 8 --micro-batch 8 --evaluate-rows 32 --log-every 10".split()
+SMALL = (
+    *("--depth", "2", "--width", "64", "--heads", "2", "--batch", "8", "--micro-batch", "8"),
+    *("--evaluate-rows", "32", "--log-every", "10"),
+)
 SEPARATOR = "\n<|endoftext|>\n"
 
 
