@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outpace_optimizers.rules import load_rules
+from outpace_optimizers.training_rules.registry import load_training_rules
 
 ROOT = Path(__file__).parents[1]
 AUDIT = ROOT / "audit/outpace_audit"
@@ -47,7 +48,7 @@ def test_every_rule_has_a_page_that_the_index_links(rule: str) -> None:
 
 def test_every_page_of_a_rule_has_its_rule() -> None:
     pages = {page.stem for page in (ROOT / "docs/rules").glob("*.md")} - {"README"}
-    assert pages == {rule.id for rule in load_rules().rules}
+    assert pages == {rule.id for rule in (*load_rules().rules, *load_training_rules()[0])}
 
 
 def test_every_check_is_in_the_reference() -> None:

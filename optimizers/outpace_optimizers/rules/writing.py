@@ -13,7 +13,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from outpace_audit.records import Code, Patch, Span
-from outpace_optimizers.source import Definition, Position, Source, base_hash, differs_outside, tree_of
+from outpace_optimizers.source import Definition, Position, Source, base_hash, differs_outside, lines_of, tree_of
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
@@ -43,6 +43,8 @@ class Edit:
     """New top-level functions and classes, by name, put above the edited definition; each text ends in a newline."""
     choices: dict[Position, Choice] = field(default_factory=dict[Position, Choice])
     """By where the first statement starts."""
+    parameters: dict[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
+    """A last parameter more, as written in the signature, by line of the `def` and name of the function."""
 
     def expression(self, source: Source, node: ast.expr, text: str) -> None:
         """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in
@@ -93,7 +95,23 @@ class _Writer(cst.CSTTransformer):
                 return new
         if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite)):
             return self.block(original_node, updated)
+        if isinstance(original_node, cst.FunctionDef) and isinstance(updated, cst.FunctionDef):
+            return self.signature(original_node, updated)
         return updated
+
+    def signature(self, original: cst.FunctionDef, updated: cst.FunctionDef) -> cst.FunctionDef:
+        """With the parameter that the edit adds: before those that have a default."""
+        text = self.edit.parameters.get((self.at(original.name)[0][0], original.name.value))
+        if text is None:
+            return updated
+        self.done += 1
+        made = cst.ensure_type(cst.parse_statement(f"def f({text}): ...", self.config), cst.FunctionDef)
+        old = list(updated.params.params)
+        place = next((index for index, item in enumerate(old) if item.default is not None), len(old))
+        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        new = [*old[:place], made.params.params[0], *old[place:]]
+        commas = [item if index == len(new) - 1 else item.with_changes(comma=comma) for index, item in enumerate(new)]
+        return updated.with_changes(params=updated.params.with_changes(params=commas))
 
     def block(self, original: cst.IndentedBlock | cst.SimpleStatementSuite, updated: object) -> object:
         if isinstance(original, cst.SimpleStatementSuite):
@@ -199,8 +217,9 @@ def _extent(definition: Definition) -> tuple[int, int]:
     return first, node.end_lineno or node.lineno
 
 
-def _rewritten(source: Source, definition: Definition, edit: Edit) -> str | None:
-    first, last = _extent(definition)
+def _rewritten(source: Source, definition: Definition | None, edit: Edit) -> str | None:
+    """The text of a definition, or that of the whole file, with the edit."""
+    first, last = _extent(definition) if definition is not None else (1, len(source.lines))
     text = "".join(source.lines[first - 1 : last])
     tail = "" if text.endswith(("\n", "\r")) else source.newline
     indented = text[:1] in " \t"
@@ -211,7 +230,8 @@ def _rewritten(source: Source, definition: Definition, edit: Edit) -> str | None
         return None
     writer = _Writer(edit, first - 1 - bool(indented), config)
     written = MetadataWrapper(module, unsafe_skip_copy=True).visit(writer).code
-    if writer.done != len(edit.expressions) + len(edit.replaced) + len(edit.inserted) + len(edit.choices):
+    asked = (edit.expressions, edit.replaced, edit.inserted, edit.choices, edit.parameters)
+    if writer.done != sum(len(part) for part in asked):
         return None
     written = written[len(head) :]
     if edit.decorators:
@@ -262,6 +282,23 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
     except (SyntaxError, ValueError):
         return None
     return Patch(code.path, base_hash(source.text), new, tuple(Span(name) for name in names))
+
+
+def make_file_patch(source: Source, edit: Edit, spans: Sequence[str]) -> Patch | None:
+    """An edit of several definitions, those of `spans`, as one patch; what it defines goes above the first of them."""
+    try:
+        written = _rewritten(source, None, edit)
+        if written is None:
+            return None
+        first = min(_extent(source.definitions[name])[0] for name in spans)
+        lines = lines_of(written)
+        lines.insert(_top(source, first) - 1, _definitions(source, edit))
+        new, names = "".join(lines), (*spans, *edit.definitions)
+        if differs_outside(source.text, new, names):
+            return None
+    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError):
+        return None
+    return Patch(source.path, base_hash(source.text), new, tuple(Span(name) for name in names))
 
 
 def _top(source: Source, line: int) -> int:

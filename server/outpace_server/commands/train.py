@@ -1,7 +1,7 @@
-"""`outpace train --against PATH_OR_PATCH`: is training with a change better than without? Over seeds, and audited.
-With `--question faster`: are its steps faster, and is the training the same?
+"""`outpace train --against PATH_OR_PATCH` or `--rule RULE`: is training with a change better than without? Over
+seeds, and audited. With `--question faster`: are its steps faster, and is the training the same?
 
-The run is described in `[tool.outpace.training]` of pyproject.toml. Without --against only the baseline is measured:
+The run is described in `[tool.outpace.training]` of pyproject.toml. Without a candidate only the baseline is measured:
 how much its metric spreads over seeds, and how many runs an effect needs.
 """
 
@@ -17,13 +17,14 @@ from rich.console import Console
 
 from outpace_optimizers.judge_client import user_interpreter
 from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
-from outpace_optimizers.training.change import read_change
+from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
 from outpace_optimizers.training.faster import FasterCampaign, StepComparison, short_target
 from outpace_optimizers.training.models import was_run
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import opened
 from outpace_optimizers.training.welch import Comparison
+from outpace_optimizers.training_rules.changes import rule_change
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_json, add_python, add_unsandboxed
@@ -34,9 +35,11 @@ from outpace_server.version import VERSION
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("train", help="see whether a change makes training better", description=__doc__)
-    parser.add_argument(
+    candidate = parser.add_mutually_exclusive_group()
+    candidate.add_argument(
         "--against", type=Path, metavar="PATH_OR_PATCH", help="a changed copy of the project, or a patch to it"
     )
+    candidate.add_argument("--rule", metavar="RULE", help="what a training rule would change, such as value-ngrams")
     parser.add_argument(
         "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
     )
@@ -75,7 +78,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     target = read_target(workspace)
     if args.question == "faster":
         target = short_target(target)
-    change = read_change(args.against, workspace.root.resolve(), target) if args.against else None
+    change = _change(args, workspace.root.resolve(), target)
     console = Console(highlight=False, soft_wrap=True, quiet=args.json)
 
     def tell(line: str) -> None:
@@ -97,6 +100,12 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     else:
         _show(report, target, tell, console)
     return 0 if report.accepted else 1
+
+
+def _change(args: argparse.Namespace, root: Path, target: TrainingTarget) -> Change | None:
+    if args.rule:
+        return rule_change(args.rule, root, target)
+    return read_change(args.against, root, target) if args.against else None
 
 
 def _only_baseline(plan: Plan, tell: Callable[[str], None], *, as_json: bool) -> int:

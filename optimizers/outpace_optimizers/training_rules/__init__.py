@@ -1,0 +1,1 @@
+"""Rules that propose another training: edits that only seeds can prove."""

@@ -1,0 +1,164 @@
+"""Training rules against their golden files: the same text, the same start, no later token, and training that goes on.
+
+`OUTPACE_UPDATE_GOLDEN=1` rewrites the `after.py` files. A case called `no_...` has none: no proposal.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outpace_optimizers.source import base_hash, differs_outside
+from outpace_optimizers.training.config import TrainingTarget, read_target
+from outpace_optimizers.training.reading import TrainingError
+from outpace_optimizers.training_rules.changes import rule_change
+from outpace_optimizers.training_rules.registry import load_training_rules, training_ideas
+from outpace_optimizers.workspace import Workspace
+
+torch = pytest.importorskip("torch")
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden_training"
+CASES = sorted(path.parent for path in GOLDEN.glob("*/*/before.py"))
+EDITED = [case for case in CASES if not case.name.startswith("no_")]
+RULES = {rule.id: rule for rule in load_training_rules()[0]}
+UPDATE = bool(os.environ.get("OUTPACE_UPDATE_GOLDEN"))
+
+
+def name_of(case: Path) -> str:
+    return f"{case.parent.name}/{case.name}"
+
+
+def small(text: str) -> str:
+    """With tables of a size for the CPU."""
+    return re.sub(r"ROWS = [\d_]+", "ROWS = 1_021", text)
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": path.parent.name}
+    exec(compile(small(path.read_text()), str(path), "exec", dont_inherit=True), space)
+    return space
+
+
+def modelled(path: Path) -> tuple[dict[str, Any], Any]:
+    space = loaded(path)
+    torch.manual_seed(0)
+    return space, space["make_model"]()
+
+
+def tokens() -> tuple[Any, Any]:
+    drawn = torch.randint(97, (4, 17), generator=torch.Generator().manual_seed(1))
+    return drawn[:, :-1], drawn[:, 1:]
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_the_edit_is_the_golden_one(case: Path) -> None:
+    text = (case / "before.py").read_text()
+    found = training_ideas("script.py", text, [RULES[case.parent.name]])
+    assert not found.troubles
+    if UPDATE and found.ideas:
+        (case / "after.py").write_text(found.ideas[0].patch.new_source)
+    expected = [(case / "after.py").read_text()] if case in EDITED else []
+    assert [idea.patch.new_source for idea in found.ideas] == expected
+    for idea in found.ideas:
+        spans = tuple(span.qualname for span in idea.patch.spans)
+        assert idea.patch.base_hash == base_hash(text)
+        assert not differs_outside(text, idea.patch.new_source, spans)
+
+
+@pytest.mark.parametrize("case", EDITED, ids=name_of)
+def test_what_is_edited_is_not_edited_again(case: Path) -> None:
+    found = training_ideas("script.py", (case / "after.py").read_text(), [RULES[case.parent.name]])
+    assert not found.ideas and not found.troubles
+
+
+@pytest.mark.parametrize("case", EDITED, ids=name_of)
+def test_it_starts_from_the_same_parameters_and_the_same_loss(case: Path) -> None:
+    before, after = modelled(case / "before.py")[1], modelled(case / "after.py")[1]
+    own = dict(after.named_parameters())
+    assert all(torch.equal(value, own[name]) for name, value in before.named_parameters())
+    assert len(own) > len(dict(before.named_parameters()))
+    assert torch.equal(before(*tokens()), after(*tokens()))
+
+
+@pytest.mark.parametrize("case", EDITED, ids=name_of)
+def test_it_trains_with_every_parameter_in_one_optimizer_and_learns_n_grams(case: Path) -> None:
+    space, model = modelled(case / "after.py")
+    optimizers = space["make_optimizers"](model)
+    given = [p for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(map(id, given)) == sorted(map(id, model.parameters()))
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    losses: list[float] = []
+    for _ in range(12):
+        loss = model(*tokens()).mean()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    new = [name for name in before if "ngram" in name]
+    assert new and all(not torch.equal(before[name], value) for name, value in model.named_parameters() if name in new)
+
+
+@pytest.mark.parametrize("case", EDITED, ids=name_of)
+def test_no_loss_depends_on_a_later_token(case: Path) -> None:
+    model = modelled(case / "after.py")[1]
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if "ngram" in name:
+                value.normal_()
+    ids, targets = tokens()
+    changed = ids.clone()
+    changed[:, 9:] = (changed[:, 9:] + 5) % 97
+    kept, moved = model(ids, targets), model(changed, targets)
+    torch.testing.assert_close(kept[:, :9], moved[:, :9])
+    assert not torch.allclose(kept[:, 9:], moved[:, 9:])
+
+
+def test_an_n_gram_makes_a_difference_where_the_last_token_is_the_same() -> None:
+    space = loaded(GOLDEN / "value-ngrams/separate/after.py")
+    keys = space["ValueNgrams"](8).keys(torch.tensor([[5, 7, 9], [6, 7, 9], [5, 8, 9]]))[:, 2]
+    assert len({int(key) for key in keys[:, 0]}) == 1
+    assert keys[0, 1] == keys[1, 1] != keys[2, 1]
+    assert len({int(key) for key in keys[:, 2]}) == 3
+
+
+def test_a_schedule_for_all_groups_keeps_the_tables_rate_apart() -> None:
+    space, model = modelled(GOLDEN / "value-ngrams/one_projection/after.py")
+    (optimizer,) = space["make_optimizers"](model)
+    space["set_rate"](optimizer, 49)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    half = [space["ValueNgrams"].RATE / 2, space["NgramGates"].RATE / 2]
+    assert rates == pytest.approx([0.0005, 0.0005, *half])
+
+
+def target(may_change: tuple[str, ...]) -> TrainingTarget:
+    found = read_target(Workspace(ROOT / "examples/charlm"))
+    return type(found)(found.command, found.metric, found.direction, found.budget, found.seed, may_change, ())
+
+
+def test_a_rule_becomes_a_change_of_the_file_that_it_fits(tmp_path: Path) -> None:
+    case = GOLDEN / "value-ngrams/separate"
+    (tmp_path / "model.py").write_text((case / "before.py").read_text())
+    (tmp_path / "main.py").write_text("print(1)\n")
+    change = rule_change("value-ngrams", tmp_path, target(("*.py",)))
+    assert dict(change.files) == {"model.py": (case / "after.py").read_bytes()}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("vaule-ngrams", "x = 1\n", "vaule-ngrams: no such training rule: there is value-ngrams"),
+        ("value-ngrams", "x = 1\n", r"finds nothing to edit in main\.py: docs/rules/value-ngrams\.md"),
+        ("value-ngrams", "def f(:\n", r"can't read main\.py: main\.py:1: "),
+    ],
+)
+def test_what_a_rule_cannot_do_is_one_line(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / "main.py").write_text(text)
+    with pytest.raises(TrainingError, match=said):
+        rule_change(name, tmp_path, target(("*.py",)))
