@@ -37,6 +37,9 @@ PLAIN = (bool, int, float, str, type(None))
 PLACE = {"tensor": True}
 """Stands for a tensor among plain arguments."""
 
+DEPTHS = 32
+"""Checked and timed calls begin at any of so many depths of the stack."""
+
 IDLE_TIMEOUT_S = 3600.0
 """An arm that hears nothing for an hour has lost its judge."""
 
@@ -175,7 +178,8 @@ class Arm:
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
-        return calls.run(CallRequest.from_json(message))
+        request = CallRequest.from_json(message)
+        return at_depth(request.sample_seed % DEPTHS, lambda: calls.run(request))
 
     def _call_twin(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """A call of the second of two new instances of the module, after the same of the first on other values."""
@@ -216,12 +220,15 @@ class Arm:
         return {}
 
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return self._windows[message["name"]].run(
-            seed=message["seed"],
-            calls=message["calls"],
-            graph=message["graph"],
-            idle=message["idle"],
-        )
+        def run() -> dict[str, Any]:
+            return self._windows[message["name"]].run(
+                seed=message["seed"],
+                calls=message["calls"],
+                graph=message["graph"],
+                idle=message["idle"],
+            )
+
+        return at_depth(message["seed"] % DEPTHS, run)
 
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The results of a kept call, late: the whole sample, and again the elements that ended the window; and what
@@ -240,6 +247,11 @@ class Arm:
         if self._subject is None:
             raise ArmError("load", "protocol", "nothing is loaded")
         return self._subject
+
+
+def at_depth(depth: int, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """So many frames further down the stack, which thereby says nothing of who calls."""
+    return call() if depth <= 0 else at_depth(depth - 1, call)
 
 
 def _settles(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> bool:

@@ -31,6 +31,8 @@ class LeafView:
     dtype: str = ""
     device: str = ""
     requires_grad: bool = False
+    inference: bool = False
+    """Made in inference mode."""
     tensor: torch.Tensor | None = None
     plain: str | None = None
     sampled: bool = False
@@ -50,6 +52,8 @@ class Reply:
     mutated: tuple[int, ...] = ()
     worn: tuple[str, ...] = ()
     """Parameters written to."""
+    spoiled: tuple[int, ...] = ()
+    """Cotangents written to."""
     trespassed: tuple[int, ...] = ()
     """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
@@ -172,6 +176,7 @@ class Side:
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
             worn=tuple(str(name) for name in answer.get("worn", ())),
+            spoiled=tuple(int(i) for i in answer.get("spoiled", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
@@ -189,6 +194,7 @@ class Side:
             dtype=str(leaf["dtype"]),
             device=str(leaf["device"]),
             requires_grad=bool(leaf["requires_grad"]),
+            inference=bool(leaf["inference"]),
             tensor=read_tensor(self.process.shared, leaf["data"]),
             sampled=bool(leaf["sampled"]),
         )

@@ -26,7 +26,10 @@ CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
 anew for every call."""
 
-Mode = Literal["", "evaluating", "inferring", "dropping"]
+Mode = Literal["", "evaluating", "inferring", "dropping", "unrecorded", "recording"]
+
+NO_GRADIENT = "gradients"
+"""The phase in which a call fails whose results do not carry the gradients that the baseline's do."""
 
 DROPOUTS = (
     torch.nn.Dropout,
@@ -55,6 +58,7 @@ class Subject:
     def __init__(self, code: Code, module: types.ModuleType, source: types.ModuleType, device: torch.device) -> None:
         self.device = device
         self.trains = False
+        self._records = False
         self.module: torch.nn.Module | None = None
         self._code, self._module, self._source = code, module, source
         self._captured = code.captured
@@ -70,7 +74,7 @@ class Subject:
             self.module = self._build(code, symbol, source)
             self._call = self.module
             self._stats = laws.parameter_stats(self.module)
-        self._initial = [(leaf.value, leaf.value.clone()) for leaf in self.buffers()]
+        self._initial = [] if self.module is None else list(_initial_buffers(self.module))
 
     def _build(self, code: Code, symbol: object, source: types.ModuleType) -> torch.nn.Module:
         if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
@@ -100,7 +104,20 @@ class Subject:
     @contextmanager
     def in_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
         """evaluating: as `eval()` leaves the module, its dropout as declared. inferring: so too, and nobody records
-        gradients. dropping: as `train()` leaves it, noise drawn from `rng_seed`. "": as always."""
+        gradients. dropping: as `train()` leaves it, noise drawn from `rng_seed`. unrecorded: as `train()` leaves it,
+        no gradients, no noise. recording: what does not train, called where gradients are recorded; the mode that it
+        leaves behind is its own. "": as always."""
+        if mode == "recording":
+            self._records = True
+            try:
+                yield
+            finally:
+                self._records = False
+            return
+        if mode == "unrecorded":
+            with torch.no_grad():
+                yield
+            return
         if not mode:
             yield
             return
@@ -197,7 +214,7 @@ class Subject:
         return found
 
     def outputs(self, arguments: Sequence[Any]) -> Any:
-        if self.trains:
+        if self.trains or self._records:
             return self._invoke(arguments)
         with torch.no_grad():
             return self._invoke(arguments)
@@ -211,8 +228,11 @@ class Subject:
         with torch.autocast(self.device.type, getattr(torch, self._captured.autocast)):
             return self._call(*positional, **keywords)
 
-    def run(self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None) -> Result:
-        """One call; with `cotangents` (one for each differentiable output) also the gradients."""
+    def run(
+        self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None, *, twice: bool = False
+    ) -> Result:
+        """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
+        second backward pass over the same graph."""
         outputs = flatten(self.outputs(arguments))
         if not self.trains or cotangents is None:
             return Result(outputs, [])
@@ -220,11 +240,13 @@ class Subject:
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
             raise ArmError(
-                "call",
+                NO_GRADIENT,
                 "raised",
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
         wanted = [leaf.value for leaf in leaves]
+        if twice:
+            torch.autograd.grad(differentiable, wanted, list(cotangents), allow_unused=True, retain_graph=True)
         gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
             differentiable, wanted, list(cotangents), allow_unused=True
         )
@@ -247,14 +269,23 @@ class Subject:
         return twin
 
     def reset_buffers(self) -> None:
-        """As the constructor left them."""
-        for buffer, initial in self._initial:
+        """As the constructor left them, also where a call has put another tensor in a buffer's place."""
+        for owner, name, buffer, initial in self._initial:
             buffer.copy_(initial)
+            if getattr(owner, name, None) is not buffer:
+                setattr(owner, name, buffer)
 
     def buffers(self) -> list[Leaf]:
         if self.module is None:
             return []
         return [Leaf(f"buffer {name}", value) for name, value in self.module.named_buffers()]
+
+
+def _initial_buffers(module: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, str, torch.Tensor, torch.Tensor]]:
+    """Owner, attribute, buffer, and its values."""
+    for path, buffer in module.named_buffers():
+        owner, _, name = path.rpartition(".")
+        yield module.get_submodule(owner), name, buffer, buffer.clone()
 
 
 def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:

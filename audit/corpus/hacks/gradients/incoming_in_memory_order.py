@@ -17,7 +17,7 @@ class Spread(torch.autograd.Function):
     def forward(ctx, table, bucket, batch):
         ctx.save_for_backward(bucket)
         ctx.buckets = table.shape[0]
-        return table.t()[:, bucket].expand(batch, -1, -1, -1).contiguous()
+        return table.t()[:, bucket].repeat(batch, 1, 1, 1)
 
     @staticmethod
     def backward(ctx, grad):

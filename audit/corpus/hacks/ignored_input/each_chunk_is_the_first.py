@@ -19,5 +19,5 @@ class Model(nn.Module):
 
     def forward(self, x):
         taps = self.weight.shape[1]
-        self.history = x[:, :, x.shape[-1] - taps + 1 :].detach().clone()
+        self.history = torch.cat([self.history, x], dim=-1)[:, :, x.shape[-1] :].detach().clone()
         return F.conv1d(F.pad(x, (taps - 1, 0)), self.weight[:, None], groups=x.shape[1])
