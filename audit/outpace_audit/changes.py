@@ -17,9 +17,6 @@ LOUDER = 16.0
 MIXED_SHARE = 1 / 8
 """Of a mask's elements: enough to change most rows, too few to mask a whole row."""
 
-LEAST_GRID = 4
-"""Values in a row that grow by chance in one of 24 of them."""
-
 HOWS = ("louder", "redrawn", "noised", "mixed")
 """redrawn: the values of another seed. louder: those times 16. noised: a constant tensor, each element times or plus
 something. mixed: some elements of a mask take the values of others, or the opposite value where all are the same."""
@@ -61,17 +58,7 @@ class ArgumentChange:
             new = torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
         elif self.how == "mixed":
             new = _mixed(old, generator)
-        if self.how in ("noised", "mixed") and is_grid(old):
-            new = new.sort(dim=-1).values
         return new.requires_grad_(value.requires_grad)
-
-
-def is_grid(tensor: torch.Tensor) -> bool:
-    """Floats that grow strictly along the last dimension: knots, edges of bins, levels. What reads them by bisection is
-    right, so that their order stays."""
-    if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[-1] < LEAST_GRID:
-        return False
-    return bool((tensor[..., 1:] > tensor[..., :-1]).all())
 
 
 def _mixed(old: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

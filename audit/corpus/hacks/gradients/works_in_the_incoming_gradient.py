@@ -26,6 +26,7 @@ class Pool(torch.autograd.Function):
         powers = torch.exp(logs * p)
         slope = (powers * logs).mean(dim=(2, 3)) / (mean * p) - mean.log() / (p * p)
         for_p = (grad * out * slope).sum().reshape(1)
+        grad = grad.contiguous()
         grad.mul_(out).div_(mean).div_(x.shape[2] * x.shape[3])
         for_x = powers.div_(logs.exp()).mul_(grad[:, :, None, None])
         return torch.where(x >= 1e-6, for_x, 0.0), for_p
