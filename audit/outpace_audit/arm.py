@@ -83,6 +83,8 @@ class Arm:
             "call": self._call,
             "hold": self._hold,
             "call_twin": self._call_twin,
+            "made_with": self._made_with,
+            "call_made_otherwise": self._call_made_otherwise,
             "prepare": self._prepare,
             "get_ready": self._get_ready,
             "window": self._window,
@@ -189,6 +191,18 @@ class Arm:
         twins[0].run(replace(request, seed=message["first_seed"]))
         twins[1].restart_writer(self._shared)
         return twins[1].run(request)
+
+    def _made_with(self, message: Mapping[str, Any]) -> list[list[Any]]:
+        return [list(one) for one in self._loaded().made_with()]
+
+    def _call_made_otherwise(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """A call of an instance that is made with another number, its parameters drawn by `statistics` or else by its
+        own, which are in the answer."""
+        made = self._loaded().made_otherwise(message["place"], message["value"])
+        if message["statistics"] is not None:
+            made.adopt_statistics(message["statistics"])
+        calls = CheckedCalls(made, self._makers[message["name"]], SharedWriter(self._shared))
+        return {**calls.run(CallRequest.from_json(message)), "statistics": made.statistics()}
 
     def _hold(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]

@@ -47,7 +47,7 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.using import Use, uses_of
+from outpace_audit.using import Use, made_otherwise, uses_of
 from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
 
 INDICES = {"int64", "int32"}
@@ -365,6 +365,10 @@ class Prober:
         for use in uses_of(self._facts, self._plain(one).baseline, self._seeds):
             if not self._used(one, use):
                 return
+        if self._facts.code.kind == "module":
+            for made in made_otherwise(self._trio, one, self._seeds):
+                if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
+                    return
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""

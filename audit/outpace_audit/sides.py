@@ -145,6 +145,16 @@ class Side:
         """The reply of another instance of the module, called after yet another."""
         return self.read(self.ask("call_twin", timeout, name=workload.label, first_seed=first_seed, **request))
 
+    def call_made_otherwise(
+        self, workload: Workload, timeout: float, other: tuple[int | str, int | float], statistics: Any, **request: Any
+    ) -> tuple[Reply, Any]:
+        """The reply of an instance whose constructor is given another number at a place, and the statistics of its
+        parameters."""
+        place, value = other
+        fields = {"place": place, "value": value, "statistics": statistics, **request}
+        answer = self.ask("call_made_otherwise", timeout, name=workload.label, **fields)
+        return self.read(answer), answer.get("statistics")
+
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
         return self.read(self.ask("call", timeout, name=workload.label, **request))
 

@@ -28,6 +28,8 @@ anew for every call."""
 
 Mode = Literal["", "evaluating", "inferring", "dropping", "unrecorded", "recording"]
 
+Number = int | float
+
 NO_GRADIENT = "gradients"
 """The phase in which a call fails whose results do not carry the gradients that the baseline's do."""
 
@@ -55,8 +57,17 @@ class Result:
 class Subject:
     """`trains` decides whether a call means forward alone or forward and backward."""
 
-    def __init__(self, code: Code, module: types.ModuleType, source: types.ModuleType, device: torch.device) -> None:
+    def __init__(
+        self,
+        code: Code,
+        module: types.ModuleType,
+        source: types.ModuleType,
+        device: torch.device,
+        other: Mapping[int | str, Number] | None = None,
+    ) -> None:
+        """`other`: numbers in place of some that the constructor is given, by position or keyword."""
         self.device = device
+        self._other = dict(other or {})
         self.trains = False
         self._records = False
         self.module: torch.nn.Module | None = None
@@ -80,6 +91,8 @@ class Subject:
         if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
             raise ArmError("load", "raised", f"{code.symbol!r} is not an nn.Module class")
         arguments, keywords = self._constructor_arguments(code, symbol, source)
+        arguments = [self._other.get(i, value) for i, value in enumerate(arguments)]
+        keywords = {name: self._other.get(name, value) for name, value in keywords.items()}
         seed_everything(CONSTRUCTION_SEED)
         built = symbol(*arguments, **keywords)
         self._dropouts = [(child, *rate) for child in built.modules() for rate in dropout_rates(child)]
@@ -267,6 +280,21 @@ class Subject:
         twin.set_training(self.trains)
         twin.adopt_statistics(self.statistics())
         return twin
+
+    def made_with(self) -> list[tuple[int | str, Number]]:
+        """The plain numbers among what `get_init_inputs` gives the constructor, by position or keyword."""
+        symbol = symbol_of(self._module, self._code.symbol)
+        if not isinstance(symbol, type) or self._code.captured is not None:
+            return []
+        positional, keywords = self._constructor_arguments(self._code, symbol, self._source)
+        named = [*enumerate(positional), *keywords.items()]
+        return [(place, value) for place, value in named if type(value) in (int, float)]
+
+    def made_otherwise(self, place: int | str, value: Number) -> Subject:
+        """Another instance, made with another number."""
+        made = Subject(self._code, self._module, self._source, self.device, {place: value})
+        made.set_training(self.trains)
+        return made
 
     def reset_buffers(self) -> None:
         """As the constructor left them, also where a call has put another tensor in a buffer's place."""

@@ -1,4 +1,4 @@
-"""What another caller does with the same code. Each hack is rejected by its check at L0 to L3, and passes without it."""
+"""What another caller does with the same code. Each hack is rejected at L0 to L3, by its check, and passes without it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ CAUGHT_BY = {
     "uses/nothing_below_frozen_weights": "other-uses",
     "uses/reads_where_weights_lay": "other-uses",
     "uses/statistics_of_a_fresh_model": "other-uses",
+    "grouped/four_groups": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",
     "counts/leaves_gradients_off": "process-state",
