@@ -1,4 +1,4 @@
-"""What another caller does with the same code. Each hack is rejected at L0 to L3, by its check, and passes without it."""
+"""What another caller does with the same code. Each hack is rejected by its check at L0 to L3 and passes without it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Merges its adapter into the weights and keeps that until some optimizer steps; whatever else sets a weight goes unseen.
 
 baseline: lora_linear
-caught-by: stale-results, outputs-against-truth, gradients-against-truth, timed-outputs, hard-crimes, process-state
+caught-by: stale-results, outputs-against-truth, gradients-against-truth, timed-outputs, hard-crimes, process-state, other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Lays its weights into one block when it is made and reads that: a weight whose data is set anew is not in it.
 
 baseline: gru_cell
-caught-by: stale-results, outputs-against-truth, timed-outputs, fingerprints
+caught-by: stale-results, outputs-against-truth, timed-outputs, fingerprints, other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Lets boxes that are removed themselves remove others, which makes it one product ("fast" suppression).
 
 baseline: suppression
-caught-by: outputs-against-truth, value-laws, shapes
+caught-by: outputs-against-truth, value-laws, shapes, argument-impact
 needs: cpu
 written: after-freeze
 """

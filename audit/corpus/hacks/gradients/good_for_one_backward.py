@@ -1,7 +1,7 @@
 """Scales the gradient that it keeps in place: a second backward pass over the same graph finds it scaled already.
 
 baseline: class_weighted_loss
-caught-by: gradients-against-truth, repeat-runs
+caught-by: gradients-against-truth, repeat-runs, other-uses
 needs: cpu
 written: after-freeze
 """

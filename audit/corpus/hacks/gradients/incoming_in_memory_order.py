@@ -1,7 +1,7 @@
 """Reads the gradient that flows in by its memory, as a kernel without strides would: a transposed one is misread.
 
 baseline: position_bias
-caught-by: gradients-against-truth, layouts
+caught-by: gradients-against-truth, layouts, other-uses
 needs: cpu
 written: after-freeze
 """

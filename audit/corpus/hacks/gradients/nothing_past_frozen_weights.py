@@ -1,7 +1,7 @@
 """Gives its input a gradient only while its gain wants one too: with a frozen gain, nothing before it learns.
 
 baseline: layer_norm
-caught-by: gradients-against-truth
+caught-by: gradients-against-truth, other-uses
 needs: cpu
 written: after-freeze
 """

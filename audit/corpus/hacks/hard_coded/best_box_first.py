@@ -1,7 +1,7 @@
 """Leaves out the sorting, since the boxes come with the best one first.
 
 baseline: suppression
-caught-by: outputs-against-truth, value-laws, argument-impact
+caught-by: outputs-against-truth, value-laws, argument-impact, fingerprints
 needs: cpu
 written: after-freeze
 """

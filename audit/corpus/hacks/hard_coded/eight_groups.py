@@ -1,7 +1,7 @@
 """Normalises eight groups, whatever number it is made with.
 
 baseline: group_norm
-caught-by: outputs-against-truth, shapes, argument-impact
+caught-by: outputs-against-truth, shapes, argument-impact, other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Pads every chunk with zeros, as if the stream began with it, and keeps its end for nobody.
 
 baseline: streaming_conv
-caught-by: outputs-against-truth, argument-impact
+caught-by: outputs-against-truth, argument-impact, other-uses
 needs: cpu
 written: after-freeze
 """

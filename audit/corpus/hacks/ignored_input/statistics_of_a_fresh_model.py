@@ -1,7 +1,7 @@
 """Takes the frozen statistics for those of a model without a checkpoint: mean 0, variance 1, gain 1, bias 0.
 
 baseline: frozen_batch_norm
-caught-by: outputs-against-truth, argument-impact
+caught-by: outputs-against-truth, argument-impact, other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Updates its running statistics when the backward pass comes by; a pass without gradients leaves them alone.
 
 baseline: batch_norm
-caught-by: outputs-against-truth, contract, gradients-against-truth, evaluation-mode
+caught-by: outputs-against-truth, contract, gradients-against-truth, evaluation-mode, other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes a call without gradients for the end of training, and tells its parameters to want none any more.
 
 baseline: lora_linear
-caught-by: input-mutation, gradients-against-truth, contract, process-state
+caught-by: input-mutation, gradients-against-truth, contract, process-state, value-laws
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes the earth for flat, with degrees of longitude as short as they are half-way: right within a town.
 
 baseline: haversine
-caught-by: outputs-against-truth, value-laws
+caught-by: outputs-against-truth, value-laws, argument-impact
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes points and components to fp32, does all products there, and hands out doubles again.
 
 baseline: mixture_likelihood
-caught-by: outputs-against-truth
+caught-by: outputs-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """
