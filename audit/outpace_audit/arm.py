@@ -37,6 +37,9 @@ PLAIN = (bool, int, float, str, type(None))
 PLACE = {"tensor": True}
 """Stands for a tensor among plain arguments."""
 
+DEPTHS = 32
+"""Checked and timed calls begin at any of so many depths of the stack."""
+
 IDLE_TIMEOUT_S = 3600.0
 """An arm that hears nothing for an hour has lost its judge."""
 
@@ -80,6 +83,8 @@ class Arm:
             "call": self._call,
             "hold": self._hold,
             "call_twin": self._call_twin,
+            "made_with": self._made_with,
+            "call_made_otherwise": self._call_made_otherwise,
             "prepare": self._prepare,
             "get_ready": self._get_ready,
             "window": self._window,
@@ -175,7 +180,8 @@ class Arm:
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
-        return calls.run(CallRequest.from_json(message))
+        request = CallRequest.from_json(message)
+        return at_depth(request.sample_seed % DEPTHS, lambda: calls.run(request))
 
     def _call_twin(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """A call of the second of two new instances of the module, after the same of the first on other values."""
@@ -185,6 +191,18 @@ class Arm:
         twins[0].run(replace(request, seed=message["first_seed"]))
         twins[1].restart_writer(self._shared)
         return twins[1].run(request)
+
+    def _made_with(self, message: Mapping[str, Any]) -> list[list[Any]]:
+        return [list(one) for one in self._loaded().made_with()]
+
+    def _call_made_otherwise(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """A call of an instance that is made with another number, its parameters drawn by `statistics` or else by its
+        own, which are in the answer."""
+        made = self._loaded().made_otherwise(message["place"], message["value"])
+        if message["statistics"] is not None:
+            made.adopt_statistics(message["statistics"])
+        calls = CheckedCalls(made, self._makers[message["name"]], SharedWriter(self._shared))
+        return {**calls.run(CallRequest.from_json(message)), "statistics": made.statistics()}
 
     def _hold(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]
@@ -216,12 +234,15 @@ class Arm:
         return {}
 
     def _window(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return self._windows[message["name"]].run(
-            seed=message["seed"],
-            calls=message["calls"],
-            graph=message["graph"],
-            idle=message["idle"],
-        )
+        def run() -> dict[str, Any]:
+            return self._windows[message["name"]].run(
+                seed=message["seed"],
+                calls=message["calls"],
+                graph=message["graph"],
+                idle=message["idle"],
+            )
+
+        return at_depth(message["seed"] % DEPTHS, run)
 
     def _sample(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The results of a kept call, late: the whole sample, and again the elements that ended the window; and what
@@ -240,6 +261,11 @@ class Arm:
         if self._subject is None:
             raise ArmError("load", "protocol", "nothing is loaded")
         return self._subject
+
+
+def at_depth(depth: int, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """So many frames further down the stack, which thereby says nothing of who calls."""
+    return call() if depth <= 0 else at_depth(depth - 1, call)
 
 
 def _settles(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> bool:

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.other_uses import Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
@@ -33,6 +34,8 @@ class CallRequest:
     rounded by as much, see roundings. `nudge`, `rearrange`: seeds of a change to one tensor, see nudging.
     `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
     inputs. `recorded`: and read what a window recorded of this call. `mode`, `rng_seed`: see Subject.mode.
+    `state`: a seed for what a checkpoint would bring; `moved`: parameters lie elsewhere than before; `wanted`: which
+    leaves learn; see other_uses. `laid`: cotangents in another layout. `twice`: gradients of a second backward pass.
     """
 
     seed: int
@@ -57,6 +60,11 @@ class CallRequest:
     recorded: RecordedCall | None = None
     mode: Mode = ""
     rng_seed: int = 0
+    state: int | None = None
+    moved: bool = False
+    wanted: Wanted = ""
+    laid: bool = False
+    twice: bool = False
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> CallRequest:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
-from outpace_audit import truth
+from outpace_audit import other_uses, truth
 from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
@@ -40,13 +40,18 @@ class CheckedCalls:
     def run(self, request: CallRequest) -> dict[str, Any]:
         subject = self._subject
         subject.reset_buffers()
+        if request.moved and subject.module is not None:
+            other_uses.renew_storage(subject.module)
         subject.draw_parameters(request.seed, parameter_factor(request.values))
+        if request.state is not None and subject.module is not None:
+            other_uses.draw_state(subject.module, request.state)
         arguments, placed = self._inputs.make(request)
         if request.nudge is not None:
             nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)
         if request.rearrange is not None:
             rearrange_one([*tensors_of(arguments), *subject.parameters()], request.rearrange)
-        with subject.in_mode(request.mode, request.rng_seed):
+        learning = other_uses.only_some_learn(subject.leaves(arguments), request.wanted, request.seed)
+        with learning, subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
             reply = self._run_plain(request, arguments)
@@ -59,9 +64,10 @@ class CheckedCalls:
         parameters = subject.parameter_sums()
         poison_freed_memory(self._earlier, request.fill)
         cotangents = self._cotangents(request)
+        given = [one.clone() for one in cotangents or ()]
         started = time.perf_counter()
         arrive_late(tensors_of(arguments), before)
-        result = subject.run(arguments, cotangents)
+        result = subject.run(arguments, cotangents, twice=request.twice)
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         synchronize(subject.device)
@@ -72,6 +78,7 @@ class CheckedCalls:
         updated = [Leaf(f"input {i}, updated", now[i]) for i in mutated]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
         reply["mutated"] = mutated
+        reply["spoiled"] = [i for i, was in enumerate(given) if cotangents and not same_bytes(was, cotangents[i])]
         reply["early"] = [self._writer.write(sample) for sample in early]
         reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
         if request.recorded is not None:
@@ -149,9 +156,9 @@ class CheckedCalls:
         if request.cotangents is None:
             return None
         drawn = draw_cotangents(request.cotangents, request.seed, self._subject.device)
-        if request.cotangent_scale == 1.0:
-            return drawn
-        return [(one + one.sign()) * request.cotangent_scale for one in drawn]  # a loss's only one may be near zero
+        if request.cotangent_scale != 1.0:  # a loss's only one may be near zero
+            drawn = [(one + one.sign()) * request.cotangent_scale for one in drawn]
+        return [other_uses.laid_otherwise(one) for one in drawn] if request.laid else drawn
 
     def written(self, tensors: Sequence[torch.Tensor]) -> list[dict[str, Any]]:
         return [self._writer.write(tensor) for tensor in tensors]
@@ -184,6 +191,7 @@ class CheckedCalls:
             "stride": list(value.stride()),
             "device": value.device.type,
             "requires_grad": value.requires_grad,
+            "inference": value.is_inference(),
             "data": self._writer.write(take_rows(value, rows)),
             "sampled": rows is not None,
         }

@@ -21,8 +21,10 @@ from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, CONDITIO
 PROBES = ("fresh", "fresh", SCALED)
 """Two calls with new values and one with other magnitudes, each in storage of its own."""
 
-WIDE = ("float32", "float64", "complex64", "complex128")
+WIDE, DOUBLE = ("float32", "complex64"), ("float64", "complex128")
 FP32_ROUNDING = 2.0**-23
+FP64_ROUNDING = 2.0**-50
+"""Four roundings of fp64: truth is computed in it, with roundings of its own. Counts where all results are doubles."""
 SHAKES = 4
 """Each crosses a kink that lies within a candidate's roundings with even odds or better."""
 
@@ -75,16 +77,18 @@ class Trio:
             seen = moved(scale, noise_seed, rounded=False)
             return [leaf.tensor for leaf in seen.outputs if leaf.tensor is not None]
 
-        wide = any(leaf.dtype in WIDE for leaf in (*ours.outputs, *ours.gradients))
+        floats = {leaf.dtype for leaf in (*ours.outputs, *ours.gradients)}
+        wide = bool(floats & {*WIDE, *DOUBLE})
+        rounding = FP32_ROUNDING if floats & {*WIDE} or not wide else FP64_ROUNDING
 
         @functools.cache
         def nudged() -> Reply | None:
-            return moved(FP32_ROUNDING, request["seed"], rounded=True) if wide else None
+            return moved(rounding, request["seed"], rounded=True) if wide else None
 
         @functools.cache
         def shaken() -> Sequence[Reply]:
             seeds = range(request["seed"] + 1, request["seed"] + 1 + SHAKES * wide)
-            return [moved(CONDITION * FP32_ROUNDING, seed, rounded=True) for seed in seeds]
+            return [moved(CONDITION * rounding, seed, rounded=True) for seed in seeds]
 
         again = self.redraw(workload, probe, request)
         return Observation(

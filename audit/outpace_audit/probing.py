@@ -16,6 +16,7 @@ from outpace_audit.checks import (
     guard_bands,
     held_results,
     layouts,
+    other_uses,
     process_state,
     repeat_runs,
     shapes,
@@ -46,6 +47,7 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
+from outpace_audit.using import Use, made_otherwise, uses_of
 from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
 
 INDICES = {"int64", "int32"}
@@ -74,6 +76,7 @@ class Prober:
             fresh_indices.NAME: self._renew_indices,
             guard_bands.NAME: self._guard,
             layouts.NAME: self._lay_out,
+            other_uses.NAME: self._use_otherwise,
             process_state.NAME: self._look_around,
         }
 
@@ -356,6 +359,37 @@ class Prober:
 
             if not self._try(layouts.NAME, name, call):
                 return
+
+    def _use_otherwise(self) -> None:
+        one = self._one()
+        for use in uses_of(self._facts, self._plain(one).baseline, self._seeds):
+            if not self._used(one, use):
+                return
+        if self._facts.code.kind == "module":
+            for made in made_otherwise(self._trio, one, self._seeds):
+                if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
+                    return
+
+    def _used(self, one: WorkloadFacts, use: Use) -> bool:
+        """Whether the next use makes sense."""
+        cotangents = one.cotangents if use.backward else None
+        request = new_request(self._seeds, cotangents, **use.request)
+        try:
+            ours, truth = self._trio.reference(one.workload, request, lifts=not one.truth)
+        except ArmError as error:
+            if error.fatal:
+                raise
+            return True
+        if use.redraws_state and not (finite(ours) and finite(truth or ours)):
+            return True
+
+        def compare() -> Observation:
+            if use.before is not None:
+                before = new_request(self._seeds, cotangents, **use.before)
+                self._trio.candidate.call(one.workload, COMPILE_TIMEOUT_S, **before)
+            return self._trio.compare(one.workload, use.label, request, ours, truth)
+
+        return self._try(other_uses.NAME, f"{one.workload.label}, {use.label}", compare)
 
 
 def _finite_gradients(reply: Reply) -> bool:

@@ -31,6 +31,8 @@ class LeafView:
     dtype: str = ""
     device: str = ""
     requires_grad: bool = False
+    inference: bool = False
+    """Made in inference mode."""
     tensor: torch.Tensor | None = None
     plain: str | None = None
     sampled: bool = False
@@ -50,6 +52,8 @@ class Reply:
     mutated: tuple[int, ...] = ()
     worn: tuple[str, ...] = ()
     """Parameters written to."""
+    spoiled: tuple[int, ...] = ()
+    """Cotangents written to."""
     trespassed: tuple[int, ...] = ()
     """Inputs beside which something was written."""
     aliases: tuple[tuple[str, str], ...] = ()
@@ -141,6 +145,16 @@ class Side:
         """The reply of another instance of the module, called after yet another."""
         return self.read(self.ask("call_twin", timeout, name=workload.label, first_seed=first_seed, **request))
 
+    def call_made_otherwise(
+        self, workload: Workload, timeout: float, other: tuple[int | str, int | float], statistics: Any, **request: Any
+    ) -> tuple[Reply, Any]:
+        """The reply of an instance whose constructor is given another number at a place, and the statistics of its
+        parameters."""
+        place, value = other
+        fields = {"place": place, "value": value, "statistics": statistics, **request}
+        answer = self.ask("call_made_otherwise", timeout, name=workload.label, **fields)
+        return self.read(answer), answer.get("statistics")
+
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
         return self.read(self.ask("call", timeout, name=workload.label, **request))
 
@@ -172,6 +186,7 @@ class Side:
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
             worn=tuple(str(name) for name in answer.get("worn", ())),
+            spoiled=tuple(int(i) for i in answer.get("spoiled", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
@@ -189,6 +204,7 @@ class Side:
             dtype=str(leaf["dtype"]),
             device=str(leaf["device"]),
             requires_grad=bool(leaf["requires_grad"]),
+            inference=bool(leaf["inference"]),
             tensor=read_tensor(self.process.shared, leaf["data"]),
             sampled=bool(leaf["sampled"]),
         )

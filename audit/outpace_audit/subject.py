@@ -26,7 +26,12 @@ CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
 anew for every call."""
 
-Mode = Literal["", "evaluating", "inferring", "dropping"]
+Mode = Literal["", "evaluating", "inferring", "dropping", "unrecorded", "recording"]
+
+Number = int | float
+
+NO_GRADIENT = "gradients"
+"""The phase in which a call fails whose results do not carry the gradients that the baseline's do."""
 
 DROPOUTS = (
     torch.nn.Dropout,
@@ -52,9 +57,19 @@ class Result:
 class Subject:
     """`trains` decides whether a call means forward alone or forward and backward."""
 
-    def __init__(self, code: Code, module: types.ModuleType, source: types.ModuleType, device: torch.device) -> None:
+    def __init__(
+        self,
+        code: Code,
+        module: types.ModuleType,
+        source: types.ModuleType,
+        device: torch.device,
+        other: Mapping[int | str, Number] | None = None,
+    ) -> None:
+        """`other`: numbers in place of some that the constructor is given, by position or keyword."""
         self.device = device
+        self._other = dict(other or {})
         self.trains = False
+        self._records = False
         self.module: torch.nn.Module | None = None
         self._code, self._module, self._source = code, module, source
         self._captured = code.captured
@@ -70,12 +85,14 @@ class Subject:
             self.module = self._build(code, symbol, source)
             self._call = self.module
             self._stats = laws.parameter_stats(self.module)
-        self._initial = [(leaf.value, leaf.value.clone()) for leaf in self.buffers()]
+        self._initial = [] if self.module is None else list(_initial_buffers(self.module))
 
     def _build(self, code: Code, symbol: object, source: types.ModuleType) -> torch.nn.Module:
         if not (isinstance(symbol, type) and issubclass(symbol, torch.nn.Module)):
             raise ArmError("load", "raised", f"{code.symbol!r} is not an nn.Module class")
         arguments, keywords = self._constructor_arguments(code, symbol, source)
+        arguments = [self._other.get(i, value) for i, value in enumerate(arguments)]
+        keywords = {name: self._other.get(name, value) for name, value in keywords.items()}
         seed_everything(CONSTRUCTION_SEED)
         built = symbol(*arguments, **keywords)
         self._dropouts = [(child, *rate) for child in built.modules() for rate in dropout_rates(child)]
@@ -100,7 +117,20 @@ class Subject:
     @contextmanager
     def in_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
         """evaluating: as `eval()` leaves the module, its dropout as declared. inferring: so too, and nobody records
-        gradients. dropping: as `train()` leaves it, noise drawn from `rng_seed`. "": as always."""
+        gradients. dropping: as `train()` leaves it, noise drawn from `rng_seed`. unrecorded: as `train()` leaves it,
+        no gradients, no noise. recording: what does not train, called where gradients are recorded; the mode that it
+        leaves behind is its own. "": as always."""
+        if mode == "recording":
+            self._records = True
+            try:
+                yield
+            finally:
+                self._records = False
+            return
+        if mode == "unrecorded":
+            with torch.no_grad():
+                yield
+            return
         if not mode:
             yield
             return
@@ -197,7 +227,7 @@ class Subject:
         return found
 
     def outputs(self, arguments: Sequence[Any]) -> Any:
-        if self.trains:
+        if self.trains or self._records:
             return self._invoke(arguments)
         with torch.no_grad():
             return self._invoke(arguments)
@@ -211,8 +241,11 @@ class Subject:
         with torch.autocast(self.device.type, getattr(torch, self._captured.autocast)):
             return self._call(*positional, **keywords)
 
-    def run(self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None) -> Result:
-        """One call; with `cotangents` (one for each differentiable output) also the gradients."""
+    def run(
+        self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None, *, twice: bool = False
+    ) -> Result:
+        """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
+        second backward pass over the same graph."""
         outputs = flatten(self.outputs(arguments))
         if not self.trains or cotangents is None:
             return Result(outputs, [])
@@ -220,11 +253,13 @@ class Subject:
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
             raise ArmError(
-                "call",
+                NO_GRADIENT,
                 "raised",
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
         wanted = [leaf.value for leaf in leaves]
+        if twice:
+            torch.autograd.grad(differentiable, wanted, list(cotangents), allow_unused=True, retain_graph=True)
         gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
             differentiable, wanted, list(cotangents), allow_unused=True
         )
@@ -246,15 +281,39 @@ class Subject:
         twin.adopt_statistics(self.statistics())
         return twin
 
+    def made_with(self) -> list[tuple[int | str, Number]]:
+        """The plain numbers among what `get_init_inputs` gives the constructor, by position or keyword."""
+        symbol = symbol_of(self._module, self._code.symbol)
+        if not isinstance(symbol, type) or self._code.captured is not None:
+            return []
+        positional, keywords = self._constructor_arguments(self._code, symbol, self._source)
+        named = [*enumerate(positional), *keywords.items()]
+        return [(place, value) for place, value in named if type(value) in (int, float)]
+
+    def made_otherwise(self, place: int | str, value: Number) -> Subject:
+        """Another instance, made with another number."""
+        made = Subject(self._code, self._module, self._source, self.device, {place: value})
+        made.set_training(self.trains)
+        return made
+
     def reset_buffers(self) -> None:
-        """As the constructor left them."""
-        for buffer, initial in self._initial:
+        """As the constructor left them, also where a call has put another tensor in a buffer's place."""
+        for owner, name, buffer, initial in self._initial:
             buffer.copy_(initial)
+            if getattr(owner, name, None) is not buffer:
+                setattr(owner, name, buffer)
 
     def buffers(self) -> list[Leaf]:
         if self.module is None:
             return []
         return [Leaf(f"buffer {name}", value) for name, value in self.module.named_buffers()]
+
+
+def _initial_buffers(module: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, str, torch.Tensor, torch.Tensor]]:
+    """Owner, attribute, buffer, and its values."""
+    for path, buffer in module.named_buffers():
+        owner, _, name = path.rpartition(".")
+        yield module.get_submodule(owner), name, buffer, buffer.clone()
 
 
 def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:

@@ -16,8 +16,11 @@ def code_of(name: str) -> Code:
     """The last definition of the baseline's file before `get_inputs` is the target."""
     path = HACKS / f"{name}.py"
     body = ast.parse((path.parent / "baseline.py").read_text()).body
-    target = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))][-2]
-    return Code(str(path), path.read_text(), target.name, "module" if isinstance(target, ast.ClassDef) else "function")
+    defined = {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    entry = "get_init_inputs" if "get_init_inputs" in defined else None
+    target = [node for name, node in defined.items() if name not in ("get_inputs", entry)][-1]
+    kind = "module" if isinstance(target, ast.ClassDef) else "function"
+    return Code(str(path), path.read_text(), target.name, kind, init_entry=entry)
 
 
 class Judges:

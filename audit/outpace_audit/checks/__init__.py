@@ -17,6 +17,7 @@ from outpace_audit.checks import (
     held_results,
     input_mutation,
     layouts,
+    other_uses,
     outputs,
     physical_floor,
     process_state,
@@ -54,6 +55,7 @@ PROBED: tuple[AuditCheck, ...] = (
     fresh_indices.CHECK,
     layouts.CHECK,
     guard_bands.CHECK,
+    other_uses.CHECK,
     process_state.CHECK,
 )
 """Each makes calls of its own (`probing.py`), so they run one by one."""

@@ -60,6 +60,10 @@ def _leaf_difference(ours: LeafView, theirs: LeafView, trains: bool) -> str:
             return f"{ours.path} has {what} {getattr(theirs, what)}, the baseline's {getattr(ours, what)}"
     if trains and ours.requires_grad != theirs.requires_grad:
         return f"{ours.path} {'lost' if ours.requires_grad else 'gained'} its gradient"
+    if theirs.inference and not ours.inference:
+        return (
+            f"{ours.path} is made in inference mode: it can be neither changed in place nor saved for a backward pass"
+        )
     overlaps = any(stride == 0 and size > 1 for stride, size in zip(theirs.stride, theirs.shape, strict=True))
     if overlaps and 0 not in theirs.shape and 0 not in ours.stride:
         return f"{ours.path} overlaps itself (stride 0), the baseline's does not"

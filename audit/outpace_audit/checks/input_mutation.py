@@ -1,4 +1,4 @@
-"""L1: the candidate changes no input and no parameter that the baseline leaves alone."""
+"""L1: the candidate changes no input, no parameter and no incoming gradient that the baseline leaves alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def wrong_writes(seen: Observation) -> str:
 
 
 def written(reply: Reply) -> set[str]:
-    return {*(f"input {i}" for i in reply.mutated), *(f"parameter {name}" for name in reply.worn)}
+    return {
+        *(f"input {i}" for i in reply.mutated),
+        *(f"parameter {name}" for name in reply.worn),
+        *(f"the gradient that flows into result {i}" for i in reply.spoiled),
+    }
 
 
 CHECK = AuditCheck(NAME, "L1", check)

@@ -40,11 +40,11 @@ def judge(
     level: Level,
     *,
     nothing: str,
-    may_refuse: bool = False,
+    may_refuse: bool | Callable[[Probe], bool] = False,
     compare: Comparer = whole,
     special: Callable[[Probe, Observation], str] = lambda probe, seen: "",
 ) -> Check:
-    """`nothing`: why there may be no probe. `may_refuse`: raising is a narrower domain, reported and no failure.
+    """`nothing`: why there may be no probe. `may_refuse`: whether raising is a narrower domain, reported, no failure.
     `special`: what else is wrong with a probe, or nothing."""
     probes = evidence.probes.get(name, [])
     if not probes:
@@ -54,7 +54,8 @@ def judge(
     tally = Tally(name, level, elsewhere=elsewhere, summarised=False)
     for probe in probes:
         if probe.failure is not None:
-            if not may_refuse or probe.failure.fatal:
+            may = may_refuse(probe) if callable(may_refuse) else may_refuse
+            if not may or probe.failure.fatal:
                 said = f"{probe.label}: the candidate failed where the baseline ran: {probe.failure}"
                 return Check(name, level, False, said, numbers={"kind": probe.failure.kind})
             refused.append(probe.label)

@@ -1,0 +1,69 @@
+"""What another caller does with the same code: other state, weights set anew, other leaves that learn, cotangents that
+lie in memory as they come."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from outpace_audit.laws import generator_for
+from outpace_audit.tensors import Leaf
+
+Wanted = Literal["", "inputs", "some"]
+
+
+def draw_state(module: torch.nn.Module, seed: int) -> None:
+    """Draws in place every buffer of a checkpoint that the constructor filled with one number: uniform, around that
+    number or from 0 to 1. Such are statistics and histories; tables, masks and single numbers stay as they are.
+    Nothing gets negative that was not, since variances and counts are among them."""
+    kept = module.state_dict(keep_vars=True)
+    for name, buffer in module.named_buffers():
+        if name in kept and is_state(buffer):
+            generator = generator_for(seed, f"state:{name}", buffer.device)
+            share = torch.rand(buffer.shape, generator=generator, device=buffer.device).to(buffer.dtype)
+            buffer.copy_(torch.where(buffer == 0, share, buffer * (0.5 + share)))
+
+
+def is_state(buffer: torch.Tensor) -> bool:
+    if not buffer.is_floating_point() or buffer.element_size() < 2 or buffer.numel() < 2:
+        return False
+    first = buffer.reshape(-1)[0]
+    return bool(torch.isfinite(first)) and bool((buffer == first).all())
+
+
+def renew_storage(module: torch.nn.Module) -> None:
+    """Other memory under every parameter, as who swaps in averaged weights leaves it; tied ones stay tied."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data.clone(memory_format=torch.preserve_format)
+
+
+@contextmanager
+def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Generator[None]:
+    """inputs: no parameter is trained, as below an adapter. some: a secret part of the leaves is. "": all are.
+    Chosen by name, so that all sides choose alike."""
+    names = sorted(leaf.path for leaf in leaves)
+    chosen = set(names)
+    if wanted == "inputs":
+        chosen = {name for name in names if name.startswith("input ")}
+    elif wanted == "some" and len(names) > 1:
+        chance = random.Random(seed)
+        chosen = set(chance.sample(names, chance.randint(1, len(names) - 1)))
+    others = [leaf.value for leaf in leaves if leaf.path not in chosen]
+    for tensor in others:
+        tensor.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for tensor in others:
+            tensor.requires_grad_(True)
+
+
+def laid_otherwise(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values, the last dimension outermost and a gap after each element."""
+    wide = tensor.new_zeros((*reversed(tensor.shape), 2))
+    turned = wide.permute(*range(tensor.dim() - 1, -1, -1), tensor.dim())[..., 0]
+    return turned.copy_(tensor)

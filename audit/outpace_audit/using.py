@@ -1,0 +1,120 @@
+"""Which other uses of a target `checks.other_uses` looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from outpace_audit.checks.evidence import Observation
+from outpace_audit.domain import finite
+from outpace_audit.errors import ArmError
+from outpace_audit.facts import TargetFacts, WorkloadFacts
+from outpace_audit.observing import Trio, new_request
+from outpace_audit.seeds import SeedSource
+from outpace_audit.sides import Reply
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`request`: what is special about the call. `before`: of a call of the candidate's that comes first."""
+
+    label: str
+    request: Mapping[str, Any]
+    before: Mapping[str, Any] | None = None
+    backward: bool = True
+
+    @property
+    def redraws_state(self) -> bool:
+        """Which the baseline may not bear."""
+        return "state" in self.request
+
+
+def uses_of(facts: TargetFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
+    """`plain`: the baseline's reply to a plain call."""
+    inside = {"mode": "inferring"} if facts.trains else {}
+    if facts.trains:
+        yield from _of_what_trains(plain)
+    else:
+        yield Use("gradients recorded", {"mode": "recording"})
+    if facts.code.kind != "module":
+        return
+    yield Use("weights in other memory", {**inside, "moved": True}, before=inside, backward=False)
+    if plain.buffers:
+        state = {"state": seeds.seed("call")}
+        yield Use("other state", state)
+        if facts.trains:
+            yield Use("other state, evaluating", {**state, "mode": "evaluating", "rng_seed": seeds.seed("call")})
+
+
+def _of_what_trains(plain: Reply) -> Iterator[Use]:
+    yield Use("training without gradients", {"mode": "unrecorded"}, backward=False)
+    yield Use("a second backward pass", {"twice": True})
+    yield Use("cotangents laid otherwise", {"laid": True})
+    learning = [leaf.path.startswith("gradient of input ") for leaf in plain.gradients]
+    if len(learning) > 1:
+        yield Use("some leaves frozen", {"wanted": "some"})
+    if any(learning) and not all(learning):
+        yield Use("no parameter learns", {"wanted": "inputs"})
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOtherwise:
+    """A module whose constructor is given another number, as another part of a program gives it."""
+
+    trio: Trio
+    one: WorkloadFacts
+    seeds: SeedSource
+    other: tuple[int | str, int | float]
+
+    @property
+    def label(self) -> str:
+        place, value = self.other
+        return f"constructor argument {place} = {value}"
+
+    def reference(self) -> tuple[Mapping[str, Any], Any, Reply, Reply | None]:
+        """A request, the baseline's statistics, its reply and truth. Raises ArmError where it can't be made so."""
+        request, workload = new_request(self.seeds, None), self.one.workload
+        ours, statistics = self.trio.baseline.call_made_otherwise(
+            workload, COMPILE_TIMEOUT_S, self.other, None, **request
+        )
+        truth = None
+        if not self.one.truth:
+            lifted = {**request, "lifted": True}
+            truth, _ = self.trio.oracle.call_made_otherwise(
+                workload, COMPILE_TIMEOUT_S, self.other, statistics, **lifted
+            )
+        return request, statistics, ours, truth
+
+    def bears(self) -> bool:
+        try:
+            return finite(self.reference()[2])
+        except ArmError as error:
+            if error.fatal:
+                raise
+            return False
+
+    def observe(self) -> Observation:
+        request, statistics, ours, truth = self.reference()
+        side, workload = self.trio.candidate, self.one.workload
+        theirs, _ = side.call_made_otherwise(workload, COMPILE_TIMEOUT_S, self.other, statistics, **request)
+        return Observation(workload.label, self.label, request, truth, ours, theirs, again=self.again)
+
+    def again(self) -> Observation | None:
+        try:
+            return self.observe()
+        except ArmError as error:
+            if error.fatal and error.side != "candidate":
+                raise
+            return None
+
+
+def made_otherwise(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterator[MadeOtherwise]:
+    """For each number that the constructor is given, the first other one that the baseline can be made with."""
+    for place, value in trio.baseline.ask("made_with", COMPILE_TIMEOUT_S):
+        others = (2 * value, value / 2 if isinstance(value, float) else value // 2)
+        tried = (MadeOtherwise(trio, one, seeds, (place, other)) for other in others if other not in (0, value))
+        made = next((made for made in tried if made.bears()), None)
+        if made is not None:
+            yield made

@@ -1,0 +1,47 @@
+"""What another caller does with the same code. Each hack is rejected by its check at L0 to L3 and passes without it."""
+
+from __future__ import annotations
+
+import pytest
+from hack_judges import Judges, code_of
+
+from outpace_audit import checks
+from outpace_audit.judge import Options
+from outpace_audit.records import Verdict
+
+CAUGHT_BY = {
+    "uses/statistics_later": "other-uses",
+    "uses/good_for_one_backward": "other-uses",
+    "uses/reads_in_memory_order": "other-uses",
+    "uses/nothing_below_frozen_weights": "other-uses",
+    "uses/reads_where_weights_lay": "other-uses",
+    "uses/statistics_of_a_fresh_model": "other-uses",
+    "grouped/four_groups": "other-uses",
+    "uses/works_in_the_incoming_gradient": "input-mutation",
+    "counts/in_inference_mode": "contract",
+    "counts/leaves_gradients_off": "process-state",
+    "doubles/in_singles": "outputs-against-truth",
+    "doubles/only_so_deep": "outputs-against-truth",
+}
+
+WRONG_EVERYWHERE = ("counts/in_inference_mode", "doubles/in_singles", "doubles/only_so_deep")
+"""Any check that makes calls of its own sees them too: all of those are off together."""
+
+ALSO_SEEN_BY = {"uses/works_in_the_incoming_gradient": ("other-uses",)}
+"""A second backward pass meets the doubled gradient."""
+
+COMPARING = frozenset(checks.NAMES) - {"edit-span", "hard-crimes", "contract", "process-state"}
+
+
+def audit(judges: Judges, name: str, *off: str) -> Verdict:
+    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off), last="L3"))
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_the_hack_is_rejected_by_its_check_and_passes_without_it(judges: Judges, name: str) -> None:
+    failed = audit(judges, name).failed
+    assert failed is not None
+    assert failed.name == CAUGHT_BY[name], failed.evidence
+    off = COMPARING | {CAUGHT_BY[name]} if name in WRONG_EVERYWHERE else {CAUGHT_BY[name], *ALSO_SEEN_BY.get(name, ())}
+    without = audit(judges, name, *off)
+    assert without.failed is None, without.reason
