@@ -124,7 +124,7 @@ class Arm:
         """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
         changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
         differentiable output. `updated`: the tensors among the inputs that a call writes to, where a second call on
-        what the first left gives something else; `moves`: whether it gives one of them other storage or another shape."""
+        the first left gives something else; `moves`: whether it gives one of them another place or shape."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
         places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
