@@ -79,7 +79,7 @@ def close(a: torch.Tensor, b: torch.Tensor) -> bool:
 def step(call: Callable[..., Any], inputs: list[Any]) -> None:
     outputs = [leaf for leaf in tensors_of(call(*inputs)) if leaf.requires_grad]
     if outputs:
-        sum(leaf.sum() for leaf in outputs).backward()
+        torch.autograd.backward([leaf.sum() for leaf in outputs])
 
 
 def turn(call: Callable[..., Any], inputs: list[Any], device: str) -> float:

@@ -37,6 +37,8 @@ class CheckedCalls:
         self._inputs = CallInputs(subject, maker)
         self._writer = writer
         self._earlier: list[Leaf] = []
+        self._written: set[int] = set()
+        """Inputs that calls so far have written to."""
 
     def run(self, request: CallRequest) -> dict[str, Any]:
         subject = self._subject
@@ -74,6 +76,7 @@ class CheckedCalls:
         updated = [updated_input(i, now[i]) for i in sorted({*mutated, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
         reply["mutated"] = mutated
+        self._written.update(mutated)
         finished = [*(leaf.value for leaf in result.tensors()), *(now[i] for i in mutated)]
         reply["early"] = [self._writer.write(sample) for sample in (*early, *(found[i] for i in mutated))]
         reply["late"] = [self._writer.write(early_sample(tensor, request.sample_seed)) for tensor in finished]
@@ -144,7 +147,9 @@ class CheckedCalls:
         with truth.LiftToFloat64(rounded) as mode:
             result = subject.run(lifted, cotangents)
         synchronize(subject.device)
-        reply = self.describe(result, request.sample_seed)
+        left = tensors_of(lifted)
+        updated = [updated_input(i, left[i]) for i in sorted({*self._written, *request.updated})]
+        reply = self.describe(result, request.sample_seed, updated)
         reply["drew_random"] = mode.drew_random
         return reply
 

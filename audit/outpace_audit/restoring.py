@@ -9,7 +9,8 @@ and what is subtracted never too much.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -28,8 +29,7 @@ class Restorer:
     def __init__(self, sets: Sequence[Sequence[Any]], updated: Sequence[int]) -> None:
         self._updated = updated
         self._tensors = [[tensors_of(arguments)[i] for i in updated] for arguments in sets]
-        self._places = [[written_once(tensor) for tensor in tensors] for tensors in self._tensors]
-        self._originals = [[place.clone() for place in places] for places in self._places]
+        self._by_dtype = [list(_copies(tensors)) for tensors in self._tensors]
         self._ahead = 0 if len(sets) == 1 else max(1, len(sets) // AHEAD)
 
     def updated(self, k: int) -> list[Leaf]:
@@ -38,25 +38,35 @@ class Restorer:
 
     def before(self, call: int) -> None:
         """What precedes a call of a window that began with all sets as drawn."""
-        self._put_back([(call + self._ahead) % len(self._places)])
+        self._put_back([(call + self._ahead) % len(self._tensors)])
 
     def before_in_pass(self, k: int) -> None:
         """The same for a pass over all sets that is repeated and leaves each as its call did: the first sets are put
         back as it begins."""
         first = range(self._ahead) if k == 0 else ()
-        self._put_back([*first, *([k + self._ahead] if k + self._ahead < len(self._places) else [])])
+        self._put_back([*first, *([k + self._ahead] if k + self._ahead < len(self._tensors) else [])])
 
     def all(self) -> None:
-        self._put_back(range(len(self._places)))
+        self._put_back(range(len(self._tensors)))
 
     def _put_back(self, sets: Iterable[int]) -> None:
         if not self._updated:
             return
         with torch.no_grad():
             for k in sets:
-                torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
-                    self._places[k], self._originals[k]
-                )
+                for places, originals in self._by_dtype[k]:
+                    torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
+                        places, originals
+                    )
+
+
+def _copies(tensors: Sequence[torch.Tensor]) -> Iterator[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+    """Places and what belongs there, for each type: only within one is there a single launch."""
+    groups: defaultdict[torch.dtype, list[torch.Tensor]] = defaultdict(list)
+    for tensor in tensors:
+        groups[tensor.dtype].append(written_once(tensor))
+    for places in groups.values():
+        yield places, [place.clone() for place in places]
 
 
 def updated_input(i: int, tensor: torch.Tensor) -> Leaf:

@@ -1,6 +1,8 @@
 # target: append
 """A cache that grows: the place of the next key stands in a tensor that each call moves on."""
 
+from __future__ import annotations
+
 import torch
 
 
