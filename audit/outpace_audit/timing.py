@@ -263,7 +263,7 @@ class PairTimer:
 
 def cautious(samples: Samples) -> Samples:
     """With the harness's time subtracted or not, whichever shows the candidate slower. Called one by one on a GPU,
-    inputs are put back while it is still at work; that costs less than in a window of its own, nobody knows how much."""
+    inputs are put back while it is at work; that costs less than in a window of its own, nobody knows how much."""
     whole = replace(samples, harness=(0.0, 0.0), harness_claimed=(0.0, 0.0))
     return min(samples, whole, key=Samples.log_ratio)
 

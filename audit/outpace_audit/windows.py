@@ -74,6 +74,15 @@ class TimedWindows:
 
     def capture(self) -> None:
         """Captures one pass over all sets, and the same pass without the calls, as CUDA graphs."""
+        stream = torch.cuda.current_stream()
+        try:
+            self._capture()
+        except BaseException:
+            torch.cuda.set_stream(stream)
+            renew_generator()
+            raise
+
+    def _capture(self) -> None:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
@@ -218,6 +227,13 @@ class TimedWindows:
 
     def _recordable(self, result: Result, call: int) -> list[torch.Tensor]:
         return recordable(result, self.updated(call))
+
+
+def renew_generator() -> None:
+    """After a capture that broke off. The device's generator still draws as within the graph, from a seed that nobody
+    sets any more: inputs drawn for the next windows would be none that another process can make."""
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    generator.graphsafe_set_state(torch.Generator("cuda"))
 
 
 def shape_of(tensor: torch.Tensor) -> torch.Tensor:
