@@ -21,7 +21,9 @@ import pytest
 from outpace_audit import syscalls
 from outpace_audit.arm_process import ArmProcess
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.launcher import Launcher
+from outpace_audit.judge import Judge
+from outpace_audit.launcher import Launcher, arm_launcher
+from outpace_audit.records import Code, Workload
 from outpace_audit.sandbox import REQUIRED, SandboxSpec, scrub_environment
 
 HERE = str(Path(__file__).parent)
@@ -170,6 +172,21 @@ def test_an_interpreter_in_a_home_works(home: Path) -> None:
     spec = SandboxSpec(homes=(str(home),))
     python = str(home / "venv" / "bin" / "python")
     assert run_once(spec, arm_entries.listing, str(home), python=python) == ["venv"]
+
+
+def test_no_password_gets_into_an_exception(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    state, path = tmp_path / ".outpace", str(home / "project" / "train.py")
+    inputs = "import torch\ndef get_inputs():\n    return [torch.randn(8, 8)]\n"
+    doubles = f"{inputs}def f(x):\n    return x * 2\n"
+    tells = f"{inputs}def f(x):\n    raise ValueError(open({str(home / '.netrc')!r}).read())\n"
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    with Judge("cpu", arm_launcher(state, project=home / "project"), state) as judge:
+        judge.set_target(Code(path, doubles, "f", "function"), [workload], scouts=False)
+        verdict = judge.audit(Code(path, tells, "f", "function"))
+    assert "private-home" in verdict.protections
+    assert "FileNotFoundError" in verdict.reason
+    assert "password" not in verdict.reason
 
 
 def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = False, python: str = sys.executable) -> Any:
