@@ -1,7 +1,7 @@
 """Steps to where it stepped from the same storage before, once it has come by there often enough.
 
 baseline: ema_update
-caught-by: timed-outputs, stale-results
+caught-by: timed-outputs
 needs: cpu
 written: before-freeze
 """
