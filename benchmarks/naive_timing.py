@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 TOLERANCE = 1e-2
 MATCHED = 0.99
@@ -61,8 +61,12 @@ def place(value: Any, device: str, trains: bool) -> Any:
 
 
 def agrees(expected: Any, got: Any) -> bool:
-    ours, theirs = tree_leaves(expected), tree_leaves(got)
+    ours, theirs = tensors_of(expected), tensors_of(got)
     return len(ours) == len(theirs) and all(map(close, ours, theirs))
+
+
+def tensors_of(outputs: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
 
 
 def close(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -73,9 +77,9 @@ def close(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def step(call: Callable[..., Any], inputs: list[Any]) -> None:
-    outputs = [leaf for leaf in tree_leaves(call(*inputs)) if leaf.requires_grad]
+    outputs = [leaf for leaf in tensors_of(call(*inputs)) if leaf.requires_grad]
     if outputs:
-        sum(leaf.sum() for leaf in outputs).backward()
+        torch.autograd.backward([leaf.sum() for leaf in outputs])
 
 
 def turn(call: Callable[..., Any], inputs: list[Any], device: str) -> float:
@@ -102,7 +106,7 @@ def main() -> None:
     candidate = caller(load(args.candidate, "candidate"), source, args.symbol, args.device)
     torch.manual_seed(0)
     trains = isinstance(baseline, torch.nn.Module)
-    inputs = [place(value, args.device, trains) for value in source.get_inputs()]
+    inputs = tree_map(lambda value: place(value, args.device, trains), source.get_inputs())
     expected = baseline(*inputs)
     right = agrees(expected, candidate(*inputs))
     turns = [[turn(call, inputs, args.device) for call in (candidate, baseline)] for _ in range(TURNS)]

@@ -128,23 +128,26 @@ class Arm:
     def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
         changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
-        differentiable output. `settles`: a second call on what the first left of its inputs gives the same again."""
+        differentiable output. `updated`: the tensors among the inputs that a call writes to, where a second call on
+        the first left gives something else; `moves`: whether it gives one of them another place or shape."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
         places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
         tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
         inputs = [describe_input(place, a, b, c) for place, a, b, c in tensors]  # before a call may update them
+        before = list(map(_place_of, tensors_of(one)))
         trained = subject.trains
         subject.set_training(True)
         try:
             outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
             synchronize(subject.device)
-            settles = _settles(subject, again, one, outputs)
+            updated = _updated(subject, again, one, outputs)
         finally:
             subject.set_training(trained)
         return {
             "inputs": inputs,
-            "settles": settles,
+            "updated": updated,
+            "moves": list(map(_place_of, tensors_of(one))) != before,
             "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
@@ -217,6 +220,7 @@ class Arm:
             message["seed"],
             message["sets"],
             message["cotangents"],
+            message["updated"],
         )
         self._windows[message["name"]] = windows
         windows.warm(message["warm"])
@@ -251,7 +255,7 @@ class Arm:
         late = [sample_hex(tensor, message["window_seed"]) for tensor in windows.watched(message["last"])]
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
-        kept = calls.describe(windows.kept(message["call"]), message["sample_seed"])
+        kept = calls.describe(windows.kept(message["call"]), message["sample_seed"], windows.updated(message["call"]))
         return {"late_hex": late, **kept, "records": [calls.written(windows.recorded(k)) for k in message["records"]]}
 
     def _state(self, message: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -268,13 +272,24 @@ def at_depth(depth: int, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return call() if depth <= 0 else at_depth(depth - 1, call)
 
 
-def _settles(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> bool:
-    """Whether one more call on inputs that a call has updated changes neither them nor the outputs."""
-    if all(map(same_bytes, tensors_of(untouched), tensors_of(used))):
-        return True
+def _updated(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> list[int]:
+    """The inputs that a call has updated; none if one more call on them changes neither them nor the outputs."""
+    pairs = zip(tensors_of(untouched), tensors_of(used), strict=True)
+    updated = [i for i, (before, after) in enumerate(pairs) if not same_bytes(before, after)]
+    if not updated:
+        return []
     left = [leaf.detach().clone() for leaf in tensors_of([used, [one.value for one in outputs]])]
-    again = flatten(subject.outputs(used))
-    return all(map(same_bytes, left, tensors_of([used, [one.value for one in again]])))
+    try:
+        again = flatten(subject.outputs(used))
+    except Exception:  # no room is left in a cache
+        return updated
+    now = tensors_of([used, [one.value for one in again]])
+    settles = len(now) == len(left) and all(map(same_bytes, left, now))
+    return [] if settles else updated
+
+
+def _place_of(tensor: torch.Tensor) -> tuple[int, torch.Size, tuple[int, ...]]:
+    return tensor.data_ptr(), tensor.shape, tensor.stride()
 
 
 def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:

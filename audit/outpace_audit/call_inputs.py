@@ -33,9 +33,10 @@ class CallRequest:
     for forward only. `noise`: relative size of the noise on floating inputs; `rounded`: each operation's result is
     rounded by as much, see roundings. `nudge`, `rearrange`: seeds of a change to one tensor, see nudging.
     `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
-    inputs. `recorded`: and read what a window recorded of this call. `mode`, `rng_seed`: see Subject.mode.
-    `state`: a seed for what a checkpoint would bring; `moved`: parameters lie elsewhere than before; `wanted`: which
-    leaves learn; see other_uses. `laid`: cotangents in another layout. `twice`: gradients of a second backward pass.
+    inputs. `recorded`: and read what a window recorded of this call. `updated`: inputs to be described as the call left
+    them, besides those that it wrote to. `mode`, `rng_seed`: see Subject.mode. `state`: a seed for what a checkpoint
+    would bring; `moved`: parameters lie elsewhere than before; `wanted`: which leaves learn; see other_uses. `laid`:
+    cotangents in another layout. `twice`: gradients of a second backward pass.
     """
 
     seed: int
@@ -58,6 +59,7 @@ class CallRequest:
     cotangent_scale: float = 1.0
     timed: TimedPoint | None = None
     recorded: RecordedCall | None = None
+    updated: Sequence[int] = ()
     mode: Mode = ""
     rng_seed: int = 0
     state: int | None = None

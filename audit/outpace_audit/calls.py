@@ -18,11 +18,12 @@ from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.values import parameter_factor
-from outpace_audit.window_records import WATCHED, Recorder
+from outpace_audit.window_records import Recorder, recordable
 
 EARLY_ELEMENTS = 64
 """Elements of each output that are copied at once on return and compared with the same elements after the pause."""
@@ -36,6 +37,8 @@ class CheckedCalls:
         self._inputs = CallInputs(subject, maker)
         self._writer = writer
         self._earlier: list[Leaf] = []
+        self._written: set[int] = set()
+        """Inputs that calls so far have written to."""
 
     def run(self, request: CallRequest) -> dict[str, Any]:
         subject = self._subject
@@ -70,19 +73,22 @@ class CheckedCalls:
         result = subject.run(arguments, cotangents, twice=request.twice)
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
+        found = [early_sample(tensor, request.sample_seed).clone() for tensor in tensors_of(arguments)]
         synchronize(subject.device)
         seconds = time.perf_counter() - started
         time.sleep(request.pause_s)
         now = tensors_of(arguments)
         mutated = [i for i, was in enumerate(before) if not same_bytes(was, now[i])]
-        updated = [Leaf(f"input {i}, updated", now[i]) for i in mutated]
+        updated = [updated_input(i, now[i]) for i in sorted({*mutated, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
         reply["mutated"] = mutated
         reply["spoiled"] = [i for i, was in enumerate(given) if cotangents and not same_bytes(was, cotangents[i])]
-        reply["early"] = [self._writer.write(sample) for sample in early]
-        reply["late"] = [self._writer.write(early_sample(leaf.value, request.sample_seed)) for leaf in result.tensors()]
+        self._written.update(mutated)
+        finished = [*(leaf.value for leaf in result.tensors()), *(now[i] for i in mutated)]
+        reply["early"] = [self._writer.write(sample) for sample in (*early, *(found[i] for i in mutated))]
+        reply["late"] = [self._writer.write(early_sample(tensor, request.sample_seed)) for tensor in finished]
         if request.recorded is not None:
-            tensors = [leaf.value for leaf in result.tensors()[:WATCHED]]
+            tensors = recordable(result, [updated_input(i, now[i]) for i in request.updated])
             recorder = Recorder(tensors, 0)
             recorder.draw(request.recorded.seed)
             reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
@@ -148,7 +154,9 @@ class CheckedCalls:
         with truth.LiftToFloat64(rounded) as mode:
             result = subject.run(lifted, cotangents)
         synchronize(subject.device)
-        reply = self.describe(result, request.sample_seed)
+        left = tensors_of(lifted)
+        updated = [updated_input(i, left[i]) for i in sorted({*self._written, *request.updated})]
+        reply = self.describe(result, request.sample_seed, updated)
         reply["drew_random"] = mode.drew_random
         return reply
 

@@ -174,7 +174,7 @@ class Confirmation:
                 min(max(SETS_CUDA[0], int(2 * ceilings["cache_bytes"] / bytes_each) + 1), SETS_CUDA[1], fits),
             )
         self._evidence.footprint_bytes[one.workload.label] = sets * bytes_each
-        return Setup(one.workload, sets, one.cotangents, self._device, rounds)
+        return Setup(one.workload, sets, one.cotangents, self._device, rounds, one.updated)
 
     def _summarise(self, pairs: list[Pair], confidence: float) -> None:
         evidence = self._evidence
@@ -217,6 +217,8 @@ class Confirmation:
             for i, sample in enumerate(samples):
                 request = self._request(sample, by_label[sample.workload.label])
                 plain = side.call(sample.workload, COMPILE_TIMEOUT_S if i == 0 else CALL_TIMEOUT_S, **request)
+                if not request["updated"]:  # what is not put back, the calls before may have left
+                    plain = replace(plain, updated=())
                 self._evidence.timed_samples.append(Repeat(sample.workload.label, sample.reply, plain))
             self._compare_with_truth(trio, samples, by_label)
         finally:
@@ -233,16 +235,17 @@ class Confirmation:
                     self._evidence.probes[timed_outputs.NAME].append(Probe(f"{label}, a timed call", seen))
 
     def _next_seen(self, trio: Trio, one: WorkloadFacts, rest: Iterator[TimedCall]) -> Observation | None:
-        """The next of `rest` beside truth. None where there is none, or where calls write to inputs: what a timed call
-        found in them, the calls before it had left."""
+        """The next of `rest` beside truth. None where there is none, or where calls write to inputs that are not put
+        back: what a timed call found in them, the calls before it had left."""
         sample = next(rest, None)
         if sample is None:
             return None
         request = self._request(sample, one)
         ours, truth = trio.reference(sample.workload, request, lifts=not one.truth)
-        if ours.mutated:
+        if not set(ours.mutated) <= set(one.updated):
             return None
-        seen = trio.beside(sample.workload, "timed", request, ours, truth, sample.reply)
+        reply = replace(sample.reply, mutated=ours.mutated)  # what it wrote is compared; whether, nobody looked
+        seen = trio.beside(sample.workload, "timed", request, ours, truth, reply)
         return replace(seen, again=lambda: self._next_seen(trio, one, rest))
 
     def _request(self, sample: TimedCall, one: WorkloadFacts) -> dict[str, Any]:
@@ -261,5 +264,6 @@ class Confirmation:
             "cotangents": one.cotangents,
             "timed": timed,
             "recorded": sample.recorded and asdict(sample.recorded),
+            "updated": one.updated,
             "pause_s": SETTLE_S,
         }

@@ -30,6 +30,12 @@ class WorkloadFacts:
     """What the arm found the inputs to be; see `Arm._inspect`."""
     domain: Domain = field(default_factory=Domain)
 
+    @property
+    def updated(self) -> tuple[int, ...]:
+        """The input tensors that have to be put back before each timed call: a call on what another left in them gives
+        something else."""
+        return tuple(self.inspected.get("updated", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
@@ -102,10 +108,10 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
         raise TargetError(
             f"{where}: its inputs differ under the same seed; draw them with torch, random or numpy.random"
         )
-    if not answer["settles"]:
+    if answer["moves"]:
         raise TargetError(
-            f"{where}: it updates its inputs, and called again on them gives something else, so that no timed call is "
-            "like another; return the new values instead"
+            f"{where}: it gives an input other storage or another shape, which cannot be put back before each timed "
+            "call; write into the input, or return the new values instead"
         )
     if not any(one["varies"] for one in inputs):
         redrawn = redraw(workload, inputs, answer["plain"])

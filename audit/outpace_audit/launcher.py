@@ -18,7 +18,7 @@ from outpace_audit import syscalls
 from outpace_audit.arm_process import ArmEnds, ArmProcess, Descriptors
 from outpace_audit.channel import ChannelError
 from outpace_audit.errors import ArmError, EnvironmentMissing, JudgeError
-from outpace_audit.sandbox import SandboxSpec, scrub_environment
+from outpace_audit.sandbox import SandboxSpec, own_homes, scrub_environment
 from outpace_audit.work_directory import WorkDirectory
 from outpace_audit.zygote import REQUEST_CAP, SELF_TEST_SECONDS
 
@@ -253,7 +253,8 @@ class _Zygote:
 def arm_launcher(
     state: Path, *, project: Path | None = None, unsandboxed: bool = False, python_path: tuple[str, ...] = ()
 ) -> Launcher:
-    """The launcher that judges use. `state` is hidden from arms, `project` is readable wherever it lies."""
+    """The launcher that judges use. `state` is hidden from arms, and so is the user's home but for what they import;
+    `project` is readable wherever it lies."""
     visible = (str(project),) if project else ()
-    spec = SandboxSpec(hidden=(str(state),), visible=visible, required=not unsandboxed)
+    spec = SandboxSpec(hidden=(str(state),), visible=visible, homes=own_homes(), required=not unsandboxed)
     return Launcher(log_dir=state / "logs", sandbox=spec, python_path=python_path)

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,9 @@ _SOCKETS = (Path("/run"), Path("/mnt/wslg"))
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "dxg")
 """Root could open every other node for writing, disks included: a read-only mount does not stop that."""
+
+_SEARCHED = ("PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CUDA_HOME", "CUDA_PATH")
+"""Variables that name places of compilers, headers and libraries, which may lie in a home."""
 
 _DRIVER_LINKS = (Path("/run/opengl-driver"), Path("/run/current-system"))
 """Where NixOS keeps the GPU driver's libraries."""
@@ -39,11 +42,13 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Absolute real paths. `visible` and `writable` win over what hides them from above."""
+    """Absolute real paths; `visible` may lead through links. It and `writable` win over what hides them from above."""
 
     writable: tuple[str, ...]
     visible: tuple[str, ...]
     hidden: tuple[str, ...]
+    homes: tuple[str, ...]
+    """Those of `hidden` that show their plain entries where they are to be visible as a whole."""
     scratch_bytes: int
 
 
@@ -109,6 +114,11 @@ def hold(layout: Layout) -> list[_Kept]:
     return kept
 
 
+def links(layout: Layout) -> dict[Path, Path]:
+    """What is wanted by a name that leads through a link, which may be masked, and what it leads to."""
+    return {path: real for path in _wanted(layout) if (real := path.resolve()) != path}
+
+
 def _masks(layout: Layout) -> tuple[Path, ...]:
     return (SCRATCH, Path("/dev/shm"), *_SOCKETS, *map(Path, layout.hidden))
 
@@ -116,13 +126,27 @@ def _masks(layout: Layout) -> tuple[Path, ...]:
 def _needed(layout: Layout, masks: tuple[Path, ...]) -> Iterator[Path]:
     """The places under a mask that must be seen all the same: the user's code, and this interpreter."""
     hidden = {Path(path) for path in layout.hidden}
-    own = (sys.prefix, sys.base_prefix, *sys.path, str(Path(__file__).resolve().parents[1]))
-    for path in dict.fromkeys(Path(p).resolve() for p in (*layout.visible, *own) if p):
+    shown = {Path(path).resolve() for path in layout.visible}
+    for path in dict.fromkeys(path.resolve() for path in _wanted(layout)):
         if path == SCRATCH:
             yield from _plain_entries(path)
         elif path not in hidden and any(path.is_relative_to(mask) and path != mask for mask in masks):
             yield path
+        for home in map(Path, layout.homes):
+            if path == home or (home.is_relative_to(path) and path in shown):
+                yield from _plain_entries(home)
     yield from (path for path in _DRIVER_LINKS if path.exists())
+
+
+def _wanted(layout: Layout) -> list[Path]:
+    """As they are named, which may be through links."""
+    own = [sys.prefix, sys.base_prefix, *sys.path, str(Path(__file__).resolve().parents[1])]
+    for name, module in sys.modules.copy().items():
+        if name.startswith("__editable__"):  # packages that setuptools' finders import from elsewhere
+            own += map(str, getattr(module, "MAPPING", {}).values())
+    searched = (path for name in _SEARCHED for path in os.environ.get(name, "").split(os.pathsep))
+    own += [path for path in searched if any(Path(path).resolve().is_relative_to(home) for home in layout.homes)]
+    return [Path.cwd() / path for path in (*layout.visible, *own) if path]
 
 
 def _plain_entries(path: Path) -> Iterable[Path]:
@@ -183,7 +207,7 @@ def lock_proc() -> None:
         syscalls.mount(None, str(entry), None, flags)
 
 
-def mask_and_restore(layout: Layout, kept: list[_Kept]) -> None:
+def mask_and_restore(layout: Layout, kept: list[_Kept], links: Mapping[Path, Path]) -> None:
     """Hides what is hidden and puts back what was held, outer places first: each may lie in the other."""
     steps: list[tuple[Path, _Kept | None]] = [(Path(path), None) for path in layout.hidden]
     steps += [(place.path, place) for place in kept]
@@ -197,9 +221,18 @@ def mask_and_restore(layout: Layout, kept: list[_Kept]) -> None:
             masked.append(path)
         elif path.exists():
             syscalls.mount("/dev/null", str(path), None, syscalls.MS_BIND)
+    _relink(links, masked)
     for path in masked:
         if str(path) not in layout.writable:
             _remount(str(path), syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV)
+
+
+def _relink(links: Mapping[Path, Path], masked: list[Path]) -> None:
+    for path, target in links.items():
+        if any(path.is_relative_to(mask) for mask in masked) and not path.exists():
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.symlink_to(target)
 
 
 def _bind(place: _Kept) -> None:

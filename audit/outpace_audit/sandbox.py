@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import resource
 import site
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +43,8 @@ class SandboxSpec:
 
     `visible`: read-only places that a private /tmp, /run or a hidden directory would cover, such as the
     user's project. The interpreter's own places are always visible.
-    `hidden`: seen as empty, but for what is visible or writable inside.
+    `hidden`: seen as empty, but for what is visible or writable inside. `homes`: the same, and where one
+    is to be visible as a whole it shows no dot files.
     `memory_bytes` bounds private writable memory by RLIMIT_DATA, which counts thread stacks whole; leave it
     None for a GPU. RLIMIT_AS is never set: CUDA reserves address space by the terabyte.
     `max_processes` counts threads too, `cpu_seconds` is summed over threads, `scratch_mb` is for /tmp and
@@ -52,6 +54,7 @@ class SandboxSpec:
     writable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     visible: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
     scratch_mb: int = 4096
     memory_bytes: int | None = None
     max_processes: int = 4096
@@ -65,7 +68,7 @@ class SandboxSpec:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> SandboxSpec:
         known = dict(fields)
-        for name in ("writable", "hidden", "visible"):
+        for name in ("writable", "hidden", "visible", "homes"):
             known[name] = tuple(known[name])
         return cls(**known)
 
@@ -144,23 +147,27 @@ def _arrange_mounts(spec: SandboxSpec, walls: _Walls) -> None:
         walls.refused["mount-ns"] = str(error)
         return
     layout = _layout(spec)
-    kept = mounts.hold(layout)
+    kept, links = mounts.hold(layout), mounts.links(layout)
     walls.attempt("read-only-tree", mounts.lock_tree)
     walls.attempt("private-proc", mounts.private_proc, after="pid-ns")
     walls.attempt("private-tmp", lambda: mounts.private_scratch(layout))
     walls.attempt("private-run", mounts.mask_sockets)
     if not walls.attempt("private-dev", lambda: mounts.private_devices(layout)):
         mounts.restore_devices()
-    mounts.mask_and_restore(layout, kept)
+    mounts.mask_and_restore(layout, kept, links)
     if spec.hidden:
         walls.standing.append("hidden-places")
+    if spec.homes:
+        walls.standing.append("private-home")
 
 
 def _layout(spec: SandboxSpec) -> mounts.Layout:
     def real(paths: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(Path(path).resolve()) for path in paths))
 
-    return mounts.Layout(real(spec.writable), real(spec.visible), real(spec.hidden), spec.scratch_mb << 20)
+    homes = real(spec.homes)
+    hidden = (*real(spec.hidden), *homes)
+    return mounts.Layout(real(spec.writable), spec.visible, hidden, homes, spec.scratch_mb << 20)
 
 
 def _limit(spec: SandboxSpec, walls: _Walls) -> None:
@@ -226,8 +233,9 @@ def _give_up_privileges(spec: SandboxSpec, walls: _Walls) -> None:
     walls.attempt("no-new-privs", syscalls.no_new_privileges)
     walls.attempt("no-caps", _drop_and_verify)
     missing = next((name for name in REQUIRED if name not in walls.standing), None)
-    if spec.hidden and "hidden-places" not in walls.standing:
-        missing = missing or "hidden-places"
+    for name, wanted in (("hidden-places", spec.hidden), ("private-home", spec.homes)):
+        if wanted and name not in walls.standing:
+            missing = missing or name
     if spec.required and missing is not None:
         raise EnvironmentMissing(
             f"the sandbox lacks {missing} ({walls.refused.get(missing, 'not attempted')}): allow "
@@ -243,6 +251,15 @@ def _drop_and_verify() -> None:
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         if int(status[name], 16):
             raise OSError(0, f"{name} is not empty")
+
+
+def own_homes() -> tuple[str, ...]:
+    """Where this user's keys and passwords may lie."""
+    named = [os.environ.get("HOME") or "/"]
+    with contextlib.suppress(KeyError):  # not every user of a container has a name
+        named.append(pwd.getpwuid(os.getuid()).pw_dir)
+    real = dict.fromkeys(Path(home).resolve() for home in named)
+    return tuple(str(home) for home in real if home.is_dir() and home != Path("/"))
 
 
 def scrub_environment(keep: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """A few elements of the results of every call of a timed window, so that which calls are looked at is said afterwards.
 
+Inputs that calls update are results too.
+
 A window draws POINTS secret places, each in one of the results; call `c` leaves the elements at place `c % POINTS`.
 They go into memory that is there before the clock starts, on both sides alike, and in windows that measure the harness.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import random
@@ -14,12 +17,18 @@ from dataclasses import dataclass
 
 import torch
 
+from outpace_audit.subject import Result
+from outpace_audit.tensors import Leaf
+
 WIDTH = 16
 """Elements of one call and result, side by side in the last dimension."""
 
 POINTS = 64
 WATCHED = 4
 """Results of a call, gradients included, that are looked at in windows."""
+
+MOST_UPDATED = 64
+"""The same where calls update inputs, which are results too: an optimizer's step may have a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,15 @@ class RecordedCall:
 
     seed: int
     call: int
+
+
+def recordable(result: Result, updated: Sequence[Leaf]) -> list[torch.Tensor]:
+    """What is looked at of every call: its results, each beside one of the inputs that it updates."""
+    results = result.tensors()
+    if not updated:
+        return [leaf.value for leaf in results[:WATCHED]]
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(updated, results))
+    return [leaf.value for leaf in in_turn if leaf is not None][:MOST_UPDATED]
 
 
 class Recorder:

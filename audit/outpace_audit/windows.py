@@ -17,9 +17,10 @@ import torch
 from outpace_audit.calls import early_sample, synchronize
 from outpace_audit.inputs import InputMaker
 from outpace_audit.perturbation import Perturbation, row_of
+from outpace_audit.restoring import Restorer
 from outpace_audit.subject import Result, Subject, draw_cotangents
-from outpace_audit.tensors import flatten
-from outpace_audit.window_records import WATCHED, Recorder
+from outpace_audit.tensors import Leaf, flatten
+from outpace_audit.window_records import WATCHED, Recorder, recordable
 
 GRAPH_WARMUP = 3
 """Calls on a side stream before capture; what torch.cuda.graphs documents."""
@@ -41,12 +42,15 @@ class TimedWindows:
         base_seed: int,
         sets: int,
         cotangents: Sequence[Sequence[Any]] | None,
+        updated: Sequence[int] = (),
     ) -> None:
+        """`updated`: the input tensors that each call has to find as they were drawn although calls write to them."""
         self._subject = subject
         self._sets = sets
         self._cotangents = None if cotangents is None else draw_cotangents(cotangents, base_seed, subject.device)
         subject.draw_parameters(base_seed)
         self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
+        self._restorer = Restorer(self._arguments, updated)
         self._moves = subject.device.type == "cpu"
         self._perturbation = Perturbation(self._arguments[0], base_seed, spreads=self._moves)
         self._slices: list[list[torch.Tensor]] = []
@@ -61,17 +65,30 @@ class TimedWindows:
 
     def warm(self, calls: int) -> None:
         for call in range(calls):
+            self._restorer.before(call)
             self._perturb(call)
-            self._shapes = [shape_of(tensor) for tensor in watched_of(self._call(call % self._sets))]
+            result = self._call(call % self._sets)
+            self._shapes = [shape_of(tensor) for tensor in self._recordable(result, call)]
+        self._restorer.all()
         synchronize(self._subject.device)
 
     def capture(self) -> None:
         """Captures one pass over all sets, and the same pass without the calls, as CUDA graphs."""
+        stream = torch.cuda.current_stream()
+        try:
+            self._capture()
+        except BaseException:
+            torch.cuda.set_stream(stream)
+            renew_generator()
+            raise
+
+    def _capture(self) -> None:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(GRAPH_WARMUP):
                 self._call(0)
+                self._restorer.all()
         torch.cuda.current_stream().wait_stream(side)
         for idle in (False, True):
             self._graphs[idle] = self._captured(self._nothing if idle else self._call)
@@ -82,6 +99,7 @@ class TimedWindows:
         results: list[Result] = []
         with torch.cuda.graph(graph):
             for k in range(self._sets):
+                self._restorer.before_in_pass(k)
                 self._perturb(k)
                 result = call(k)
                 if result is not None:
@@ -113,7 +131,8 @@ class TimedWindows:
         else:
             self._loop(calls, idle)
         seconds = self._end(began)
-        early = [sample_hex(tensor, seed) for tensor in (self._stand_ins() if idle else self.watched(max(self._kept)))]
+        ending = self._stand_ins() if idle else self.watched(max(self._kept))
+        early = [sample_hex(tensor, seed) for tensor in ending]
         synchronize(self._subject.device)
         return {"seconds": seconds, "early": early}
 
@@ -130,29 +149,38 @@ class TimedWindows:
         return self._recorder.recorded(call)
 
     def lead_in(self, calls: int, *, graph: bool) -> None:
-        """Calls (or replays) that no clock sees."""
+        """Calls (or replays) that no clock sees; they leave all inputs as drawn."""
+        self._restorer.all()
         if graph:
             self._replay(calls, idle=False)
         else:
             for call in range(calls):
+                self._restorer.before(call)
                 self._call(call % self._sets)
+        self._restorer.all()
         synchronize(self._subject.device)
 
     def kept(self, call: int) -> Result:
         return self._kept[call]
 
+    def updated(self, call: int) -> list[Leaf]:
+        """The inputs that a kept call has updated, as it left them."""
+        return self._restorer.updated(call % self._sets)
+
     def _loop(self, calls: int, idle: bool) -> None:
-        record, shapes = self._recorder.record, self._shapes
+        record, shapes, restore = self._recorder.record, self._shapes, self._restorer.before
         if idle:
             for call in range(calls):
+                restore(call)
                 self._perturb(call)
                 record(call, shapes)
             return
         result: Result | None = None
         for call in range(calls):
+            restore(call)
             self._perturb(call)
             result = self._call(call % self._sets)
-            record(call, watched_of(result))
+            record(call, self._recordable(result, call))
         if result is not None:
             self._kept[calls - 1] = result
 
@@ -191,15 +219,21 @@ class TimedWindows:
     def _stand_ins(self) -> list[torch.Tensor]:
         """As many tensors as a call's results that are watched: reading them costs a window of the harness the same."""
         inputs = [leaf.value for leaf in flatten(self._arguments[0]) if isinstance(leaf.value, torch.Tensor)]
-        return list(itertools.islice(itertools.cycle(inputs), len(self._shapes)))
+        return list(itertools.islice(itertools.cycle(inputs), min(WATCHED, len(self._shapes))))
 
     def watched(self, call: int) -> list[torch.Tensor]:
-        return watched_of(self._kept[call])
+        """What ends a window."""
+        return self._recordable(self._kept[call], call)[:WATCHED]
+
+    def _recordable(self, result: Result, call: int) -> list[torch.Tensor]:
+        return recordable(result, self.updated(call))
 
 
-def watched_of(result: Result) -> list[torch.Tensor]:
-    """What is looked at of every call, and ends a window."""
-    return [leaf.value for leaf in result.tensors()[:WATCHED]]
+def renew_generator() -> None:
+    """After a capture that broke off. The device's generator still draws as within the graph, from a seed that nobody
+    sets any more: inputs drawn for the next windows would be none that another process can make."""
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    generator.graphsafe_set_state(torch.Generator("cuda"))
 
 
 def shape_of(tensor: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,7 @@ CAUGHT_BY = {
     "mutates_input": "input-mutation",
     "works_on_thread": "settled-outputs",
     "patches_clock": "clock-agreement",
+    "updates/only_at_first": "timed-outputs",
 }
 
 SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread", "cached_by_address")
@@ -33,8 +34,9 @@ def audit(judges: Judges, name: str, *off: str) -> Verdict:
     return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off)))
 
 
-def test_the_honest_candidate_is_accepted(judges: Judges) -> None:
-    verdict = audit(judges, "honest")
+@pytest.mark.parametrize("name", ["honest", "updates/honest"])
+def test_the_honest_candidate_is_accepted(judges: Judges, name: str) -> None:
+    verdict = audit(judges, name)
     assert verdict.accepted, verdict.reason
     assert verdict.speedup is not None
     assert verdict.speedup > 1.2

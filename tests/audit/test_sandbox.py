@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ import pytest
 from outpace_audit import syscalls
 from outpace_audit.arm_process import ArmProcess
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.launcher import Launcher
+from outpace_audit.judge import Judge
+from outpace_audit.launcher import Launcher, arm_launcher
+from outpace_audit.records import Code, Workload
 from outpace_audit.sandbox import REQUIRED, SandboxSpec, scrub_environment
 
 HERE = str(Path(__file__).parent)
@@ -130,11 +133,67 @@ def test_a_hidden_file_reads_as_empty(tmp_path: Path) -> None:
     assert run_once(spec, arm_entries.read, str(secret)) == ""
 
 
-def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = False) -> Any:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """With a password, a project and what another program keeps there; not under /tmp, which is private anyway."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        made = Path(folder)
+        (made / ".netrc").write_text("password")
+        (made / "project").mkdir()
+        (made / "project" / "train.py").write_text("print('hello')")
+        (made / "notes.txt").write_text("private")
+        yield made
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_a_home_shows_the_project_alone(home: Path, fork: bool) -> None:
+    spec = SandboxSpec(homes=(str(home),), visible=(str(home / "project"),))
+    assert outside(arm_entries.read, str(home / ".netrc")) == "password"
+    assert run_once(spec, arm_entries.read, str(home / ".netrc"), fork=fork) == "ENOENT"
+    assert run_once(spec, arm_entries.listing, str(home), fork=fork) == ["project"]
+    assert run_once(spec, arm_entries.read, str(home / "project" / "train.py"), fork=fork) == "print('hello')"
+
+
+def test_a_home_that_is_the_project_shows_no_dot_files(home: Path) -> None:
+    spec = SandboxSpec(homes=(str(home),), visible=(str(home),))
+    assert run_once(spec, arm_entries.listing, str(home)) == ["notes.txt", "project"]
+
+
+def test_a_project_in_a_home_may_be_a_link(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.py").write_text("found")
+    (home / "link").symlink_to(tmp_path)
+    spec = SandboxSpec(homes=(str(home),), visible=(str(home / "link"),))
+    assert run_once(spec, arm_entries.read, str(home / "link" / "elsewhere.py")) == "found"
+    assert run_once(spec, arm_entries.listing, str(home)) == ["link"]
+
+
+def test_an_interpreter_in_a_home_works(home: Path) -> None:
+    venv.create(home / "venv", symlinks=True)
+    spec = SandboxSpec(homes=(str(home),))
+    python = str(home / "venv" / "bin" / "python")
+    assert run_once(spec, arm_entries.listing, str(home), python=python) == ["venv"]
+
+
+def test_no_password_gets_into_an_exception(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    state, path = tmp_path / ".outpace", str(home / "project" / "train.py")
+    inputs = "import torch\ndef get_inputs():\n    return [torch.randn(8, 8)]\n"
+    doubles = f"{inputs}def f(x):\n    return x * 2\n"
+    tells = f"{inputs}def f(x):\n    raise ValueError(open({str(home / '.netrc')!r}).read())\n"
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    with Judge("cpu", arm_launcher(state, project=home / "project"), state) as judge:
+        judge.set_target(Code(path, doubles, "f", "function"), [workload], scouts=False)
+        verdict = judge.audit(Code(path, tells, "f", "function"))
+    assert "private-home" in verdict.protections
+    assert "FileNotFoundError" in verdict.reason
+    assert "password" not in verdict.reason
+
+
+def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = False, python: str = sys.executable) -> Any:
     with tempfile.TemporaryDirectory() as logs:
         path = (HERE, *sys.path[1:])
         with Launcher(
-            log_dir=Path(logs), sandbox=spec, shared_bytes=4096, prefer_fork=fork, python_path=path
+            python, log_dir=Path(logs), sandbox=spec, shared_bytes=4096, prefer_fork=fork, python_path=path
         ) as launcher:
             arm = launcher.launch("arm_entries:serve")
             arm.channel.send({"do": probe.__name__, "with": list(arguments)})

@@ -13,7 +13,7 @@ from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.checks.numerics import Comparison, Tally, compare, with_redraws
 from outpace_audit.compare import error_profile
 from outpace_audit.records import Check
-from outpace_audit.sides import LeafView
+from outpace_audit.sides import LeafView, Reply
 from outpace_audit.ties import Aligned, TieJudge
 
 NAME = "outputs-against-truth"
@@ -52,18 +52,36 @@ def compare_outputs(seen: Observation, least: Mapping[str, float] = NOTHING) -> 
         else:
             nudged, shaken = functools.partial(_nudged, seen, i), functools.partial(_shaken, seen, i)
             found.append(compare(path, truth, a, b, nudged=nudged, shaken=shaken, least=least.get(path, 0.0)))
-    return [*found, *_compare_updates(seen)]
+    return [*found, *_compare_updates(seen, least)]
 
 
-def _compare_updates(seen: Observation) -> Iterator[Comparison]:
-    """What a call leaves in inputs that it writes to (a cache), against what the baseline leaves there."""
-    ours, theirs = ({leaf.path: leaf.tensor for leaf in side.updated} for side in (seen.baseline, seen.candidate))
+def _compare_updates(seen: Observation, least: Mapping[str, float]) -> Iterator[Comparison]:
+    """What a call leaves in inputs that it writes to (a cache)."""
+    ours, theirs = _updates(seen.baseline), _updates(seen.candidate)
+    truths = _updates(seen.truth) if seen.truth else {}
     for path in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(path), theirs.get(path)
         if a is None or b is None:
             yield Comparison(path, problem=f"by the {'candidate' if a is None else 'baseline'} alone")
         else:
-            yield compare(path, None, a, b)
+            nudged, shaken = (
+                functools.partial(_nudged_update, seen, path),
+                functools.partial(_shaken_updates, seen, path),
+            )
+            yield compare(path, truths.get(path), a, b, nudged=nudged, shaken=shaken, least=least.get(path, 0.0))
+
+
+def _updates(reply: Reply) -> dict[str, torch.Tensor]:
+    return {leaf.path: leaf.tensor for leaf in reply.updated if leaf.tensor is not None}
+
+
+def _nudged_update(seen: Observation, path: str) -> torch.Tensor | None:
+    moved = seen.nudged()
+    return None if moved is None else _updates(moved).get(path)
+
+
+def _shaken_updates(seen: Observation, path: str) -> list[torch.Tensor]:
+    return [left for moved in seen.shaken() if (left := _updates(moved).get(path)) is not None]
 
 
 def _nudged(seen: Observation, i: int) -> torch.Tensor | None:

@@ -23,7 +23,11 @@ def difference(repeat: Repeat) -> str:
         return next((f"what is recorded of it {problem}" for problem in found if problem), "")
     if len(repeat.plain.outputs) != len(repeat.suspect.outputs):
         return "another number of outputs"
+    plain, suspect = ({leaf.path: leaf for leaf in reply.updated} for reply in (repeat.plain, repeat.suspect))
+    if plain.keys() != suspect.keys():
+        return f"one of two calls alone wrote to {min(plain.keys() ^ suspect.keys()).removesuffix(', updated')}"
     leaves = [
+        *pairs_of(repeat.plain.updated, repeat.suspect.updated),
         *pairs_of(repeat.plain.outputs, repeat.suspect.outputs),
         *pairs_of(repeat.plain.gradients, repeat.suspect.gradients),
     ]

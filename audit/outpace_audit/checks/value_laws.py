@@ -29,7 +29,7 @@ honest ones were measured to be off by 100 of the baseline's roundings and a sin
 
 def check(evidence: Evidence) -> Check:
     plain = next((seen.baseline for seen in evidence.observations if seen.probe == "fresh"), None)
-    sizes = _sizes(plain.outputs, NEGLIGIBLE) if plain is not None else {}
+    sizes = _sizes((*plain.outputs, *plain.updated), NEGLIGIBLE) if plain is not None else {}
     steps = _sizes(plain.gradients, NEGLIGIBLE_GRADIENT) if plain is not None else {}
 
     def compare(seen: Observation) -> list[Comparison]:

@@ -13,13 +13,14 @@ TIMEOUT_S = 20.0
 
 ENTER = r"""
 import json, os, socket, tempfile
-from outpace_audit.sandbox import REQUIRED, SandboxSpec, enter
+from outpace_audit.sandbox import REQUIRED, SandboxSpec, enter, own_homes
 ours, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 read, write = os.pipe()
 log = tempfile.TemporaryFile()
 child = os.fork()
 if child == 0:
-    standing = enter(SandboxSpec(required=False), control=control.detach(), log=log.fileno(), keep=(write,))
+    spec = SandboxSpec(homes=own_homes(), required=False)
+    standing = enter(spec, control=control.detach(), log=log.fileno(), keep=(write,))
     os.write(write, json.dumps(standing).encode())
     os._exit(0)
 os.close(write)
