@@ -46,10 +46,12 @@ overwrites: off throughout."""
 ALSO_SEEN_BY = {
     "cached_by_version": ("fingerprints",),
     "counts/in_eight_bits": ("shapes",),
+    "dropout/always_drops": ("other-uses",),
     "weights/keeps_them_small": ("fingerprints",),
+    "weights/narrow_without_gradients": ("other-uses",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
-one weight may become large."""
+one weight may become large; some other uses evaluate, or record no gradients."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""
