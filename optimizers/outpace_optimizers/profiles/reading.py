@@ -74,11 +74,8 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
-    parts: tuple[Portion, ...] = ()
-    try:
-        parts = breakdown(document, _within(events, start, end)) if by_kind else ()
-    except BreakdownMissing as error:
-        notes.append(str(error))
+    parts, missing = _by_kind(document, _within(events, start, end)) if by_kind else ((), [])
+    notes += missing
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
     step_s = attribution.total_s / recorded.steps
     targets = _targets(attribution, recorded, AsProfiled(path, root, run))
@@ -107,6 +104,14 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
         notes=tuple(notes),
         timeline=timeline(recorded, steps),
     )
+
+
+def _by_kind(document: dict[str, Any], events: Sequence[Event]) -> tuple[tuple[Portion, ...], list[str]]:
+    """The breakdown by kind of work, or why there is none."""
+    try:
+        return breakdown(document, events), []
+    except BreakdownMissing as error:
+        return (), [str(error)]
 
 
 def _longest(times: Mapping[str, float]) -> list[tuple[str, float]]:
