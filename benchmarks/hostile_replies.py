@@ -28,7 +28,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hostile_kinds import AROUND, HARMS, SYMBOL, TARGET, WEIGHTS, Places, replies
+from hostile_code import AROUND, HARMS, Places
+from hostile_kinds import replies
+from hostile_target import SYMBOL, TARGET, WEIGHTS
 
 from outpace_audit.errors import JudgeError, OutOfResources
 from outpace_audit.judge import Judge, Options

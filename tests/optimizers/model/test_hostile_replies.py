@@ -26,8 +26,10 @@ from outpace_optimizers.source import parse
 # At the end: benchmarks and tests both have an editor.py.
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
-from hostile_kinds import HARMS, KINDS, SYMBOL, TARGET, WEIGHTS, Places, replies
+from hostile_code import HARMS, Places
+from hostile_kinds import KINDS, replies
 from hostile_replies import read_all, run_some, victim
+from hostile_target import SYMBOL, TARGET, WEIGHTS
 
 SOURCE = parse("attention.py", TARGET)
 EXAMPLES_OF_EACH = 24
