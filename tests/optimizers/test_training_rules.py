@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from outpace_optimizers.source import base_hash, differs_outside
 from outpace_optimizers.training.config import TrainingTarget, read_target
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training_rules.changes import rule_change
-from outpace_optimizers.training_rules.registry import load_training_rules, training_ideas
+from outpace_optimizers.training_rules.registry import GROUP, load_training_rules, training_ideas
 from outpace_optimizers.workspace import Workspace
 
 torch = pytest.importorskip("torch")
@@ -162,3 +163,13 @@ def test_what_a_rule_cannot_do_is_one_line(tmp_path: Path, name: str, text: str,
     (tmp_path / "main.py").write_text(text)
     with pytest.raises(TrainingError, match=said):
         rule_change(name, tmp_path, target(("*.py",)))
+
+
+def test_what_is_no_training_rule_is_said_with_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no_rule.py").write_text("RULE = object()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("no-rule", "no_rule:RULE", GROUP)
+    monkeypatch.setattr("outpace_optimizers.rules.registry.entry_points", lambda group: [point])
+    rules, (trouble,) = load_training_rules()
+    assert "value-ngrams" in {rule.id for rule in rules}
+    assert "it needs id, title, claimed_class, page and propose_training" in trouble.message

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, TypeVar, cast, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from outpace_audit.records import Code, Idea, Machine, NumericsClass
 
@@ -15,6 +16,7 @@ _PACKAGE = "outpace_optimizers.rules"
 NEEDED = {
     "Rule": "it needs id, title, claimed_class, page and propose",
     "ProfileRule": "it needs id, title, claimed_class, page and suggest",
+    "TrainingRule": "it needs id, title, claimed_class, page and propose_training",
 }
 R = TypeVar("R")
 _BUILT_IN = (
@@ -123,23 +125,28 @@ def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
     return [rule for rule in rules if runs or not getattr(rule, "needs_triton", False)]
 
 
-def _collect(rule: Rule, code: Code, found: dict[str, Idea]) -> Trouble | None:
-    """Adds what the rule proposes to `found`, up to where it raises."""
+def _collect(id: str, propose: Callable[[], Iterator[object]], found: dict[str, Idea]) -> Trouble | None:
+    """Adds what a rule proposes to `found`, up to where it raises."""
     try:
-        for idea in cast("Iterator[object]", rule.propose(code)):
+        for idea in propose():
             if not isinstance(idea, Idea):
                 raise TypeError(f"proposed a {type(idea).__name__}, not an Idea")
             found.setdefault(idea.patch.id, idea)
     except Exception as error:  # one rule's bug must not cost the user the others
-        return Trouble(rule.id, f"{type(error).__name__}: {error}")
+        return Trouble(id, f"{type(error).__name__}: {error}")
     return None
 
 
 def ideas(code: Code, rules: Sequence[Rule]) -> Ideas:
     """All ideas of all rules, in the rules' order, each distinct edit once."""
+    return collected((rule.id, partial(rule.propose, code)) for rule in rules)
+
+
+def collected(proposers: Iterable[tuple[str, Callable[[], Iterator[object]]]]) -> Ideas:
+    """The same, of what goes by an id."""
     found: dict[str, Idea] = {}
     troubles: list[Trouble] = []
-    for rule in rules:
-        trouble = _collect(rule, code, found)
+    for id, propose in proposers:
+        trouble = _collect(id, propose, found)
         troubles.extend([trouble] if trouble is not None else [])
     return Ideas(tuple(found.values()), tuple(troubles))

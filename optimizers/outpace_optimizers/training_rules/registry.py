@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from outpace_audit.records import Idea, NumericsClass
-from outpace_optimizers.rules.registry import Ideas, Trouble, load_group
+from outpace_optimizers.rules.registry import Ideas, Trouble, collected, load_group
 from outpace_optimizers.source import Source, parse
 
 GROUP = "outpace.training_rules"
@@ -33,16 +34,7 @@ def load_training_rules() -> tuple[tuple[TrainingRule, ...], tuple[Trouble, ...]
     return load_group(GROUP, _PACKAGE, _BUILT_IN, TrainingRule)
 
 
-def training_ideas(path: str, text: str, rules: Sequence[TrainingRule] | None = None) -> Ideas:
-    """Of all rules, or of those that are named. Raises SourceError where the text is not Python."""
-    loaded, troubles = load_training_rules() if rules is None else (tuple(rules), ())
+def training_ideas(path: str, text: str, rules: Sequence[TrainingRule]) -> Ideas:
+    """Raises SourceError where the text is not Python."""
     source = parse(path, text)
-    found: dict[str, Idea] = {}
-    raised = list(troubles)
-    for rule in loaded:
-        try:
-            for idea in rule.propose_training(source):
-                found.setdefault(idea.patch.id, idea)
-        except Exception as error:  # one rule's bug must not cost the user the others
-            raised.append(Trouble(rule.id, f"{type(error).__name__}: {error}"))
-    return Ideas(tuple(found.values()), tuple(raised))
+    return collected((rule.id, partial(rule.propose_training, source)) for rule in rules)
