@@ -23,7 +23,7 @@ from outpace_audit.checks.evidence import Evidence
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Code, Workload
+from outpace_audit.records import AUDITOR_VERSION, Code, Workload
 
 ELEMENTWISE = """
 import torch
@@ -83,7 +83,7 @@ def main() -> None:
 def run(folder: Path, device: Any, trials: int, deadline: float, result: dict[str, Any], out: Path) -> None:
     state = folder / ".outpace"
     with Judge(device, arm_launcher(state, project=folder), state) as judge:
-        result["machine"] = asdict(judge.machine)
+        result |= {"machine": asdict(judge.machine), "auditor": AUDITOR_VERSION}
         share = math.ceil(trials / len(TARGETS[device]))
         for name, (source, kind) in TARGETS[device].items():
             done = sum(trial["target"] == name for trial in result["trials"])
