@@ -21,12 +21,13 @@ class LoadMeter:
         self._all, self._own = busy_seconds(), self._own_seconds()
 
     def foreign_share(self) -> float | None:
-        """Processor time of others over the machine's whole time since the start; None where /proc hides it."""
+        """Processor time of others over the whole time of the processors that are ours to use, since the start; None
+        where /proc hides it."""
         elapsed, everything = time.perf_counter() - self._started, busy_seconds()
         if everything is None or self._all is None or elapsed <= 0:
             return None
         own = self._own_seconds() - self._own
-        return max(0.0, everything - self._all - own) / (elapsed * (os.cpu_count() or 1))
+        return max(0.0, everything - self._all - own) / (elapsed * len(os.sched_getaffinity(0)))
 
     def _own_seconds(self) -> float:
         own = time.process_time()
@@ -36,12 +37,15 @@ class LoadMeter:
 
 
 def busy_seconds() -> float | None:
-    """User, nice, system, interrupt and steal time of all processors since boot."""
+    """User, nice, system, interrupt and steal time since boot of the processors that this process may use: what runs on
+    the others of a host disturbs little, and may be another container's."""
+    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
     try:
-        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-        return sum(int(fields[i]) for i in (1, 2, 3, 6, 7, 8)) * TICK_S
+        rows = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+        found = [sum(int(row[i]) for i in (1, 2, 3, 6, 7, 8)) for row in rows if row[0] in ours]
     except (OSError, IndexError, ValueError):
         return None
+    return sum(found) * TICK_S if len(found) == len(ours) else None
 
 
 def cpu_seconds(pid: int) -> float:
