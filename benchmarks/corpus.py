@@ -34,8 +34,9 @@ from typing import Any
 from corpus_items import CORPUS, Item, all_items, sample
 from corpus_table import docs_block, name_of, outcome_of, report
 
+from outpace_audit.auditing import Options
 from outpace_audit.errors import JudgeError, OutOfResources, TargetError
-from outpace_audit.judge import Judge, Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import AUDITOR_VERSION
 from outpace_optimizers.targets.python_file import load_python_file

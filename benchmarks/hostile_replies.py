@@ -32,8 +32,9 @@ from hostile_code import AROUND, HARMS, Places
 from hostile_kinds import replies
 from hostile_target import SYMBOL, TARGET, WEIGHTS
 
+from outpace_audit.auditing import Options
 from outpace_audit.errors import JudgeError, OutOfResources
-from outpace_audit.judge import Judge, Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Idea, Workload
 from outpace_optimizers.model.answers import idea_of

@@ -33,7 +33,8 @@ from outpace_audit.thresholds import (
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
 if TYPE_CHECKING:
-    from outpace_audit.judge import Judge, Listener
+    from outpace_audit.auditing import Listener
+    from outpace_audit.judge import Judge
 
 Pair = list[list[PairResult]]
 """For every workload its results by mode."""
@@ -73,10 +74,15 @@ class Confirmation:
         self._device = evidence.machine.device
         self._foreign = 0.0
         self._first: Literal["baseline", "candidate"] = "baseline"
+        self._looks = dict(LOOKS[self._device])
+        self._pairs: list[Pair] = []
+        self._dropped = 0
+        self._started = -math.inf
 
     def screen(self) -> Check | None:
         """A failed check if one short pair shows that the candidate is no faster."""
         self._tell("stage", "timing one pair")
+        self._started = time.monotonic()
         pair = self._pair(SCREEN_ROUNDS[self._device])
         if not self._undisturbed():
             self._publish("dropped", pair)
@@ -94,39 +100,42 @@ class Confirmation:
             {"speedup": found},
         )
 
+    @property
+    def is_due(self) -> bool:
+        """Whether pairs have to lie apart, the first look needs more, and the last one is long enough ago."""
+        spacing = SPACING_S[self._device]
+        return bool(spacing) and len(self._pairs) < min(self._looks) and time.monotonic() >= self._started + spacing
+
+    def take_pair(self) -> None:
+        """One more, now; dropped if others computed meanwhile."""
+        self._started = time.monotonic()
+        self._tell("stage", f"timing fresh process pair {len(self._pairs) + 1} of at most {max(self._looks)}")
+        pair = self._pair(ROUNDS[self._device])
+        if self._dropped < DROPPED_PAIRS and self._met_others():
+            self._dropped += 1
+            self._publish("dropped", pair)
+            return
+        self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
+        self._publish("confirmation", pair)
+        self._pairs.append(pair)
+
     def run(self) -> None:
-        """Fills the timing evidence."""
-        looks = dict(LOOKS[self._device])
-        gathered, pairs = self._gathered(max(looks)), list[Pair]()
-        while len(pairs) < max(looks):
-            pairs.append(next(gathered))
-            if len(pairs) in looks:
-                self._summarise(pairs, confidence_for(self._before, ALPHA * looks[len(pairs)]))
-                if self._is_plain():
-                    break
-        self._collect(pairs)
-        self._repeat_samples([sample for pair in pairs for modes in pair for mode in modes for sample in mode.kept])
+        """Takes what pairs are still wanted, and fills the timing evidence."""
+        while not self._has_settled():
+            time.sleep(max(0.0, self._started + SPACING_S[self._device] - time.monotonic()))
+            self.take_pair()
+        self._collect(self._pairs)
+        self._repeat_samples([s for pair in self._pairs for modes in pair for mode in modes for s in mode.kept])
 
-    def _is_plain(self) -> bool:
-        """Whether the interval has settled on one side of what is needed."""
+    def _has_settled(self) -> bool:
+        """At a look: whether it is the last, or the interval is on one side of what is needed."""
+        number = len(self._pairs)
+        if number not in self._looks:
+            return False
+        self._summarise(self._pairs, confidence_for(self._before, ALPHA * self._looks[number]))
         mean, needed = self._evidence.geomean, 1 + MIN_GAIN[self._device]
-        return mean is not None and not mean.interval[0] <= needed <= mean.interval[1]
-
-    def _gathered(self, most: int) -> Iterator[Pair]:
-        dropped, kept, started = 0, 0, -math.inf
-        while True:
-            time.sleep(max(0.0, started + SPACING_S[self._device] - time.monotonic()))
-            started = time.monotonic()
-            self._tell("stage", f"timing fresh process pair {kept + 1} of at most {most}")
-            pair = self._pair(ROUNDS[self._device])
-            if dropped < DROPPED_PAIRS and self._met_others():
-                dropped += 1
-                self._publish("dropped", pair)
-                continue
-            self._evidence.foreign_share = max(self._evidence.foreign_share, self._foreign)
-            self._publish("confirmation", pair)
-            kept += 1
-            yield pair
+        plain = mean is not None and not mean.interval[0] <= needed <= mean.interval[1]
+        return plain or number == max(self._looks)
 
     def _met_others(self) -> bool:
         """Whether others computed meanwhile: then it is said, and waited a moment, on a GPU until they have ended."""

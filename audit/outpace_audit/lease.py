@@ -19,13 +19,17 @@ POLL_S = 0.2
 """The kernel can wait for a lock too, but then a signal would have to end the wait."""
 
 
+class DeviceBusy(Exception):  # noqa: N818  # nothing went wrong
+    """Another has the lease, and who asked does not wait."""
+
+
 @contextmanager
-def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> Generator[Callable[[str], None]]:
+def device_lease(machine: Machine, holder: str, tell: Callable[[str], None] | None) -> Generator[Callable[[str], None]]:
     """Holds the device of `machine` for one measurement. `holder` is what others are told; `tell` hears whom we await.
     Yields what to call with a reason while the holder itself waits, and with nothing when it goes on.
 
     Leases are shared between all processes of one user; other users' work is noticed as a load, not waited for.
-    Raises EnvironmentMissing where no lock file can be made.
+    Raises EnvironmentMissing where no lock file can be made, and DeviceBusy instead of waiting where `tell` is None.
     """
     path = runtime_folder() / f"{machine.device}-{hashlib.sha256(machine.uuid.encode()).hexdigest()[:16]}.lease"
     try:
@@ -40,13 +44,15 @@ def device_lease(machine: Machine, holder: str, tell: Callable[[str], None]) -> 
         os.close(descriptor)
 
 
-def _lock(descriptor: int, tell: Callable[[str], None]) -> None:
+def _lock(descriptor: int, tell: Callable[[str], None] | None) -> None:
     told = ""
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
-        except BlockingIOError:
+        except BlockingIOError as error:
+            if tell is None:
+                raise DeviceBusy from error
             waiting_for = _holder(descriptor)
             if waiting_for != told:
                 told = waiting_for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from outpace_audit import checks
 from outpace_audit.checks.evidence import AuditCheck
 from outpace_audit.records import LEVELS, Check, Level, NumericsClass
 
@@ -11,6 +12,7 @@ from outpace_audit.records import LEVELS, Check, Level, NumericsClass
 @dataclass(slots=True)
 class Progress:
     foreign: list[AuditCheck] = field(default_factory=list[AuditCheck])
+    off: frozenset[str] = frozenset()
     checks: list[Check] = field(default_factory=list[Check])
     numerics: NumericsClass | None = None
 
@@ -20,11 +22,15 @@ class Progress:
 
     @property
     def level(self) -> Level | None:
-        """The highest level that was reached and passed whole."""
-        failed = self.failed
-        bound = len(LEVELS) if failed is None else LEVELS.index(failed.level)
-        passed = {check.level for check in self.checks if check.passed}
-        return next((level for level in reversed(LEVELS[:bound]) if level in passed), None)
+        """The highest level that was gone through and passed whole, as all below it were."""
+        failed, seen = self.failed, {check.name for check in self.checks}
+        reached: Level | None = None
+        for level in LEVELS:
+            wanted = {check.name for check in checks.ALL if check.level == level} - self.off
+            if (failed is not None and failed.level == level) or not wanted or not wanted <= seen:
+                break
+            reached = level
+        return reached
 
     def foreign_of(self, *levels: Level) -> list[AuditCheck]:
         """Checks of third parties at these levels."""

@@ -28,7 +28,8 @@ from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.sandbox import make_undumpable
 
 if TYPE_CHECKING:
-    from outpace_audit.judge import Judge, Options
+    from outpace_audit.auditing import Options
+    from outpace_audit.judge import Judge
 
 
 HANG_UP_S = 2.0
@@ -56,7 +57,7 @@ def open_judge(request: Mapping[str, Any]) -> Judge:
 
 
 def options_from_json(message: Mapping[str, Any]) -> Options:
-    from outpace_audit.judge import Options
+    from outpace_audit.auditing import Options
 
     sets: dict[str, Any] = {"off": frozenset(message.get("off", ())), "checks": tuple(message.get("checks", ()))}
     return Options(**{**message, **sets})

@@ -10,10 +10,11 @@ import pytest
 
 from evidence_maker import MACHINE
 from outpace_audit import checks, thresholds
+from outpace_audit.auditing import Options
 from outpace_audit.checks.evidence import Evidence
 from outpace_audit.checks.foreign import GROUP, load_checks
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.judge import Judge, Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Workload
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from fake_driver import FakeDriver
+from outpace_audit.auditing import Options
 from outpace_audit.gpu_load import Gpu
-from outpace_audit.judge import Judge, Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.process_tree import descendants
 from outpace_audit.records import Code, Machine, Workload

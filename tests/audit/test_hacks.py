@@ -9,7 +9,7 @@ import pytest
 from hack_judges import Judges, code_of
 
 from outpace_audit import thresholds
-from outpace_audit.judge import Options
+from outpace_audit.auditing import Options
 from outpace_audit.records import Verdict
 
 pytestmark = pytest.mark.timed

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from hack_judges import Judges, code_of
 
-from outpace_audit.judge import Options
+from outpace_audit.auditing import Options
 from outpace_audit.records import Verdict
 
 CAUGHT_BY = {

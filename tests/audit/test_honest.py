@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from outpace_audit.judge import Judge, Options
+from outpace_audit.auditing import Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Workload
 

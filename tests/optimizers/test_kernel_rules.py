@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from outpace_audit.auditing import Options
 from outpace_audit.checks import span
 from outpace_audit.checks.evidence import Evidence
-from outpace_audit.judge import Judge, Options
+from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Machine, Patch, Span
 from outpace_optimizers.rules import load_rules

@@ -68,4 +68,5 @@ TIMING: tuple[AuditCheck, ...] = (
     speedup.CHECK,
 )
 
-NAMES = tuple(check.name for check in (*STATIC, *CALLS, *PROBED, *TIMING))
+ALL: tuple[AuditCheck, ...] = (*STATIC, *CALLS, *PROBED, *TIMING)
+NAMES = tuple(check.name for check in ALL)
