@@ -218,7 +218,7 @@ def judged(judge: Judge, items: Sequence[Item], last: Any, deadline: float) -> I
 def verdict_of(judge: Judge, item: Item, last: Any) -> dict[str, Any]:
     started = time.monotonic()
     try:
-        verdict = judge.audit(item.code(), None, Options(last=last))
+        verdict = judge.audit(item.code(), None, Options(last=last, screen=False))
     except (JudgeError, OutOfResources) as error:
         return no_verdict(item, last, error)
     failed = verdict.failed

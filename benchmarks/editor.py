@@ -216,7 +216,9 @@ def save_to_action(root: Path) -> dict[str, Any]:
     seconds, found = ask_actions(client, path, line)
     stages = {
         "engine_and_judge_ready_s": client.wait_for("$/progress", saved, says("probing")),
-        "timing_begins_s": client.wait_for("$/progress", saved, says("timing")),
+        "screen_begins_s": client.wait_for("$/progress", saved, says("timing one pair")),
+        "probes_begin_s": client.wait_for("$/progress", saved, says("checking other values")),
+        "timed_s": client.wait_for("$/progress", saved, says("repeating secretly")),
         "offered_s": offered,
         "code_action_s": seconds,
     }

@@ -31,7 +31,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
 
 def audit(judge: Judge, name: str, *off: str) -> Verdict:
-    return judge.audit(code_of(name), None, Options(off=frozenset(off)))
+    return judge.audit(code_of(name), None, Options(off=frozenset(off), screen=False))
 
 
 def test_the_sandbox_stands_and_the_gpu_works_in_it(judge: Judge) -> None:

@@ -31,7 +31,7 @@ input-mutation alone sees is in test_hacks_untimed."""
 
 
 def audit(judges: Judges, name: str, *off: str) -> Verdict:
-    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off)))
+    return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off), screen=False))
 
 
 @pytest.mark.parametrize("name", ["honest", "updates/honest"])

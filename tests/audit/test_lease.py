@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.lease import device_lease
+from outpace_audit.lease import DeviceBusy, device_lease
 from outpace_audit.records import Machine
 
 MACHINE = Machine("cuda", "GPU", "GPU-1", "CPU", 2, "3.11", "2.13", None, None, None)
@@ -84,4 +84,11 @@ def test_it_is_free_again_after_use_and_after_an_error() -> None:
 def test_a_folder_that_is_somebody_elses_is_refused(runtime_folder: Path) -> None:
     (runtime_folder / "outpace").symlink_to("/etc")
     with pytest.raises(EnvironmentMissing, match="XDG_RUNTIME_DIR"), device_lease(MACHINE, "a", pytest.fail):
+        pass
+
+
+def test_who_does_not_wait_is_told_at_once() -> None:
+    with device_lease(MACHINE, "a", pytest.fail), pytest.raises(DeviceBusy), device_lease(MACHINE, "b", None):
+        pass
+    with device_lease(MACHINE, "b", None):
         pass
