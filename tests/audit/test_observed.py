@@ -149,3 +149,20 @@ def test_a_call_whose_statistics_become_nan_is_not_usable() -> None:
     assert usable(plain, plain)
     assert not usable(plain, empty)
     assert usable(empty, empty)
+
+
+def test_where_truth_has_other_results_the_two_sides_are_held_against_each_other() -> None:
+    """At some sizes an operator returns nothing on one device and a tensor in fp64."""
+    nothing = Reply((LeafView("result", plain="None"),), (), ())
+    some = reply(torch.ones(3))
+    wrong = reply(torch.ones(3) * 2)
+
+    def passes(truth: Reply, ours: Reply, theirs: Reply) -> bool:
+        tally = Tally("outputs", "L2")
+        tally.add("w", compare_outputs(Observation("w", "fresh", {}, truth, ours, theirs)))
+        return tally.verdict("one call").passed
+
+    assert passes(some, nothing, nothing)
+    assert not passes(some, nothing, some)
+    assert passes(nothing, some, some)
+    assert not passes(nothing, some, wrong)
