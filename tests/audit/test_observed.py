@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from outpace_audit.checks import value_laws
+from outpace_audit.checks import shapes, value_laws
 from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
 from outpace_audit.checks.numerics import Tally, with_redraws
@@ -18,6 +18,7 @@ from outpace_audit.records import Check, Code, Machine
 from outpace_audit.sides import LeafView, Reply
 from outpace_audit.values import MOVES, VALUE_LAWS, revalue
 
+NOTHING_RETURNED = Reply((LeafView("result", plain="None"),), (), ())
 NEAR_ZERO = 1e-9
 """Below the roundings of the sum that would give it."""
 
@@ -93,6 +94,11 @@ def swallowed(x: torch.Tensor) -> torch.Tensor:
     return multiplied(x).nan_to_num(0.0, 0.0, 0.0)
 
 
+def no_evidence() -> Evidence:
+    code = Code("f.py", "", "f", "function")
+    return Evidence(code, code, None, "tolerant", Machine("cpu", "", "", "", 1, "", "", None, None, None), False)
+
+
 def under(law: str, seed: int, candidate: Callable[[torch.Tensor], torch.Tensor]) -> Check:
     x = torch.randn(64, generator=torch.Generator().manual_seed(seed))
 
@@ -102,8 +108,7 @@ def under(law: str, seed: int, candidate: Callable[[torch.Tensor], torch.Tensor]
     (changed,) = revalue([x], law, seed, None)
     ours, theirs = reply(multiplied(changed)), reply(candidate(changed))
     swayed = lambda: [truth(move) for move in MOVES]  # noqa: E731
-    code = Code("f.py", "", "f", "function")
-    evidence = Evidence(code, code, None, "tolerant", Machine("cpu", "", "", "", 1, "", "", None, None, None), False)
+    evidence = no_evidence()
     seen = Observation("w", law, {}, truth(law), ours, theirs, swayed=swayed)
     evidence.probes[value_laws.NAME].append(Probe(law, seen))
     return value_laws.check(evidence)
@@ -153,7 +158,7 @@ def test_a_call_whose_statistics_become_nan_is_not_usable() -> None:
 
 def test_where_truth_has_other_results_the_two_sides_are_held_against_each_other() -> None:
     """At some sizes an operator returns nothing on one device and a tensor in fp64."""
-    nothing = Reply((LeafView("result", plain="None"),), (), ())
+    nothing = NOTHING_RETURNED
     some = reply(torch.ones(3))
     wrong = reply(torch.ones(3) * 2)
 
@@ -166,3 +171,11 @@ def test_where_truth_has_other_results_the_two_sides_are_held_against_each_other
     assert not passes(some, nothing, some)
     assert passes(nothing, some, some)
     assert not passes(nothing, some, wrong)
+
+
+@pytest.mark.parametrize(("elements", "passes"), [(0, True), (3, False)])
+def test_none_stands_for_a_result_without_elements_alone(elements: int, passes: bool) -> None:
+    seen = Observation("w", "degenerate", {}, None, reply(torch.ones(elements)), NOTHING_RETURNED)
+    evidence = no_evidence()
+    evidence.probes[shapes.NAME].append(Probe("heads 16 -> 0", seen))
+    assert shapes.check(evidence).passed is passes

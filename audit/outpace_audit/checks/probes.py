@@ -61,6 +61,9 @@ def judge(
             refused.append(probe.label)
         if probe.seen is None:
             continue
+        if may_refuse is True and _is_nothing(probe.seen):
+            refused.append(probe.label)
+            continue
         problem = _breach(evidence, probe.seen) or special(probe, probe.seen)
         if problem:
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
@@ -73,6 +76,14 @@ def judge(
     verdict = tally.verdict(f"{len(seen)} calls ({'; '.join(seen)}){narrower}", same)
     verdict.numbers.update({"refused": refused} if refused else {})
     return verdict
+
+
+def _is_nothing(seen: Observation) -> bool:
+    """Whether the candidate has None for a result without elements, as CUDA's attention has: who goes on with it meets
+    an error."""
+    pairs = list(zip(seen.baseline.outputs, seen.candidate.outputs, strict=False))
+    missing = [ours for ours, theirs in pairs if ours.tensor is not None and theirs.plain == "None"]
+    return bool(missing) and all(0 in ours.shape for ours in missing)
 
 
 def _breach(evidence: Evidence, seen: Observation) -> str:
