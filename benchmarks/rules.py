@@ -31,9 +31,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="outpace-rules-", dir=Path.home()) as folder:
         state = Path(folder) / ".outpace"
         with Judge(args.device, arm_launcher(state, project=HERE), state) as judge:
-            result: dict[str, Any] = {"machine": asdict(judge.machine), "rules": {}}
+            result: dict[str, Any] = {"rules": {}}
             if args.only and out.is_file():
-                result["rules"] = json.loads(out.read_text())["rules"]
+                result = json.loads(out.read_text())
             chosen = [rule for rule in load_rules().rules if not args.only or rule.id in args.only]
             for rule in usable(chosen, judge.machine):
                 result["rules"][rule.id] = verdicts(judge, rule, args.device)
