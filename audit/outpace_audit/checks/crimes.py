@@ -1,13 +1,16 @@
 """L0: hard crimes. What no honest kernel needs: patching timers or torch, walking frames, starting processes, opening
-connections, flipping precision flags or reseeding. Things that can be legal (caches, threads, streams, graphs) are
-named in the evidence, and later levels decide."""
+connections, leaving files, flipping precision flags or reseeding, by whatever name it is reached. Things that can be
+legal (caches, threads, streams, graphs) are named in the evidence, and later levels decide."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
+from collections.abc import Iterator
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.names import LOADED, LOCAL, LOOKUPS, OWN_NAMES, Names, text_of
 from outpace_audit.records import Check
 
 NAME = "hard-crimes"
@@ -34,7 +37,25 @@ FORBIDDEN_CALLS = {
     "os._exit": "ends the arm",
     "os.execv": "starts a process",
     "os.posix_spawn": "starts a process",
+    "os.posix_spawnp": "starts a process",
+    "os.forkpty": "starts a process",
+    "os.killpg": "signals processes",
+    "os.abort": "ends the arm",
+    "os.open": "opens files past Python's own",
+    "concurrent.futures.ProcessPoolExecutor": "starts processes",
+    "torch.from_file": "shares memory with other processes",
+    "torch.save": "writes files",
+    "numpy.save": "writes files",
+    "numpy.savez": "writes files",
+    "numpy.memmap": "writes files",
+    "pickle.dump": "writes files",
+    "mmap.mmap": "shares memory with other processes",
+    "shelve.open": "writes files",
+    "sqlite3.connect": "writes files",
+    "runpy.run_module": "runs another program's code",
     "torch.manual_seed": "reseeds the generator",
+    "torch.random.manual_seed": "reseeds the generator",
+    "torch.random.set_rng_state": "reseeds the generator",
     "torch.cuda.manual_seed": "reseeds the generator",
     "torch.cuda.manual_seed_all": "reseeds the generator",
     "torch.set_float32_matmul_precision": "changes the precision of other code",
@@ -49,8 +70,11 @@ FORBIDDEN_CALLS = {
 }
 FORBIDDEN_IMPORTS = {
     "subprocess": "starts processes",
+    "_posixsubprocess": "starts processes",
     "multiprocessing": "starts processes",
+    "pty": "starts processes",
     "socket": "opens connections",
+    "_socket": "opens connections",
     "urllib": "opens connections",
     "requests": "opens connections",
     "http": "opens connections",
@@ -59,6 +83,15 @@ FORBIDDEN_IMPORTS = {
     "cffi": "reaches memory outside torch",
     AUDITOR: "is the auditor",
 }
+COMMON_WORDS = ("http", "requests", "pty")
+"""As a module of somebody's own, too: these count where a name begins with them."""
+
+STARTING = ("os.exec", "os.spawn")
+WRITING_METHODS = ("write_text", "write_bytes", "tofile", "touch", "symlink_to", "hardlink_to")
+OPENERS = (f"{LOCAL}open", "io.open", "builtins.open", "codecs.open", "gzip.open")
+"""What a process leaves in a file the next one finds: the checked process can tell the timed one its results, or that
+it is not the first."""
+
 FRAME_ATTRIBUTES = ("tb_frame", "f_back", "f_locals", "f_globals", "gi_frame", "cr_frame", "ag_frame")
 """From an exception or a generator to the locals of whoever calls."""
 PRECISION_FLAGS = (
@@ -82,6 +115,8 @@ LEGAL_BUT_NAMED = (
     "environ",
     "getenv",
     "getcwd",
+    "mkdir",
+    "makedirs",
 )
 
 
@@ -116,16 +151,18 @@ def check(evidence: Evidence) -> Check:
 def crimes(source: str) -> list[str]:
     """Every hard crime of a source text, in words, without line numbers so that two texts can be compared."""
     tree = ast.parse(source)
-    aliases = _aliases(tree)
+    names = Names(tree)
     found: list[str] = []
     for node in ast.walk(tree):
         found += _import_crimes(node)
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
-            found += _patching(node, aliases)
+            found += _patching(node, names)
         if isinstance(node, ast.Call):
-            found += _call_crimes(node, aliases)
+            found += _call_crimes(node, names)
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+            found += _reached(node, names)
         found += _name_crimes(node)
-    return found
+    return [*found, *_searches(tree, names)]
 
 
 def flags(source: str) -> set[str]:
@@ -134,62 +171,45 @@ def flags(source: str) -> set[str]:
     return names & set(LEGAL_BUT_NAMED)
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
-    """Local name -> dotted name that it was imported as."""
-    table: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                table[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                table[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return table
-
-
-def _dotted(node: ast.expr, aliases: dict[str, str]) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.insert(0, node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join([aliases.get(node.id, f"local:{node.id}"), *parts])
-
-
 def _import_crimes(node: ast.AST) -> list[str]:
-    names: list[str] = []
     if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        names = [node.module]
-    return [
-        f"imports {name}, which {FORBIDDEN_IMPORTS[name.split('.')[0]]}"
-        for name in names
-        if name.split(".")[0] in FORBIDDEN_IMPORTS
-    ]
+        return [crime for alias in node.names for crime in _imported(alias.name)]
+    if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
+        return []
+    if _forbidden_part(node.module):
+        return _imported(node.module)
+    if node.module in ("os", "sys", "gc", "inspect") and node.names[0].name == "*":
+        return [f"imports all of {node.module}"]
+    return [crime for alias in node.names for crime in _imported(f"{node.module}.{alias.name}")]
+
+
+def _forbidden_part(name: str) -> str:
+    """Of a dotted name, that begins with it or leads through another module to it."""
+    parts = name.split(".")
+    through = parts[1:] if parts[0] in sys.stdlib_module_names or parts[0] in ("torch", "triton", "numpy") else []
+    later = (part for part in through if part in FORBIDDEN_IMPORTS and part not in COMMON_WORDS)
+    return parts[0] if parts[0] in FORBIDDEN_IMPORTS else next(later, "")
 
 
 def _name_crimes(node: ast.AST) -> list[str]:
     """As an attribute or as a string, which getattr and sys.modules take."""
-    name = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else None
+    text = text_of(node)
+    name = node.attr if isinstance(node, ast.Attribute) else text
     if name in FRAME_ATTRIBUTES:
         return [f"walks frames by {name}"]
-    if isinstance(node, ast.Constant) and isinstance(name, str) and name.split(".")[0] == AUDITOR:
-        return [f"names {name}, which is the auditor"]
-    return []
+    if text is not None and text.split(".")[0] == AUDITOR:
+        return [f"names {text}, which is the auditor"]
+    return [f"names {text}, which {FORBIDDEN_CALLS[text]}"] if text in FORBIDDEN_CALLS else []
 
 
-def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, aliases: dict[str, str]) -> list[str]:
+def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, names: Names) -> list[str]:
     targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [node.target]
     found: list[str] = []
     for target in targets:
         for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-            if not isinstance(part, ast.Attribute):
+            if not isinstance(part, (ast.Attribute, ast.Subscript)):
                 continue
-            name = _dotted(part, aliases)
+            name = _owned(part, names)
             if name.rsplit(".", 1)[-1] in PRECISION_FLAGS:
                 found.append(f"flips the precision flag {name}")
             elif name.split(".")[0] in PROTECTED_MODULES:
@@ -197,15 +217,75 @@ def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, ali
     return found
 
 
-def _call_crimes(node: ast.Call, aliases: dict[str, str]) -> list[str]:
-    name = _dotted(node.func, aliases)
-    if name in FORBIDDEN_CALLS:
-        return [f"{name} {FORBIDDEN_CALLS[name]}"]
-    if name in ("local:setattr", "local:delattr") and node.args:
-        owner = _dotted(node.args[0], aliases)
+def _owned(node: ast.expr, names: Names) -> str:
+    """Whose attribute it is; one of a local object may be called `time` or `os`."""
+    plain = names.dotted(node)
+    return plain if plain.startswith(LOCAL) else names.whole(node)
+
+
+def _call_crimes(node: ast.Call, names: Names) -> list[str]:
+    name = names.whole(node.func)
+    if name in (f"{LOCAL}setattr", f"{LOCAL}delattr") and node.args:
+        owner = _owned(node.args[0], names)
         if owner.split(".")[0] in PROTECTED_MODULES:
             return [f"patches {owner} through setattr"]
-    return []
+    if names.imports(node) and node.args:
+        return _imported(text_of(node.args[0]))
+    if isinstance(node.func, ast.Attribute) and node.func.attr in WRITING_METHODS:
+        return [f"writes files by {node.func.attr}"]
+    modes = node.args[1:] if name in OPENERS else node.args
+    opens = name in OPENERS or (isinstance(node.func, ast.Attribute) and node.func.attr == "open")
+    modes = [*modes, *(key.value for key in node.keywords if key.arg == "mode")]
+    return ["writes files by open"] if opens and any(map(_writes, modes)) else []
+
+
+def _imported(module: str | None) -> list[str]:
+    if module is None:
+        return ["imports a module under a name that is made up as it runs"]
+    forbidden = _forbidden_part(module)
+    return [f"imports {module}, which {FORBIDDEN_IMPORTS[forbidden]}"] if forbidden else []
+
+
+def _writes(mode: ast.expr) -> bool:
+    text = text_of(mode) or ""
+    return set(text) <= set("rwxabt+") and bool(set(text) & set("wxa+"))
+
+
+def _reached(node: ast.Name | ast.Attribute | ast.Call | ast.Subscript, names: Names) -> list[str]:
+    """A forbidden function, called or only taken, or a forbidden module behind another one's name."""
+    name = names.whole(node)
+    reason = FORBIDDEN_CALLS.get(name) or ("starts a process" if name.startswith(STARTING) else "")
+    if reason:
+        return [f"{name} {reason}"]
+    plain = names.dotted(node)
+    if isinstance(node, ast.Name) or plain.startswith(LOCAL):
+        return []
+    last = plain.rpartition(".")[2]
+    behind = last in FORBIDDEN_IMPORTS and (last not in COMMON_WORDS or last == plain)
+    return [f"reaches {plain}, which {FORBIDDEN_IMPORTS[last]}"] if behind else []
+
+
+def _searches(tree: ast.Module, names: Names) -> Iterator[str]:
+    """Uses of the loaded modules other than to look one up by a name that is written there."""
+    allowed: set[int] = set()
+    for node in ast.walk(tree):
+        owner, key = None, None
+        if isinstance(node, ast.Subscript):
+            owner, key = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKUPS:
+            owner, key = node.func.value, node.args[0] if node.args else None
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            owner, key = node.comparators[0], node.left
+        named = isinstance(key, (ast.Name, ast.Attribute)) and _last(key) in OWN_NAMES
+        if owner is not None and key is not None and (named or text_of(key) is not None):
+            allowed.add(id(owner))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Name, ast.Attribute)) and id(node) not in allowed and names.whole(node) == LOADED:
+            yield "searches the loaded modules"
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 CHECK = AuditCheck(NAME, "L0", check)
