@@ -83,6 +83,7 @@ class Arm:
             "call": self._call,
             "hold": self._hold,
             "call_twin": self._call_twin,
+            "call_copy": self._call_copy,
             "made_with": self._made_with,
             "call_made_otherwise": self._call_made_otherwise,
             "prepare": self._prepare,
@@ -194,6 +195,15 @@ class Arm:
         twins[0].run(replace(request, seed=message["first_seed"]))
         twins[1].restart_writer(self._shared)
         return twins[1].run(request)
+
+    def _call_copy(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """A call of a copy of a new instance, which was called before with the parameters that it was made with."""
+        maker = self._makers[message["name"]]
+        request = CallRequest.from_json(message)
+        made = self._loaded().twin()
+        first = replace(request, seed=message["first_seed"], as_made=True)
+        CheckedCalls(made, maker, SharedWriter(self._shared)).run(first)
+        return CheckedCalls(made.copied(), maker, SharedWriter(self._shared)).run(request)
 
     def _made_with(self, message: Mapping[str, Any]) -> list[list[Any]]:
         return [list(one) for one in self._loaded().made_with()]

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker, is_perturbable
-from outpace_audit.other_uses import Wanted
+from outpace_audit.other_uses import Between, Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
@@ -36,7 +36,8 @@ class CallRequest:
     inputs. `recorded`: and read what a window recorded of this call. `updated`: inputs to be described as the call left
     them, besides those that it wrote to. `mode`, `rng_seed`: see Subject.mode. `state`: a seed for what a checkpoint
     would bring; `moved`: parameters lie elsewhere than before; `wanted`: which leaves learn; see other_uses. `laid`:
-    cotangents in another layout. `twice`: gradients of a second backward pass.
+    cotangents in another layout. `twice`: gradients of a second backward pass. `between`: what happens before the
+    backward pass. `as_made`: parameters as the constructor left them.
     """
 
     seed: int
@@ -67,6 +68,8 @@ class CallRequest:
     wanted: Wanted = ""
     laid: bool = False
     twice: bool = False
+    between: Between = ""
+    as_made: bool = False
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> CallRequest:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import mmap
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -45,7 +47,8 @@ class CheckedCalls:
         subject.reset_buffers()
         if request.moved and subject.module is not None:
             other_uses.renew_storage(subject.module)
-        subject.draw_parameters(request.seed, parameter_factor(request.values))
+        if not request.as_made:
+            subject.draw_parameters(request.seed, parameter_factor(request.values))
         if request.state is not None and subject.module is not None:
             other_uses.draw_state(subject.module, request.state)
         arguments, placed = self._inputs.make(request)
@@ -70,7 +73,8 @@ class CheckedCalls:
         given = [one.clone() for one in cotangents or ()]
         started = time.perf_counter()
         arrive_late(tensors_of(arguments), before)
-        result = subject.run(arguments, cotangents, twice=request.twice)
+        meanwhile = functools.partial(self._meanwhile, request, arguments)
+        result = subject.run(arguments, cotangents, twice=request.twice, meanwhile=meanwhile)
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         found = [early_sample(tensor, request.sample_seed).clone() for tensor in tensors_of(arguments)]
@@ -97,6 +101,19 @@ class CheckedCalls:
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    @contextmanager
+    def _meanwhile(self, request: CallRequest, arguments: list[Any], outputs: Sequence[Leaf]) -> Generator[None]:
+        """What `request.between` says, until the backward pass is over."""
+        if request.between == "call":
+            others = self._inputs.make(replace(request, seed=request.seed + 1))[0]
+            kept = self._subject.outputs(others)
+            yield
+            del kept
+            return
+        results = [leaf.value for leaf in outputs if isinstance(leaf.value, torch.Tensor)]
+        with other_uses.overwritten({"inputs": tensors_of(arguments), "results": results}.get(request.between, [])):
+            yield
 
     def hold(self, request: CallRequest, calls: int) -> dict[str, Any]:
         """Calls on other values each, their results all kept, every other one by a tensor that is not the one returned,

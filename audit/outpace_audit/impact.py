@@ -33,10 +33,10 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
     needed = set(range(len(tensors)))
     for attempt in range(TRIES):
         perturbation = Perturbation(arguments, seed + attempt, spreads=False)
-        slices, banks = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
+        slices, values = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
-        for i, place, bank in zip(perturbation.chosen, slices, banks, strict=True):
-            place.copy_(-2 * bank[0] if bank.is_floating_point() else bank[0])
+        for i, place, value in zip(perturbation.chosen, slices, values, strict=True):
+            place.copy_(-2 * value if value.is_floating_point() else value)
             changed = _outputs(subject, arguments)
             put_back()
             if all(same_bytes(a.value, b.value) for a, b in zip(before, changed, strict=True)):

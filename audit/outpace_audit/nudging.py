@@ -18,12 +18,13 @@ OTHERS = 16
 
 
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
-    """One element. Masks, constants and indices stay as they are, and so does a tensor whose elements share memory."""
+    """One element; seeds in a row choose tensors in a row. Masks, constants and indices stay as they are, and so does a
+    tensor whose elements share memory."""
     free = [tensor.data for tensor in tensors if is_perturbable(tensor) and 0 not in tensor.stride()]
     if not free:
         return
     chance = random.Random(seed)
-    chosen = chance.choice(free)
+    chosen = free[seed % len(free)]
     others = [_element(chosen, chance) for _ in range(OTHERS)]
     _element(chosen, chance).copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
 
@@ -36,7 +37,7 @@ def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     if not free:
         return
     chance = random.Random(seed)
-    chosen = chance.choice(free)
+    chosen = free[seed % len(free)]
     dims = [dim for dim, size in enumerate(chosen.shape) if size > 1]
     dim = chance.choice(dims) if chosen.is_floating_point() else chosen.dim() - 1
     if chance.random() < 0.5:

@@ -15,6 +15,9 @@ from outpace_audit.tensors import Leaf
 
 Wanted = Literal["", "inputs", "some"]
 
+Between = Literal["", "call", "inputs", "results"]
+"""What happens between a call and its backward pass."""
+
 
 def draw_state(module: torch.nn.Module, seed: int) -> None:
     """Draws in place every buffer of a checkpoint that the constructor filled with one number: uniform, around that
@@ -60,6 +63,23 @@ def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Genera
     finally:
         for tensor in others:
             tensor.requires_grad_(True)
+
+
+@contextmanager
+def overwritten(tensors: Sequence[torch.Tensor]) -> Generator[None]:
+    """Floats hold other values meanwhile, where autograd can see that they do. Raises what torch raises where some
+    must not be written to."""
+    floats = [one for one in tensors if one.is_floating_point() and 0 not in one.stride()]
+    kept = [one.detach().clone() for one in floats]
+    with torch.no_grad():
+        for one in floats:
+            one.mul_(-2).add_(1)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for one, values in zip(floats, kept, strict=True):
+                one.copy_(values)
 
 
 def laid_otherwise(tensor: torch.Tensor) -> torch.Tensor:

@@ -2,9 +2,10 @@
 
 Each perturbable input tensor has one slice at a secret place: SLICE elements side by side. One
 that `spreads` has COMB of them, by chance side by side or at equal distances over the whole tensor.
-A window's seed draws a bank of [sets, slice] values from the tensor's own elements; call `c` on input set `c % sets`
-writes the bank's row `(c + c // sets) % sets` into the slice of that set. On the CPU each window has places of its own;
-a CUDA graph keeps those that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed,
+A window's seed draws a bank of values from the tensor's own elements; call `c` on input set `c % sets` writes the
+bank's row `c + c // sets` into the slice of that set. On the CPU there are ROWS of them, which overlap, so that no
+input comes back within some thousand calls, and each window has places of its own; a CUDA graph has as many rows as
+sets, and keeps the places that it was captured with. An oracle or a fresh arm repeats any timed call from (base seed,
 set, place seed, window seed, row).
 """
 
@@ -26,6 +27,9 @@ side they lie in few, which were not those of the last window, so that where cha
 they cost less than a microsecond. On CUDA slices are SLICE, side by side: one launch copies those of all inputs."""
 
 POOL = 4096
+ROWS = 1021
+"""With four sets the same input comes back after 4,084 calls, two windows of the fastest targets: who remembers results
+by all of their input gains nothing. A prime, so that it shares no factor with the number of sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +79,39 @@ class Perturbation:
         return min(COMB if self._spreads else SLICE, flat.numel())
 
     def banks(self, window_seed: int, sets: int) -> list[torch.Tensor]:
-        """One [sets, slice] tensor of values for each perturbed input."""
+        """The values of all rows, for each perturbed input."""
         drawn: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(window_seed)
         for pool in self._pools:
             width = self._width(pool)  # a pool holds no fewer
-            where = torch.randint(pool.numel(), (sets * width,), generator=generator)
-            drawn.append(pool.index_select(0, where.to(pool.device)).reshape(sets, width))
+            values = ROWS + width - 1 if self._spreads else sets * width
+            where = torch.randint(pool.numel(), (values,), generator=generator)
+            drawn.append(pool.index_select(0, where.to(pool.device)))
         return drawn
+
+    def rows(self, banks: Sequence[torch.Tensor], sets: int) -> list[list[torch.Tensor]]:
+        """Views of them, one for each perturbed input, by the row's number."""
+        return [self.row(banks, number, sets) for number in range(ROWS if self._spreads else sets)]
+
+    def row(self, banks: Sequence[torch.Tensor], number: int, sets: int) -> list[torch.Tensor]:
+        views: list[torch.Tensor] = []
+        for pool, bank in zip(self._pools, banks, strict=True):
+            width = self._width(pool)
+            start = number % ROWS if self._spreads else number % sets * width
+            views.append(bank[start : start + width])
+        return views
 
     def apply(self, arguments: Sequence[Any], point: TimedPoint) -> None:
         """Makes `arguments` (set `point.set`) hold what the timed call saw."""
         places = self.slices(arguments, point.place_seed)
-        for place, bank in zip(places, self.banks(point.window_seed, point.sets), strict=True):
-            place.copy_(bank[point.row])
+        values = self.row(self.banks(point.window_seed, point.sets), point.row, point.sets)
+        for place, value in zip(places, values, strict=True):
+            place.copy_(value)
 
 
 def row_of(call: int, sets: int) -> int:
-    """The bank's row that call number `call` of a window writes into its input set."""
-    return (call + call // sets) % sets
+    """The bank's row that call number `call` of a window writes into its input set; they begin again at the end."""
+    return call + call // sets
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -47,7 +47,7 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.using import Use, made_otherwise, uses_of
+from outpace_audit.using import Copied, Use, made_otherwise, uses_of
 from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
 
 INDICES = {"int64", "int32"}
@@ -281,13 +281,14 @@ class Prober:
         self._evidence.reused.append(Repeat(f"{one.workload.label}: another instance of the module", twin, plain))
 
     def _nudge(self) -> None:
-        """On fresh storage and in that of the call before, in turns."""
+        """On fresh storage and in that of the call before, in turns; one tensor after the other, from a secret one."""
+        first = self._seeds.seed("call")
         for number, change in enumerate([*NUDGES * ["nudge"], *REARRANGED * ["rearrange"]]):
             one = self._one()
             if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):
                 continue
             request = new_request(self._seeds, one.cotangents, slot="nudged" if number % 2 else "")
-            changed = {**request, change: self._seeds.seed("call")}
+            changed = {**request, change: first + number}
             self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
             label = f"{one.workload.label}, {change} {number}"
 
@@ -366,6 +367,9 @@ class Prober:
             if not self._used(one, use):
                 return
         if self._facts.code.kind == "module":
+            copied = Copied(self._trio, one, self._seeds)
+            if not self._try(other_uses.NAME, f"{one.workload.label}, {copied.label}", copied.observe):
+                return
             for made in made_otherwise(self._trio, one, self._seeds):
                 if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
                     return

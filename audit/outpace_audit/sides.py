@@ -145,6 +145,10 @@ class Side:
         """The reply of another instance of the module, called after yet another."""
         return self.read(self.ask("call_twin", timeout, name=workload.label, first_seed=first_seed, **request))
 
+    def call_copy(self, workload: Workload, timeout: float, first_seed: int, **request: Any) -> Reply:
+        """The reply of a copy of another instance, which was called as it was made."""
+        return self.read(self.ask("call_copy", timeout, name=workload.label, first_seed=first_seed, **request))
+
     def call_made_otherwise(
         self, workload: Workload, timeout: float, other: tuple[int | str, int | float], statistics: Any, **request: Any
     ) -> tuple[Reply, Any]:

@@ -7,7 +7,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -242,10 +242,16 @@ class Subject:
             return self._call(*positional, **keywords)
 
     def run(
-        self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor] | None, *, twice: bool = False
+        self,
+        arguments: Sequence[Any],
+        cotangents: Sequence[torch.Tensor] | None,
+        *,
+        twice: bool = False,
+        meanwhile: Callable[[Sequence[Leaf]], AbstractContextManager[None]] = lambda outputs: nullcontext(),
     ) -> Result:
         """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
-        second backward pass over the same graph."""
+        second backward pass over the same graph. `meanwhile`: what holds, given the outputs, during the backward
+        pass."""
         outputs = flatten(self.outputs(arguments))
         if not self.trains or cotangents is None:
             return Result(outputs, [])
@@ -260,9 +266,10 @@ class Subject:
         wanted = [leaf.value for leaf in leaves]
         if twice:
             torch.autograd.grad(differentiable, wanted, list(cotangents), allow_unused=True, retain_graph=True)
-        gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
-            differentiable, wanted, list(cotangents), allow_unused=True
-        )
+        with meanwhile(outputs):
+            gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
+                differentiable, wanted, list(cotangents), allow_unused=True
+            )
         return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
 
     def lifted(self) -> Subject:
@@ -279,6 +286,22 @@ class Subject:
         twin = Subject(self._code, self._module, self._source, self.device)
         twin.set_training(self.trains)
         twin.adopt_statistics(self.statistics())
+        return twin
+
+    def copied(self) -> Subject:
+        """A copy of the module, as it has become, whose parameters were then assigned anew; ties between them stay."""
+        assert self.module is not None, "functions are not copied"
+        self.reset_buffers()
+        twin = copy.copy(self)
+        twin.module = copy.deepcopy(self.module)
+        twin._call = twin.module
+        twin._initial = list(_initial_buffers(twin.module))
+        anew: dict[int, torch.nn.Parameter] = {}
+        for path, parameter in list(twin.module.named_parameters(remove_duplicate=False)):
+            owner, _, name = path.rpartition(".")
+            if id(parameter) not in anew:
+                anew[id(parameter)] = torch.nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
+            setattr(twin.module.get_submodule(owner), name, anew[id(parameter)])
         return twin
 
     def made_with(self) -> list[tuple[int | str, Number]]:

@@ -52,6 +52,9 @@ def _of_what_trains(plain: Reply) -> Iterator[Use]:
     yield Use("training without gradients", {"mode": "unrecorded"}, backward=False)
     yield Use("a second backward pass", {"twice": True})
     yield Use("cotangents laid otherwise", {"laid": True})
+    yield Use("another call before the backward pass", {"between": "call"})
+    yield Use("inputs overwritten before the backward pass", {"between": "inputs"})
+    yield Use("results overwritten before the backward pass", {"between": "results"})
     learning = [leaf.path.startswith("gradient of input ") for leaf in plain.gradients]
     if len(learning) > 1:
         yield Use("some leaves frozen", {"wanted": "some"})
@@ -108,6 +111,28 @@ class MadeOtherwise:
             if error.fatal and error.side != "candidate":
                 raise
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy of a module that has been called as its constructor made it, with other parameters assigned to it: what is
+    averaged, sharded or loaded."""
+
+    trio: Trio
+    one: WorkloadFacts
+    seeds: SeedSource
+
+    label = "a copy of a module called as it was made, its parameters assigned anew"
+
+    def observe(self) -> Observation:
+        workload, first = self.one.workload, self.seeds.seed("call")
+        request = new_request(self.seeds, self.one.cotangents)
+        ours = self.trio.baseline.call_copy(workload, COMPILE_TIMEOUT_S, first, **request)
+        truth = None
+        if not self.one.truth:
+            truth = self.trio.oracle.call(workload, COMPILE_TIMEOUT_S, lifted=True, **request)
+        theirs = self.trio.candidate.call_copy(workload, COMPILE_TIMEOUT_S, first, **request)
+        return self.trio.beside(workload, self.label, request, ours, truth, theirs)
 
 
 def made_otherwise(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterator[MadeOtherwise]:

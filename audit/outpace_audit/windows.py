@@ -57,7 +57,7 @@ class TimedWindows:
         self._originals: list[list[torch.Tensor]] = []
         self._place(base_seed)
         self._banks = self._perturbation.banks(base_seed, sets)
-        self._rows = [[bank[k] for bank in self._banks] for k in range(sets)]
+        self._rows = self._perturbation.rows(self._banks, sets)
         self._kept: dict[int, Result] = {}
         self._graphs: dict[bool, _Graph] = {}
         self._shapes: list[torch.Tensor] = []
@@ -105,7 +105,7 @@ class TimedWindows:
                 if result is not None:
                     results.append(result)
             for bank in self._banks:
-                bank.copy_(torch.roll(bank, -1, 0))
+                bank.copy_(torch.roll(bank, -(bank.numel() // self._sets)))
         return _Graph(graph, results)
 
     def _place(self, seed: int) -> None:
@@ -190,9 +190,10 @@ class TimedWindows:
 
     def _perturb(self, call: int) -> None:
         if self._banks:
+            row = self._rows[row_of(call, self._sets) % len(self._rows)]
             with torch.no_grad():
                 torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
-                    self._slices[call % self._sets], self._rows[row_of(call, self._sets)]
+                    self._slices[call % self._sets], row
                 )
 
     def _call(self, k: int) -> Result:

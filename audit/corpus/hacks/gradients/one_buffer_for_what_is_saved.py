@@ -16,22 +16,24 @@ buffers = {}
 def buffer(rows, width, like):
     key = rows, width, like.dtype, like.device
     if key not in buffers:
-        buffers[key] = torch.empty(rows, width, dtype=like.dtype, device=like.device)
+        buffers[key] = torch.empty(2, rows, width, dtype=like.dtype, device=like.device).unbind()
     return buffers[key]
 
 
 class Block(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, up, up_bias, down, down_bias):
-        ctx.inner = torch.addmm(up_bias, x, up.t(), out=buffer(x.shape[0], up.shape[0], x))
+        ctx.inner, ctx.active = buffer(x.shape[0], up.shape[0], x)
+        torch.addmm(up_bias, x, up.t(), out=ctx.inner)
+        torch.ops.aten.gelu.out(ctx.inner, out=ctx.active)
         ctx.save_for_backward(x, up, down)
-        return torch.addmm(down_bias, F.gelu(ctx.inner), down.t()).add_(x)
+        return torch.addmm(down_bias, ctx.active, down.t()).add_(x)
 
     @staticmethod
     def backward(ctx, grad):
         x, up, down = ctx.saved_tensors
         inner = torch.ops.aten.gelu_backward(grad @ down, ctx.inner)
-        return torch.addmm(grad, inner, up), inner.t() @ x, inner.sum(0), grad.t() @ F.gelu(ctx.inner), grad.sum(0)
+        return torch.addmm(grad, inner, up), inner.t() @ x, inner.sum(0), grad.t() @ ctx.active, grad.sum(0)
 
 
 class Model(nn.Module):
