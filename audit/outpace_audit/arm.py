@@ -22,7 +22,7 @@ from outpace_audit.calls import CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
 from outpace_audit.codec import decode
 from outpace_audit.errors import ArmError
-from outpace_audit.fitting import fit
+from outpace_audit.fitting import fit, is_ordered
 from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
@@ -153,6 +153,7 @@ class Arm:
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
             "defaults": subject.defaults(len(one)),
+            "called": subject.parameter_names(),
             "wants_gradients": any(t.requires_grad for t in tensors_of(other)) or subject.module is not None,
             "differentiable": [
                 [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)
@@ -319,6 +320,7 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
         "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
         "varies": one.shape != other.shape or not torch.equal(_bits(one), _bits(other)),
         "perturbable": is_perturbable(one),
+        "ordered": is_ordered(one) and is_ordered(other),
         "mean": float(numbers.mean()) if finite and numbers is not None else None,
         "std": float(numbers.std()) if finite and numbers is not None else None,
     }

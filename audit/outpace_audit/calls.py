@@ -24,7 +24,7 @@ from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
-from outpace_audit.values import parameter_factor
+from outpace_audit.values import parameters_under
 from outpace_audit.window_records import Recorder, recordable
 
 EARLY_ELEMENTS = 64
@@ -48,7 +48,8 @@ class CheckedCalls:
         if request.moved and subject.module is not None:
             other_uses.renew_storage(subject.module)
         if not request.as_made:
-            subject.draw_parameters(request.seed, parameter_factor(request.values))
+            factor, alike = parameters_under(request.values)
+            subject.draw_parameters(request.seed, factor, alike=alike)
         if request.state is not None and subject.module is not None:
             other_uses.draw_state(subject.module, request.state)
         arguments, placed = self._inputs.make(request)

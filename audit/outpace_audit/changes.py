@@ -17,9 +17,11 @@ LOUDER = 16.0
 MIXED_SHARE = 1 / 8
 """Of a mask's elements: enough to change most rows, too few to mask a whole row."""
 
-HOWS = ("louder", "redrawn", "noised", "mixed")
-"""redrawn: the values of another seed. louder: those times 16. noised: a constant tensor, each element times or plus
-something. mixed: some elements of a mask take the values of others, or the opposite value where all are the same."""
+HOWS = ("louder", "redrawn", "noised", "mixed", "blended", "stretched")
+"""blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
+are redrawn. stretched: what rises or falls throughout does so in other steps. redrawn: the values of another seed.
+louder: those times 16. noised: a constant tensor, each element times or plus something. mixed: some elements of a
+mask take the values of others, or the opposite value where all are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class ArgumentChange:
             new = torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
         elif self.how == "mixed":
             new = _mixed(old, generator)
+        elif self.how == "blended":
+            new = _blended(new, generator)
+        elif self.how == "stretched":
+            new = _stretched(old, generator)
         return new.requires_grad_(value.requires_grad)
 
 
@@ -68,6 +74,21 @@ def _mixed(old: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return torch.where(chosen, ~old if old.dtype == torch.bool else 1 - old, old)
     order = torch.randperm(flat.numel(), generator=generator).to(old.device)
     return torch.where(chosen, flat[order].reshape(old.shape), old)
+
+
+def _blended(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    one_hot = value.dim() > 1 and bool((value.sum(-1) == 1).all())
+    if one_hot or not bool(((value == 0) | (value == 1)).all()):
+        return value
+    share = torch.rand(value.shape, generator=generator).to(value.device, value.dtype) / 2
+    return torch.where(value == 0, share, 1 - share)
+
+
+def _stretched(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    wide = value.double()
+    factors = torch.rand(wide[..., 1:].shape, generator=generator).to(value.device) + 0.5
+    steps = (wide[..., 1:] - wide[..., :-1]) * factors
+    return torch.cat([wide[..., :1], wide[..., :1] + steps.cumsum(-1)], dim=-1).to(value.dtype)
 
 
 def scalar_changes(value: Any) -> list[bool | int | float]:

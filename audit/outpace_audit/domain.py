@@ -34,6 +34,7 @@ from outpace_audit.shapes import (
     argument_specs,
     joint_larger_sizes,
     joint_sizes,
+    largest_factor,
     least_size,
     resized,
     resized_jointly,
@@ -41,8 +42,8 @@ from outpace_audit.shapes import (
     wide_size,
 )
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
-from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, LARGER, SCOUT_DEATHS, SCOUT_S, WIDE_S
-from outpace_audit.values import MANY, SCOUTED
+from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, SCOUT_DEATHS, SCOUT_S, WIDE_S
+from outpace_audit.values import MANY, SCOUTED, WRAPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class Scout:
         self.close()
 
 
+FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
+"""An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
+
+
 def explore(
     launch: Callable[[], Side], workload: Workload, inspected: Mapping[str, Any], cotangents: list[list[Any]] | None
 ) -> tuple[Domain, list[str]]:
@@ -121,6 +126,7 @@ def _explore(
     def call(**special: Any) -> Reply | None:
         return scout.attempt(lambda side: side.call(workload, CALL_TIMEOUT_S, **request, **special))
 
+    call()  # the first takes longer, and what a call takes decides how far sizes may grow
     plain = call()
     if plain is None:
         return Domain(), [f"{workload.label}: only the declared inputs are tried: a plain call failed or took too long"]
@@ -130,6 +136,9 @@ def _explore(
     indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
     laws = [name for name in SCOUTED if integers and (name != "far" or any(map(_is_far_from_an_index, integers)))]
     integer_laws = [name for name in laws if usable(plain, call(values=name))]
+    points = _device_of(plain) == "cpu" and _may_point(inspected, integers)
+    if points and _counts_from_the_end(plain, call(values=WRAPPED)):
+        integer_laws.append(WRAPPED)
     changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
     specs = argument_specs(workload, inspected)
     notes: list[str] = []
@@ -141,6 +150,23 @@ def _explore(
     if not scout.tries_left():
         notes.append(f"{workload.label}: not everything beyond the declared inputs could be tried on the baseline")
     return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices, tuple(integer_laws)), notes
+
+
+def _device_of(reply: Reply) -> str:
+    return next((leaf.device for leaf in reply.leaves if leaf.tensor is not None), "")
+
+
+def _may_point(inspected: Mapping[str, Any], integers: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether some integers all lie below a size of a floating input."""
+    sizes = [size for one in inspected["inputs"] if one["mean"] is not None for size in one["shape"]]
+    ends = [float((one["law"] or {"params": {}})["params"].get("high", math.inf)) for one in integers]
+    return bool(sizes and ends) and min(ends) <= max(sizes)
+
+
+def _counts_from_the_end(plain: Reply, wrapped: Reply | None) -> bool:
+    """Whether an index less the size of what it points into means the same to the baseline. (On CUDA that is not tried:
+    torch's own embedding ends the context there, and so would an honest candidate.)"""
+    return wrapped is not None and usable(plain, wrapped) and same_leaves(plain.outputs, wrapped.outputs)
 
 
 def _is_far_from_an_index(one: Mapping[str, Any]) -> bool:
@@ -186,7 +212,9 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
     for position, one in enumerate(inspected["inputs"]):
         leaf = one["leaf"]
         name = _name(workload, position if workload.maker == "captured" else leaf)
-        yield [ArgumentChange(leaf, how, name=name) for how in _hows(one)]
+        called = inspected.get("called", ())
+        blends = not (leaf < len(called) and any(part in called[leaf].lower() for part in FLAGS))
+        yield [ArgumentChange(leaf, how, name=name) for how in _hows(one) if blends or how != "blended"]
     for leaf, value in enumerate(inspected["plain"] or ()):
         yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
     values = [value for _, value in inspected["defaults"]]
@@ -207,9 +235,13 @@ def _hows(one: Mapping[str, Any]) -> tuple[str, ...]:
         return ("mixed",)
     if not one["dtype"].startswith(("float", "bfloat")) or one["dtype"].startswith("float4"):
         return ("redrawn",) if one["varies"] and law is not None else ()
+    if one.get("ordered"):
+        return ("stretched",)
     if not one["varies"]:
         return ("noised",) if law is not None else ("mixed",)
-    return ("redrawn",) if law in (None, "softmax") else HOWS[:2]
+    if law == "softmax":
+        return ("redrawn",)
+    return ("blended", "redrawn") if law is None else HOWS[:2]
 
 
 class _Shapes:
@@ -221,7 +253,6 @@ class _Shapes:
         self._specs = specs
         self._plain = plain
         self._trains = trains
-        self._larger = LARGER if plain.seconds * LARGER**2 < WIDE_S else 2.0
         self._chance = random.SystemRandom()
 
     def found(self) -> Iterator[Variant]:
@@ -283,7 +314,8 @@ class _Shapes:
         return [*telling, *others]
 
     def _variant(self, symbol: Symbol, kind: str) -> Variant | None:
-        size = size_of(kind, symbol.size, self._chance, self._larger)
+        most = largest_factor(self._specs, symbol, self._plain.seconds)
+        size = size_of(kind, symbol.size, self._chance, most)
         if size == symbol.size or size < least_size(self._specs, symbol.size):
             return None
         return self._at(resized(self._workload, self._specs, symbol, size), kind, _described(symbol))

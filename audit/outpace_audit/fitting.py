@@ -82,6 +82,14 @@ def _fit_floats(rows: torch.Tensor) -> Law | None:
     return Law("normal", {"mean": float(rows.mean()), "std": float(rows.std(correction=0))})
 
 
+def is_ordered(tensor: torch.Tensor) -> bool:
+    """Floats that rise or fall along the last dimension, throughout and not by chance: knots, edges, running sums."""
+    if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[-1] < LONG or tensor.element_size() < 2:
+        return False
+    rows = tensor.detach().reshape(-1, tensor.shape[-1])
+    return _monotone(rows[:1]) and bool((rows[:, 0] != rows[:, -1]).any()) and _monotone(rows)
+
+
 def _ordered(rows: torch.Tensor) -> bool:
     """Every row rises or falls throughout, and rows are long enough for that to mean something."""
     if rows.shape[1] < LONG:

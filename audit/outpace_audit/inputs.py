@@ -19,6 +19,7 @@ from torch.utils._pytree import (
 from outpace_audit import laws
 from outpace_audit.captured_calls import call_arguments
 from outpace_audit.errors import ArmError
+from outpace_audit.fitting import is_ordered
 from outpace_audit.records import Workload
 from outpace_audit.values import revalue
 
@@ -141,3 +142,8 @@ def is_perturbable(tensor: torch.Tensor) -> bool:
         return False
     sample = tensor.detach().reshape(-1)[:4096]
     return bool(torch.isfinite(sample).all()) and int(torch.unique(sample).numel()) > FEW_VALUES
+
+
+def is_loose(tensor: torch.Tensor) -> bool:
+    """Perturbable, and in no order that another element would break."""
+    return is_perturbable(tensor) and not is_ordered(tensor)

@@ -278,10 +278,15 @@ def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
 
 
 def perturb_parameters(
-    module: torch.nn.Module, seed: int, stats: Mapping[str, ParameterStats] | None = None, factor: float = 1.0
+    module: torch.nn.Module,
+    seed: int,
+    stats: Mapping[str, ParameterStats] | None = None,
+    factor: float = 1.0,
+    *,
+    alike: bool = False,
 ) -> None:
     """Draws every float parameter anew in place, `factor` x normal(mean, std): no gain stays 1, no bias 0. Tied
-    ones stay tied.
+    ones stay tied. `alike`: all rows of a matrix are its first.
 
     Pass the `stats` of the untouched module when perturbing more than once.
     """
@@ -292,7 +297,8 @@ def perturb_parameters(
             generator = generator_for(seed, name, parameter.device)
             with torch.no_grad():
                 spec = ArgSpec(name, dtype=str(parameter.dtype).removeprefix("torch."), law=law)
-                parameter.copy_(_draw_tensor(spec, tuple(parameter.shape), generator, parameter.device))
+                drawn = _draw_tensor(spec, tuple(parameter.shape), generator, parameter.device)
+                parameter.copy_(drawn[:1].expand_as(drawn) if alike and drawn.dim() > 1 else drawn)
 
 
 def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None) -> list[Value]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from outpace_audit.inputs import is_perturbable
+from outpace_audit.inputs import is_loose
 
 LOUDNESS = (1.0, 4.0)
 """Times the largest of a few other elements: what depends on the element then moves by far more than rounding, while a
@@ -20,7 +20,7 @@ OTHERS = 16
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     """One element; seeds in a row choose tensors in a row. Masks, constants and indices stay as they are, and so does a
     tensor whose elements share memory."""
-    free = [tensor.data for tensor in tensors if is_perturbable(tensor) and 0 not in tensor.stride()]
+    free = [tensor.data for tensor in tensors if is_loose(tensor) and 0 not in tensor.stride()]
     if not free:
         return
     chance = random.Random(seed)
@@ -66,7 +66,7 @@ def _may_be_rearranged(tensor: torch.Tensor) -> bool:
     if 0 in tensor.stride() or tensor.numel() < 2:
         return False
     if tensor.is_floating_point():
-        return is_perturbable(tensor)
+        return is_loose(tensor)
     return tensor.dtype in (torch.int64, torch.int32) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves
 
-from outpace_audit.inputs import is_perturbable
+from outpace_audit.inputs import is_loose, is_perturbable
 
 SLICE = 16
 COMB = 64
@@ -50,10 +50,10 @@ class Perturbation:
     def __init__(self, first: Sequence[Any], base_seed: int, *, spreads: bool) -> None:
         self._spreads = spreads
         tensors = _tensors(first)
-        chosen = [i for i, t in enumerate(tensors) if is_perturbable(t) and _dense(t) is not None]
-        if not chosen:  # token ids and the like: their own values, elsewhere
-            chosen = [i for i, t in enumerate(tensors) if _is_index(t) and _dense(t) is not None]
-        self.chosen = chosen
+        # without loose floats: token ids and the like, their own values elsewhere; then what it takes out of its order
+        options = ([i for i, t in enumerate(tensors) if may(t)] for may in (is_loose, _is_index, is_perturbable))
+        dense = ([i for i in option if _dense(tensors[i]) is not None] for option in options)
+        self.chosen = chosen = next(filter(None, dense), [])
         self._pools: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(base_seed)
         for i in chosen:

@@ -193,7 +193,8 @@ class Prober:
         if self._evidence.candidate_failure is not None:
             return False
         scale = VALUE_LAWS[law].cotangents
-        request = new_request(self._seeds, one.cotangents, values=law, cotangent_scale=scale)
+        cotangents = None if VALUE_LAWS[law].finite else one.cotangents
+        request = new_request(self._seeds, cotangents, values=law, cotangent_scale=scale)
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=True)
             assert truth is not None, "targets without truth see no value law"

@@ -193,9 +193,17 @@ class Subject:
             found.append((one.name, one.default))
         return found
 
-    def draw_parameters(self, seed: int, factor: float = 1.0) -> None:
+    def parameter_names(self) -> list[str]:
+        """What the target calls its arguments."""
+        try:
+            return list(inspect.signature(self._call if self.module is None else self.module.forward).parameters)
+        except (TypeError, ValueError):
+            return []
+
+    def draw_parameters(self, seed: int, factor: float = 1.0, *, alike: bool = False) -> None:
+        """See `perturb_parameters`."""
         if self.module is not None:
-            laws.perturb_parameters(self.module, seed, self._stats, factor)
+            laws.perturb_parameters(self.module, seed, self._stats, factor, alike=alike)
 
     def parameters(self) -> list[torch.Tensor]:
         return [] if self.module is None else list(self.module.parameters())

@@ -9,7 +9,11 @@ from typing import Any, TypeAlias
 import torch
 
 from outpace_audit import laws
+from outpace_audit.fitting import is_ordered
 from outpace_audit.records import ArgSpec
+
+WRAPPED = "wrapped"
+"""Half of the indices count from the end of what they point into."""
 
 Change: TypeAlias = "Callable[[torch.Tensor, torch.Generator, torch.dtype], torch.Tensor]"
 """(values in fp32 or fp64, a generator on the CPU, the input's own dtype) -> the values instead."""
@@ -21,7 +25,8 @@ class ValueLaw:
     (zeros, constants) honest code may choose another one. `negligible`: so may results be. `spreads`: one element of
     one input is no number. `integers`: it changes indices, and leaves floats alone. `keeps_positive`: inputs whose
     elements are all positive stay as they are, since a variance or a scale of zero means nothing. `cotangents`: a
-    factor of them; gradients are linear in them. `parameters`: a factor of a module's."""
+    factor of them; gradients are linear in them. `parameters`: a factor of a module's; `alike`: all rows of one are the
+    same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared."""
 
     change: Change
     gradients: bool = False
@@ -31,6 +36,9 @@ class ValueLaw:
     keeps_positive: bool = False
     cotangents: float = 1.0
     parameters: float = 1.0
+    alike: bool = False
+    recurs: bool = False
+    finite: bool = False
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -142,29 +150,31 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
     "grown": ValueLaw(_declared, parameters=GROWN),
+    "aligned": ValueLaw(_declared, parameters=GROWN, alike=True, finite=True),
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),
     "sorted": ValueLaw(_sorted, gradients=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
     "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),
-    "constant": ValueLaw(_constant, negligible=True),
+    "constant": ValueLaw(_constant, negligible=True, recurs=True),
     "repeated": ValueLaw(_repeated, integers=True),
     "absent": ValueLaw(_absent, integers=True),
     "far": ValueLaw(_far, integers=True),
+    WRAPPED: ValueLaw(_declared, integers=True),
     "nan": ValueLaw(_nan, spreads=True),
     "infinite": ValueLaw(_infinite, spreads=True),
 }
 
-SCOUTED = ("absent", "far")
+SCOUTED = ("absent", "far", WRAPPED)
 """A length may be zero and an index may not be anything: these are tried on the baseline first."""
 
 MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
 
 
-def parameter_factor(law: str) -> float:
-    """Of a module's parameters under a law, or under none."""
-    return VALUE_LAWS[law].parameters if law in VALUE_LAWS else 1.0
+def parameters_under(law: str) -> tuple[float, bool]:
+    """A factor of a module's parameters under a law, or under none, and whether all rows of one are the same."""
+    return (VALUE_LAWS[law].parameters, VALUE_LAWS[law].alike) if law in VALUE_LAWS else (1.0, False)
 
 
 def _is_index(value: torch.Tensor) -> bool:
@@ -177,6 +187,8 @@ def _has_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
 
 def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSpec] | None) -> list[Any]:
     """The arguments under one law. Masks, distributions, tables, indices and narrow floats keep their values."""
+    if law == WRAPPED:
+        return _wrapped(arguments, seed)
     chosen = VALUE_LAWS.get(law) or MOVES[law]
     free = [
         i
@@ -185,6 +197,8 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         and (_is_index(value) if chosen.integers else _has_magnitude(value, specs[i] if specs else None))
         and not (chosen.keeps_positive and bool((value > 0).all()))
     ]
+    if chosen.spreads:
+        free = [i for i in free if not is_ordered(arguments[i])] or free
     if chosen.spreads and free:
         free = [free[seed % len(free)]]
     changed = list(arguments)
@@ -192,5 +206,25 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         value: torch.Tensor = arguments[i].detach()
         wide = value.float() if value.is_floating_point() and value.dtype != torch.float64 else value
         generator = laws.generator_for(seed, f"values:{i}", "cpu")
-        changed[i] = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
+        given = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
+        changed[i] = _in_order(given, value) if is_ordered(value) else given
+    return changed
+
+
+def _in_order(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    falls = bool((like[..., 0] > like[..., -1]).any())
+    return values.sort(dim=-1, descending=falls).values
+
+
+def _wrapped(arguments: Sequence[Any], seed: int) -> list[Any]:
+    """Each index less the smallest size of a floating tensor that exceeds all of them, in half of the places."""
+    tensors = [value for value in arguments if isinstance(value, torch.Tensor)]
+    sizes = sorted({size for value in tensors if value.is_floating_point() for size in value.shape})
+    changed = list(arguments)
+    for i, value in enumerate(arguments):
+        if not isinstance(value, torch.Tensor) or not _is_index(value) or bool((value < 0).any()):
+            continue
+        size = next((size for size in sizes if size > int(value.max())), 0)
+        chosen = torch.rand(value.shape, generator=laws.generator_for(seed, f"values:{i}", "cpu")) < 0.5
+        changed[i] = torch.where(chosen.to(value.device), value - size, value)
     return changed

@@ -10,7 +10,7 @@ import torch
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
-from outpace_audit.checks.numerics import Comparison
+from outpace_audit.checks.numerics import Comparison, recurring
 from outpace_audit.checks.outputs import NOTHING, compare_outputs
 from outpace_audit.checks.probes import judge, whole
 from outpace_audit.compare import rms
@@ -37,6 +37,9 @@ def check(evidence: Evidence) -> Check:
             return whole(seen)
         law = VALUE_LAWS[seen.probe]
         outputs = compare_outputs(_defined(seen), sizes if law.negligible else NOTHING)
+        if law.finite:
+            return [one for one in outputs if one.problem or (one.candidate is not None and one.candidate.nonfinite)]
+        outputs = recurring(outputs) if law.recurs else outputs
         if law.gradients:
             return [*outputs, *compare_gradients(seen, by_row=False, least=steps)]
         return outputs if law.spreads else [*outputs, *_infinite_gradients(seen)]
