@@ -141,6 +141,9 @@ def test_perturbed_parameters() -> None:
     assert not torch.equal(net.zero, one_seed)
     perturb_parameters(net, 1, stats)
     assert torch.equal(net.zero, one_seed)
+    perturb_parameters(net, 1, stats, alike=True)
+    assert torch.equal(net.first.weight, net.first.weight[:1].expand_as(net.first.weight))
+    assert net.first.weight[0].unique().numel() > 1
 
 
 def test_magnitudes_move_by_powers_of_two_and_masks_do_not() -> None:

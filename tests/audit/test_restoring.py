@@ -92,6 +92,15 @@ def test_without_it_calls_find_what_others_left(
     assert not any(torch.equal(found_by, drawn(subject, maker, call)[0]) for call, found_by in enumerate(found[-9:]))
 
 
+def test_no_input_comes_back_in_a_window(running_sum: tuple[Subject, InputMaker, list[torch.Tensor]]) -> None:
+    subject, maker, found = running_sum
+    windows = TimedWindows(subject, maker, 1, 4, None, [0])
+    windows.warm(3)
+    windows.record(300, 5)
+    windows.run(seed=7, calls=300, graph=False, idle=False)
+    assert len({tuple(one.flatten().tolist()) for one in found[-300:]}) == 300
+
+
 @pytest.mark.parametrize("sets", [1, 2, 3, 4, 9, 32])
 def test_a_pass_may_be_repeated_and_leaves_what_its_calls_left(sets: int) -> None:
     """As a CUDA graph of it is."""

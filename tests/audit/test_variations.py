@@ -12,7 +12,8 @@ import torch
 from outpace_audit.changes import ArgumentChange, scalar_changes
 from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
-from outpace_audit.fitting import fit
+from outpace_audit.fitting import fit, is_ordered
+from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
 from outpace_audit.records import ArgSpec, Law, Workload
 from outpace_audit.shape_choice import chosen_shapes, instead_of
@@ -28,6 +29,7 @@ from outpace_audit.shapes import (
     argument_specs,
     joint_larger_sizes,
     joint_sizes,
+    largest_factor,
     least_size,
     resized,
     resized_jointly,
@@ -295,3 +297,69 @@ def test_far_integers_are_beyond_what_narrower_types_hold(dtype: torch.dtype) ->
     assert far.unique().numel() > far.float().unique().numel()
     if dtype == torch.int64:
         assert not torch.equal(far.int().argsort(stable=True), far.argsort(stable=True))
+
+
+@pytest.mark.parametrize("law", [name for name, law in VALUE_LAWS.items() if not law.spreads])
+@pytest.mark.parametrize("falls", [False, True], ids=["rising", "falling"])
+def test_what_is_in_order_stays_so_under_every_law(law: str, falls: bool) -> None:
+    knots = torch.linspace(4, -4, 33) if falls else torch.linspace(-4, 4, 33)
+    changed = revalue([torch.randn(50), knots], law, 3, None)[1]
+    steps = changed.diff()
+    assert bool((steps <= 0).all() if falls else (steps >= 0).all())
+    changes = ("large", "tiny", "offset", "outliers", "spike", "denormal", "zeros", "constant")
+    assert torch.equal(changed, knots) != (law in changes)
+
+
+def test_what_is_no_number_is_put_elsewhere_than_into_an_order() -> None:
+    knots = torch.linspace(-4, 4, 33)
+    for seed in range(8):
+        x, kept = revalue([torch.randn(50), knots], "nan", seed, None)
+        assert bool(x.isnan().any()) and torch.equal(kept, knots)
+
+
+def test_an_order_is_told_from_chance_and_from_constants() -> None:
+    assert is_ordered(torch.linspace(0, 1, 9)) and is_ordered(torch.rand(4, 32).cumsum(-1))
+    assert not is_ordered(torch.randn(64)) and not is_ordered(torch.ones(64)) and not is_ordered(torch.arange(4.0))
+
+
+def test_small_changes_leave_an_order_alone_and_reach_every_other_tensor() -> None:
+    torch.manual_seed(0)
+    tensors = [torch.linspace(-4, 4, 33), *(torch.randn(8, 8) for _ in range(4))]
+    for change in (nudge_one, rearrange_one):
+        moved = [one.clone() for one in tensors]
+        for seed in range(41, 45):
+            change(moved, seed)
+        assert [torch.equal(a, b) for a, b in zip(moved, tensors, strict=True)] == [True, *4 * [False]]
+
+
+def test_half_of_the_indices_count_from_the_end() -> None:
+    torch.manual_seed(0)
+    tokens, table = torch.randint(0, 200, (16, 32)), torch.randn(200, 8)
+    wrapped, kept = revalue([tokens, table], "wrapped", 3, None)
+    assert torch.equal(table[wrapped], table[tokens]) and torch.equal(kept, table)
+    assert 150 < int((wrapped < 0).sum()) < 350
+    (beyond, _) = revalue([tokens, torch.randn(9, 8)], "wrapped", 3, None)
+    assert torch.equal(beyond, tokens), "they point into nothing"
+
+
+def test_targets_of_zero_and_one_get_values_between_but_for_one_hot_rows() -> None:
+    torch.manual_seed(0)
+    targets = (torch.rand(16, 10) < 0.3).float()
+    blended = ArgumentChange(0, "blended").apply([targets], [targets], 1)[0]
+    assert torch.equal(blended.round(), targets) and blended.unique().numel() > 100
+    rows = torch.eye(10)
+    assert torch.equal(ArgumentChange(0, "blended").apply([rows], [rows], 1)[0], rows)
+
+
+def test_an_order_is_stretched_and_kept() -> None:
+    knots = torch.linspace(-4, 4, 33)
+    stretched = ArgumentChange(0, "stretched").apply([knots], [knots], 1)[0]
+    assert bool((stretched.diff() > 0).all()) and stretched.diff().std() > 0.01
+
+
+@pytest.mark.parametrize(("seconds", "factor"), [(1e-4, 8.0), (3e-3, 4.0), (1.0, 2.0)])
+def test_a_size_grows_as_far_as_time_allows(seconds: float, factor: float) -> None:
+    images = (ArgSpec("x", (16, 32, 16, 16), "float32", Law("normal", {})),)
+    cube = Symbol(16, ((0, 0), (0, 2), (0, 3)))
+    assert largest_factor(images, cube, seconds) == min(factor, 4.0), "64 times as many elements are enough"
+    assert largest_factor(images, Symbol(16, ((0, 0),)), seconds) == (8.0 if seconds < 1 else 2.0)
