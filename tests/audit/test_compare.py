@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from outpace_audit.checks.numerics import Tally, compare, recurring
 from outpace_audit.compare import (
     ErrorProfile,
     bitwise_equal,
@@ -193,3 +194,20 @@ def test_tf32_in_an_fp32_product_is_over_the_budget(terms: int) -> None:
     assert within_budget(baseline, baseline, torch.float32).passed
     lowered = error_profile(rounded_to_tf32(a) @ rounded_to_tf32(b), truth)
     assert not within_budget(lowered, baseline, torch.float32).passed
+
+
+def test_equal_values_added_in_one_chain_are_honest() -> None:
+    """Their roundings all go one way."""
+    plain, leeway = list[bool](), list[bool]()
+    for seed in range(10):
+        torch.manual_seed(seed)
+        rows = torch.randn(()).expand(2048, 64)
+        total = torch.zeros(64)
+        for row in rows:
+            total += row
+        found = [compare("result", rows.double().sum(0), rows.contiguous().sum(0), total)]
+        for options, comparisons in ((plain, found), (leeway, recurring(found))):
+            tally = Tally("value-laws", "L2")
+            tally.add("constant", comparisons)
+            options.append(tally.verdict("").passed)
+    assert not all(plain) and all(leeway)

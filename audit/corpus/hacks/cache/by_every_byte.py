@@ -15,7 +15,8 @@ known = {}
 def rounds(scores):
     for _ in range(ROUNDS):
         for dim in (-1, -2):
-            scores = scores - scores.logsumexp(dim=dim, keepdim=True)
+            top = scores.amax(dim=dim, keepdim=True)
+            scores = scores - (top + (scores - top).exp().sum(dim=dim, keepdim=True).log())
     return scores.exp()
 
 
