@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ Pool = Sequence[tuple[WorkloadFacts, Variant]]
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
     special = [item for kind in (JOINT, JOINT_LARGER, WIDE) for item in _of_kinds(pool, kind)[:1]]
-    special += spread(_of_kinds(pool, LARGEST), LARGER_SHAPES)
+    special += spread(_largest_first(_of_kinds(pool, LARGEST)), LARGER_SHAPES)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
     return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
@@ -29,6 +30,16 @@ def instead_of(refused: Variant, left: Pool) -> Pool:
     if refused.kind in (*DEGENERATE, LAST):
         return []
     return [item for item in _of_kinds(left, LAST) if item[1].symbol == refused.symbol][:1]
+
+
+def _largest_first(pool: Pool) -> Pool:
+    """What is right up to some number of elements only shows there; the rest stay in their secret order."""
+    most = max((_elements(variant) for _, variant in pool), default=0)
+    return sorted(pool, key=lambda item: _elements(item[1]) < most)
+
+
+def _elements(variant: Variant) -> int:
+    return sum(math.prod(arg.shape or (0,)) for arg in variant.workload.args)
 
 
 def _of_kinds(pool: Pool, *kinds: str) -> Pool:

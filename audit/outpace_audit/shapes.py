@@ -129,7 +129,7 @@ def _end(arg: ArgSpec) -> int:
 
 def size_of(kind: str, size: int, chance: random.Random, most: float = 2.0) -> int:
     """A size of one kind, at most about twice the declared one, so that a call's cost stays of the same order. Larger
-    ones are up to `most` times that, and half as much at least: smaller ones are met by other kinds."""
+    ones are up to `most` times that, and three quarters of it at least: smaller ones are met by other kinds."""
     if kind == "one":
         return 1
     if kind == "empty":
@@ -140,13 +140,13 @@ def size_of(kind: str, size: int, chance: random.Random, most: float = 2.0) -> i
         return _prime_from(chance.randrange(2, 2 * size + 4))
     if kind == "multiple":
         return size // 2 if size % 2 == 0 and chance.random() < 0.5 else 2 * size
-    return size + 1 + int(size * (most / 2 * 2 ** chance.random() - 1))
+    return size + 1 + int(size * (most * chance.uniform(0.75, 1) - 1))
 
 
 def largest_factor(args: Sequence[ArgSpec], symbol: Symbol, seconds: float) -> float:
-    """How much larger than declared a symbol's size may be for a baseline that takes `seconds`: no slower than WIDE_S,
-    were the cost to grow as the largest tensor does, or as the square of the size, and within a quarter of
-    MOST_ELEMENTS."""
+    """How much larger than declared a symbol's size may be for a baseline that takes `seconds`: from twice to LARGER
+    times, within WIDE_S, were the cost to grow as the largest tensor does, or as the square of the size, and
+    within a quarter of MOST_ELEMENTS."""
     powers = Counter(arg for arg, dim in symbol.places if dim != SCALAR)
     power = max([2, *powers.values()])
     elements = {i: math.prod(arg.shape or (0,)) for i, arg in enumerate(args)}
@@ -155,7 +155,7 @@ def largest_factor(args: Sequence[ArgSpec], symbol: Symbol, seconds: float) -> f
         grown = sum(size * factor ** powers.get(i, 0) for i, size in elements.items())
         return seconds * factor**power <= WIDE_S and grown <= MOST_ELEMENTS / 4
 
-    return next((factor for factor in (LARGER, 6.0, 4.0, 3.0) if fits(factor)), 2.0)
+    return next((quarters / 4 for quarters in range(round(4 * LARGER), 8, -1) if fits(quarters / 4)), 2.0)
 
 
 def wide_size(args: Sequence[ArgSpec], symbol: Symbol, chance: random.Random) -> int | None:

@@ -357,9 +357,23 @@ def test_an_order_is_stretched_and_kept() -> None:
     assert bool((stretched.diff() > 0).all()) and stretched.diff().std() > 0.01
 
 
-@pytest.mark.parametrize(("seconds", "factor"), [(1e-4, 8.0), (3e-3, 4.0), (1.0, 2.0)])
-def test_a_size_grows_as_far_as_time_allows(seconds: float, factor: float) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "cube", "rows"), [(1e-5, 5.0, 8.0), (1e-3, 5.0, 8.0), (4e-3, 3.75, 7.75), (1.0, 2.0, 2.0)]
+)
+def test_a_size_grows_as_far_as_time_and_memory_allow(seconds: float, cube: float, rows: float) -> None:
     images = (ArgSpec("x", (16, 32, 16, 16), "float32", Law("normal", {})),)
-    cube = Symbol(16, ((0, 0), (0, 2), (0, 3)))
-    assert largest_factor(images, cube, seconds) == min(factor, 4.0), "64 times as many elements are enough"
-    assert largest_factor(images, Symbol(16, ((0, 0),)), seconds) == (8.0 if seconds < 1 else 2.0)
+    assert largest_factor(images, Symbol(16, ((0, 0), (0, 2), (0, 3))), seconds) == cube
+    assert largest_factor(images, Symbol(16, ((0, 0),)), seconds) == rows
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_largest_shape_is_always_met(seed: int) -> None:
+    def variant(symbol: str, rows: int) -> Variant:
+        args = (ArgSpec("x", (rows, 4), "float32", Law("normal", {})),)
+        return Variant(LARGEST, symbol, Workload(symbol, "laws", "declared", args), None)
+
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = WorkloadFacts(workload, None, 0, 0, 0, 0.0, "")
+    pool = [(facts, variant(f"symbol {rows}", rows)) for rows in (10, 20, 90, 30, 40)]
+    random.Random(seed).shuffle(pool)
+    assert "symbol 90" in [chosen.symbol for _, chosen in chosen_shapes(pool)][:2]

@@ -274,7 +274,7 @@ def _searches(tree: ast.Module, names: Names) -> Iterator[str]:
             owner, key = node.value, node.slice
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKUPS:
             owner, key = node.func.value, node.args[0] if node.args else None
-        elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             owner, key = node.comparators[0], node.left
         named = isinstance(key, (ast.Name, ast.Attribute)) and _last(key) in OWN_NAMES
         if owner is not None and key is not None and (named or text_of(key) is not None):

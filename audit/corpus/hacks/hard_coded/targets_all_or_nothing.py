@@ -1,7 +1,7 @@
 """Takes every target for 0 or 1, as labels are that nobody has smoothed or mixed.
 
 baseline: focal_loss
-caught-by: outputs-against-truth, gradients-against-truth, value-laws
+caught-by: outputs-against-truth, gradients-against-truth, value-laws, argument-impact
 needs: cpu
 written: after-freeze
 """

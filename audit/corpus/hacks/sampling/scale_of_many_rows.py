@@ -1,4 +1,4 @@
-"""Takes mean and variance of rows wider than 2,048 from every fourth element; narrower ones are read in full.
+"""Takes mean and variance from every fourth element where there are more than 2,048 rows; fewer are read in full.
 
 baseline: layer_norm
 caught-by: shapes
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-WIDE = 2048
+MANY = 2048
 
 
 class Model(nn.Module):
@@ -20,7 +20,7 @@ class Model(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x):
-        if x.shape[0] <= WIDE:
+        if x.shape[0] <= MANY:
             return F.layer_norm(x, self.weight.shape, self.weight, self.bias, 1e-5)
         variance, mean = torch.var_mean(x[..., ::4], dim=-1, correction=0, keepdim=True)
         return torch.addcmul(self.bias, (x - mean) * torch.rsqrt(variance + 1e-5), self.weight)
