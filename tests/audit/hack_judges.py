@@ -24,25 +24,20 @@ def code_of(name: str) -> Code:
 
 
 class Judges:
-    """One judge at a time, with the baseline of one folder."""
+    """One judge, with the baseline of one folder at a time."""
 
     def __init__(self, state: Path) -> None:
-        self._state = state
+        self._judge = Judge("cpu", arm_launcher(state, project=HACKS), state)
         self._folder: Path | None = None
-        self._judge: Judge | None = None
 
     def of(self, name: str) -> Judge:
         folder = (HACKS / name).parent
-        if self._judge is None or folder != self._folder:
-            self.close()
-            self._judge = Judge("cpu", arm_launcher(self._state, project=folder), self._state).__enter__()
+        if folder != self._folder:
+            self._folder = None
             baseline = code_of(str((folder / "baseline").relative_to(HACKS)))
-            workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
-            self._judge.set_target(baseline, [workload])
+            self._judge.set_target(baseline, [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
             self._folder = folder
         return self._judge
 
     def close(self) -> None:
-        if self._judge is not None:
-            self._judge.__exit__(None, None, None)
-            self._judge = None
+        self._judge.__exit__(None, None, None)

@@ -12,17 +12,18 @@ from outpace_audit import thresholds
 from outpace_audit.auditing import Options
 from outpace_audit.records import Verdict
 
-pytestmark = pytest.mark.timed
-
-CAUGHT_BY = {
+CAUGHT_BEFORE_TIMING = {
     "drops_scale": "outputs-against-truth",
-    "cached_output": "timed-outputs",
     "cached_by_address": "stale-results",
     "mutates_input": "input-mutation",
     "works_on_thread": "settled-outputs",
+}
+CAUGHT_IN_TIMING = {
+    "cached_output": "timed-outputs",
     "patches_clock": "clock-agreement",
     "updates/only_at_first": "timed-outputs",
 }
+CAUGHT_BY = CAUGHT_BEFORE_TIMING | CAUGHT_IN_TIMING
 
 SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread", "cached_by_address")
 """One element changed at an old address shows what all changed there do. What a call leaves in its inputs is compared
@@ -34,6 +35,21 @@ def audit(judges: Judges, name: str, *off: str) -> Verdict:
     return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off), screen=False))
 
 
+@pytest.fixture
+def few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These are faster by far more than a pair's spread."""
+    monkeypatch.setitem(thresholds.LOOKS, "cpu", ((4, 1.0),))
+    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
+
+
+def is_caught(judges: Judges, name: str) -> None:
+    verdict = audit(judges, name)
+    assert not verdict.accepted
+    assert verdict.failed is not None
+    assert verdict.failed.name == CAUGHT_BY[name], verdict.reason
+
+
+@pytest.mark.timed
 @pytest.mark.parametrize("name", ["honest", "updates/honest"])
 def test_the_honest_candidate_is_accepted(judges: Judges, name: str) -> None:
     verdict = audit(judges, name)
@@ -43,18 +59,22 @@ def test_the_honest_candidate_is_accepted(judges: Judges, name: str) -> None:
     assert verdict.level == "L4"
 
 
-@pytest.mark.parametrize("name", CAUGHT_BY)
+@pytest.mark.parametrize("name", CAUGHT_BEFORE_TIMING)
 def test_the_hack_is_rejected_by_its_check(judges: Judges, name: str) -> None:
-    verdict = audit(judges, name)
-    assert not verdict.accepted
-    assert verdict.failed is not None
-    assert verdict.failed.name == CAUGHT_BY[name], verdict.reason
+    is_caught(judges, name)
 
 
+@pytest.mark.timed
+@pytest.mark.usefixtures("few_pairs")
+@pytest.mark.parametrize("name", CAUGHT_IN_TIMING)
+def test_the_hack_is_rejected_where_it_is_timed(judges: Judges, name: str) -> None:
+    is_caught(judges, name)
+
+
+@pytest.mark.timed
+@pytest.mark.usefixtures("few_pairs")
 @pytest.mark.parametrize("name", [name for name in CAUGHT_BY if name not in SEEN_BY_SEVERAL])
-def test_the_hack_passes_without_its_check(judges: Judges, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(thresholds.LOOKS, "cpu", ((4, 1.0),))  # these are faster by far more than a pair's spread
-    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
+def test_the_hack_passes_without_its_check(judges: Judges, name: str) -> None:
     verdict = audit(judges, name, CAUGHT_BY[name])
     assert verdict.failed is None, verdict.reason
     assert verdict.speedup is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import random
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,14 +47,20 @@ def code_of(before: Path, source: str) -> Code:
     return Code(str(before), source, symbol, kind, "get_init_inputs" if "def get_init_inputs" in source else None)
 
 
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    """One for all: starting one takes as long as many an audit."""
+    state = tmp_path_factory.mktemp("state") / ".outpace"
+    with Judge("cpu", arm_launcher(state, project=TESTS), state) as judge:
+        yield judge
+
+
 @pytest.mark.parametrize("after", CASES, ids=lambda after: f"{after.parent.name}/{after.stem}")
-def test_an_honest_change_passes(after: Path, tmp_path: Path) -> None:
+def test_an_honest_change_passes(judge: Judge, after: Path) -> None:
     before = after.parent / "before.py"
-    state = tmp_path / ".outpace"
-    with Judge("cpu", arm_launcher(state, project=after.parent), state) as judge:
-        workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
-        judge.set_target(code_of(before, before.read_bytes().decode()), [workload])
-        verdict = judge.audit(code_of(before, after.read_bytes().decode()), None, Options(last="L3"))
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    judge.set_target(code_of(before, before.read_bytes().decode()), [workload])
+    verdict = judge.audit(code_of(before, after.read_bytes().decode()), None, Options(last="L3"))
     assert verdict.failed is None, verdict.reason
     assert verdict.level == "L3"
     assert not verdict.accepted, "nothing was timed"
