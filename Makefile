@@ -26,7 +26,7 @@ PY ?=
 PYTHON ?=
 WHEELS ?=
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 GPU := $(shell command -v nvidia-smi)
 EXAMPLE ?= examples/attention.py
 # No trial starts later than this. On a GPU attention is a little faster at most: the second trial has to have its turn.
@@ -64,10 +64,11 @@ demo: $(INSTALLED)
 	@$(ENV)/bin/outpace optimize $(EXAMPLE) --budget $(BUDGET) --python "$(MEASURED)"
 
 # Tests whose outcome is a timing run one after the other on an otherwise idle machine, all others side by side before
-# them. OMP_NUM_THREADS: two processes of as many threads as cores each spin for each other's cores. Status 5 is
+# them. More of those than cores: many wait for what they started. worksteal keeps the tests of a file together, so that
+# what they share is made once. OMP_NUM_THREADS: two processes of as many threads as cores each spin for each other's cores. Status 5 is
 # pytest's for no tests: ARGS may choose tests of one kind only, and has to choose some.
 test: $(TESTABLE)
-	first=0; OMP_NUM_THREADS=1 $(ENV)/bin/python -m pytest -q -n $(JOBS) --timed=no $(ARGS) || first=$$?; \
+	first=0; OMP_NUM_THREADS=1 $(ENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal --timed=no $(ARGS) || first=$$?; \
 	case $$first in 0|5) ;; *) exit $$first;; esac; \
 	$(ENV)/bin/python -m pytest -q --timed=only $(ARGS) || { second=$$?; [ "$$first $$second" = "0 5" ]; }
 

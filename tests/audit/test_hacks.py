@@ -12,18 +12,18 @@ from outpace_audit import thresholds
 from outpace_audit.auditing import Options
 from outpace_audit.records import Verdict
 
-CAUGHT_BEFORE_TIMING = {
+CAUGHT_AT_ANY_PACE = {
     "drops_scale": "outputs-against-truth",
     "cached_by_address": "stale-results",
     "mutates_input": "input-mutation",
-    "works_on_thread": "settled-outputs",
 }
-CAUGHT_IN_TIMING = {
+CAUGHT_BY_TIME = {
+    "works_on_thread": "settled-outputs",
     "cached_output": "timed-outputs",
     "patches_clock": "clock-agreement",
     "updates/only_at_first": "timed-outputs",
 }
-CAUGHT_BY = CAUGHT_BEFORE_TIMING | CAUGHT_IN_TIMING
+CAUGHT_BY = CAUGHT_AT_ANY_PACE | CAUGHT_BY_TIME
 
 SEEN_BY_SEVERAL = ("mutates_input", "works_on_thread", "cached_by_address")
 """One element changed at an old address shows what all changed there do. What a call leaves in its inputs is compared
@@ -59,15 +59,15 @@ def test_the_honest_candidate_is_accepted(judges: Judges, name: str) -> None:
     assert verdict.level == "L4"
 
 
-@pytest.mark.parametrize("name", CAUGHT_BEFORE_TIMING)
+@pytest.mark.parametrize("name", CAUGHT_AT_ANY_PACE)
 def test_the_hack_is_rejected_by_its_check(judges: Judges, name: str) -> None:
     is_caught(judges, name)
 
 
 @pytest.mark.timed
 @pytest.mark.usefixtures("few_pairs")
-@pytest.mark.parametrize("name", CAUGHT_IN_TIMING)
-def test_the_hack_is_rejected_where_it_is_timed(judges: Judges, name: str) -> None:
+@pytest.mark.parametrize("name", CAUGHT_BY_TIME)
+def test_the_hack_is_rejected_for_what_it_does_in_time(judges: Judges, name: str) -> None:
     is_caught(judges, name)
 
 
