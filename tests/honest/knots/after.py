@@ -1,6 +1,8 @@
 # target: piecewise_linear
 """A function given by its values at knots: each piece is found by bisection, for which they have to be in order."""
 
+from __future__ import annotations
+
 import torch
 
 

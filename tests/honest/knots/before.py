@@ -1,6 +1,8 @@
 # target: piecewise_linear
 """A function given by its values at knots, linear in between and constant beyond them."""
 
+from __future__ import annotations
+
 import torch
 
 
