@@ -136,7 +136,8 @@ def _explore(
     layouts = [name for name in places if usable(plain, call(layout=name))]
     integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
     indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
-    laws = [name for name in SCOUTED if integers and (name != "far" or any(map(_is_far_from_an_index, integers)))]
+    far = any(map(_is_far_from_an_index, integers))
+    laws = [name for name in SCOUTED if integers and name != WRAPPED and (name != "far" or far)]
     integer_laws = [name for name in laws if usable(plain, call(values=name))]
     points = _device_of(plain) == "cpu" and _may_point(inspected, integers)
     if points and _counts_from_the_end(plain, call(values=WRAPPED)):
