@@ -16,7 +16,7 @@ import pytest
 from outpace_optimizers.source import base_hash, differs_outside
 from outpace_optimizers.training.config import TrainingTarget, read_target
 from outpace_optimizers.training.reading import TrainingError
-from outpace_optimizers.training_rules.changes import rule_change
+from outpace_optimizers.training_rules.changes import rule_change, rule_changes
 from outpace_optimizers.training_rules.registry import GROUP, load_training_rules, training_ideas
 from outpace_optimizers.workspace import Workspace
 
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden_training"
 CASES = sorted(path.parent for path in GOLDEN.glob("*/*/before.py"))
 EDITED = [case for case in CASES if not case.name.startswith("no_")]
+TABLES = [case for case in EDITED if case.parent.name == "value-ngrams"]
 RULES = {rule.id: rule for rule in load_training_rules()[0]}
 UPDATE = bool(os.environ.get("OUTPACE_UPDATE_GOLDEN"))
 
@@ -68,7 +69,7 @@ def test_the_edit_is_the_golden_one(case: Path) -> None:
     for idea in found.ideas:
         spans = tuple(span.qualname for span in idea.patch.spans)
         assert idea.patch.base_hash == base_hash(text)
-        assert not differs_outside(text, idea.patch.new_source, spans)
+        assert not spans or not differs_outside(text, idea.patch.new_source, spans)
 
 
 @pytest.mark.parametrize("case", EDITED, ids=name_of)
@@ -77,7 +78,7 @@ def test_what_is_edited_is_not_edited_again(case: Path) -> None:
     assert not found.ideas and not found.troubles
 
 
-@pytest.mark.parametrize("case", EDITED, ids=name_of)
+@pytest.mark.parametrize("case", TABLES, ids=name_of)
 def test_it_starts_from_the_same_parameters_and_the_same_loss(case: Path) -> None:
     before, after = modelled(case / "before.py")[1], modelled(case / "after.py")[1]
     own = dict(after.named_parameters())
@@ -86,7 +87,7 @@ def test_it_starts_from_the_same_parameters_and_the_same_loss(case: Path) -> Non
     assert torch.equal(before(*tokens()), after(*tokens()))
 
 
-@pytest.mark.parametrize("case", EDITED, ids=name_of)
+@pytest.mark.parametrize("case", TABLES, ids=name_of)
 def test_it_trains_with_every_parameter_in_one_optimizer_and_learns_n_grams(case: Path) -> None:
     space, model = modelled(case / "after.py")
     optimizers = space["make_optimizers"](model)
@@ -106,7 +107,7 @@ def test_it_trains_with_every_parameter_in_one_optimizer_and_learns_n_grams(case
     assert new and all(not torch.equal(before[name], value) for name, value in model.named_parameters() if name in new)
 
 
-@pytest.mark.parametrize("case", EDITED, ids=name_of)
+@pytest.mark.parametrize("case", TABLES, ids=name_of)
 def test_no_loss_depends_on_a_later_token(case: Path) -> None:
     model = modelled(case / "after.py")[1]
     with torch.no_grad():
@@ -147,15 +148,16 @@ def test_a_rule_becomes_a_change_of_the_file_that_it_fits(tmp_path: Path) -> Non
     case = GOLDEN / "value-ngrams/separate"
     (tmp_path / "model.py").write_text((case / "before.py").read_text())
     (tmp_path / "main.py").write_text("print(1)\n")
-    change = rule_change("value-ngrams", tmp_path, target(("*.py",)))
-    assert dict(change.files) == {"model.py": (case / "after.py").read_bytes()}
+    found = rule_change("value-ngrams", tmp_path, target(("*.py",)))
+    assert found.question == "better"
+    assert dict(found.change.files) == {"model.py": (case / "after.py").read_bytes()}
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("vaule-ngrams", "x = 1\n", "vaule-ngrams: no such training rule: there is value-ngrams"),
-        ("value-ngrams", "x = 1\n", r"finds nothing to edit in main\.py: docs/rules/value-ngrams\.md"),
+        ("vaule-ngrams", "x = 1\n", "vaule-ngrams: no such training rule: there is .*value-ngrams"),
+        ("value-ngrams", "x = 1\n", r"main\.py: it has no GPT .*: docs/rules/value-ngrams\.md"),
         ("value-ngrams", "def f(:\n", r"can't read main\.py: main\.py:1: "),
     ],
 )
@@ -163,6 +165,16 @@ def test_what_a_rule_cannot_do_is_one_line(tmp_path: Path, name: str, text: str,
     (tmp_path / "main.py").write_text(text)
     with pytest.raises(TrainingError, match=said):
         rule_change(name, tmp_path, target(("*.py",)))
+
+
+def test_all_rules_that_apply_are_tried_those_with_short_runs_first(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text((GOLDEN / "value-ngrams/separate/before.py").read_text())
+    found, reasons = rule_changes(tmp_path, target(("*.py",)))
+    assert [(one.idea.rule, one.question) for one in found] == [
+        ("fused-optimizer", "faster"), ("value-ngrams", "better"),
+    ]  # fmt: skip
+    assert reasons["sync-free-step"] == "finds nothing to edit: main.py: it makes no backward pass"
+    assert {*reasons, *(one.idea.rule for one in found)} == RULES.keys()
 
 
 def test_what_is_no_training_rule_is_said_with_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,15 @@ class Choice:
     extra: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Wrap:
+    """The statements from here on go below `head`, such as `with a():`."""
+
+    head: str
+    last: Position
+    """Where the last of the statements starts."""
+
+
 @dataclass
 class Edit:
     """What to change in one definition. Texts use \\n and an indent of four spaces, whatever the file
@@ -46,6 +55,9 @@ class Edit:
     parameters: dict[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
     """A last parameter more, as written in the signature, by line of the `def` and name of the function."""
 
+    wrapped: dict[Position, Wrap] = field(default_factory=dict[Position, Wrap])
+    """By where the first statement starts."""
+
     def expression(self, source: Source, node: ast.expr, text: str) -> None:
         """Put `text` in place of `node`; it must bind as tightly as a call, or `node` must be in
         parentheses.
@@ -57,6 +69,16 @@ class Edit:
 
     def before(self, source: Source, node: ast.stmt, texts: Sequence[str]) -> None:
         self.inserted.setdefault(source.start(node), []).extend(texts)
+
+    def wrap(self, source: Source, first: ast.stmt, last: ast.stmt, head: str) -> None:
+        """Statements of one block."""
+        self.wrapped[source.start(first)] = Wrap(head, source.start(last))
+
+    @property
+    def places(self) -> list[Position]:
+        """Where something is changed within the text, each by its start."""
+        inner = (*self.replaced, *self.inserted, *self.choices, *self.wrapped)
+        return [*(start for start, _ in self.expressions), *inner, *((line, 0) for line, _ in self.parameters)]
 
 
 class _Writer(cst.CSTTransformer):
@@ -93,7 +115,7 @@ class _Writer(cst.CSTTransformer):
                 if updated.lpar and not new.lpar:
                     return new.with_changes(lpar=updated.lpar, rpar=updated.rpar)
                 return new
-        if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite)):
+        if isinstance(original_node, (cst.IndentedBlock, cst.SimpleStatementSuite, cst.Module)):
             return self.block(original_node, updated)
         if isinstance(original_node, cst.FunctionDef) and isinstance(updated, cst.FunctionDef):
             return self.signature(original_node, updated)
@@ -113,21 +135,25 @@ class _Writer(cst.CSTTransformer):
         commas = [item if index == len(new) - 1 else item.with_changes(comma=comma) for index, item in enumerate(new)]
         return updated.with_changes(params=updated.params.with_changes(params=commas))
 
-    def block(self, original: cst.IndentedBlock | cst.SimpleStatementSuite, updated: object) -> object:
+    def block(self, original: cst.IndentedBlock | cst.SimpleStatementSuite | cst.Module, updated: object) -> object:
         if isinstance(original, cst.SimpleStatementSuite):
             assert isinstance(updated, cst.SimpleStatementSuite)
             if not any(self.touched(small) for small in original.body):
                 return updated
             line = cst.SimpleStatementLine(updated.body, trailing_whitespace=updated.trailing_whitespace)
             return cst.IndentedBlock(self.line(original, line) or self.statements(["pass"]))
-        assert isinstance(updated, cst.IndentedBlock)
+        assert isinstance(updated, (cst.IndentedBlock, cst.Module))
         body: list[Statement] = []
         pending: list[cst.EmptyLine] = []
         pairs = cast("list[tuple[Statement, Statement]]", list(zip(original.body, updated.body, strict=True)))
         while pairs:
             old, new = pairs[0]
-            choice = self.edit.choices.get(self.begin(old))
-            made: list[Statement] = [self.choice(choice, pairs)] if choice is not None else self.line(*pairs.pop(0))
+            choice, wrap = self.edit.choices.get(self.begin(old)), self.edit.wrapped.get(self.begin(old))
+            made: list[Statement] = (
+                [self.choice(choice, pairs)] if choice is not None
+                else [self.wrap(wrap, pairs)] if wrap is not None
+                else self.line(*pairs.pop(0))
+            )  # fmt: skip
             if not made:
                 pending += [line for line in new.leading_lines if line.comment or not pending]
                 pending += _comments_in(old)
@@ -154,6 +180,19 @@ class _Writer(cst.CSTTransformer):
         body = cst.IndentedBlock([*fast, *self.statements(choice.extra)])
         other = cst.IndentedBlock([old[0].with_changes(leading_lines=()), *old[1:]])
         return cst.If(cst.parse_expression(choice.test), body, cst.Else(other), leading_lines=above)
+
+    def wrap(self, wrap: Wrap, pairs: list[tuple[Statement, Statement]]) -> Statement:
+        """Takes the wrapped statements off the list. What was said above the first stays above."""
+        self.done += 1
+        old, body = list[Statement](), list[Statement]()
+        while not old or self.begin(old[-1]) != wrap.last:
+            one, new = pairs.pop(0)
+            old.append(one)
+            body += self.line(one, new)
+        above = body[0].leading_lines
+        made = cst.ensure_type(cst.parse_statement(f"{wrap.head}\n    pass\n", self.config), cst.With)
+        inner = cst.IndentedBlock([body[0].with_changes(leading_lines=()), *body[1:]])
+        return made.with_changes(body=inner, leading_lines=above)
 
     def touched(self, node: cst.CSTNode) -> bool:
         start = self.at(node)[0]
@@ -230,7 +269,7 @@ def _rewritten(source: Source, definition: Definition | None, edit: Edit) -> str
         return None
     writer = _Writer(edit, first - 1 - bool(indented), config)
     written = MetadataWrapper(module, unsafe_skip_copy=True).visit(writer).code
-    asked = (edit.expressions, edit.replaced, edit.inserted, edit.choices, edit.parameters)
+    asked = (edit.expressions, edit.replaced, edit.inserted, edit.choices, edit.parameters, edit.wrapped)
     if writer.done != sum(len(part) for part in asked):
         return None
     written = written[len(head) :]
@@ -299,6 +338,53 @@ def make_file_patch(source: Source, edit: Edit, spans: Sequence[str]) -> Patch |
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError):
         return None
     return Patch(source.path, base_hash(source.text), new, tuple(Span(name) for name in names))
+
+
+def make_script_patch(source: Source, edit: Edit) -> Patch | None:
+    """An edit anywhere in a script. Its spans are the definitions that it lies in; none where a part lies in none."""
+    around = [_around(source, line) for line, _ in edit.places]
+    spans = () if None in around else tuple(dict.fromkeys(one for one in around if one is not None))
+    try:
+        written = _rewritten(source, None, edit)
+        if written is None:
+            return None
+        lines = lines_of(written)
+        if edit.definitions:
+            first = min(_top(source, line) for line, _ in edit.places)
+            apart = first > 1 and lines[first - 2].strip() != ""
+            lines.insert(first - 1, 2 * source.newline * apart + _definitions(source, edit))
+        new = "".join(lines)
+        tree_of(new)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError):
+        return None
+    names = (*spans, *edit.definitions) if spans else ()
+    return Patch(source.path, base_hash(source.text), new, tuple(Span(name) for name in names))
+
+
+def _around(source: Source, line: int) -> str | None:
+    """The innermost definition around a line."""
+    found = [one for one in source.definitions.values() if _extent(one)[0] <= line <= _extent(one)[1]]
+    return max(found, key=lambda one: one.node.lineno).qualname if found else None
+
+
+def added_keyword(text: str, name: str, value: str) -> str:
+    """A call with one keyword more, in the layout of its arguments. Lines after the first are as they stand in a block
+    without indent."""
+    call = cst.ensure_type(cst.parse_expression(text), cst.Call)
+    new = cst.ensure_type(cst.parse_expression(f"f({name}={value})"), cst.Call).args[0]
+    if not call.args:
+        return cst.Module([]).code_for_node(call.with_changes(args=[new]))
+    *before, last = call.args
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if isinstance(last.comma, cst.Comma):
+        end, between = last.comma.whitespace_after, call.whitespace_before_args
+        if isinstance(end, cst.ParenthesizedWhitespace) and isinstance(between, cst.ParenthesizedWhitespace):
+            comma = last.comma.with_changes(whitespace_after=end.with_changes(last_line=between.last_line))
+            end = end.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=())
+        new = new.with_changes(comma=cst.Comma(whitespace_after=end))
+    new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    last = last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return cst.Module([]).code_for_node(call.with_changes(args=[*before, last, new]))
 
 
 def _top(source: Source, line: int) -> int:

@@ -10,6 +10,7 @@ from outpace_optimizers.rules.names import Names, imported
 from outpace_optimizers.rules.writing import Edit, make_file_patch
 from outpace_optimizers.source import Source, module_level
 
+from .fitting import DoesNotApply, after
 from .gpt_sites import Attention, Gpt, find_gpt, method
 from .ngram_text import definitions
 from .optimizer_sites import Made, absolute_rates, optimizers
@@ -26,16 +27,18 @@ class ValueNgramsRule:
 
     def propose_training(self, source: Source) -> Iterator[Idea]:
         gpt = find_gpt(source)
-        if gpt is None or not _fits(source):
-            return
+        if gpt is None:
+            raise DoesNotApply("it has no GPT that it knows: one attention, its block and the model over the blocks")
+        if not _fits(source):
+            raise DoesNotApply("it has such tables, fills in models later, or does not import torch by its own name")
         made = optimizers(source, gpt.model.owner.name)
         if not made or sum(one.adam for one in made) != 1:
-            return
+            raise DoesNotApply(f"it makes no Adam of the parameters of {gpt.model.owner.name} in a function")
         edit, spans = Edit(), list[str]()
         edit.definitions = definitions("bfloat16" in source.text)
         _edit_model(source, gpt, edit, spans)
         if not _edit_optimizers(source, made, edit, spans):
-            return
+            raise DoesNotApply("a schedule sets the rates of all groups where it can't be edited")
         patch = make_file_patch(source, edit, tuple(dict.fromkeys(spans)))
         if patch is not None:
             yield Idea(
@@ -67,7 +70,7 @@ def _edit_model(source: Source, gpt: Gpt, edit: Edit, spans: list[str]) -> None:
     edit.before(source, model.loop, [f"{ngrams} = self.{_ATTRIBUTE}({model.tokens})"])
     projection = f"{model.blocks}[0].{gpt.layer.attribute}.{value.projection}"
     width = f"{projection}.out_features" + (f" // {value.parts}" if value.parts > 1 else "")
-    _after(source, edit, model.constructor.body, model.made, f"self.{_ATTRIBUTE} = ValueNgrams({width})")
+    after(source, edit, model.constructor.body, model.made, f"self.{_ATTRIBUTE} = ValueNgrams({width})")
     _edit_attention(source, gpt.attention, edit, ngrams)
     spans += [f"{model.owner.name}.forward", f"{model.owner.name}.__init__", f"{gpt.attention.owner.name}.__init__"]
 
@@ -86,20 +89,12 @@ def _edit_attention(source: Source, attention: Attention, edit: Edit, ngrams: st
     value = attention.value
     parts = f", {value.parts}" if value.parts > 1 else ""
     gates = f"self.{_GATES} = NgramGates(self.{value.projection}{parts})"
-    _after(source, edit, constructor.body, attention.made, gates)
+    after(source, edit, constructor.body, attention.made, gates)
     if value.parts > 1:
         text = f"{value.name} = self.{_GATES}({value.name}, {value.x}, {ngrams})"
-        _after(source, edit, attention.forward.body, value.statement, text)
+        after(source, edit, attention.forward.body, value.statement, text)
         return
     edit.expression(source, value.call, f"self.{_GATES}({source.segment(value.call)}, {value.x}, {ngrams})")
-
-
-def _after(source: Source, edit: Edit, body: list[ast.stmt], node: ast.stmt, text: str) -> None:
-    place = body.index(node) + 1
-    if place < len(body):
-        edit.before(source, body[place], [text])
-    else:
-        edit.replace(source, node, [source.segment(node), text])
 
 
 def _edit_optimizers(source: Source, made: list[Made], edit: Edit, spans: list[str]) -> bool:

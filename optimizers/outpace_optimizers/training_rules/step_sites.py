@@ -1,0 +1,128 @@
+"""Finds the training step of a script: the call of its model, the loss made of it, and the backward pass from there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from outpace_optimizers.rules.names import dotted
+from outpace_optimizers.source import Source
+
+from .fitting import DoesNotApply
+from .host_reads import backward_calls, operands
+from .scopes import Scope
+
+_OF_MODULES = frozenset({"parameters", "named_parameters", "train", "configure_optimizers"})
+"""Methods that what is trained is asked for by its script."""
+_FAR = 32
+"""Statements that are followed back from a loss."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """`first` to `last` are the statements from the model's call to the loss. `model` is how the model is spelled in
+    `at`, which is the step's own scope or that of a function which it calls.
+    """
+
+    scope: Scope
+    backward: ast.Call
+    first: ast.stmt
+    last: ast.stmt
+    model: str
+    at: Scope
+
+
+def the_step(source: Source, every: list[Scope]) -> Step:
+    """The only one of the script. Raises DoesNotApply."""
+    calls = [(scope, call) for scope in every for call in backward_calls(scope)]
+    if not calls:
+        raise DoesNotApply("it makes no backward pass")
+    if len(calls) > 1:
+        lines = ", ".join(str(call.lineno) for _, call in calls)
+        raise DoesNotApply(f"it makes several backward passes (lines {lines}): which step is meant can't be told")
+    (scope, call), modules = calls[0], set(_modules(source))
+    found = _step(scope, call, modules, every)
+    if found is None:
+        raise DoesNotApply(f"no call of a model is seen behind the loss of line {call.lineno}")
+    return found
+
+
+def _modules(source: Source) -> Iterator[str]:
+    """The last part of the names of what has parameters, or is put into training mode."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and node.attr in _OF_MODULES:
+            name = dotted(node.value)
+            if name is not None:
+                yield name.rpartition(".")[2]
+
+
+def _step(scope: Scope, backward: ast.Call, modules: set[str], every: list[Scope]) -> Step | None:
+    loop, line = scope.loop(backward), backward.lineno
+    assert isinstance(backward.func, ast.Attribute)
+    wanted = sorted(operands(backward.func.value) | {name for one in backward.args for name in operands(one)})
+    last: ast.stmt | None = None
+    for _ in range(_FAR):
+        if not wanted:
+            return None
+        made = _made(scope, wanted.pop(0), line, loop)
+        for node in made:
+            last = last or node
+            called = _called(scope, node, modules, every)
+            if called is not None:
+                return Step(scope, backward, node, last, *called)
+            wanted += sorted(operands(node.value))
+    return None
+
+
+def _made(scope: Scope, name: str, line: int, loop: ast.AST | None) -> list[ast.Assign]:
+    """Assignments to a name above a line and within the loop, the last first."""
+    found = [
+        node
+        for node in scope.nodes
+        if isinstance(node, ast.Assign) and node.lineno < line and scope.loop(node) is loop
+        and any(isinstance(one, ast.Name) and one.id == name for target in node.targets for one in ast.walk(target))
+    ]  # fmt: skip
+    return found[::-1]
+
+
+def _called(scope: Scope, node: ast.Assign, modules: set[str], every: list[Scope]) -> tuple[str, Scope] | None:
+    """The model that a statement calls, itself or by a function of the script."""
+    names = [name for call in ast.walk(node.value) if isinstance(call, ast.Call) and (name := dotted(call.func))]
+    for name in names:
+        if name.rpartition(".")[2] in modules and not _function(scope, name, every):
+            return name, scope
+    for name in names:
+        inner = _function(scope, name, every)
+        for call in inner.calls() if inner is not None else ():
+            model = dotted(call.func)
+            if inner is not None and model is not None and model.rpartition(".")[2] in modules:
+                return model, inner
+    return None
+
+
+def _function(scope: Scope, name: str, every: list[Scope]) -> Scope | None:
+    """Of the script, by its name or as a method of the same class."""
+    owner = scope.owner if name.startswith("self.") else None
+    own = name.removeprefix("self.")
+    if name.startswith("self.") and owner is None:
+        return None
+    return next((one for one in every if getattr(one.node, "name", "") == own and one.owner is owner), None)
+
+
+def in_one_block(step: Step) -> tuple[ast.stmt, ast.stmt]:
+    """The statements around `first` and `last` that stand in one block, before the backward pass. Raises
+    DoesNotApply.
+    """
+    scope = step.scope
+    one = [node for node in (step.first, *scope.around(step.first)) if isinstance(node, ast.stmt)]
+    other = [node for node in (step.last, *scope.around(step.last)) if isinstance(node, ast.stmt)]
+    for first in one:
+        block = scope.block(first)
+        last = next((node for node in other if node in block), None)
+        if last is not None:
+            inside = block[block.index(first) : block.index(last) + 1]
+            if any(step.backward in ast.walk(node) for node in inside):
+                break
+            return first, last
+    raise DoesNotApply(f"the model's call (line {step.first.lineno}) and its loss stand in no block of their own")
