@@ -85,7 +85,7 @@ def test_a_seed_decides_and_seconds_end_a_run(project: Path, baseline: list[dict
 def test_the_rule_edits_it_and_the_edit_starts_at_the_same_loss_and_trains(
     project: Path, baseline: list[dict[str, Any]]
 ) -> None:
-    change = rule_change("value-ngrams", project, read_target(Workspace(project)))
+    change = rule_change("value-ngrams", project, read_target(Workspace(project))).change
     (data,) = change.files.values()
     assert list(change.files) == ["train.py"] and data is not None
     (project / "ngrams.py").write_text(re.sub(r"ROWS = [\d_]+", "ROWS = 4_093", data.decode()))

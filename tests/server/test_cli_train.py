@@ -29,15 +29,26 @@ def outpace(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=200)
 
 
-def test_without_against_it_measures_the_baseline_and_says_what_runs_can_show(project: Path) -> None:
-    done = outpace(project)
+def test_the_baseline_alone_is_measured_and_it_says_what_runs_can_show(project: Path) -> None:
+    done = outpace(project, "--baseline")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line.split(",")[0] for line in lines[:3]] == [f"baseline {n} of 3" for n in (1, 2, 3)]
     assert lines[3].startswith("baseline, once more, seed ") and lines[3].split()[4:6] == lines[0].split()[5:7]
     assert "spread by" in lines[4] and "3 runs of each side find an effect of" in lines[6]
-    plan = json.loads(outpace(project, "--json", "--effect", "0.01").stdout)["plan"]
+    plan = json.loads(outpace(project, "--baseline", "--json", "--effect", "0.01").stdout)["plan"]
     assert plan["runs"] == 3 and plan["needed"][0][0] == 0.01 and plan["spread"] > 0
+
+
+def test_where_no_rule_applies_each_says_why_and_nothing_is_run(project: Path) -> None:
+    done = outpace(project)
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [line for line in done.stdout.splitlines() if line]
+    rules = ["fused-optimizer", "sync-free-step", "autocast-bf16", "compiled-model", "value-ngrams"]
+    assert [line.partition(":")[0] for line in lines] == rules
+    assert all("finds nothing to edit: model.py: " in line and "; train.py: " in line for line in lines)
+    document = json.loads(outpace(project, "--json").stdout)
+    assert document["accepted"] is False and document["rules"] == {} and document["verdicts"] == lines
 
 
 def test_a_refusal_has_status_1_and_says_why(project: Path, tmp_path: Path) -> None:

@@ -177,7 +177,11 @@ class _Flow:
         shared = isinstance(self.scope.node, ast.Module)
         others: list[ast.AST] = [one.node for one in self.every if one is not self.scope] if shared else [*inner]
         for node in others:
-            own = local_names(node) if isinstance(node, (FunctionNode, ast.Lambda)) else set[str]()
+            own = (
+                local_names(node)
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+                else set[str]()
+            )
             if name in names_in(node) and name not in own:
                 return f"{name} is used in a function of its own (line {getattr(node, 'lineno', 0)})"
         declared = (n for n in self.scope.nodes if isinstance(n, (ast.Global, ast.Nonlocal)) and name in n.names)

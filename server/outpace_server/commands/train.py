@@ -1,35 +1,37 @@
-"""`outpace train --against PATH_OR_PATCH` or `--rule RULE`: is training with a change better than without? Over
-seeds, and audited. With `--question faster`: are its steps faster, and is the training the same?
+"""`outpace train`: tries all training rules that apply to a script, those with short runs first. `--rule RULE` tries
+one, `--against PATH_OR_PATCH` a change of yours: is training with it better than without? Over seeds, and audited. Or,
+with `--question faster`: are its steps faster, and is the training the same?
 
-The run is described in `[tool.outpace.training]` of pyproject.toml. Without a candidate only the baseline is measured:
-how much its metric spreads over seeds, and how many runs an effect needs.
+The run is described in `[tool.outpace.training]` of pyproject.toml. What a rule has won is offered in the editor.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from outpace_audit.errors import OutOfResources
 from outpace_optimizers.judge_client import user_interpreter
 from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
-from outpace_optimizers.training.faster import FasterCampaign, StepComparison, short_target
-from outpace_optimizers.training.models import was_run
+from outpace_optimizers.training.faster import FasterCampaign, short_target
+from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Runner
-from outpace_optimizers.training.store import opened
-from outpace_optimizers.training.welch import Comparison
-from outpace_optimizers.training_rules.changes import rule_change
+from outpace_optimizers.training.store import Store, opened
+from outpace_optimizers.training_rules.changes import Proposal, Question, rule_change, rule_changes
+from outpace_optimizers.training_rules.offers import keep_offer
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_json, add_python, add_unsandboxed
 from outpace_server.output.document import to_json
-from outpace_server.output.words import one_line, printable
+from outpace_server.output.training import document, show, verdict_lines
+from outpace_server.output.words import one_line
 from outpace_server.version import VERSION
 
 
@@ -39,14 +41,17 @@ def add_parser(commands: Commands) -> None:
     candidate.add_argument(
         "--against", type=Path, metavar="PATH_OR_PATCH", help="a changed copy of the project, or a patch to it"
     )
-    candidate.add_argument("--rule", metavar="RULE", help="what a training rule would change, such as value-ngrams")
+    candidate.add_argument("--rule", metavar="RULE", help="what a training rule would change, such as fused-optimizer")
+    candidate.add_argument(
+        "--baseline", action="store_true", help="measure the baseline alone: its spread, and what runs can show"
+    )
     parser.add_argument(
         "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
     )
     parser.add_argument("--runs", type=_runs, metavar="N", help="runs of each side, in screening and in confirmation")
     parser.add_argument(
-        "--question", choices=("better", "faster"), default="better",
-        help="better training at the same budget (default), or faster steps and the same training",
+        "--question", choices=("better", "faster"),
+        help="better training at the same budget, or faster steps and the same training (default: as the rule asks)",
     )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="compare again what has been compared")
     parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
@@ -72,118 +77,120 @@ def _runs(text: str) -> int:
     return int(text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What all campaigns of one command share."""
+
+    args: argparse.Namespace
+    workspace: Workspace
+    target: TrainingTarget
+    store: Store
+    console: Console
+
+    def tell(self, line: str) -> None:
+        self.console.print(one_line(line), markup=False)
+
+    def target_of(self, question: Question) -> TrainingTarget:
+        """Raises TrainingError where the description has no short runs for faster steps."""
+        return short_target(self.target) if question == "faster" else self.target
+
+    def campaign(self, question: Question, work: Callable[[Campaign], Report]) -> Report:
+        args, target = self.args, self.target_of(question)
+        python = user_interpreter(args.python)
+        with Runner(self.workspace, target, python, unsandboxed=args.unsandboxed) as runner:
+            kind = FasterCampaign if question == "faster" else Campaign
+            options = Options(args.effect, args.runs, args.fresh)
+            return work(kind(self.workspace, runner, self.store, options, self.tell))
+
+    def compare(self, question: Question, change: Change) -> Report:
+        return self.campaign(question, lambda campaign: campaign.compare(change))
+
+
 def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 proven better (or the baseline measured), 1 not."""
     workspace = Workspace.of(args.workspace or Path.cwd())
-    target = read_target(workspace)
-    if args.question == "faster":
-        target = short_target(target)
-    change = _change(args, workspace.root.resolve(), target)
+    target, root = read_target(workspace), workspace.root.resolve()
     console = Console(highlight=False, soft_wrap=True, quiet=args.json)
-
-    def tell(line: str) -> None:
-        console.print(one_line(line), markup=False)
-
-    with (
-        opened(workspace) as store,
-        Runner(workspace, target, user_interpreter(args.python), unsandboxed=args.unsandboxed) as runner,
-    ):
-        kind = FasterCampaign if args.question == "faster" else Campaign
-        campaign = kind(workspace, runner, store, Options(args.effect, args.runs, args.fresh), tell)
-        if change is None:
-            return _only_baseline(campaign.spread(), tell, as_json=args.json)
-        report = campaign.compare(change)
-    if args.json:
-        print(to_json(_document(report, target)))
-    elif args.question == "faster":
-        _show_steps(report, tell, console)
-    else:
-        _show(report, target, tell, console)
-    return 0 if report.accepted else 1
+    if args.against:
+        question: Question = args.question or "better"
+        change = read_change(args.against, root, short_target(target) if question == "faster" else target)
+        with opened(workspace) as store:
+            return _one(_Session(args, workspace, target, store, console), question, change)
+    proposal = rule_change(args.rule, root, target) if args.rule else None
+    with opened(workspace) as store:
+        session = _Session(args, workspace, target, store, console)
+        if args.baseline:
+            return _baseline(session)
+        if proposal is not None:
+            return _one(session, args.question or proposal.question, proposal.change, proposal)
+        return _all_rules(session, root)
 
 
-def _change(args: argparse.Namespace, root: Path, target: TrainingTarget) -> Change | None:
-    if args.rule:
-        return rule_change(args.rule, root, target)
-    return read_change(args.against, root, target) if args.against else None
+def _baseline(session: _Session) -> int:
+    plans: list[Plan] = []
 
+    def measure(campaign: Campaign) -> Report:
+        plan = campaign.spread()
+        plans.append(plan)
+        return Report(plan, "", "", False, "", (), None, None, (), "")
 
-def _only_baseline(plan: Plan, tell: Callable[[str], None], *, as_json: bool) -> int:
-    for line in plan_lines(plan):
-        tell(line)
-    if as_json:
-        print(to_json({"outpace": VERSION, "plan": asdict(plan)}))
+    session.campaign(session.args.question or "better", measure)
+    for line in plan_lines(plans[0]):
+        session.tell(line)
+    if session.args.json:
+        print(to_json({"outpace": VERSION, "plan": asdict(plans[0])}))
     return 0
 
 
-def _show_checks(report: Report, tell: Callable[[str], None]) -> None:
-    for check in report.checks:
-        mark = "✗" if not check.passed else "✓" if was_run(check) else "–"
-        tell(f"{mark} {check.level} {check.name}: {check.evidence}")
+def _one(session: _Session, question: Question, change: Change, proposal: Proposal | None = None) -> int:
+    report = session.compare(question, change)
+    target = session.target_of(question)
+    if proposal is not None and report.accepted:
+        _keep(session, question, proposal, report)
+    if session.args.json:
+        print(to_json({"outpace": VERSION, **document(report, target)}))
+    else:
+        show(report, question, target, session.tell, session.console)
+    return 0 if report.accepted else 1
 
 
-def _show(report: Report, target: TrainingTarget, tell: Callable[[str], None], console: Console) -> None:
-    _show_checks(report, tell)
-    if report.confirmation is not None and report.accepted:
-        console.print(printable(report.diff), markup=False, end="")
-        tell(f"better training: {comparison_line(report.confirmation, target)}{_unchecked(report)}")
-        return
-    tell(f"no better training: {report.reason}")
-    last = report.confirmation or report.screening
-    if last is not None:
-        tell(f"{'confirmation' if report.confirmation else 'screening'}: {comparison_line(last, target)}")
+def _keep(session: _Session, question: Question, proposal: Proposal, report: Report) -> None:
+    line = verdict_lines(report, question, session.target_of(question))[0]
+    keep_offer(session.workspace, proposal, report, line)
 
 
-def _show_steps(report: Report, tell: Callable[[str], None], console: Console) -> None:
-    _show_checks(report, tell)
-    if report.accepted:
-        console.print(printable(report.diff), markup=False, end="")
-    verdict = "faster steps, same training" if report.accepted else f"no faster steps: {report.reason}"
-    tell(f"{verdict}: {steps_line(report.steps)}{_unchecked(report)}" if report.steps else verdict)
+def _all_rules(session: _Session, root: Path) -> int:
+    """Each by itself, against the same baseline; a verdict for each at the end."""
+    proposals, reasons = rule_changes(root, session.target)
+    wanted = [one for one in proposals if session.args.question in (None, one.question)]
+    found: dict[str, Any] = {}
+    ends: list[str] = []
+    accepted = False
+    for proposal in wanted:
+        rule, question = proposal.idea.rule, proposal.question
+        session.tell(f"{rule}: {proposal.idea.title}, in {proposal.path}: {_ASKED[question]}")
+        try:
+            target = session.target_of(question)
+        except TrainingError as error:
+            ends.append(f"{rule}: not tried: {error}")
+            continue
+        try:
+            report = session.compare(question, proposal.change)
+        except OutOfResources as error:
+            ends.append(f"{rule}: no verdict: {error}")
+            continue
+        show(report, question, target, session.tell, session.console)
+        if report.accepted:
+            accepted = True
+            _keep(session, question, proposal, report)
+        ends.append(f"{rule}: {verdict_lines(report, question, target)[0]}")
+        found[rule] = {"question": question, "path": proposal.path, **document(report, target)}
+    ends += [f"{rule}: {reason}" for rule, reason in reasons.items()]
+    if session.args.json:
+        print(to_json({"outpace": VERSION, "accepted": accepted, "rules": found, "verdicts": ends}))
+    for line in ("", *ends):
+        session.tell(line)
+    return 0 if accepted else 1
 
 
-def steps_line(found: StepComparison) -> str:
-    """The ratio never without its interval, nor without what the losses do."""
-    losses = f"{found.difference:+.3g} [{found.difference_low:.3g}, {found.difference_high:.3g}] of {found.margin:.3g}"
-    return (
-        f"{found.ratio:.3f}x [{found.low:.3f}, {found.high:.3f}] over {found.pairs} pairs, {found.numerics}; "
-        f"later losses {losses}; between printed steps {found.pace_ratio:.3f}x, first step {found.later_s:+.2g} s"
-    )
-
-
-def _unchecked(report: Report) -> str:
-    names = [check.name for check in report.checks if not was_run(check)]
-    return f"; not checked: {', '.join(names)}" if names else ""
-
-
-def comparison_line(found: Comparison, target: TrainingTarget) -> str:
-    """The gain never without its interval, in the metric's units."""
-    name = target.metric.key or "metric"
-    before, after = found.means
-    sure = f"[{found.low:.3g}, {found.high:.3g}]"
-    return (
-        f"{name} {before:.6g} → {after:.6g}, better by {found.gain:.3g} {sure} at {target.budget}, "
-        f"{found.n[0]} + {found.n[1]} seeds, p = {found.p:.2g} of {found.alpha:.2g}"
-    )
-
-
-def _document(report: Report, target: TrainingTarget) -> dict[str, Any]:
-    """`confirmation` has the number to report; null where it did not come to that, and then `screening` is none."""
-    return {
-        "outpace": VERSION,
-        "accepted": report.accepted,
-        "reason": report.reason,
-        "metric": str(target.metric),
-        "direction": target.direction,
-        "budget": str(target.budget),
-        "class": report.steps.numerics if report.steps else "statistical",
-        "plan": report.plan,
-        "checks": report.checks,
-        "screening": report.screening,
-        "confirmation": report.confirmation,
-        "steps": report.steps,
-        "campaign": report.campaign,
-        "seeds_root": report.seeds_root or None,
-        "runs": report.runs,
-        "diff": report.diff,
-    }
+_ASKED = {"better": "is training better?", "faster": "are steps faster, and is training the same?"}

@@ -178,10 +178,10 @@ def _finding(
     trial: Trial, base: str, changed: str, text: str, *, applied: bool = False, confirmed: bool = False
 ) -> Iterable[Finding]:
     base, changed = with_ends_like(base, text), with_ends_like(changed, text)
-    new_text = carried_over(base, changed, text, trial.target)
+    new_text = carried_over(base, changed, text, trial.target) if not trial.whole_text or base == text else None
     if new_text is None:
         return
-    block, region = changed_block(base, text), region_of(base, trial.idea.patch)
+    block, region = changed_block(base, text), region_of(base, changed, trial.idea.patch)
     if block is not None:
         first, last, header = (block.moved(line) for line in (region.first, region.last, region.header))
         region = Region(first, last, header, region.header_start, region.header_end)

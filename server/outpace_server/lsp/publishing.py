@@ -56,7 +56,8 @@ def title_of(trial: Trial) -> str:
 def certified(trial: Trial) -> str:
     """`1.42× [1.38, 1.46], tolerant, audited to L4, on H200`: no number without what it holds for."""
     verdict = trial.verdict
-    return f"{gain(verdict)}, {verdict.numerics}, audited to {verdict.level}, on {one_line(verdict.machine.name)}"
+    won = gain(verdict) or one_line(verdict.reason)
+    return f"{won}, {verdict.numerics}, audited to {verdict.level}, on {one_line(verdict.machine.name)}"
 
 
 def header_range(document: TextDocument, region: Region) -> types.Range:

@@ -33,9 +33,16 @@ class LineEdit:
     text: str
 
 
-def region_of(text: str, patch: Patch) -> Region:
-    """The definition that the patch says it changes; the first line where it cannot be found."""
-    return region_named(text, patch.spans[0].qualname if patch.spans else "")
+def region_of(text: str, changed: str, patch: Patch) -> Region:
+    """The definition that the patch says it changes, the first line where it cannot be found; of a patch that names
+    none, the first lines that `changed` has otherwise.
+    """
+    if patch.spans or text == changed:
+        return region_named(text, patch.spans[0].qualname if patch.spans else "")
+    edit, lines = line_edits(text, changed)[0], lines_of(text)
+    line = min(edit.start, len(lines) - 1)
+    shown = lines[line].rstrip("\r\n") if lines else ""
+    return Region(line, max(line, edit.end - 1), line, len(shown) - len(shown.lstrip()), len(shown))
 
 
 @lru_cache(maxsize=256)

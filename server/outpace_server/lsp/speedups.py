@@ -154,7 +154,7 @@ class Speedups:
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
                 if not server.dismissed(Workspace.of(place.path), trial, place.text):
-                    line = region_of(place.text, trial.idea.patch).header
+                    line = region_of(place.text, trial.idea.patch.new_source, trial.idea.patch).header
                     yield surest_gain(trial), _entry(uri, trial, line, "offered")
 
 

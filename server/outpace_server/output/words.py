@@ -120,6 +120,11 @@ def timing_words(timing: Timing) -> str:
     return one_line(f"{timing.workload}: {ratio(timing.speedup)} {span(timing.interval)}, {times} ({sure})")
 
 
+def hardware(trial: Trial) -> str:
+    """Of a training run no more is known than the machine's name."""
+    return one_line(trial.verdict.machine.name) if trial.whole_text else machine_words(trial.verdict.machine)
+
+
 def evidence(trial: Trial) -> list[tuple[str, str]]:
     """What stands behind a verdict, as (heading, text) lines."""
     verdict = trial.verdict
@@ -127,15 +132,16 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines.append(("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})"))
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
     forward = "forward only: no gradients were asked for, and none compared"
-    lines.append(("timed", "forward and backward in one window" if verdict.trains else forward))
+    if not trial.whole_text:
+        lines.append(("timed", "forward and backward in one window" if verdict.trains else forward))
     if trial.idea.proposer != "rules":
         lines.append(("proposer", one_line(trial.idea.proposer)))
     if trial.known_since is not None:
         lines.append(("measured", f"{_date(trial.known_since)}, before this run; --fresh measures again"))
-    lines.append(("hardware", machine_words(verdict.machine)))
+    lines.append(("hardware", hardware(trial)))
     if verdict.numerics:
-        meaning = CLASS_MEANING[verdict.numerics]
-        lines.append(("numerics", f"{verdict.numerics}: {meaning}; truth: {one_line(verdict.truth)}"))
+        truth = f"; truth: {one_line(verdict.truth)}" if verdict.truth else ""
+        lines.append(("numerics", f"{verdict.numerics}: {CLASS_MEANING[verdict.numerics]}{truth}"))
     if verdict.level:
         passed = sum(check.passed for check in verdict.checks)
         lines.append(("level", f"{verdict.level}: {LEVEL_MEANING[verdict.level]}, {passed} checks passed"))

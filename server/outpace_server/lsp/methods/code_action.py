@@ -62,8 +62,9 @@ def _apply(
 ) -> types.CodeAction:
     trial, verdict = finding.trial, finding.trial.verdict
     of_this = [d for d in context.diagnostics if d.source == SOURCE and d.code == trial.idea.rule]
+    won = gain(verdict) or one_line(verdict.reason)
     action = types.CodeAction(
-        title=f"Apply {_what(finding)}: {gain(verdict)} ({verdict.numerics}, {verdict.level})",
+        title=f"Apply {_what(finding)}: {won} ({verdict.numerics}, {verdict.level})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
         is_preferred=(best and verdict.numerics == "exact") or None,  # Eglot (1.9) takes a false for a true
@@ -81,9 +82,10 @@ def _what(finding: Finding) -> str:
 
 def _more(ls: OutpaceServer, document: TextDocument, finding: Finding) -> Iterator[types.CodeAction]:
     id, uri = finding.trial.id, document.uri
+    again = types.Command(title="Measure again", command="outpace.remeasure", arguments=[uri])
     commands = [
         types.Command(title=f"Show audit of {finding.trial.idea.rule}", command="outpace.showAudit", arguments=[id]),
-        types.Command(title="Measure again", command="outpace.remeasure", arguments=[uri]),
+        *([] if finding.trial.whole_text else [again]),
     ]
     if ls.previews(uri):
         commands.insert(0, types.Command(title="Preview the change", command="outpace.showDiff", arguments=[uri, id]))

@@ -7,6 +7,7 @@ from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.notebook import SUFFIX
+from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp import applied_edits
 from outpace_server.lsp.desk import with_ends_like
@@ -40,6 +41,7 @@ async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path):
         ls.desk.restore(uri, edits)
         ls.publish(uri)
+    await _offer_training(ls, uri, path, document.source)
     if not await asyncio.to_thread(is_marked, path):
         return  # no engine is started for the many files that nobody measures
     text = await asyncio.to_thread(_as_on_disk, path, document.source)
@@ -52,6 +54,27 @@ async def _offer_known(ls: OutpaceServer, uri: str) -> None:
         return
     ls.desk.add(uri, known)
     ls.publish(uri)
+
+
+async def _offer_training(ls: OutpaceServer, uri: str, path: Path, source: str) -> None:
+    """What training rules have won on this very text, by `outpace train`."""
+    text = await asyncio.to_thread(_as_on_disk, path, source)
+    try:
+        won = await asyncio.to_thread(_won, path, text)
+    except OSError as error:
+        ls.log(f"{path.name}: {error}", types.MessageType.Warning)
+        return
+    if won:
+        ls.desk.remember(uri, text)
+        ls.desk.add(uri, won)
+        ls.publish(uri)
+
+
+def _won(path: Path, text: str) -> list[Trial]:
+    from outpace_optimizers.training_rules.offers import FILE, kept_offers  # most projects have none
+
+    workspace = Workspace.of(path)
+    return kept_offers(workspace, path, text) if (workspace.state / FILE).is_file() else []
 
 
 def _as_on_disk(path: Path, text: str) -> str:

@@ -24,7 +24,10 @@ def applied(ls: OutpaceServer, uri: str, id: str) -> None:
         return
     ls.keep_applied(uri, id)
     ls.publish(uri)
-    ls.optimizing.measure_again(uri, trial)
+    if trial.whole_text:
+        ls.log(f"{document.filename}: applied; measure it again with `outpace train`")
+    else:
+        ls.optimizing.measure_again(uri, trial)
 
 
 def revert(ls: OutpaceServer, uri: str, id: str) -> None:

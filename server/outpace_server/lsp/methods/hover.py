@@ -8,7 +8,7 @@ from outpace_server.lsp.publishing import best_of_each_target, header_range, pag
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.sheet import Sheet
-from outpace_server.output.words import evidence, machine_words, ratio, seconds, span
+from outpace_server.output.words import evidence, hardware, one_line, ratio, seconds, span
 
 
 def hover(ls: OutpaceServer, params: types.HoverParams) -> types.Hover | None:
@@ -49,15 +49,14 @@ def _table(trial: Trial) -> str:
         for timing in trial.verdict.timings
     ]
     verdict = trial.verdict
+    table = ["| workload | speedup | before | after |", "|---|---|---|---|", *rows]
     return "\n".join(
         [
             f"**{title_of(trial)}**",
             "",
-            "| workload | speedup | before | after |",
-            "|---|---|---|---|",
-            *rows,
+            *([one_line(verdict.reason)] if trial.whole_text else table),
             "",
-            f"{verdict.numerics}, audited to {verdict.level}, on {machine_words(verdict.machine)}",
+            f"{verdict.numerics}, audited to {verdict.level}, on {hardware(trial)}",
             "",
             f"[{trial.idea.rule}]({page_of(trial)}) · `{trial.replay}`",
         ]

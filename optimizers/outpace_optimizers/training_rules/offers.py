@@ -1,0 +1,117 @@
+"""Edits of training rules that have won a campaign, kept for editors to offer on the script that was trained.
+
+Signed with this machine's id, so that a repository cannot bring offers along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outpace_audit.codec import decode, plain
+from outpace_audit.records import Machine, Verdict, content_id
+from outpace_optimizers.records import Trial
+from outpace_optimizers.source import base_hash
+from outpace_optimizers.training.files import walk
+from outpace_optimizers.workspace import Workspace, write_atomically
+
+if TYPE_CHECKING:
+    from outpace_optimizers.training.campaign import Report
+
+    from .changes import Proposal
+
+FILE = "training-offers.json"
+KEPT = 20
+"""Of a workspace, the newest: each has the whole new text of its script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`path` from the project's root; `code` is the hash of its other Python files, with which it was proven."""
+
+    path: str
+    code: str
+    trial: Trial
+
+
+def keep_offer(workspace: Workspace, proposal: Proposal, report: Report, verdict: str) -> None:
+    """In place of what was kept of the same rule on the same script. `verdict`: what was proven, in one line."""
+    offer = Offer(proposal.path, _code(workspace.root, proposal.path), _trial(workspace, proposal, report, verdict))
+    rule = offer.trial.idea.rule
+    others = [one for one in _read(workspace) if (one.path, one.trial.idea.rule) != (offer.path, rule)]
+    offers = [plain(asdict(one)) for one in (*others, offer)][-KEPT:]
+    workspace.prepare()
+    write_atomically(workspace.state / FILE, json.dumps({"on": _here(workspace), "offers": offers}) + "\n")
+
+
+def kept_offers(workspace: Workspace, path: Path, text: str) -> list[Trial]:
+    """Those for this very text of a script, where the project's other code is what it was."""
+    found = [one for one in _read(workspace) if workspace.root / one.path == path]
+    found = [one for one in found if one.trial.idea.patch.base_hash == base_hash(text)]
+    return [one.trial for one in found if one.code == _code(workspace.root, one.path)]
+
+
+def _trial(workspace: Workspace, proposal: Proposal, report: Report, verdict: str) -> Trial:
+    steps, idea = report.steps, proposal.idea
+    patch = replace(idea.patch, path=str(workspace.root / proposal.path))
+    machine = Machine("cpu", platform.node(), "", "", 0, "", "", None, None, None)
+    protections = report.runs[0].result.protections if report.runs else ()
+    told = Verdict(
+        id=report.campaign,
+        accepted=True,
+        reason=verdict,
+        numerics=steps.numerics if steps is not None and steps.numerics != "other" else "statistical",
+        level="L5",
+        speedup=steps.ratio if steps is not None else None,
+        interval=(steps.low, steps.high) if steps is not None else None,
+        timings=(),
+        checks=report.checks,
+        machine=machine,
+        protections=protections,
+        trains=True,
+        truth="",
+    )
+    replay = f"outpace train --rule {idea.rule} --fresh"
+    target = Path(proposal.path).name
+    return Trial(
+        report.campaign, target, replace(idea, patch=patch), told, report.diff, replay, time.time(), notes=(verdict,),
+        whole_text=True,
+    )  # fmt: skip
+
+
+def _code(root: Path, edited: str) -> str:
+    digest = hashlib.sha256()
+    for path in walk(root):
+        if path.endswith(".py") and path != edited and (root / path).is_file():
+            digest.update(f"{path}\0".encode(errors="surrogateescape"))
+            digest.update(hashlib.sha256((root / path).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read(workspace: Workspace) -> list[Offer]:
+    """Without what another version wrote in words that this one does not know."""
+    try:
+        given: Any = json.loads((workspace.state / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    if not isinstance(given, Mapping) or given.get("on") != _here(workspace):  # pyright: ignore[reportUnknownMemberType]
+        return []
+    found: list[Offer] = []
+    offers: Any = given.get("offers")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    for one in offers if isinstance(offers, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        try:
+            found.append(decode(Offer, one))
+        except ValueError:
+            continue
+    return found
+
+
+def _here(workspace: Workspace) -> str:
+    return content_id("training-offers", str(workspace.root), uuid.getnode())
