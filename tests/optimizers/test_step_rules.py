@@ -121,9 +121,15 @@ def looped(body: str, before: str = "", after: str = "") -> str:
         ("sync-free-step", looped("if step % 9 == 0:\n    print(loss.item())"), "it reads to log alone"),
         ("sync-free-step", looped("v = loss.item()\nif v > 9:\n    break"), "v is used in every step (line 10)"),
         ("sync-free-step", looped("total += loss.item() / 64", "total = 0"), "is used in every step (line 9)"),
+        (
+            "sync-free-step",
+            looped("t += loss.item()\nprint(loss.item())", "t = 0"),
+            "loss.item() is used in every step",
+        ),
         ("sync-free-step", looped("t.append(loss.item())\nf(t)", "t = []"), "t is used in every step (line 10)"),
         ("autocast-bf16", "import torch\n", "it makes no backward pass"),
         ("autocast-bf16", looped("with torch.autocast('cpu'): pass"), "autocast (line 9) chooses its precision itself"),
+        ("autocast-bf16", looped("", "model.double()"), "line 4 has the model in float64"),
         ("autocast-bf16", looped("f = torch.nn.BCELoss()"), "BCELoss (line 9) is refused under autocast"),
         ("autocast-bf16", looped("loss.backward()"), "it makes several backward passes (lines 7, 9)"),
         ("compiled-model", looped("", "model = torch.compile(model)"), "line 4 compiles already"),
@@ -150,6 +156,15 @@ def test_a_list_that_others_hold_stays_the_same_list() -> None:
 def test_a_name_that_a_function_reads_keeps_its_number_on_the_host() -> None:
     shared = "total = 0\ndef show():\n    print(total)"
     assert "a function of its own" in reason("sync-free-step", looped("total += loss.item()", shared, "show()"))
+
+
+def test_edits_go_together_and_a_loss_may_be_an_attribute() -> None:
+    text = looped("total += float(loss)", "total = 0", "print(total)")
+    for rule in ("sync-free-step", "autocast-bf16", "compiled-model", "fused-optimizer"):
+        text = edited(rule, text)
+    assert "total += on_device(loss).double()" in text and "model.compile()\nfor step" in text
+    held = looped("pass").replace("    loss =", "    self.loss =").replace("loss.backward", "self.loss.backward")
+    assert "dtype=torch.bfloat16):\n        self.loss = model(x)" in edited("autocast-bf16", held)
 
 
 def test_what_a_trainer_of_transformers_is_told() -> None:

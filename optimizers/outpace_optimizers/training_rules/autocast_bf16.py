@@ -6,27 +6,16 @@ import ast
 from collections.abc import Iterator
 
 from outpace_audit.records import Idea, NumericsClass
-from outpace_optimizers.rules.names import imported
+from outpace_optimizers.rules.names import dotted, imported
 from outpace_optimizers.rules.writing import Edit, make_script_patch
 from outpace_optimizers.source import Source, module_level
 
-from .fitting import DoesNotApply
+from .fitting import DoesNotApply, first_line
 from .scopes import scopes
 from .step_sites import Step, in_one_block, the_step
 
 _PRECISION = frozenset(
-    {
-        "autocast",
-        "GradScaler",
-        "bfloat16",
-        "float16",
-        "half",
-        "float64",
-        "set_default_dtype",
-        "bf16",
-        "fp16",
-        "Accelerator",
-    }
+    {"autocast", "GradScaler", "bfloat16", "float16", "half", "set_default_dtype", "bf16", "fp16", "Accelerator"}
 )
 """Words of scripts that choose their precision themselves."""
 _UNSAFE = frozenset({"BCELoss", "binary_cross_entropy"})
@@ -46,6 +35,8 @@ class AutocastRule:
             if (found := _said(source, words)) is not None:
                 raise DoesNotApply(f"{found[0]} (line {found[1]}) {text}")
         step = the_step(source, scopes(source))
+        if (line := _in_doubles(source, step)) is not None:
+            raise DoesNotApply(f"line {line} has the model in float64")
         first, last = in_one_block(step)
         edit = Edit()
         head = f"with torch.autocast(next({_model(step)}.parameters()).device.type, dtype=torch.bfloat16):"
@@ -68,6 +59,13 @@ def _model(step: Step) -> str:
     if not same:
         raise DoesNotApply(f"the model is called in a function where line {step.first.lineno} can't name it")
     return step.model
+
+
+def _in_doubles(source: Source, step: Step) -> int | None:
+    last = step.model.rpartition(".")[2]
+    calls = (node.func for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+    doubled = (one for one in calls if isinstance(one, ast.Attribute) and one.attr == "double")
+    return first_line(one for one in doubled if (dotted(one.value) or "").rpartition(".")[2] == last)
 
 
 def _said(source: Source, words: frozenset[str]) -> tuple[str, int] | None:

@@ -52,12 +52,19 @@ def tensors(scope: Scope) -> set[str]:
     """Names that hold tensors: losses, what functions of torch give, and what either is made from by calls."""
     found, size = losses(scope), -1
     assigns = [node for node in scope.nodes if isinstance(node, (ast.Assign, ast.AugAssign)) and node.value]
+    computed = {
+        one.id
+        for node in assigns
+        if any(isinstance(part, ast.Call) for part in ast.walk(node.value))
+        for one in ast.walk(node)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
     while size != len(found):
         size = len(found)
         for node in assigns:
             stored = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-            if stored & found and isinstance(node.value, ast.Call):
-                found |= operands(node.value)
+            if stored & found:
+                found |= operands(node.value) if isinstance(node.value, ast.Call) else operands(node.value) & computed
             elif _of_torch(scope, node.value):
                 found |= stored
     return found
@@ -120,9 +127,11 @@ def _stripped(node: ast.expr) -> ast.expr:
 
 
 def operands(node: ast.AST) -> set[str]:
-    """Names below, without those that are called and those whose methods are."""
+    """Names below, and attributes of self, without what is called and that whose methods are."""
     if isinstance(node, ast.Name):
         return {node.id}
+    if isinstance(node, ast.Attribute) and (name := dotted(node) or "").startswith("self."):
+        return {name}
     if isinstance(node, ast.Call):
         of = node.func.value if isinstance(node.func, ast.Attribute) and not dotted(node.func) else None
         inner: list[ast.AST] = [*node.args, *(item.value for item in node.keywords), *([of] if of is not None else [])]

@@ -81,7 +81,7 @@ def _made(scope: Scope, name: str, line: int, loop: ast.AST | None) -> list[ast.
         node
         for node in scope.nodes
         if isinstance(node, ast.Assign) and node.lineno < line and scope.loop(node) is loop
-        and any(isinstance(one, ast.Name) and one.id == name for target in node.targets for one in ast.walk(target))
+        and any(isinstance(one, ast.expr) and dotted(one) == name for to in node.targets for one in ast.walk(to))
     ]  # fmt: skip
     return found[::-1]
 

@@ -91,7 +91,7 @@ class _Flow:
             self._collect()
             while blocked := self._blocked():
                 del self.kept[blocked]
-            self._say_others()
+            self._give_up_if_it_waits()
 
     def _collect(self) -> None:
         """All variables that are made of what is read by sums and products, or are lists of such."""
@@ -213,14 +213,20 @@ class _Flow:
                 return inner if isinstance(inner, ast.stmt) else None
         return first if common is not loop and isinstance(first, ast.stmt) else None
 
-    def _say_others(self) -> None:
-        """Of what is read in each step and kept nowhere."""
+    def _give_up_if_it_waits(self) -> None:
+        """Where one number is needed in each step, nothing is won by keeping others."""
         own = {id(node) for statements in self.kept.values() for node in statements}
+        waits = False
         for read in self.reads:
             statement = self.scope.statement(read.node)
-            if id(statement) not in own and not self._late(statement) and self._target(statement) is None:
+            if id(statement) in own or self._late(statement):
+                continue
+            waits = True
+            if self._target(statement) is None:
                 said = ast.unparse(read.node)
                 self.reasons.append(f"{said} is used in every step (line {read.node.lineno})")
+        if waits:
+            self.kept.clear()
 
     def _late(self, node: ast.AST) -> bool:
         """Whether it is reached in some steps alone."""
