@@ -126,6 +126,12 @@ def looped(body: str, before: str = "", after: str = "") -> str:
             looped("t += loss.item()\nprint(loss.item())", "t = 0"),
             "loss.item() is used in every step",
         ),
+        (
+            "sync-free-step",
+            looped("t += loss.item()\ns.append(t)", "t, s = 0, []"),
+            "t is used in every step (line 10)",
+        ),
+        ("sync-free-step", looped("v = loss.item()\nt = v\nt += 1", "t = 0"), "v is used in every step (line 10)"),
         ("sync-free-step", looped("t.append(loss.item())\nf(t)", "t = []"), "t is used in every step (line 10)"),
         ("autocast-bf16", "import torch\n", "it makes no backward pass"),
         ("autocast-bf16", looped("with torch.autocast('cpu'): pass"), "autocast (line 9) chooses its precision itself"),

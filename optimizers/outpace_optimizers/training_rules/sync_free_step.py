@@ -118,7 +118,15 @@ class _Flow:
             self.lists.add(target.id)
         else:
             return None
-        return target.id if isinstance(target, ast.Name) and self._stays(value) else None
+        if not isinstance(target, ast.Name) or (not isinstance(node, ast.AugAssign) and self._shared(target, value)):
+            return None
+        return target.id if self._stays(value) else None
+
+    def _shared(self, target: ast.Name, value: ast.expr) -> bool:
+        """Whether two names would hold one tensor, which `+=` changes in place, as it does no number."""
+        names = {target.id, value.id} if isinstance(value, ast.Name) else set[str]()
+        updates = (n.target for n in self.scope.nodes if isinstance(n, ast.AugAssign))
+        return any(isinstance(one, ast.Name) and one.id in names for one in updates)
 
     def _is_list(self, name: str) -> bool:
         """Set by `[]` and nothing else."""
@@ -284,7 +292,7 @@ def _leaves(node: ast.expr) -> Iterator[ast.expr | None]:
     """Operands of sums, differences and products; None for any other operation on numbers."""
     if isinstance(node, ast.BinOp):
         yield from (*_leaves(node.left), *_leaves(node.right)) if isinstance(node.op, _EXACT) else (None,)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield from _leaves(node.operand)
     else:
         yield node
