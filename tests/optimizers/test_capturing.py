@@ -244,3 +244,77 @@ def test_what_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nam
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TargetError, match=said):
         capture([name], workspace, 10.0)
+
+
+COPIES = """
+import copy
+import torch
+from collections import namedtuple
+from torch import nn
+
+Graph = namedtuple("Graph", ["x", "edges", "scale"])
+
+
+class Layer(nn.Module):
+    def __init__(self, width, act=lambda x: x.relu(), /, depth=1, *, norm=lambda x: x):
+        super().__init__()
+        self.proj, self.act, self.depth, self.norm = nn.Linear(width, width), act, depth, norm
+
+    def forward(self, graph):
+        return self.norm(self.act(self.proj(graph.x))).index_add(0, graph.edges[1], graph.x[graph.edges[0]])
+
+
+class Stack(nn.Module):
+    def __init__(self, layer, n):
+        super().__init__()
+        self.layers = nn.ModuleList([copy.deepcopy(layer) for _ in range(n)])
+
+    def forward(self, graph):
+        for layer in self.layers:
+            graph = graph._replace(x=layer(graph))
+        return graph
+
+
+class Chosen(nn.Module):
+    def __init__(self, act=lambda x: x, width=3):
+        super().__init__()
+        self.act, self.width = act, width
+
+    def forward(self, x):
+        return self.act(x)
+
+
+class Given(Chosen):
+    pass
+
+
+stack = Stack(Layer(4), 2)
+average = copy.deepcopy(stack).eval()
+for model in (stack, average):
+    model(Graph(torch.randn(5, 4), torch.tensor([[0, 1], [2, 3]]), 0.5))
+Chosen(width=7)(torch.ones(2))
+Given(act=lambda x: -x)(torch.ones(2))
+"""
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> CaptureResult:
+    workspace = write(tmp_path_factory.mktemp("project"), net=COPIES)
+    return run(workspace, str(workspace.root / "net.py"))
+
+
+def test_a_copy_was_built_as_its_original(copied: CaptureResult) -> None:
+    layer, stack = target(copied, "Layer"), target(copied, "Stack")
+    built = ["__main__:Layer", {"list": [4]}, {"dict": [["depth", 1]]}]
+    assert (layer.calls, layer.trouble, layer.constructor) == (4, None, built)
+    assert (stack.calls, stack.trouble) == (2, None)
+
+
+def test_named_tuples_keep_their_class(copied: CaptureResult) -> None:
+    (graph,) = target(copied, "Stack").workloads[0]["structure"]["positional"]
+    assert graph == {"module": ["__main__:Graph", {"list": [{"leaf": 0}, {"leaf": 1}, 0.5]}, {"dict": []}]}
+
+
+def test_a_default_needs_no_name_of_its_own_where_it_was_not_given(copied: CaptureResult) -> None:
+    assert target(copied, "Chosen").constructor == ["__main__:Chosen", {"list": []}, {"dict": [["width", 7]]}]
+    assert "<lambda>, which has no name of its own" in (target(copied, "Given").trouble or "")

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from outpace_audit.capture.arguments import ArgumentEncoder
 from outpace_audit.capture.definitions import names_of_definitions
 from outpace_audit.capture.statistics import describe_tensor, value_statistics
 from outpace_audit.encoding import Encoder, Unencodable
@@ -84,7 +85,7 @@ class _Tensors:
 
     def __init__(self) -> None:
         self.found: list[tuple[str, torch.Tensor]] = []
-        self._encoder = Encoder(self._number, _refuse)
+        self._encoder = ArgumentEncoder(self._number, _refuse)
         self._argument = ""
         self._before = 0
 

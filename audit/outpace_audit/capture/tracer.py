@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copy
 import json
 import os
 import sys
@@ -15,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outpace_audit.capture.arguments import ArgumentEncoder, bound_arguments, built_with
 from outpace_audit.capture.definitions import Definition, Project
-from outpace_audit.encoding import MAIN_NAMES, Encoder, Unencodable, reference_of
+from outpace_audit.encoding import MAIN_NAMES, Unencodable
 
 if TYPE_CHECKING:
     import torch
@@ -28,9 +30,7 @@ FLUSH_S = 2.0
 """A script that is killed loses at most what it showed in so many seconds."""
 VARIANTS = 64
 """Of one class, built with different arguments: as many layers as anybody numbers."""
-NOT_SEEN = "its construction was not seen (copied, or loaded from a file)"
-VARARGS, VARKEYWORDS = 0x04, 0x08
-"""CO_VARARGS and CO_VARKEYWORDS."""
+NOT_SEEN = "its construction was not seen (loaded from a file, or made in another process)"
 
 
 class _Stack(threading.local):
@@ -77,6 +77,9 @@ class Tracer:
             _, target, began = self._stack.open.pop()
             target.seconds += time.perf_counter() - self._own_s - began
             self._flush_if_due()
+        elif event == "return" and frame.f_code is copy.deepcopy.__code__:
+            with contextlib.suppress(Exception):
+                self._copied(frame, argument)
 
     def _definition(self, code: types.CodeType) -> Definition | None:
         known = self._codes.get(id(code))
@@ -108,14 +111,20 @@ class Tracer:
         made = frame.f_locals.get(names[0]) if names else None
         if not isinstance(made, torch.nn.Module) or made in self._constructors:
             return
-        positional, keywords = bound_arguments(frame)
-        del positional[names[0]]
-        encoder = Encoder(constructor=self._constructor_of)
         try:
-            parts = [encoder.encode(list(positional.values())), encoder.encode(dict(keywords))]
-            self._constructors[made] = [reference_of(type(made)), *parts]
+            self._constructors[made] = built_with(made, frame, ArgumentEncoder(constructor=self._constructor_of))
         except Unencodable as error:
             self._constructors[made] = f"it was built with {error}"
+
+    def _copied(self, frame: types.FrameType, copied: object) -> None:
+        """A deep copy was built with what its original was built with."""
+        import torch
+
+        original = frame.f_locals.get("x")
+        if isinstance(original, torch.nn.Module) and isinstance(copied, torch.nn.Module):
+            built = self._constructors.get(original)
+            if built is not None:
+                self._constructors.setdefault(copied, built)
 
     def _constructor_of(self, module: torch.nn.Module) -> list[Any] | None:
         found = self._constructors.get(module)
@@ -206,20 +215,3 @@ class Tracer:
 
 def _to_json(target: SeenTarget) -> dict[str, Any]:
     return {**asdict(target), "workloads": [asdict(workload) for workload in target.workloads.values()]}
-
-
-def bound_arguments(frame: types.FrameType) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Arguments by name as the called function has just received them: positional ones, the `*` ones as `name.0`,
-    `name.1`, and keyword-only ones."""
-    code, local = frame.f_code, frame.f_locals
-    names = code.co_varnames
-    count, keyword_only = code.co_argcount, code.co_kwonlyargcount
-    positional = {name: local[name] for name in names[:count]}
-    keywords = {name: local[name] for name in names[count : count + keyword_only]}
-    at = count + keyword_only
-    if code.co_flags & VARARGS:
-        positional |= {f"{names[at]}.{i}": value for i, value in enumerate(local[names[at]])}
-        at += 1
-    if code.co_flags & VARKEYWORDS:
-        keywords |= local[names[at]]
-    return positional, keywords
