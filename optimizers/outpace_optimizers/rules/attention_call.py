@@ -286,9 +286,16 @@ def _masks(scope: Scope, ops: tuple[Op, ...], query: str) -> list[str] | None:
         if op.test is not None:
             if current and kind != joined[0] and any(isinstance(later, Mask) for later in ops[index + 1 :]):
                 return None
-            joined = joined[0], f"({joined[1]}) if {scope.text(op.test)} else {current or 'None'}"
+            joined = joined[0], f"{_aside(joined[1])} if {scope.text(op.test)} else {current or 'None'}"
         kind, current = joined
     return [f"attn_mask={current}"]
+
+
+def _aside(text: str) -> str:
+    """In parentheses where it would read as part of the condition that follows."""
+    node = ast.parse(text, mode="eval").body
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    return text if isinstance(inner, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)) else f"({text})"
 
 
 def _term(scope: Scope, mask: Mask, query: str) -> tuple[str, str]:

@@ -55,7 +55,15 @@ def can_map(scope: Scope, body: list[ast.stmt], results: list[ast.expr], mapped:
     nodes = [node for part in (*body, *results) for node in ast.walk(part)]
     if not all(expression(scope, node, local | mapped) for node in nodes):
         return False
+    if any(_bounded_by(scope, node, mapped) for node in nodes if isinstance(node, ast.Slice)):
+        return False
     return not _carried(body, results, local) and not _aliased(body, local)
+
+
+def _bounded_by(scope: Scope, node: ast.Slice, mapped: set[str]) -> bool:
+    """Whether a tensor's value says where the slice begins or ends: that differs between iterations, unseen."""
+    bounds = [bound for bound in (node.lower, node.upper, node.step) if bound is not None]
+    return any(names_in(bound) & mapped and not is_number(scope, bound) for bound in bounds)
 
 
 def _statement(scope: Scope, node: ast.stmt, tensors: set[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .flow import changed, live_after, names_in, root
@@ -60,7 +60,8 @@ class _Walk:
         expression: ast.expr | None = getattr(statement, "value", None)
         result = bound_name(statement)
         value = self.reader.value(expression, known) if result is not None and expression is not None else None
-        start = self._start(expression, index) if expression is not None else index
+        starts = dict(self.starts)
+        start = _start(expression, index, starts) if expression is not None else index
         self._bind(index, statement, result, value, start)
         if expression is not None and isinstance(value, Norm):
             candidates = iter([(expression, value)])
@@ -68,7 +69,7 @@ class _Walk:
             candidates = self._parts(statement, known)
         made: list[tuple[Site, int]] = []
         for node, norm in candidates:
-            begin = self._start(node, index)
+            begin = _start(node, index, starts)
             site = Site(tuple(self.block[begin : index + 1]), node, norm)
             if self._holds(site, begin, index):
                 made.append((site, begin))
@@ -81,12 +82,9 @@ class _Walk:
         inside: set[ast.AST] = set()
         for node in own_nodes(statement):
             value = self.reader.value(node, known) if isinstance(node, ast.expr) and node not in inside else None
-            if isinstance(node, ast.expr) and isinstance(value, Norm):
+            if isinstance(node, ast.expr) and isinstance(value, Norm) and not isinstance(node, ast.Name):
                 inside.update(ast.walk(node))
                 yield node, value
-
-    def _start(self, node: ast.expr, index: int) -> int:
-        return min([index, *(self.starts[name] for name in names_in(node) if name in self.starts)])
 
     def _bind(self, index: int, statement: ast.stmt, result: str | None, value: Value | None, start: int) -> None:
         after = dict(self.versions[index])
@@ -114,6 +112,10 @@ class _Walk:
             return True
         bound = {bound_name(item) for item in self.block[begin:index]} - {bound_name(last)}
         return not any(live_after(self.scope, last, name) for name in bound if name)
+
+
+def _start(node: ast.expr, index: int, starts: Mapping[str, int]) -> int:
+    return min([index, *(starts[name] for name in names_in(node) if name in starts)])
 
 
 def bound_name(statement: ast.stmt) -> str | None:

@@ -36,7 +36,7 @@ class EncoderAttention(nn.Module):
             kept = None
             out = nn.functional.scaled_dot_product_attention(
                 q.unflatten(0, (bsz, self.num_heads)), k.unflatten(0, (bsz, self.num_heads)), v.unflatten(0, (bsz, self.num_heads)),
-                attn_mask=(attention_mask.to(q.dtype)) if attention_mask is not None else None,
+                attn_mask=attention_mask.to(q.dtype) if attention_mask is not None else None,
                 dropout_p=self.dropout if self.training else 0.0,
                 scale=1.0,
             ).flatten(0, 1)

@@ -20,7 +20,7 @@ class Attention(nn.Module):
         # Apply the attention mask
         output = F.scaled_dot_product_attention(
             xq, keys, values,
-            attn_mask=(mask.to(xq.dtype)) if mask is not None else None,
+            attn_mask=mask.to(xq.dtype) if mask is not None else None,
             dropout_p=(self.dropout.p if self.dropout.training else 0.0) if self.dropout is not None else 0.0,
             scale=1.0 / math.sqrt(self.head_dim),
         )  # (b, heads, n, head_dim)

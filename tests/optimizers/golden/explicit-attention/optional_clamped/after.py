@@ -39,7 +39,7 @@ class GroupedAttention(nn.Module):
                     raise ValueError("bad mask")
             out = F.scaled_dot_product_attention(
                 queries, keys, values,
-                attn_mask=(attention_mask.to(queries.dtype)) if attention_mask is not None else None,
+                attn_mask=attention_mask.to(queries.dtype) if attention_mask is not None else None,
                 scale=1.0 / math.sqrt(self.head_dim),
             )
             weights = None

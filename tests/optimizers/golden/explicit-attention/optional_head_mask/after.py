@@ -26,7 +26,7 @@ class SelfAttention(nn.Module):
         if head_mask is None and not output_attentions:
             context = nn.functional.scaled_dot_product_attention(
                 q, k, v,
-                attn_mask=(attention_mask.to(q.dtype)) if attention_mask is not None else None,
+                attn_mask=attention_mask.to(q.dtype) if attention_mask is not None else None,
                 dropout_p=self.dropout.p if self.dropout.training else 0.0,
                 scale=1.0 / math.sqrt(self.head_size),
             )

@@ -23,7 +23,7 @@ class Attention(nn.Module):
         q = q * self.scale
         x = nn.functional.scaled_dot_product_attention(
             q, k, v,
-            attn_mask=(attn_mask.to(q.dtype)) if attn_mask is not None else None,
+            attn_mask=attn_mask.to(q.dtype) if attn_mask is not None else None,
             dropout_p=self.attn_drop.p if self.attn_drop.training else 0.0,
             scale=1.0,
         )

@@ -18,7 +18,7 @@ class Attention(nn.Module):
         key = key.to(torch.float32)
         out = nn.functional.scaled_dot_product_attention(
             query.to(value.dtype), key.to(value.dtype), value,
-            attn_mask=(attention_mask.to(value.dtype)) if attention_mask is not None else None,
+            attn_mask=attention_mask.to(value.dtype) if attention_mask is not None else None,
             scale=1.0,
         )
         return out.transpose(1, 2).reshape(b, n, d)

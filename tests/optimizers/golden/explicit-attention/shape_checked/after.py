@@ -25,7 +25,7 @@ class Attention(nn.Module):
         # upcast attention to fp32
         attn_output = nn.functional.scaled_dot_product_attention(
             query_states, key_states, value_states,
-            attn_mask=(attention_mask.to(query_states.dtype)) if attention_mask is not None else None,
+            attn_mask=attention_mask.to(query_states.dtype) if attention_mask is not None else None,
             scale=1.0 / math.sqrt(self.head_dim),
         )
 

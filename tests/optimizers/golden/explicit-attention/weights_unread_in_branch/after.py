@@ -19,7 +19,7 @@ class Attention(nn.Module):
             causal_mask = self.bias[:, :, key_length - query_length : key_length, :key_length]
             return nn.functional.scaled_dot_product_attention(
                 query, key, value,
-                attn_mask=(torch.where(causal_mask, attention_mask.to(query.dtype), float("-inf"))) if attention_mask is not None else causal_mask,
+                attn_mask=torch.where(causal_mask, attention_mask.to(query.dtype), float("-inf")) if attention_mask is not None else causal_mask,
                 dropout_p=self.attn_dropout.p if self.attn_dropout.training else 0.0,
                 scale=1.0 / (value.size(-1) ** 0.5),
             ), None

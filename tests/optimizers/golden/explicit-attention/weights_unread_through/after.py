@@ -30,7 +30,7 @@ def attend(
 
     out = nn.functional.scaled_dot_product_attention(
         query, keys, values,
-        attn_mask=(causal_mask.to(query.dtype)) if attention_mask is not None else None,
+        attn_mask=causal_mask.to(query.dtype) if attention_mask is not None else None,
         dropout_p=dropout if module.training else 0.0,
         scale=scaling,
     )
