@@ -85,6 +85,11 @@ def _trouble(seen: Mapping[str, Any]) -> str:
 
 
 def _notes(documents: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    notes: list[str] = []
     if any(not document["hook_kept"] for document in documents):
-        return ("the script used Python's profiling hook itself: what it called after that was not seen",)
-    return ()
+        notes.append("the script used Python's profiling hook itself: what it called after that was not seen")
+    if any(document["jit"] for document in documents):
+        notes.append(
+            "what torch.jit compiles makes no calls that could be seen: set PYTORCH_JIT=0 to have it run as Python"
+        )
+    return tuple(notes)

@@ -318,3 +318,27 @@ def test_named_tuples_keep_their_class(copied: CaptureResult) -> None:
 def test_a_default_needs_no_name_of_its_own_where_it_was_not_given(copied: CaptureResult) -> None:
     assert target(copied, "Chosen").constructor == ["__main__:Chosen", {"list": []}, {"dict": [["width", 7]]}]
     assert "<lambda>, which has no name of its own" in (target(copied, "Given").trouble or "")
+
+
+SCRIPTED = """
+import torch
+
+
+@torch.jit.script
+def double(x):
+    return x * 2
+
+
+for _ in range(3):
+    double(torch.ones(3))
+"""
+
+
+@pytest.mark.parametrize(("jit", "seen", "notes"), [("1", 0, 1), ("0", 3, 0)])
+def test_code_under_torch_jit_is_said_to_show_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jit: str, seen: int, notes: int
+) -> None:
+    monkeypatch.setenv("PYTORCH_JIT", jit)
+    result = run(write(tmp_path, net=SCRIPTED), str(tmp_path / "net.py"))
+    assert sum(one.calls for one in result.targets) == seen
+    assert sum("PYTORCH_JIT=0" in note for note in result.notes) == notes

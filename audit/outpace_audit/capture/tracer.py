@@ -33,6 +33,10 @@ VARIANTS = 64
 NOT_SEEN = "its construction was not seen (loaded from a file, or made in another process)"
 
 
+JIT_CALLS = frozenset({"script", "script_method", "trace"})
+JIT_HOMES = ("torch/jit/_script.py", "torch/jit/_trace.py")
+
+
 class _Stack(threading.local):
     def __init__(self) -> None:
         self.open: list[tuple[types.FrameType, SeenTarget, float]] = []
@@ -51,6 +55,8 @@ class Tracer:
         self._modules: weakref.WeakKeyDictionary[torch.nn.Module, SeenTarget] = weakref.WeakKeyDictionary()
         self._constructors: weakref.WeakKeyDictionary[torch.nn.Module, Any] = weakref.WeakKeyDictionary()
         self._stack = _Stack()
+        self._jit = False
+        """Whether the script compiles code of its own with torch.jit, whose calls show nothing."""
         self._own_s = 0.0
         self._flushed = time.monotonic()
         self._pid = os.getpid()
@@ -73,6 +79,8 @@ class Tracer:
             definition = self._definition(frame.f_code)
             if definition is not None or frame.f_code.co_name == "__init__":
                 self._guarded(frame, definition)
+            elif frame.f_code.co_name in JIT_CALLS and not self._jit:
+                self._jit = self._compiles(frame)
         elif event == "return" and self._stack.open and self._stack.open[-1][0] is frame:
             _, target, began = self._stack.open.pop()
             target.seconds += time.perf_counter() - self._own_s - began
@@ -80,6 +88,13 @@ class Tracer:
         elif event == "return" and frame.f_code is copy.deepcopy.__code__:
             with contextlib.suppress(Exception):
                 self._copied(frame, argument)
+
+    def _compiles(self, frame: types.FrameType) -> bool:
+        """Whether this is a call of torch.jit's from a file of the project, with torch.jit on."""
+        caller = frame.f_back
+        if os.environ.get("PYTORCH_JIT") == "0" or not frame.f_code.co_filename.endswith(JIT_HOMES):
+            return False
+        return caller is not None and self._project.own(caller.f_code.co_filename) is not None
 
     def _definition(self, code: types.CodeType) -> Definition | None:
         known = self._codes.get(id(code))
@@ -194,7 +209,7 @@ class Tracer:
     def flush(self) -> None:
         """Writes all that was seen, whole or not at all."""
         self._flushed = time.monotonic()
-        if not self._targets:
+        if not self._targets and not self._jit:
             return
         main = getattr(sys.modules.get("__main__"), "__file__", None)
         document = {
@@ -204,6 +219,7 @@ class Tracer:
             "main": os.path.realpath(main) if main else None,
             "python": sys.executable,
             "hook_kept": sys.getprofile() is not None,
+            "jit": self._jit,
             "targets": [_to_json(target) for target in list(self._targets.values())],
         }
         path = self._folder / f"{self._pid}.json"

@@ -52,15 +52,17 @@ class LoopProjection:
         lines: dict[str, str] = {}
         for taken in loop.taken:
             whole = tight(taken.text) + f".unbind({taken.dim})"
-            name = lines.get(whole) or scope.names.fresh(f"{taken.word}_steps")
+            name = lines.get(whole) or scope.names.fresh(f"{taken.word}_{'steps' if loop.index else 'step'}")
             lines[whole] = name
-            edit.expression(scope.source, taken.node, f"{name}[{loop.index}]")
+            edit.expression(scope.source, taken.node, f"{name}[{loop.index}]" if loop.index else name)
         for kept in loop.kept:
             edit.expression(scope.source, kept.appended, kept.state)
             edit.expression(scope.source, kept.stacked, f"{kept.layer}({scope.text(kept.stacked)})")
         for statement in [*loop.gone, *(kept.gone for kept in loop.kept if kept.gone is not None)]:
             edit.replace(scope.source, statement, [])
-        if lines:
+        if lines and not loop.index:
+            _walk_over(edit, scope, loop, lines)
+        elif lines:
             edit.before(scope.source, loop.node, [f"{name} = {text}" for text, name in lines.items()])
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
@@ -72,6 +74,15 @@ class LoopProjection:
             self.claimed_class,
             patch,
         )
+
+
+def _walk_over(edit: Edit, scope: Scope, loop: Loop, lines: dict[str, str]) -> None:
+    """The loop's head: the maps of the slices in place of them, or beside them."""
+    names, walked = list(lines.values()), list(lines)
+    if not loop.unread:
+        names, walked = [scope.text(loop.node.target), *names], [scope.text(loop.node.iter), *walked]
+    edit.expression(scope.source, loop.node.target, ", ".join(names))
+    edit.expression(scope.source, loop.node.iter, walked[0] if len(walked) == 1 else f"zip({', '.join(walked)})")
 
 
 def _loops(scope: Scope) -> Iterator[ast.For]:

@@ -50,6 +50,8 @@ class Loop:
     kept: list[Kept] = field(default_factory=list[Kept])
     gone: list[ast.stmt] = field(default_factory=list[ast.stmt])
     """Statements that name a slice which nobody reads any more."""
+    unread: bool = False
+    """Of a loop that walks over the slices themselves, without an index: whether nobody reads them any more."""
 
 
 def loops(scope: Scope) -> Iterator[Loop]:
@@ -70,12 +72,14 @@ class _Reader:
         self.finder = Finder(scope, node, set())
 
     def loop(self) -> Loop | None:
+        walked = self._walked()
+        if walked is not None:
+            return self._of_slices(*walked)
         stop = _stop(self.node)
         if stop is None or not isinstance(self.node.target, ast.Name) or self.node.orelse or self.finder.trains:
             return None
         index = self.node.target.id
-        inside = [item for statement in self.node.body for item in ast.walk(statement)]
-        if any(isinstance(item, _ENDS) for item in inside) or index in set().union(*map(changed, self.node.body)):
+        if self._ends_early() or index in set().union(*map(changed, self.node.body)):
             return None
         found = Loop(self.node, index)
         slices = dict(self._named(stop, index))
@@ -92,6 +96,34 @@ class _Reader:
         unread = {id(item) for statement in found.gone for item in ast.walk(statement)}
         found.taken = [taken for taken in found.taken if id(taken.node) not in unread]
         found.kept += self._kept(batched=any(taken.dim == 1 for taken in found.taken))
+        return found
+
+    def _ends_early(self) -> bool:
+        return any(isinstance(item, _ENDS) for statement in self.node.body for item in ast.walk(statement))
+
+    def _walked(self) -> tuple[str, str, int] | None:
+        """("x_t", "x", 1) of `for x_t in x.unbind(1)`."""
+        call = self.scope.names.call(self.node.iter)
+        if call is None or call[0] not in (".unbind", "torch.unbind") or not isinstance(self.node.target, ast.Name):
+            return None
+        base, *given = [*call[1], *(node for key, node in call[2].items() if key == "dim")]
+        dim = integer(given[0]) if given else 0
+        if len(given) > 1 or len(given) != len(call[1]) - 1 + len(call[2]) or not isinstance(base, ast.Name):
+            return None
+        return (self.node.target.id, base.id, dim) if dim in (0, 1) else None
+
+    def _of_slices(self, name: str, base: str, dim: int) -> Loop | None:
+        once = self.finder.bound_once(name) and name not in self.finder.mutated and base not in self.finder.variant
+        if not once or self.node.orelse or self.finder.trains or self._ends_early() or not self._settled(name, 0):
+            return None
+        if dim == 1 and not _longer(self.scope, base, dim):
+            return None
+        found = Loop(self.node, "")
+        for statement in self.node.body:
+            found.taken += self._taken(statement, ast.Constant(None), "", {name: (base, dim, self.node)})
+        consumed = {id(item) for taken in found.taken for item in ast.walk(taken.node)}
+        found.unread = all(id(read) in consumed for read in loads(self.scope.function, name))
+        found.kept += self._kept(batched=dim == 1 and bool(found.taken))
         return found
 
     def _named(self, stop: ast.expr, index: str) -> Iterator[tuple[str, tuple[str, int, ast.stmt]]]:
