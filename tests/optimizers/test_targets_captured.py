@@ -72,6 +72,7 @@ def causal(low: float, size: int = 6) -> torch.Tensor:
         ([torch.randint(0, 99, (64,)), torch.randint(0, 99, (64,))], "integers"),
         ([torch.arange(9).expand(2, 9)], "arange"),
         ([torch.randperm(50)], "permutation"),
+        ([torch.zeros(1, 1, dtype=torch.long)], "integers"),
         ([torch.tensor([0, 4, 9, 20]), torch.tensor([0, 7, 8, 20])], "sorted_integers"),
         ([torch.tensor([3, 1, 2]), torch.tensor([3, 1, 2])], "fixed"),
         ([torch.empty(0)], "normal"),
@@ -231,6 +232,16 @@ def test_a_target_called_only_without_gradients_is_inference(file: Path) -> None
 def test_inputs_that_never_vary_are_drawn(file: Path) -> None:
     found = load_target(kept(file, captured(file, "Outer", workload(torch.zeros(2, 3)))), None, "cpu")
     assert found.workloads[0].args[0].law == Law("normal")
+
+
+def test_a_start_token_is_no_workload_where_there_are_others(file: Path) -> None:
+    """As in a script that trains and then writes text from token 0."""
+    start, batch = torch.zeros(1, 1, dtype=torch.long), torch.randint(0, 65, (4, 16))
+    seen = captured(file, "Outer", workload(start, calls=9), workload(batch, calls=2))
+    target = load_target(kept(file, seen), None, "cpu")
+    assert [one.args[0].shape for one in target.workloads] == [(4, 16)]
+    alone = load_target(kept(file, captured(file, "Outer", workload(start))), None, "cpu")
+    assert [one.args[0].shape for one in alone.workloads] == [(1, 1)]
 
 
 def test_what_cannot_be_repeated_says_why(file: Path) -> None:

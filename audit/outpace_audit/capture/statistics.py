@@ -82,8 +82,8 @@ def _integers(tensor: torch.Tensor, flat: torch.Tensor) -> dict[str, Any]:
         counted = torch.arange(rows.shape[1], device=rows.device)
         found |= {
             "sorted": bool((steps >= 0).all()) and rows.shape[1] > 1,
-            "arange": bool((rows == counted).all()),
-            "permutation": bool((rows.sort(-1).values == counted).all()),
+            "arange": bool((rows == counted).all()) and rows.shape[1] > 1,
+            "permutation": bool((rows.sort(-1).values == counted).all()) and rows.shape[1] > 1,
         }
     return found
 

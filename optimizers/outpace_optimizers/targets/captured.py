@@ -46,13 +46,23 @@ def target_of(found: CapturedTarget, source: str, path: Path) -> Target:
 
 
 def _chosen(workloads: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Calls that asked for gradients before others: where a script both trains and evaluates, training costs more."""
+    """Calls that asked for gradients before others: where a script both trains and evaluates, training costs more. None
+    whose inputs could only be constants, such as one start token, where there are others."""
     ranked = sorted(workloads, key=lambda one: (not one["gradients"], -one["calls"]))
-    return ranked[:WORKLOADS]
+    return ([one for one in ranked if _drawn(one)] or ranked)[:WORKLOADS]
+
+
+def _drawn(seen: Mapping[str, Any]) -> bool:
+    args = _arguments(seen)
+    return any((arg.law and varies(arg.law)) or "float" in (arg.dtype or "") for arg in args)
+
+
+def _arguments(seen: Mapping[str, Any]) -> list[ArgSpec]:
+    return [_argument(tensor, [sample[i] for sample in seen["samples"]]) for i, tensor in enumerate(seen["tensors"])]
 
 
 def _workload(seen: Mapping[str, Any], label: str) -> Workload:
-    args = [_argument(tensor, [sample[i] for sample in seen["samples"]]) for i, tensor in enumerate(seen["tensors"])]
+    args = _arguments(seen)
     if not any(arg.law and varies(arg.law) for arg in args):
         args = [_set_free(arg) for arg in args]
     return Workload(label, "captured", "captured", tuple(args), structure=seen["structure"])

@@ -30,6 +30,10 @@ def varies(law: Law) -> bool:
     """Whether two draws differ."""
     if law.kind == "choice":
         return "," in str(law.params["values"])
+    if law.kind in ("integers", "sorted_integers"):
+        return float(law.params["high"]) - float(law.params["low"]) > 1 or "padding" in law.params
+    if law.kind == "bernoulli":
+        return 0 < float(law.params["p"]) < 1
     return law.kind not in ("fixed", "arange", "causal")
 
 
