@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +130,30 @@ def test_inherited_constructors(tmp_path: Path) -> None:
     assert load_target(write(tmp_path, more + INPUTS), None, "cpu").code.init_entry == "get_init_inputs"
     foreign = "from torch import nn\nclass L(nn.Linear): pass\ndef get_init_inputs(): return [8, 8]\n"
     assert load_target(write(tmp_path, foreign + INPUTS), None, "cpu").code.init_entry == "get_init_inputs"
+
+
+@pytest.mark.parametrize(
+    ("more", "script"),
+    [
+        ("", "train.py"),
+        ("if __name__ == '__main__':\n    print(Net())\n", "{file}"),
+        ("for step in range(3):\n    print(step)\n", "{file}"),
+    ],
+)
+def test_a_script_is_told_to_be_captured_itself(tmp_path: Path, more: str, script: str) -> None:
+    file = write(tmp_path, "from torch import nn\nclass Net(nn.Module): pass\n" + more)
+    with pytest.raises(TargetError) as raised:
+        load_target(file, None, "cpu")
+    assert str(raised.value).endswith(f"outpace capture -- python {script.format(file=os.path.relpath(file))}")
+
+
+def test_a_notebook_is_not_told_to_be_captured(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "from torch import nn\nclass Net(nn.Module): pass\nfor i in range(2): pass"}
+    file = tmp_path / "net.ipynb"
+    file.write_text(json.dumps({"cells": [cell], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    with pytest.raises(TargetError) as raised:
+        load_target(file, None, "cpu")
+    assert "no get_inputs()" in str(raised.value) and "capture" not in str(raised.value)
 
 
 def test_errors_name_the_cause(tmp_path: Path) -> None:

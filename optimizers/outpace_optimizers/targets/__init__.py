@@ -21,7 +21,8 @@ def load_target(path: Path, name: str | None, device: Device, workload_limit: in
         if is_problem_folder(path):
             return load_problem_folder(path, name, device, workload_limit).target
         raise TargetError(
-            f"{path}: a folder without definition.json; name a Python file or a SOL-ExecBench problem folder"
+            f"{path}: a folder without definition.json; name a Python file or a SOL-ExecBench problem folder, or "
+            f"measure all below it with `outpace watch {path}`"
         )
     return load_python_file(path, name)
 

@@ -11,8 +11,10 @@ over what was captured. The file is read, never imported.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,7 +54,7 @@ def load_python_file(path: Path, name: str | None) -> Target:
     symbol = _check_named(found, name, path) if name else _choose(found, path)
     if symbol in captured and _entry(found, "get_inputs", symbol) is None:
         return target_of(_unchanged(captured[symbol], found, path), text, path)
-    entry = _inputs_entry(found, symbol, path)
+    entry = _inputs_entry(found, symbol, path, text)
     is_class = symbol in found.classes
     code = Code(
         path=str(path.absolute()),
@@ -142,17 +144,32 @@ def _check_named(found: Definitions, name: str, path: Path) -> str:
     raise TargetError(f"{path}: no target {name!r}; {hint}targets: {listed}")
 
 
-def _inputs_entry(found: Definitions, symbol: str, path: Path) -> str:
+def _inputs_entry(found: Definitions, symbol: str, path: Path, text: str) -> str:
     entry = _entry(found, "get_inputs", symbol)
     if entry is None:
         raise TargetError(
             f"{path}: no get_inputs(), so {symbol} cannot be called; add what one call takes:\n"
             "    def get_inputs():\n"
-            "        return [torch.randn(16, 1024)]\n"
-            "or let outpace see a run of your own script: outpace capture -- python train.py"
+            "        return [torch.randn(16, 1024)]" + _or_capture(path, text)
         )
     _refuse_arguments(found, entry, path)
     return entry
+
+
+def _or_capture(path: Path, text: str) -> str:
+    """The other way, with the file itself where it runs; a notebook has none."""
+    if path.suffix == notebook.SUFFIX:
+        return ""
+    script = os.path.relpath(path) if _runs(text) else "train.py"
+    return f"\nor let outpace see a run of your own script: outpace capture -- python {shlex.quote(script)}"
+
+
+def _runs(text: str) -> bool:
+    """Whether the file is a script: it has a loop at its top level, or asks whether it is the main module."""
+    return any(
+        isinstance(node, (ast.For, ast.While)) or (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test))
+        for node in ast.parse(text).body
+    )
 
 
 def _init_entry(found: Definitions, symbol: str, path: Path) -> str | None:
