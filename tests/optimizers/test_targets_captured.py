@@ -237,7 +237,8 @@ def test_inputs_that_never_vary_are_drawn(file: Path) -> None:
 def test_a_start_token_is_no_workload_where_there_are_others(file: Path) -> None:
     """As in a script that trains and then writes text from token 0."""
     start, batch = torch.zeros(1, 1, dtype=torch.long), torch.randint(0, 65, (4, 16))
-    seen = captured(file, "Outer", workload(start, calls=9), workload(batch, calls=2))
+    second = torch.tensor([[0, 27]])
+    seen = captured(file, "Outer", workload(start, calls=9), workload(second, calls=9), workload(batch, calls=2))
     target = load_target(kept(file, seen), None, "cpu")
     assert [one.args[0].shape for one in target.workloads] == [(4, 16)]
     alone = load_target(kept(file, captured(file, "Outer", workload(start))), None, "cpu")
