@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -24,15 +25,17 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
-    """Until the editor hangs up. Its log goes to stderr, which editors keep."""
+    """Until the editor hangs up, or a signal comes: then Python's own end would wait for the thread that reads. Its log
+    goes to stderr, which editors keep."""
     server = _made_without_collections()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what it logs comes to `report_server_error` too
     try:
         server.start_io()
     finally:
-        server.engines.close()
-    return 0
+        server.stop_work()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _made_without_collections() -> OutpaceServer:

@@ -104,6 +104,12 @@ class OutpaceServer(LanguageServer):
         if self.watching is not None:
             self.watching.close()
 
+    def shutdown(self) -> None:
+        """Without pygls's wait for the thread that reads: after a signal the editor may say nothing more."""
+        if self._stop_event is not None:
+            self._stop_event.set()
+        self.thread_pool.shutdown(wait=False, cancel_futures=True)
+
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
 

@@ -180,6 +180,16 @@ def test_the_server_ends_with_its_editor(tmp_path: Path, how: str) -> None:
     wire.process.wait(ENDS_S)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_server_of_an_editor_that_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+    wire = Wire()
+    wire.initialize(tmp_path, {"runOn": "never", "consent": "never"}, parent=os.getpid())
+    hover = {"textDocument": {"uri": "file:///x.py"}, "position": {"line": 0, "character": 0}}
+    assert "error" not in wire.ask("textDocument/hover", hover, "alive")
+    os.kill(wire.process.pid, number)
+    wire.process.wait(ENDS_S)
+
+
 def test_random_messages_leave_the_server_answering(tmp_path: Path) -> None:
     """The whole of it, 10,000 messages, is `make fuzz`."""
     outcome = fuzz(tmp_path, MESSAGES, seed=20261124)
