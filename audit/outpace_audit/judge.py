@@ -31,10 +31,6 @@ from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
 ARM_ENTRY = "outpace_audit.arm:serve"
 
-TOGETHER_BYTES = 1 << 28
-"""Of inputs and outputs, up to which baseline and oracle compute at the same time: a small call keeps neither the cores
-nor the memory busy."""
-
 
 class Judge:
     """One judge for one device. Use as a context: leaving it ends every process it started."""
@@ -172,9 +168,7 @@ class Judge:
             raise OutOfResources(f"{error}; {words}" if words else str(error)) from error
 
     def trio(self, candidate: Side, seeds: SeedSource) -> Trio:
-        largest = max(one.input_bytes + one.output_bytes for one in self.facts.workloads)
-        together = largest <= TOGETHER_BYTES
-        return Trio(self._oracle_side(), self._reference_side(), candidate, seeds, together)
+        return Trio(self._oracle_side(), self._reference_side(), candidate, seeds)
 
     def _oracle_side(self) -> Side:
         assert self._oracle is not None, "set_target comes first"

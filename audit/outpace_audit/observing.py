@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from outpace_audit.checks.evidence import Evidence, Observation, StateSeen
-from outpace_audit.errors import ArmError, OutpaceError
+from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.inputs import SCALED
 from outpace_audit.records import NumericsClass, Workload
@@ -38,8 +37,6 @@ class Trio:
     baseline: Side
     candidate: Side
     seeds: SeedSource
-    together: bool = False
-    """Whether baseline and oracle are at work at the same time, which takes the memory of both."""
 
     def observe(self, workload: Workload, probe: str, request: dict[str, Any], *, lifts: bool) -> Observation:
         """One call on all sides. `lifts`: truth can be had."""
@@ -53,21 +50,9 @@ class Trio:
         """The baseline's reply, and truth."""
         for side in (self.oracle, self.baseline):
             side.workload(workload)
-        if lifts and self.together:
-            return self._both(workload, request)
         ours = self.baseline.call(workload, CALL_TIMEOUT_S, **request)
         truth = self.oracle.call(workload, COMPILE_TIMEOUT_S, lifted=True, **request) if lifts else None
         return ours, truth
-
-    def _both(self, workload: Workload, request: dict[str, Any]) -> tuple[Reply, Reply]:
-        self.oracle.begin_call(workload, lifted=True, **request)
-        try:
-            ours = self.baseline.call(workload, CALL_TIMEOUT_S, **request)
-        except OutpaceError:
-            with contextlib.suppress(OutpaceError):  # the oracle goes on to the next question
-                self.oracle.end_call(COMPILE_TIMEOUT_S)
-            raise
-        return ours, self.oracle.end_call(COMPILE_TIMEOUT_S)
 
     def compare(
         self, workload: Workload, probe: str, request: dict[str, Any], ours: Reply, truth: Reply | None

@@ -160,14 +160,7 @@ class Side:
         return self.read(answer), answer.get("statistics")
 
     def call(self, workload: Workload, timeout: float, **request: Any) -> Reply:
-        self.begin_call(workload, **request)
-        return self.end_call(timeout)
-
-    def begin_call(self, workload: Workload, **request: Any) -> None:
-        self.post("call", name=workload.label, **request)
-
-    def end_call(self, timeout: float) -> Reply:
-        return self.read(self.answer("call", timeout))
+        return self.read(self.ask("call", timeout, name=workload.label, **request))
 
     def read_records(self, answer: Mapping[str, Any]) -> list[Reply]:
         """What calls of a window left behind, each as a reply of which only `recorded` is known."""
