@@ -78,7 +78,7 @@ gpu-test: test
 
 # Goes on where it was stopped; on a CUDA machine ARGS="--device cuda".
 corpus: $(TESTABLE)
-	$(ENV)/bin/python benchmarks/corpus.py $(ARGS)
+	OMP_NUM_THREADS=1 $(ENV)/bin/python benchmarks/corpus.py $(ARGS)
 
 fuzz: $(TESTABLE)
 	$(ENV)/bin/python tests/server/lsp/fuzzing.py $(ARGS)
