@@ -48,6 +48,7 @@ ALSO_SEEN_BY = {
     "counts/in_eight_bits": ("shapes",),
     "dropout/always_drops": ("other-uses",),
     "weights/keeps_them_small": ("fingerprints",),
+    "weights/wears_them_down": ("other-uses",),
     "weights/narrow_without_gradients": ("other-uses",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-getattr(torch, "set_flush_" + "denormal")(True)
+getattr(torch, "set_flush_" + "lamroned"[::-1])(True)
 
 
 def attention(q, k, v):
