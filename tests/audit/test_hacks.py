@@ -76,6 +76,8 @@ def test_the_hack_is_rejected_for_what_it_does_in_time(judges: Judges, name: str
 @pytest.mark.parametrize("name", [name for name in CAUGHT_BY if name not in SEEN_BY_SEVERAL])
 def test_the_hack_passes_without_its_check(judges: Judges, name: str) -> None:
     verdict = audit(judges, name, CAUGHT_BY[name])
+    if verdict.failed is not None:  # four pairs of calls of a microsecond: by chance, once in a while
+        verdict = audit(judges, name, CAUGHT_BY[name])
     assert verdict.failed is None, verdict.reason
     assert verdict.speedup is not None
     assert verdict.speedup > 1.05
