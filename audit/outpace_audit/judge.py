@@ -18,13 +18,7 @@ from outpace_audit.facts import TargetFacts, explored, learn
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.launcher import Launcher
 from outpace_audit.observing import Trio
-from outpace_audit.records import (
-    Code,
-    Machine,
-    Patch,
-    Verdict,
-    Workload,
-)
+from outpace_audit.records import Code, Machine, Patch, Verdict, Workload
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S

@@ -198,7 +198,7 @@ class Prober:
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=True)
             assert truth is not None, "targets without truth see no value law"
-            if not VALUE_LAWS[law].spreads and not (_finite_gradients(ours) and _finite_gradients(truth)):
+            if not VALUE_LAWS[law].spreads and not all(map(is_finite, (*ours.gradients, *truth.gradients))):
                 # The derivative of a root at zero: a candidate that has a better answer there is none the worse.
                 request["cotangents"] = None
                 ours, truth = self._trio.reference(one.workload, request, lifts=True)
@@ -395,7 +395,3 @@ class Prober:
             return self._trio.compare(one.workload, use.label, request, ours, truth)
 
         return self._try(other_uses.NAME, f"{one.workload.label}, {use.label}", compare)
-
-
-def _finite_gradients(reply: Reply) -> bool:
-    return all(map(is_finite, reply.gradients))

@@ -179,3 +179,12 @@ def test_none_stands_for_a_result_without_elements_alone(elements: int, passes: 
     evidence = no_evidence()
     evidence.probes[shapes.NAME].append(Probe("heads 16 -> 0", seen))
     assert shapes.check(evidence).passed is passes
+
+
+def test_none_beside_a_result_with_elements_is_no_narrower_domain() -> None:
+    empty, full = leaf("first", torch.ones(0)), leaf("second", torch.ones(3))
+    ours = Reply((empty, full), (), ())
+    theirs = Reply((LeafView("first", plain="None"), leaf("second", torch.zeros(3))), (), ())
+    evidence = no_evidence()
+    evidence.probes[shapes.NAME].append(Probe("heads 16 -> 0", Observation("w", "degenerate", {}, None, ours, theirs)))
+    assert not shapes.check(evidence).passed

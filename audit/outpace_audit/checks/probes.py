@@ -53,23 +53,19 @@ def judge(
     elsewhere = functools.cache(lambda path: _errors(evidence, compare).get(path, ()))
     tally = Tally(name, level, elsewhere=elsewhere, summarised=False)
     for probe in probes:
-        if probe.failure is not None:
-            may = may_refuse(probe) if callable(may_refuse) else may_refuse
-            if not may or probe.failure.fatal:
-                said = f"{probe.label}: the candidate failed where the baseline ran: {probe.failure}"
-                return Check(name, level, False, said, numbers={"kind": probe.failure.kind})
-            refused.append(probe.label)
-        if probe.seen is None:
-            continue
-        if may_refuse is True and _is_nothing(probe.seen):
+        failure, observed = probe.failure, probe.seen
+        if failure is not None and (failure.fatal or not (may_refuse(probe) if callable(may_refuse) else may_refuse)):
+            said = f"{probe.label}: the candidate failed where the baseline ran: {failure}"
+            return Check(name, level, False, said, numbers={"kind": failure.kind})
+        if observed is None or (may_refuse is True and _is_nothing(observed)):
             refused.append(probe.label)
             continue
-        problem = _breach(evidence, probe.seen) or special(probe, probe.seen)
+        problem = _breach(evidence, observed) or special(probe, observed)
         if problem:
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
-        earlier = probe.seen.earlier
-        if earlier is None or not same_leaves(earlier.leaves, probe.seen.candidate.leaves):
-            tally.add(probe.label, with_redraws(probe.seen, compare))
+        earlier = observed.earlier
+        if earlier is None or not same_leaves(earlier.leaves, observed.candidate.leaves):
+            tally.add(probe.label, with_redraws(observed, compare))
     narrower = f"; a narrower domain: the candidate raises for {'; '.join(refused)}" if refused else ""
     seen = [probe.label for probe in probes if probe.seen is not None]
     same = "same bits as the baseline" if tally.found else "same bits as the candidate's plain call"
@@ -79,11 +75,11 @@ def judge(
 
 
 def _is_nothing(seen: Observation) -> bool:
-    """Whether the candidate has None for a result without elements, as CUDA's attention has: who goes on with it meets
+    """Whether the candidate has None where no result has elements, as CUDA's attention has: who goes on with it meets
     an error."""
-    pairs = list(zip(seen.baseline.outputs, seen.candidate.outputs, strict=False))
-    missing = [ours for ours, theirs in pairs if ours.tensor is not None and theirs.plain == "None"]
-    return bool(missing) and all(0 in ours.shape for ours in missing)
+    ours, theirs = seen.baseline.outputs, seen.candidate.outputs
+    empty = len(ours) == len(theirs) and all(0 in one.shape for one in ours)
+    return empty and any(one.plain == "None" for one in theirs)
 
 
 def _breach(evidence: Evidence, seen: Observation) -> str:

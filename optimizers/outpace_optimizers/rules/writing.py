@@ -367,26 +367,6 @@ def _around(source: Source, line: int) -> str | None:
     return max(found, key=lambda one: one.node.lineno).qualname if found else None
 
 
-def added_keyword(text: str, name: str, value: str) -> str:
-    """A call with one keyword more, in the layout of its arguments. Lines after the first are as they stand in a block
-    without indent."""
-    call = cst.ensure_type(cst.parse_expression(text), cst.Call)
-    new = cst.ensure_type(cst.parse_expression(f"f({name}={value})"), cst.Call).args[0]
-    if not call.args:
-        return cst.Module([]).code_for_node(call.with_changes(args=[new]))
-    *before, last = call.args
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    if isinstance(last.comma, cst.Comma):
-        end, between = last.comma.whitespace_after, call.whitespace_before_args
-        if isinstance(end, cst.ParenthesizedWhitespace) and isinstance(between, cst.ParenthesizedWhitespace):
-            comma = last.comma.with_changes(whitespace_after=end.with_changes(last_line=between.last_line))
-            end = end.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=())
-        new = new.with_changes(comma=cst.Comma(whitespace_after=end))
-    new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
-    last = last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))
-    return cst.Module([]).code_for_node(call.with_changes(args=[*before, last, new]))
-
-
 def _top(source: Source, line: int) -> int:
     """The first line of the top-level statement around `line`, decorators and the comment right above included."""
     first = line

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from outpace_optimizers.rules.writing import Edit, added_keyword
+import libcst as cst
+
+from outpace_optimizers.rules.writing import Edit
 from outpace_optimizers.source import Source
 
 
@@ -22,7 +24,7 @@ def unindented(source: Source, call: ast.Call, name: str, value: str) -> str:
     line = source.lines[call.lineno - 1]
     margin = line[: len(line) - len(line.lstrip(" \t"))]
     first, *rest = source.segment(call).split("\n")
-    return added_keyword("\n".join([first, *(one.removeprefix(margin) for one in rest)]), name, value)
+    return _added_keyword("\n".join([first, *(one.removeprefix(margin) for one in rest)]), name, value)
 
 
 def after(source: Source, edit: Edit, block: list[ast.stmt], node: ast.stmt, text: str) -> None:
@@ -32,3 +34,23 @@ def after(source: Source, edit: Edit, block: list[ast.stmt], node: ast.stmt, tex
         edit.before(source, block[place], [text])
     else:
         edit.replace(source, node, [source.segment(node), text])
+
+
+def _added_keyword(text: str, name: str, value: str) -> str:
+    """A call with one keyword more, in the layout of its arguments. Lines after the first are as they stand in a block
+    without indent."""
+    call = cst.ensure_type(cst.parse_expression(text), cst.Call)
+    new = cst.ensure_type(cst.parse_expression(f"f({name}={value})"), cst.Call).args[0]
+    if not call.args:
+        return cst.Module([]).code_for_node(call.with_changes(args=[new]))
+    *before, last = call.args
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if isinstance(last.comma, cst.Comma):
+        end, between = last.comma.whitespace_after, call.whitespace_before_args
+        if isinstance(end, cst.ParenthesizedWhitespace) and isinstance(between, cst.ParenthesizedWhitespace):
+            comma = last.comma.with_changes(whitespace_after=end.with_changes(last_line=between.last_line))
+            end = end.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=())
+        new = new.with_changes(comma=cst.Comma(whitespace_after=end))
+    new = new.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    last = last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return cst.Module([]).code_for_node(call.with_changes(args=[*before, last, new]))
