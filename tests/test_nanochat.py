@@ -17,7 +17,7 @@ from outpace_optimizers.training_rules.changes import rule_change
 from outpace_optimizers.workspace import Workspace
 
 np = pytest.importorskip("numpy")
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 FOLDER = Path(__file__).parents[1] / "benchmarks/nanochat"
 SMALL = (
@@ -73,7 +73,8 @@ def test_it_trains_and_its_metric_is_that_of_its_checkpoint(project: Path, basel
     assert losses[-1] < losses[0] - 0.5
     assert baseline[-1]["step"] == 30 and baseline[-1]["epochs"] < 1
     (again,) = ran(project, "evaluate.py", "checkpoint.pt", "--rows", "32")
-    assert again["val_bpb"] == pytest.approx(baseline[-1]["val_bpb"], abs=1e-5)
+    rounding = 1e-3 if torch.cuda.is_available() else 1e-5  # on a GPU it is computed in bfloat16, compiled there and eager here
+    assert again["val_bpb"] == pytest.approx(baseline[-1]["val_bpb"], abs=rounding)
 
 
 def test_a_seed_decides_and_seconds_end_a_run(project: Path, baseline: list[dict[str, Any]]) -> None:

@@ -1,22 +1,19 @@
 """Whether code of a project may be sent to a language model: said yes to once for each project and model.
 
-The answer is kept in the project's state folder, signed with this machine's id, so that a repository cannot bring it
+The answer is kept in the project's state folder, signed with this user's key, so that a repository cannot bring it
 along. It holds for the address, the files and the limits that were shown, or lower limits.
 """
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from outpace_audit.errors import ModelError
-from outpace_audit.records import content_id
+from outpace_optimizers import signing
 from outpace_optimizers.model.client import api_base_of
 from outpace_optimizers.records import ModelRequest
-from outpace_optimizers.workspace import Workspace, write_atomically
+from outpace_optimizers.workspace import Workspace
 
 FILE = "model-consent.json"
 SENDS = "code, facts, trials, lessons"
@@ -43,10 +40,9 @@ def what_leaves(request: ModelRequest, workspace: Workspace) -> list[str]:
 
 
 def is_given(request: ModelRequest, workspace: Workspace) -> bool:
-    kept = _read(workspace).get(request.name)
-    if not isinstance(kept, Mapping) or kept.get("signed") != _signature(kept, workspace):
+    kept, asked = _read(workspace).get(request.name), _terms(request)
+    if kept is None:
         return False
-    asked = _terms(request)
     return all(kept.get(name) == asked[name] for name in ("model", "address", "paths", "sends")) and all(
         asked[name] <= kept[name] for name in _LIMITS
     )
@@ -54,10 +50,7 @@ def is_given(request: ModelRequest, workspace: Workspace) -> bool:
 
 def give(request: ModelRequest, workspace: Workspace) -> None:
     """Raises EnvironmentMissing or OSError where it cannot be kept."""
-    workspace.prepare()
-    terms = _terms(request)
-    kept = _read(workspace) | {request.name: {**terms, "signed": _signature(terms, workspace)}}
-    write_atomically(workspace.state / FILE, json.dumps(kept, indent=1) + "\n")
+    signing.keep(workspace, FILE, _read(workspace) | {request.name: _terms(request)})
 
 
 def require(request: ModelRequest, workspace: Workspace) -> None:
@@ -80,14 +73,6 @@ def _terms(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-def _signature(terms: Mapping[str, Any], workspace: Workspace) -> str:
-    said = {name: value for name, value in terms.items() if name != "signed"}
-    return content_id(said, str(workspace.root), uuid.getnode())
-
-
-def _read(workspace: Workspace) -> dict[str, Any]:
-    try:
-        kept = json.loads((workspace.state / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+def _read(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """By the model's name."""
+    return signing.kept(workspace, FILE) or {}

@@ -1,26 +1,24 @@
 """Edits of training rules that have won a campaign, kept for editors to offer on the script that was trained.
 
-Signed with this machine's id, so that a repository cannot bring offers along.
+Signed with this user's key, so that a repository cannot bring offers along.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import time
-import uuid
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from outpace_audit.codec import decode, plain
-from outpace_audit.records import Machine, Verdict, content_id
+from outpace_audit.records import Machine, Verdict
+from outpace_optimizers import signing
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.training.files import walk
-from outpace_optimizers.workspace import Workspace, write_atomically
+from outpace_optimizers.workspace import Workspace
 
 if TYPE_CHECKING:
     from outpace_optimizers.training.campaign import Report
@@ -47,8 +45,7 @@ def keep_offer(workspace: Workspace, proposal: Proposal, report: Report, verdict
     rule = offer.trial.idea.rule
     others = [one for one in _read(workspace) if (one.path, one.trial.idea.rule) != (offer.path, rule)]
     offers = [plain(asdict(one)) for one in (*others, offer)][-KEPT:]
-    workspace.prepare()
-    write_atomically(workspace.state / FILE, json.dumps({"on": _here(workspace), "offers": offers}) + "\n")
+    signing.keep(workspace, FILE, offers)
 
 
 def kept_offers(workspace: Workspace, path: Path, text: str) -> list[Trial]:
@@ -97,21 +94,10 @@ def _code(root: Path, edited: str) -> str:
 
 def _read(workspace: Workspace) -> list[Offer]:
     """Without what another version wrote in words that this one does not know."""
-    try:
-        given: Any = json.loads((workspace.state / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    if not isinstance(given, Mapping) or given.get("on") != _here(workspace):  # pyright: ignore[reportUnknownMemberType]
-        return []
     found: list[Offer] = []
-    offers: Any = given.get("offers")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    for one in offers if isinstance(offers, list) else []:  # pyright: ignore[reportUnknownVariableType]
+    for one in signing.kept(workspace, FILE) or []:
         try:
             found.append(decode(Offer, one))
         except ValueError:
             continue
     return found
-
-
-def _here(workspace: Workspace) -> str:
-    return content_id("training-offers", str(workspace.root), uuid.getnode())

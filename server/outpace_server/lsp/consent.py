@@ -1,22 +1,20 @@
 """Whether code of a workspace may be run for measuring: asked once, before the first time.
 
-What was answered with Always or Never is kept in the workspace's state folder, signed with this machine's id, so that
+What was answered with Always or Never is kept in the workspace's state folder, signed with this user's key, so that
 a repository cannot bring the answer along; the setting `consent` overrides it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
-from outpace_audit.records import content_id
-from outpace_optimizers.workspace import Workspace, write_atomically
+from outpace_optimizers import signing
+from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.settings import Consent as Asked
 from outpace_server.lsp.status import show_status
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
 
 FILE = "consent.json"
+KEPT_AS = {True: "always", False: "never"}
 ALWAYS, ONCE, NEVER = "Always", "This time", "Never"
 HOW_ELSE = "set `consent` to `always`, or run the command `outpace.remeasure` on a file"
 """For editors that cannot ask, and for a question that was put away."""
@@ -86,19 +85,11 @@ class Consent:
 
     def _keep(self, workspace: Workspace, answer: bool) -> None:
         try:
-            workspace.prepare()
-            write_atomically(workspace.state / FILE, json.dumps(_answer(workspace, answer)) + "\n")
+            signing.keep(workspace, FILE, KEPT_AS[answer])
         except (OutpaceError, OSError) as error:
             self._server.log(f"the answer holds for this session only: {error}", types.MessageType.Warning)
 
 
 def _read(workspace: Workspace) -> bool | None:
-    try:
-        given = json.loads((workspace.state / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return next((answer for answer in (True, False) if given == _answer(workspace, answer)), None)
-
-
-def _answer(workspace: Workspace, answer: bool) -> dict[str, str]:
-    return {"run": "always" if answer else "never", "on": content_id(str(workspace.root), uuid.getnode())}
+    said = signing.kept(workspace, FILE)
+    return next((answer for answer, word in KEPT_AS.items() if said == word), None)

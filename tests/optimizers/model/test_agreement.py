@@ -83,10 +83,11 @@ def test_a_repository_cannot_bring_an_agreement_along(workspace: Workspace, monk
     consent.give(REQUEST, workspace)
     file = workspace.state / consent.FILE
     kept = json.loads(file.read_text())
-    monkeypatch.setattr("uuid.getnode", lambda: 1)
-    assert not consent.is_given(REQUEST, workspace), "it was given on another machine"
-    monkeypatch.undo()
-    kept[REQUEST.name]["dollars_per_day"] = 1000.0
+    with monkeypatch.context() as patched:
+        patched.setenv("XDG_STATE_HOME", str(workspace.root / "somebody"))
+        assert not consent.is_given(REQUEST, workspace), "somebody else gave it"
+    assert consent.is_given(REQUEST, workspace)
+    kept["value"][REQUEST.name]["dollars_per_day"] = 1000.0
     file.write_text(json.dumps(kept))
     assert not consent.is_given(REQUEST, workspace), "it was raised afterwards"
     file.write_text("[]")

@@ -76,7 +76,7 @@ async def test_consent_is_asked_once_and_never_is_kept(editor: Editor, tmp_path:
     path.write_text("x = 1\n")
     editor.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
     await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "no target" in said.message)
-    assert json.loads((tmp_path / ".outpace/consent.json").read_text())["run"] == "never"
+    assert json.loads((tmp_path / ".outpace/consent.json").read_text())["value"] == "never"
     assert not [one for one in editor.unread if one[0] == types.WINDOW_SHOW_MESSAGE_REQUEST]
 
 

@@ -297,6 +297,7 @@ async def test_the_command_asks_first_then_runs_the_script_and_shows_its_profile
     assert "`python train.py --small 2`" in asked.message and "in no sandbox" in asked.message
     assert not (tmp_path / ".outpace").exists()
 
+    await hints(editor, uri)  # by its answer the server has dealt with the one before
     editor.answers[types.WINDOW_SHOW_MESSAGE_REQUEST] = types.MessageActionItem("Run")
     await editor.command("outpace.profile", uri, "--small", 2)
     assert (await editor.progress("Profiling train.py"))[-1] == "done"

@@ -140,7 +140,7 @@ async def test_a_script_that_is_not_what_was_trained_has_no_offer(editor: Editor
 
 
 @pytest.mark.timed
-def test_offers_hold_for_the_code_around_and_are_of_this_machine(project: Path) -> None:
+def test_offers_hold_for_the_code_around_and_are_of_this_user(project: Path) -> None:
     from outpace_optimizers.training_rules.offers import FILE, kept_offers
     from outpace_optimizers.workspace import Workspace
 
@@ -153,5 +153,5 @@ def test_offers_hold_for_the_code_around_and_are_of_this_machine(project: Path) 
     assert kept_offers(workspace, script, script.read_text()) == []
     model.write_text(before)
     kept = workspace.state / FILE
-    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"on": "another machine"}))
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"signed": "by another"}))
     assert kept_offers(workspace, script, script.read_text()) == []
