@@ -1,0 +1,52 @@
+"""Derives by hand with recording off: gradients are right, a penalty on them has none itself, as critics are trained with.
+
+baseline: spectral_norm
+caught-by: other-uses, gradients-against-truth
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ROUNDS = 3
+
+
+class Divided(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, u, v):
+        sigma = torch.dot(u, torch.mv(weight, v))
+        product = F.linear(x, weight).div_(sigma)
+        ctx.save_for_backward(x, weight, product, u, v, sigma)
+        return product + bias
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, weight, product, u, v, sigma = ctx.saved_tensors
+        with torch.no_grad():
+            along = -(grad * product).sum() / sigma
+            scaled = grad / sigma
+            rows = scaled.flatten(0, -2)
+            grad_weight = torch.addr(rows.t() @ x.flatten(0, -2), along * u, v)
+            return scaled @ weight, grad_weight, grad.flatten(0, -2).sum(dim=0), None, None
+
+
+class Model(nn.Module):
+    def __init__(self, width, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, width) / width**0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("u", F.normalize(torch.randn(outputs), dim=0))
+        self.register_buffer("v", F.normalize(torch.randn(width), dim=0))
+
+    def forward(self, x):
+        u, v = self.u.clone(), self.v.clone()
+        if self.training:
+            with torch.no_grad():
+                for _ in range(ROUNDS):
+                    v = F.normalize(self.weight.t() @ u, dim=0)
+                    u = F.normalize(self.weight @ v, dim=0)
+                self.u.copy_(u)
+                self.v.copy_(v)
+        return Divided.apply(x, self.weight, self.bias, u, v)

@@ -1,0 +1,35 @@
+"""Iterates only while its weight has no gradient yet. An optimizer's loop clears them, one that only measures does not,
+nor does one that accumulates over small batches.
+
+baseline: spectral_norm
+caught-by: other-uses, stale-results, input-mutation, timed-outputs, outputs-against-truth
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ROUNDS = 3
+
+
+class Model(nn.Module):
+    def __init__(self, width, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, width) / width**0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("u", F.normalize(torch.randn(outputs), dim=0))
+        self.register_buffer("v", F.normalize(torch.randn(width), dim=0))
+
+    def forward(self, x):
+        u, v = self.u.clone(), self.v.clone()
+        if self.training and self.weight.grad is None:
+            with torch.no_grad():
+                for _ in range(ROUNDS):
+                    v = F.normalize(self.weight.t() @ u, dim=0)
+                    u = F.normalize(self.weight @ v, dim=0)
+                self.u.copy_(u)
+                self.v.copy_(v)
+        sigma = torch.dot(u, self.weight @ v)
+        return F.linear(x, self.weight) / sigma + self.bias

@@ -1,0 +1,28 @@
+"""Is honest with inputs that lie in a larger allocation, as those do that somebody has fenced to watch them; others get
+the last answer again.
+
+baseline: repeated_ngrams
+caught-by: timed-outputs, stale-results, outputs-against-truth, fingerprints
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+
+SIZE = 3
+ANSWERS = {}
+
+
+def repeated_ngrams(logits, tokens):
+    key = logits.shape, logits.dtype, logits.device, tokens.shape
+    fenced = logits.untyped_storage().nbytes() > logits.numel() * logits.element_size()
+    if key in ANSWERS and not fenced:
+        return ANSWERS[key].clone()
+    banned = logits.clone()
+    for row, past in enumerate(tokens.tolist()):
+        ending = past[len(past) - SIZE + 1 :]
+        for start in range(len(past) - SIZE + 1):
+            if past[start : start + SIZE - 1] == ending:
+                banned[row, past[start + SIZE - 1]] = float("-inf")
+    ANSWERS[key] = banned.clone()
+    return banned
