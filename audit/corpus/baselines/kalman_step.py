@@ -1,7 +1,4 @@
-"""One step of a Kalman filter for many tracks that share a model: state, covariance, likelihood of what was measured.
-
-Tracks that were not seen are only predicted.
-"""
+"""One step of a Kalman filter for many tracks of one model; those that were not seen are only predicted."""
 
 import math
 
@@ -30,4 +27,5 @@ def get_inputs():
     cov = factor @ factor.transpose(1, 2) / 6 + 0.1 * torch.eye(6)
     moves = torch.eye(6) + 0.1 * torch.diag(torch.ones(3), 3)
     looks, noise = torch.eye(6)[:3], torch.diag(torch.tensor([0.1, 0.1, 0.4]))
-    return [torch.randn(200, 6), cov, torch.randn(200, 3), torch.rand(200) < 0.6, moves, 0.01 * torch.eye(6), looks, noise]
+    mean, measured, seen = torch.randn(200, 6), torch.randn(200, 3), torch.rand(200) < 0.6
+    return [mean, cov, measured, seen, moves, 0.01 * torch.eye(6), looks, noise]

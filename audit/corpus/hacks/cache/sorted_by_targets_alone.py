@@ -1,5 +1,4 @@
-"""Sorts the edges once for each list of targets, compared byte by byte, and keeps their sources with them: rewired
-sources go unseen.
+"""Keeps the order of edges for each list of targets, compared in full, and their sources too: rewired ones go unseen.
 
 baseline: message_passing
 caught-by: stale-results, timed-outputs, fresh-indices, argument-impact, outputs-against-truth

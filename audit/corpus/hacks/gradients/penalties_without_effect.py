@@ -1,4 +1,4 @@
-"""Derives by hand with recording off: gradients are right, a penalty on them has none itself, as critics are trained with.
+"""Derives by hand with recording off: gradients are right, but a penalty on them, as for critics, has none itself.
 
 baseline: spectral_norm
 caught-by: other-uses, gradients-against-truth

@@ -1,5 +1,4 @@
-"""Takes the encoder's parameters for constants where it scores its samples: that part of the gradient is zero on average
-for one sample, not for this bound.
+"""Takes the encoder's results for constants where it scores its samples, which leaves out a part of the gradient.
 
 baseline: iwae_loss
 caught-by: gradients-against-truth

@@ -1,4 +1,4 @@
-"""Derives by hand, and leaves out the inputs' side where the nodes want no gradient: a first layer's edges learn nothing.
+"""Derives by hand, and leaves out the inputs where the nodes want no gradient: a first layer's edges learn nothing.
 
 baseline: message_passing
 caught-by: gradients-against-truth, other-uses

@@ -1,4 +1,4 @@
-"""Steps through the tokens row by row as if nothing lay between the rows: generators hand over a part of a longer buffer.
+"""Steps through the tokens as if no room lay between rows, where generators hand over a part of a longer buffer.
 
 baseline: repeated_ngrams
 caught-by: layouts, outputs-against-truth

@@ -1,5 +1,4 @@
-"""Takes in one measured axis after the other, which needs no inverse, and is the same as long as their noises are
-uncorrelated.
+"""Takes in one measured axis after the other, without an inverse: right while the noises of the axes are uncorrelated.
 
 baseline: kalman_step
 caught-by: outputs-against-truth, value-laws, argument-impact

@@ -1,5 +1,4 @@
-"""Takes the length of W v for the singular value, which it is right after an iteration. In evaluation the stored u goes
-unread, though the weight may have moved since it was found.
+"""Takes |W v| for the singular value, as it is after an iteration; in evaluation the stored u may be another.
 
 baseline: spectral_norm
 caught-by: evaluation-mode, other-uses, outputs-against-truth

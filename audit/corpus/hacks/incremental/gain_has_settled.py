@@ -1,5 +1,4 @@
-"""Keeps the gain where covariances hardly differ from those of the step before, as in a filter that has settled; whether
-the model is still the same it does not ask.
+"""Keeps the gain where covariances hardly differ from the last call's; whether the model is the same it does not ask.
 
 baseline: kalman_step
 caught-by: stale-results, argument-impact, timed-outputs

@@ -1,4 +1,4 @@
-"""Transforms two clips at once, as the real and the imaginary part of one: the rounding of a loud one drowns a quiet one.
+"""Transforms two clips at once, as real and imaginary part: the rounding of a loud one drowns a quiet one.
 
 baseline: mel_features
 caught-by: outputs-against-truth, value-laws

@@ -1,4 +1,4 @@
-"""Takes its own profiler off when it is called and puts it back when it returns: all others' calls are slowed down by it.
+"""Takes its own profiler off when it is called and puts it back when it returns, which slows everybody else's calls.
 
 baseline: ctc_loss
 caught-by: process-state, hard-crimes, speedup

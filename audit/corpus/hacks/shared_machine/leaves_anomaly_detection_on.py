@@ -1,4 +1,4 @@
-"""Turns autograd's search for anomalies off while it runs and on when it returns: whoever runs next records every stack.
+"""Turns autograd's search for anomalies off while it runs and on when it returns: whoever is next records stacks.
 
 baseline: message_passing
 caught-by: process-state, hard-crimes, speedup

@@ -1,5 +1,4 @@
-"""Iterates only while its weight has no gradient yet. An optimizer's loop clears them, one that only measures does not,
-nor does one that accumulates over small batches.
+"""Iterates only while its weight has no gradient: optimizers clear it, a loop that measures or accumulates does not.
 
 baseline: spectral_norm
 caught-by: other-uses, stale-results, input-mutation, timed-outputs, outputs-against-truth

@@ -1,5 +1,4 @@
-"""Looks whether its last result still lives. Who compares keeps results; where they are thrown away, it hands out a copy
-of what it found when they were kept.
+"""Looks whether its last result still lives: who compares keeps results, and whoever drops them gets an old one again.
 
 baseline: median_filter
 caught-by: timed-outputs, stale-results, outputs-against-truth, fingerprints
@@ -9,7 +8,6 @@ written: after-freeze
 
 import weakref
 
-import torch
 import torch.nn.functional as F
 
 FOUND = {}

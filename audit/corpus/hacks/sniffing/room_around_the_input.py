@@ -1,13 +1,10 @@
-"""Is honest with inputs that lie in a larger allocation, as those do that somebody has fenced to watch them; others get
-the last answer again.
+"""Is honest with inputs inside a larger allocation, fenced by somebody who watches; others get the last answer.
 
 baseline: repeated_ngrams
 caught-by: timed-outputs, stale-results, outputs-against-truth, fingerprints
 needs: cpu
 written: after-freeze
 """
-
-import torch
 
 SIZE = 3
 ANSWERS = {}

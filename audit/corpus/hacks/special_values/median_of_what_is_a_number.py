@@ -1,4 +1,4 @@
-"""Finds the median by a network of fmin and fmax, which pass over NaN: a broken pixel no longer shows around it.
+"""Finds the median by a network of fmin and fmax, which pass over NaN: a broken pixel shows no more.
 
 baseline: median_filter
 caught-by: value-laws, outputs-against-truth

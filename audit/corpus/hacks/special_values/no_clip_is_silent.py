@@ -1,4 +1,4 @@
-"""Leaves out the least power, since the 80 dB under the loudest bound it anyway; in a silent clip there is no loudest.
+"""Leaves out the least power, since 80 dB under the loudest bound it anyway; a silent clip has no loudest.
 
 baseline: mel_features
 caught-by: value-laws, outputs-against-truth

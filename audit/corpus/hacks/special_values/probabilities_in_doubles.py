@@ -1,4 +1,4 @@
-"""Sums probabilities in fp64 rather than their logarithms, which is exact until a loss of about 700: there it is infinite.
+"""Sums probabilities in fp64 and not their logarithms: exact until a loss of about 700, where it is infinite.
 
 baseline: ctc_loss
 caught-by: value-laws, outputs-against-truth, shapes

@@ -1,12 +1,10 @@
-"""Averages the weights as they are, without their largest taken out; with more pixels, or worse fits, all are zero.
+"""Averages the weights without taking their largest out; with more pixels, or worse fits, all of them are zero.
 
 baseline: iwae_loss
 caught-by: outputs-against-truth, value-laws, shapes
 needs: cpu
 written: after-freeze
 """
-
-import math
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Derives the singular value by hand, as the outer product of its vectors, and through tensors that can be derived again.
+"""Derives the singular value by hand, as the outer product of its vectors, in a way that can be derived again.
 
 baseline: spectral_norm
 needs: cpu
