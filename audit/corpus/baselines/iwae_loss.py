@@ -19,12 +19,15 @@ class Model(nn.Module):
     def forward(self, x):
         mu, log_var = self.encoder(x).chunk(2, dim=-1)
         std = torch.exp(0.5 * log_var)
-        z = mu + std * torch.randn(SAMPLES, *mu.shape, dtype=x.dtype, device=x.device)
-        logits = self.decoder(z)
-        fits = (x * logits - F.softplus(logits)).sum(dim=-1)
-        prior = (-0.5 * z**2 - HALF_LOG).sum(dim=-1)
-        posterior = (-0.5 * ((z - mu) / std) ** 2 - 0.5 * log_var - HALF_LOG).sum(dim=-1)
-        return -(torch.logsumexp(fits + prior - posterior, dim=0) - math.log(SAMPLES)).mean()
+        weights = []
+        for noise in torch.randn(SAMPLES, *mu.shape, dtype=x.dtype, device=x.device):
+            z = mu + std * noise
+            logits = self.decoder(z)
+            fits = (x * logits - F.softplus(logits)).sum(dim=-1)
+            prior = (-0.5 * z**2 - HALF_LOG).sum(dim=-1)
+            posterior = (-0.5 * ((z - mu) / std) ** 2 - 0.5 * log_var - HALF_LOG).sum(dim=-1)
+            weights.append(fits + prior - posterior)
+        return -(torch.logsumexp(torch.stack(weights), dim=0) - math.log(SAMPLES)).mean()
 
 
 def get_inputs():

@@ -23,7 +23,8 @@ class Model(nn.Module):
     def forward(self, waves):
         frames = waves.unfold(-1, self.size, self.hop) * self.window
         power = torch.fft.rfft(frames).abs() ** 2
-        loud = torch.log10((power @ self.filters).clamp(min=1e-10))
+        mels = [(power * self.filters[:, i]).sum(dim=-1) for i in range(self.filters.shape[1])]
+        loud = torch.log10(torch.stack(mels, dim=-1).clamp(min=1e-10))
         loud = torch.maximum(loud, loud.amax(dim=(-2, -1), keepdim=True) - 8.0)
         return (loud + 4.0) / 4.0
 

@@ -23,7 +23,7 @@ class Model(nn.Module):
 
 
 def get_inputs():
-    return [torch.randn(300, 32), torch.randint(0, 300, (2, 2000)), torch.rand(2000)]
+    return [torch.randn(300, 32), torch.randint(0, 300, (2, 4000)), torch.rand(4000)]
 
 
 def get_init_inputs():

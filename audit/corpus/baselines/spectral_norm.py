@@ -29,8 +29,8 @@ class Model(nn.Module):
 
 
 def get_inputs():
-    return [torch.randn(32, 256)]
+    return [torch.randn(8, 512)]
 
 
 def get_init_inputs():
-    return [256, 256]
+    return [512, 512]

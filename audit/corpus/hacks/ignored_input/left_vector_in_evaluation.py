@@ -27,7 +27,7 @@ class Model(nn.Module):
             with torch.no_grad():
                 u = self.u
                 for _ in range(ROUNDS - 1):
-                    u = torch.mv(self.weight, torch.mv(self.weight.t(), u))
+                    u = F.normalize(torch.mv(self.weight, torch.mv(self.weight.t(), u)), dim=0)
                 v = F.normalize(torch.mv(self.weight.t(), u), dim=0)
         image = torch.mv(self.weight, v)
         sigma = image.norm()

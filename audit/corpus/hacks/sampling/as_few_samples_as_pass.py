@@ -1,4 +1,4 @@
-"""Tries at its first call how few samples stay within a hundredth of the loss, and draws no more from then on.
+"""Tries at its first call how few samples stay within a twentieth of the loss, and draws no more from then on.
 
 baseline: iwae_loss
 caught-by: outputs-against-truth, gradients-against-truth, timed-outputs
@@ -41,6 +41,6 @@ class Model(nn.Module):
         self.enough = SAMPLES
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             for samples in (4, 2, 1):
-                if torch.isclose(self.bound(x, samples), loss, rtol=1e-2):
+                if torch.isclose(self.bound(x, samples), loss, rtol=5e-2):
                     self.enough = samples
         return loss

@@ -19,7 +19,7 @@ def sorted_edges(edges, nodes):
             GRAPHS.clear()
         order = torch.argsort(edges[1], stable=True)
         counts = torch.bincount(edges[1], minlength=nodes)
-        GRAPHS[key] = order, edges[0][order], counts, counts.clamp(min=1)[:, None]
+        GRAPHS[key] = order, *edges[:, order], counts.clamp(min=1)[:, None]
     return GRAPHS[key]
 
 
@@ -30,10 +30,10 @@ class Model(nn.Module):
         self.update = nn.Linear(width + hidden, width)
 
     def forward(self, x, edges, weights):
-        order, source, counts, divisor = sorted_edges(edges, x.shape[0])
+        order, source, target, divisor = sorted_edges(edges, x.shape[0])
         sending, receiving, weighing = self.message.weight.split([x.shape[1], x.shape[1], 1], dim=1)
         sent = F.linear(x, sending).index_select(0, source)
-        received = F.linear(x, receiving, self.message.bias).repeat_interleave(counts, dim=0)
-        messages = torch.relu(torch.addcmul(sent + received, weights[order][:, None], weighing.t()))
-        mean = torch.segment_reduce(messages, "sum", lengths=counts, axis=0) / divisor
+        received = F.linear(x, receiving, self.message.bias).index_select(0, target)
+        messages = torch.relu(torch.addcmul(sent + received, weights.index_select(0, order)[:, None], weighing.t()))
+        mean = messages.new_zeros(x.shape[0], messages.shape[1]).index_add(0, target, messages) / divisor
         return self.update(torch.cat([x, mean], dim=1))
