@@ -27,9 +27,9 @@ class Divided(torch.autograd.Function):
         with torch.no_grad():
             along = -(grad * product).sum() / sigma
             scaled = grad / sigma
-            rows = scaled.flatten(0, -2)
-            grad_weight = torch.addr(rows.t() @ x.flatten(0, -2), along * u, v)
-            return scaled @ weight, grad_weight, grad.flatten(0, -2).sum(dim=0), None, None
+            rows = scaled.reshape(-1, scaled.shape[-1])
+            grad_weight = torch.addr(rows.t() @ x.reshape(-1, x.shape[-1]), along * u, v)
+            return scaled @ weight, grad_weight, grad.reshape(-1, grad.shape[-1]).sum(dim=0), None, None
 
 
 class Model(nn.Module):
