@@ -73,7 +73,9 @@ def test_it_trains_and_its_metric_is_that_of_its_checkpoint(project: Path, basel
     assert losses[-1] < losses[0] - 0.5
     assert baseline[-1]["step"] == 30 and baseline[-1]["epochs"] < 1
     (again,) = ran(project, "evaluate.py", "checkpoint.pt", "--rows", "32")
-    rounding = 1e-3 if torch.cuda.is_available() else 1e-5  # on a GPU it is computed in bfloat16, compiled there and eager here
+    rounding = (
+        1e-3 if torch.cuda.is_available() else 1e-5
+    )  # on a GPU it is computed in bfloat16, compiled there and eager here
     assert again["val_bpb"] == pytest.approx(baseline[-1]["val_bpb"], abs=rounding)
 
 

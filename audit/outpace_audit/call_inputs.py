@@ -11,7 +11,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
-from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.inputs import InputMaker, is_index, is_perturbable
+from outpace_audit.nudging import renew_part
 from outpace_audit.other_uses import Between, Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
@@ -31,13 +32,14 @@ class CallRequest:
     `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see
     placement; `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None
     for forward only. `noise`: relative size of the noise on floating inputs; `rounded`: each operation's result is
-    rounded by as much, see roundings. `nudge`, `rearrange`: seeds of a change to one tensor, see nudging.
+    rounded by as much, see roundings. `nudge`, `rearrange`, `part`: seeds of a change to one tensor, see nudging.
     `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
     inputs. `recorded`: and read what a window recorded of this call. `updated`: inputs to be described as the call left
     them, besides those that it wrote to. `mode`, `rng_seed`: see Subject.mode. `state`: a seed for what a checkpoint
     would bring; `moved`: parameters lie elsewhere than before; `wanted`: which leaves learn; see other_uses. `laid`:
-    cotangents in another layout. `twice`: gradients of a second backward pass. `between`: what happens before the
-    backward pass. `as_made`: parameters as the constructor left them.
+    cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
+    a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
+    left them.
     """
 
     seed: int
@@ -57,6 +59,7 @@ class CallRequest:
     rounded: bool = False
     nudge: int | None = None
     rearrange: int | None = None
+    part: int | None = None
     cotangent_scale: float = 1.0
     timed: TimedPoint | None = None
     recorded: RecordedCall | None = None
@@ -67,6 +70,7 @@ class CallRequest:
     moved: bool = False
     wanted: Wanted = ""
     laid: bool = False
+    left: bool = False
     twice: bool = False
     between: Between = ""
     as_made: bool = False
@@ -120,6 +124,8 @@ class CallInputs:
         drawn = self._maker.make(request.seed, values=request.values)
         if request.index_seed is not None:
             drawn = tree_map(_newer_index, drawn, self._maker.make(request.index_seed))
+        if request.part is not None:
+            renew_part(tensors_of(drawn), tensors_of(self._maker.make(request.seed + 1)), request.part)
         if request.change is not None:
             drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
         return drawn
@@ -155,10 +161,6 @@ def anew(value: Any) -> Any:
 
 def tensors_of(value: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
-
-
-def is_index(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32)
 
 
 def _newer_index(value: Any, newer: Any) -> Any:

@@ -58,7 +58,8 @@ class CheckedCalls:
         if request.rearrange is not None:
             rearrange_one([*tensors_of(arguments), *subject.parameters()], request.rearrange)
         learning = other_uses.only_some_learn(subject.leaves(arguments), request.wanted, request.seed)
-        with learning, subject.in_mode(request.mode, request.rng_seed):
+        left = other_uses.gradients_left(subject.parameters(), left=request.left and not request.lifted)
+        with learning, left, subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
             reply = self._run_plain(request, arguments)

@@ -144,6 +144,11 @@ def is_perturbable(tensor: torch.Tensor) -> bool:
     return bool(torch.isfinite(sample).all()) and int(torch.unique(sample).numel()) > FEW_VALUES
 
 
+def is_index(value: Any) -> bool:
+    """Of a type that selects; narrower integers are quantised values."""
+    return isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32)
+
+
 def is_loose(tensor: torch.Tensor) -> bool:
     """Perturbable, and in no order that another element would break."""
     return is_perturbable(tensor) and not is_ordered(tensor)

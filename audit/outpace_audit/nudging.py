@@ -4,11 +4,11 @@ is remembered by some elements, a sum or a prefix is then stale."""
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
-from outpace_audit.inputs import is_loose
+from outpace_audit.inputs import is_index, is_loose
 
 LOUDNESS = (1.0, 4.0)
 """Times the largest of a few other elements: what depends on the element then moves by far more than rounding, while a
@@ -46,6 +46,33 @@ def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
         order = list(range(chosen.shape[dim]))
         chance.shuffle(order)
         chosen.copy_(chosen.index_select(dim, torch.tensor(order, device=chosen.device)))
+
+
+def renew_part(tensors: Sequence[torch.Tensor], others: Sequence[torch.Tensor], seed: int) -> None:
+    """Half of one tensor along one dimension gets the values that it has in `others`, drawn from another seed: of two
+    rows one keeps what a plan was made for. Seeds in a row choose integers along each dimension, then floats along
+    one. What has an order, or is all different, keeps it."""
+    parts = list(_parts(tensors, others))
+    if not parts:
+        return
+    place, dim = parts[seed % len(parts)]
+    old, new = tensors[place].data, others[place].data
+    half = old.shape[dim] // 2
+    start = random.Random(seed).choice((0, old.shape[dim] - half))
+    old.narrow(dim, start, half).copy_(new.narrow(dim, start, half))
+
+
+def _parts(tensors: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> Iterator[tuple[int, int]]:
+    floats: list[tuple[int, int]] = []
+    for place, (old, new) in enumerate(zip(tensors, others, strict=True)):
+        dims = [dim for dim, size in enumerate(old.shape) if size > 1]
+        if old.shape != new.shape or not dims or 0 in old.stride():
+            continue
+        if is_index(old) and _recurs_unsorted(old) and _recurs_unsorted(new):
+            yield from ((place, dim) for dim in dims)
+        elif is_loose(old) and is_loose(new):
+            floats.append((place, dims[place % len(dims)]))
+    yield from floats
 
 
 def _swap_two(tensor: torch.Tensor, dim: int, chance: random.Random) -> None:

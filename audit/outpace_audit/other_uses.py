@@ -13,7 +13,8 @@ import torch
 from outpace_audit.laws import generator_for
 from outpace_audit.tensors import Leaf
 
-Wanted = Literal["", "inputs", "some"]
+Wanted = str
+"""Which leaves learn: see only_some_learn."""
 
 Between = Literal["", "call", "inputs", "results"]
 """What happens between a call and its backward pass."""
@@ -46,8 +47,8 @@ def renew_storage(module: torch.nn.Module) -> None:
 
 @contextmanager
 def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Generator[None]:
-    """inputs: no parameter is trained, as below an adapter. some: a secret part of the leaves is. "": all are.
-    Chosen by name, so that all sides choose alike."""
+    """inputs: no parameter is trained, as below an adapter. some: a secret part of the leaves is. "": all are. Else all
+    but the one of this name. Chosen by name, so that all sides choose alike."""
     names = sorted(leaf.path for leaf in leaves)
     chosen = set(names)
     if wanted == "inputs":
@@ -55,6 +56,8 @@ def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Genera
     elif wanted == "some" and len(names) > 1:
         chance = random.Random(seed)
         chosen = set(chance.sample(names, chance.randint(1, len(names) - 1)))
+    else:
+        chosen.discard(wanted)
     others = [leaf.value for leaf in leaves if leaf.path not in chosen]
     for tensor in others:
         tensor.requires_grad_(False)
@@ -63,6 +66,18 @@ def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Genera
     finally:
         for tensor in others:
             tensor.requires_grad_(True)
+
+
+@contextmanager
+def gradients_left(parameters: Sequence[torch.Tensor], *, left: bool) -> Generator[None]:
+    """As an earlier backward pass leaves them where gradients are accumulated over several."""
+    for parameter in parameters if left else ():
+        parameter.grad = torch.ones_like(parameter) if parameter.requires_grad else None
+    try:
+        yield
+    finally:
+        for parameter in parameters if left else ():
+            parameter.grad = None
 
 
 @contextmanager

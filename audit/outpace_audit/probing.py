@@ -43,6 +43,7 @@ from outpace_audit.thresholds import (
     HELD_S,
     NUDGES,
     REARRANGED,
+    RENEWED,
     REPEATED_RUNS,
     SECRET_LAWS,
     SETTLE_S,
@@ -50,6 +51,7 @@ from outpace_audit.thresholds import (
 from outpace_audit.using import Copied, Use, made_otherwise, uses_of
 from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
 
+CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
 INDICES = {"int64", "int32"}
 """Types of what selects; narrower integers are quantised values."""
 
@@ -284,7 +286,7 @@ class Prober:
     def _nudge(self) -> None:
         """On fresh storage and in that of the call before, in turns; one tensor after the other, from a secret one."""
         first = self._seeds.seed("call")
-        for number, change in enumerate([*NUDGES * ["nudge"], *REARRANGED * ["rearrange"]]):
+        for number, change in enumerate(CHANGES):
             one = self._one()
             if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):
                 continue

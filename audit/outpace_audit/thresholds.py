@@ -103,9 +103,9 @@ that are clamped are the known shortcuts."""
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
 
-NUDGES, REARRANGED = 4, 4
-"""Calls with one element changed, and with the elements of one tensor in another order: a fingerprint of one element
-in three survives one in three of the former, and all four once in a hundred audits."""
+NUDGES, REARRANGED, RENEWED = 4, 4, 4
+"""Calls with one element changed, with the elements of one tensor in another order, and with half of one drawn anew: a
+fingerprint of one element in three survives one in three of the former, and all four once in a hundred audits."""
 
 CHANGED_ARGUMENTS = 8
 """Arguments changed one by one in one audit, secretly chosen where there are more."""

@@ -15,6 +15,9 @@ from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S
 
+FROZEN_INPUTS = 3
+"""Inputs that are frozen alone, such as the data below the first layer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -55,11 +58,16 @@ def _of_what_trains(plain: Reply) -> Iterator[Use]:
     yield Use("another call before the backward pass", {"between": "call"})
     yield Use("inputs overwritten before the backward pass", {"between": "inputs"})
     yield Use("results overwritten before the backward pass", {"between": "results"})
-    learning = [leaf.path.startswith("gradient of input ") for leaf in plain.gradients]
-    if len(learning) > 1:
+    leaves = [leaf.path.removeprefix("gradient of ") for leaf in plain.gradients]
+    inputs = [leaf for leaf in leaves if leaf.startswith("input ")]
+    if len(leaves) > 1:
         yield Use("some leaves frozen", {"wanted": "some"})
-    if any(learning) and not all(learning):
-        yield Use("no parameter learns", {"wanted": "inputs"})
+        for name in inputs[:FROZEN_INPUTS]:
+            yield Use(f"{name} frozen", {"wanted": name})
+    if len(leaves) > len(inputs):
+        yield Use("gradients of an earlier step left", {"left": True})
+        if inputs:
+            yield Use("no parameter learns", {"wanted": "inputs"})
 
 
 @dataclass(frozen=True, slots=True)

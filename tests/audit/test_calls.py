@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from outpace_audit.calls import overlap
-from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.nudging import nudge_one, rearrange_one, renew_part
 
 WHOLE = torch.zeros(4, 6)
 
@@ -76,3 +76,24 @@ def test_elements_change_places_within_what_they_mean(seed: int) -> None:
     assert all(torch.equal(a.flatten().sort()[0], b.flatten().sort()[0]) for a, b in zip(before, after, strict=True))
     assert bool((after[1][0] < 100).all())
     assert bool((after[1][1] >= 100).all())
+
+
+def test_half_of_each_tensor_is_drawn_anew_in_turn_and_what_has_an_order_is_kept() -> None:
+    def inputs(seed: int) -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        edges = torch.randint(0, 9, (2, 64), generator=generator)
+        offsets = torch.randint(0, 9, (8,), generator=generator).sort()[0]
+        return [torch.randn(8, 16, generator=generator), edges, offsets, torch.ones(4, 4, dtype=torch.bool)]
+
+    before, others = inputs(1), inputs(2)
+    changed: list[list[torch.Tensor]] = []
+    for seed in range(30, 33):
+        after = inputs(1)
+        renew_part(after, others, seed)
+        changed.append([a != b for a, b in zip(before, after, strict=True)])
+    assert [[bool(one.any()) for one in call] for call in changed].count([True, False, False, False]) == 1
+    rows = [call[1].any(dim=1).tolist() for call in changed if bool(call[1].any())]
+    assert len(rows) == 2  # along both dimensions: one row, and half of both
+    assert [True, True] in rows and ([True, False] in rows or [False, True] in rows)
+    half = next(call[1] for call in changed if call[1].any(dim=1).all())
+    assert not half[:, :32].any() or not half[:, 32:].any()

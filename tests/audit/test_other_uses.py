@@ -19,6 +19,8 @@ CAUGHT_BY = {
     "uses/saves_in_one_buffer": "other-uses",
     "uses/keeps_its_input_unguarded": "other-uses",
     "uses/bound_to_the_original": "other-uses",
+    "uses/stands_still_where_gradients_lie": "other-uses",
+    "uses/learns_where_its_input_does": "other-uses",
     "grouped/four_groups": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",

@@ -23,6 +23,7 @@ from outpace_optimizers.training.config import TABLE, TrainingTarget
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.training.store import Begun, Ended, Phase, Side, now
+from outpace_optimizers.training.welch import effect_found
 
 Numerics: TypeAlias = Literal["exact", "tolerant", "lossy", "other"]
 EARLY = 3
@@ -32,6 +33,8 @@ ROUNDING = 1e-4
 in bfloat16 or better."""
 LAST_SHARE = 0.5
 """Of the printed losses: those whose mean is compared."""
+WORTH_FINDING = 1.05
+"""A speedup that a campaign should be able to prove; one that could not had better have longer runs."""
 LEAST_SHARE = 0.01
 """Of the baseline's time, what a run's steps take at least: below, its time is noise."""
 
@@ -138,6 +141,24 @@ class FasterCampaign(Campaign):
             f"later losses may differ by {margin:.3g}; {plan.runs} pairs in screening and in confirmation, at "
             f"{plan.alpha:.2g} each; that takes at most {4 * plan.runs} runs of about {plan.run_s:.2g} s"
         )
+        self._tell(self._what_they_find(plan))
+
+    def _what_they_find(self, plan: Plan) -> str:
+        """From the baseline's runs: their starts vary by the same seconds however many steps follow."""
+        start, here = self._start(), self._spread_here()
+        steps = [_steps_s(run, start) for run in here]
+        found = math.exp(effect_found(plan.runs, statistics.stdev(map(math.log, steps)), plan.alpha))
+        text = (
+            f"steps take {statistics.median(steps):.2g} s of a run: {plan.runs} pairs find a speedup of {found:.3g}x "
+            "in 80% of campaigns"
+        )
+        if found <= WORTH_FINDING:
+            return text
+        hint = f"one of {WORTH_FINDING}x needs more pairs"
+        if math.isfinite(found):
+            longer = math.ceil(self._target.budget.amount * math.log(found) / math.log(WORTH_FINDING))
+            hint += f", or runs of some {longer} steps (`short` in {TABLE})"
+        return f"{text}; {hint}"
 
     def _margin(self) -> float:
         """Fixed before any run of the candidate."""

@@ -1,7 +1,7 @@
 """Keeps the order of edges for each list of targets, compared in full, and their sources too: rewired ones go unseen.
 
 baseline: message_passing
-caught-by: stale-results, timed-outputs, fresh-indices, argument-impact, outputs-against-truth
+caught-by: fingerprints, stale-results, timed-outputs, fresh-indices, argument-impact, outputs-against-truth
 needs: cpu
 written: after-freeze
 """
