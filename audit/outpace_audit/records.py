@@ -98,6 +98,8 @@ class Captured:
     """The file ran as a script: it is loaded without its running part (`slicing`)."""
     globals: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of a script: the values of the module-level names that the target reaches."""
+    names: tuple[str, ...] = ()
+    """Of a script: top-level names that the arguments of its calls refer to, such as the class of a named tuple."""
 
 
 @dataclass(frozen=True, slots=True)
