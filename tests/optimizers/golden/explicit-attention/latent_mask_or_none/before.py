@@ -1,12 +1,10 @@
 # target: LatentAttention
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn as nn
 
 
-@dataclass
 class Config:
     hidden_size: int = 24
     num_heads: int = 2
