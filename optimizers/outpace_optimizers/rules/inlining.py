@@ -176,12 +176,27 @@ def _names(scope: Scope, helper: _Helper) -> tuple[dict[str, str | ast.expr], li
     for name, node in helper.given.items():
         if isinstance(node, (ast.Name, ast.Constant)) and name not in bound:
             names[name] = node.id if isinstance(node, ast.Name) else node
+        elif name not in bound and _unpacked_first(helper, name, node):
+            names[name] = node
         elif name in read or not isinstance(node, (ast.Name, ast.Constant)):
             names[name] = made = _unused(name, taken)
             first.append((made, node))
     for name in sorted(bound - set(names)):
         names[name] = _unused(name, taken)
     return names, first
+
+
+def _unpacked_first(helper: _Helper, name: str, given: ast.expr) -> bool:
+    """Whether the parameter is given a tuple of names, and is read only where the helper begins: `h, c = state`."""
+    if not isinstance(given, ast.Tuple) or not all(isinstance(item, ast.Name) for item in given.elts):
+        return False
+    nodes = [node for item in [*helper.statements, helper.result] for node in ast.walk(item)]
+    reads = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+    match helper.statements:
+        case [ast.Assign(value=ast.Name() as value), *_]:
+            return reads == [value]
+        case _:
+            return False
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -31,8 +31,7 @@ class Tagger(nn.Module):
         outputs = []
         x2h_steps = self.cell.x2h(x).unbind(1)
         for t in range(steps):
-            state = (h, c)
-            h_2, c_2 = state
+            h_2, c_2 = (h, c)
             gates = x2h_steps[t] + self.cell.h2h(h_2)
             i, f, g, o = gates.chunk(4, 1)
             c_2 = torch.sigmoid(f) * c_2 + torch.sigmoid(i) * torch.tanh(g)
