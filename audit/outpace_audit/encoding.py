@@ -4,8 +4,9 @@ None, booleans, whole numbers, finite floats and texts stand for themselves; eve
 {"tuple": [...]}, {"list": [...]}, {"set": [...]}, {"dict": [[key, value], ...]}, {"float": "inf"}, {"size": [...]},
 {"dtype": "bfloat16"}, {"device": "cuda"}, {"tensor": {...}}, {"reference": "module:name"}, {"enum": [class, name]},
 {"partial": [function, arguments, keywords]}, {"object": [class, {attribute: value}]},
-{"module": [class, arguments, keywords]} for an nn.Module by its constructor, and {"leaf": i} for one of a list that is
-kept apart. Reading an object calls no constructor but an nn.Module's.
+{"module": [class, arguments, keywords]} for an nn.Module by its constructor, {"evaluating": {...}} for one in
+evaluation mode, and {"leaf": i} for one of a list that is kept apart. Reading an object calls no constructor but an
+nn.Module's.
 """
 
 from __future__ import annotations
@@ -245,5 +246,6 @@ _DECODERS: dict[str, Callable[[Decoder, Any], Any]] = {
     "partial": _partial,
     "object": _object,
     "module": _module,
+    "evaluating": lambda decoder, payload: decoder.decode(payload).eval(),
     "leaf": lambda decoder, payload: decoder.leaves[payload],
 }

@@ -179,5 +179,9 @@ def _try_truth(oracle: Side, where: str, workload: Workload, request: Mapping[st
             raise
         return f"not liftable: {error}"
     if truth.drew_random:
-        raise TargetError(f"{where}: it draws random numbers, so two runs cannot be compared; set its dropout to 0")
+        dropout = "dropout" in truth.drew_random or truth.drew_random.startswith("bernoulli")
+        advice = "set its dropout to 0" if dropout else "take them as an argument, or name a part that draws none"
+        raise TargetError(
+            f"{where}: it draws random numbers ({truth.drew_random}), so two runs cannot be compared; {advice}"
+        )
     return ""

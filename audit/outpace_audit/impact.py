@@ -36,7 +36,7 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
         slices, values = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
         for i, place, value in zip(perturbation.chosen, slices, values, strict=True):
-            place.copy_(-2 * value if value.is_floating_point() else value)
+            place.copy_(_apart(place, tensors[i]) if value.is_floating_point() else value)
             changed = _outputs(subject, arguments)
             put_back()
             if all(same_bytes(a.value, b.value) for a, b in zip(before, changed, strict=True)):
@@ -45,6 +45,13 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
         "output_bytes": sum(map(_bytes, (leaf.value for leaf in before))),
         "input_bytes": sum(_bytes(tensors[i]) for i in needed),
     }
+
+
+def _apart(place: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    """Of the least and the greatest element of `tensor`, the one that is farther from each of the slice's: another
+    value, and one that the input may hold, such as a probability."""
+    low, high = tensor.detach().aminmax()
+    return torch.where(place - low > high - place, low, high)
 
 
 def _outputs(subject: Subject, arguments: list[Any]) -> list[Leaf]:

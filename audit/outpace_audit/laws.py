@@ -28,7 +28,7 @@ _SMALL_STD = 1e-6
 initialised weight."""
 
 _DTYPE_ALIASES = {"float4_e2m1": "float4_e2m1fn_x2"}
-_MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers", "choice"})
+_MASK_LAWS = frozenset({"softmax", "bernoulli", "causal", "angle", "fp4_packed", "integers", "choice", "lengths"})
 
 
 def dtype_of(name: str) -> torch.dtype:
@@ -207,6 +207,15 @@ def _choice(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch
     return values.to(generator.device)[torch.bucketize(where, limits, right=True)]
 
 
+def _lengths(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
+    """`first` up to some place in each row, `rest` from there on."""
+    least = 0 if _number(law, "all_rest", 0) else 1
+    most = max(least, shape[-1] if _number(law, "all_first", 0) else shape[-1] - 1)
+    ends = torch.randint(least, most + 1, (*shape[:-1], 1), generator=generator, device=generator.device)
+    first, rest = (torch.tensor(_number(law, name, 0), dtype=wide, device=ends.device) for name in ("first", "rest"))
+    return torch.where(torch.arange(shape[-1], device=ends.device) < ends, first, rest)
+
+
 def _bernoulli(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:
     return _uniform(shape, Law("uniform"), generator, wide) < _number(law, "p", 0.5)
 
@@ -243,8 +252,9 @@ _LAWS: dict[str, Fill] = {
     "arange": _arange,
     "fixed": _fixed,
     "choice": _choice,
+    "lengths": _lengths,
 }
-_ROW_LAWS = frozenset({"softmax", "fan_in", "running_sum", "sorted_integers", "permutation", "arange"})
+_ROW_LAWS = frozenset({"softmax", "fan_in", "running_sum", "sorted_integers", "permutation", "arange", "lengths"})
 
 
 def _causal(out: torch.Tensor, law: Law) -> torch.Tensor:

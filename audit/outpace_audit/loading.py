@@ -52,7 +52,7 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
 
 
 def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.ModuleType) -> None:
-    roots = {code.symbol, *main_names(captured.constructor), *main_names(captured.globals)}
+    roots = {code.symbol, *captured.names, *main_names(captured.constructor), *main_names(captured.globals)}
     tree = slice_of(code.source, roots, captured.globals)
     module.__dict__[CAPTURED] = lambda name: captured_value(captured, name, module)
     exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)

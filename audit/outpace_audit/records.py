@@ -37,7 +37,9 @@ class Law:
     above; softmax(): of a normal over the last dim; angle(function): cos or sin of a clipped normal; fan_in(): normal /
     sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over the last dim; fp4_packed(): random nibbles;
     sorted_integers(low, high), permutation() and arange() of the last dim; fixed(values): always these whole numbers;
-    choice(values, shares): each value with its share. Lists are texts with commas.
+    choice(values, shares): each value with its share. Lists are texts with commas. lengths(first, rest, all_first,
+    all_rest): rows of `first` up to some place, then `rest`, as in the mask of padded sequences; the last two say
+    whether a row may be all of one.
     """
 
     kind: str
@@ -98,6 +100,8 @@ class Captured:
     """The file ran as a script: it is loaded without its running part (`slicing`)."""
     globals: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of a script: the values of the module-level names that the target reaches."""
+    names: tuple[str, ...] = ()
+    """Of a script: top-level names that the arguments of its calls refer to, such as the class of a named tuple."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Reply:
     recorded: tuple[torch.Tensor, ...] = ()
     """Elements of the results where a window recorded them."""
     seconds: float = 0.0
-    drew_random: bool = False
+    drew_random: str = ""
+    """The operator that did, in a lifted call."""
 
     @property
     def leaves(self) -> tuple[LeafView, ...]:
@@ -195,7 +196,7 @@ class Side:
             aliases=tuple((str(a), str(b)) for a, b in answer.get("aliases", ())),
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
-            drew_random=bool(answer.get("drew_random", False)),
+            drew_random=str(answer.get("drew_random", "")),
         )
 
     def _leaf(self, leaf: Mapping[str, Any]) -> LeafView:

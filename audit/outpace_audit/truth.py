@@ -177,9 +177,9 @@ class LiftToFloat64(TorchDispatchMode):
     def __init__(self, rounded: tuple[int, int] | None = None) -> None:
         super().__init__()
         self._rounded = rounded
-        self.drew_random = False
-        """Random numbers were drawn: truth then depends on the generator's state, and fp64 draws may differ
-        from bf16 ones."""
+        self.drew_random = ""
+        """The first operator that drew random numbers: truth then depends on the generator's state, and fp64 draws may
+        differ from bf16 ones."""
         self.foreign_ops: set[str] = set()
         """Operators outside aten that ran: what they do inside is not lifted, so truth is in doubt."""
         self._depth = 0
@@ -240,7 +240,7 @@ class LiftToFloat64(TorchDispatchMode):
         if name in _METADATA_OPS:
             return None
         if torch.Tag.nondeterministic_seeded in func.tags:
-            self.drew_random = True
+            self.drew_random = self.drew_random or name.removeprefix("aten::")
         if not name.startswith(("aten::", "prim", "prims::")):
             self.foreign_ops.add(name)
         if func is torch.ops.aten.view.dtype:

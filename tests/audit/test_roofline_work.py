@@ -67,6 +67,13 @@ def test_a_linear_layer_forward_and_backward(tmp_path: Path) -> None:
     assert work.least_bytes == X + W + Y + (Y + X + W)
 
 
+def test_inputs_with_a_domain_stay_in_it(tmp_path: Path) -> None:
+    """Which of them are needed is found by other values, and a loss of probabilities takes no others."""
+    body = "return F.binary_cross_entropy(args[0], args[1]) + args[2].relu().sum() + 0 * args[3].sum()"
+    inputs = "torch.rand(64, 8), torch.rand(64, 8), torch.randn(32), torch.rand(16)"
+    assert of_function(tmp_path, body, inputs).input_bytes == 4 * (2 * 64 * 8 + 32)
+
+
 def test_each_precision_counts_for_itself(tmp_path: Path) -> None:
     body = "return args[0] @ args[1], args[0].bfloat16() @ args[1].bfloat16()"
     work = of_function(tmp_path, body, "torch.randn(8, 8), torch.randn(8, 8)")

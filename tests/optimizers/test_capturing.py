@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from outpace_audit.captured_calls import call_arguments
 from outpace_audit.errors import TargetError
+from outpace_audit.loading import load_source
 from outpace_optimizers.captures import CapturedTarget, captured_in
 from outpace_optimizers.capturing import CaptureResult, capture
+from outpace_optimizers.targets import load_target
 from outpace_optimizers.workspace import Workspace
 
 MODEL = """
@@ -342,3 +345,80 @@ def test_code_under_torch_jit_is_said_to_show_nothing(
     result = run(write(tmp_path, net=SCRIPTED), str(tmp_path / "net.py"))
     assert sum(one.calls for one in result.targets) == seen
     assert sum("PYTORCH_JIT=0" in note for note in result.notes) == notes
+
+
+ARGUMENTS = """
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+
+class Pair(NamedTuple):
+    a: torch.Tensor
+    b: torch.Tensor
+
+
+class Swish(nn.Module):
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.slope * x)
+
+
+def activated(x, act):
+    return act(x)
+
+
+def smoothed(logits, target, *, criterion):
+    return criterion(logits, target) - logits.mean()
+
+
+def total(pair):
+    return (pair.a + pair.b).sum()
+
+
+def projected(x, layer):
+    return layer(x)
+
+
+x = torch.randn(4, 3)
+activated(x, Swish(1.5))
+activated(x, Swish(1.5).eval())
+smoothed(x, torch.randint(3, (4,)), criterion=nn.CrossEntropyLoss(label_smoothing=0.1))
+total(Pair(x, x))
+projected(x, nn.Linear(3, 3))
+"""
+
+
+@pytest.fixture(scope="module")
+def argued(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CaptureResult]:
+    workspace = write(tmp_path_factory.mktemp("project"), arguments=ARGUMENTS)
+    file = workspace.root / "arguments.py"
+    return file, run(workspace, str(file))
+
+
+def test_modules_without_tensors_are_arguments(argued: tuple[Path, CaptureResult]) -> None:
+    swish = {"module": ["__main__:Swish", {"list": [1.5]}, {"dict": []}]}
+    calls = [one["structure"]["positional"] for one in target(argued[1], "activated").workloads]
+    assert calls == [[{"leaf": 0}, swish], [{"leaf": 0}, {"evaluating": swish}]]
+    loss = target(argued[1], "smoothed").workloads[0]["structure"]["keywords"]["criterion"]
+    assert loss["module"][0] == "torch.nn.modules.loss:CrossEntropyLoss"
+    refused = target(argued[1], "projected")
+    assert refused.trouble == "it is called with a Linear (an nn.Module) that holds parameters or buffers"
+
+
+def test_what_arguments_are_made_of_is_in_the_slice(argued: tuple[Path, CaptureResult], tmp_path: Path) -> None:
+    found = load_target(argued[0], "activated", "cpu")
+    module = load_source(found.code, tmp_path, alias="activated_slice")
+    modes = [call_arguments(one.structure or {}, [None], module, "cpu")[1] for one in found.workloads]
+    assert [(type(act), act.slope, act.training) for act in modes] == [
+        (module.Swish, 1.5, True),
+        (module.Swish, 1.5, False),
+    ]
+    found = load_target(argued[0], "total", "cpu")
+    module = load_source(found.code, tmp_path, alias="total_slice")
+    (pair,) = call_arguments(found.workloads[0].structure or {}, [1, 2], module, "cpu")
+    assert pair == module.Pair(1, 2) and not hasattr(module, "Swish")

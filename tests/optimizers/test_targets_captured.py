@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,43 @@ def test_offsets_keep_their_ends() -> None:
     again = drawn(law(one, other), one)
     assert (again[0], again[-1]) == (0, 20)
     assert torch.equal(again, again.sort().values)
+
+
+def padded(width: int = 12, left: bool = False) -> torch.Tensor:
+    """True where a sequence is."""
+    kept = torch.arange(width) < torch.tensor([[5], [width], [9]])
+    return kept.flip(-1) if left else kept
+
+
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize(
+    "mask",
+    [
+        lambda kept: kept,
+        lambda kept: kept.long(),
+        lambda kept: (~kept).float()[:, None, None] * torch.finfo(torch.float32).min,
+        lambda kept: torch.zeros(kept.shape).masked_fill(~kept, float("-inf")),
+    ],
+)
+def test_no_drawn_sequence_is_all_padding(mask: Callable[[torch.Tensor], torch.Tensor], left: bool) -> None:
+    seen = mask(padded(left=left))
+    pad = mask(torch.zeros(1, 12, dtype=torch.bool)).reshape(-1)[0]
+    found = law(seen)
+    assert found.kind == "lengths"
+    again = drawn(found, seen.new_empty(400, *seen.shape[1:]))
+    short = drawn(found, seen.new_empty(400, 2))
+    assert set(again.unique().tolist()) == set(seen.unique().tolist())
+    assert not (again == pad).all(-1).any() and not (short == pad).all(-1).any()
+    assert (again != pad).all(-1).any() and torch.equal(again[again != pad].unique(), seen[seen != pad].unique())
+    steps = (again == pad).int().diff(dim=-1)
+    assert bool((steps <= 0 if left else steps >= 0).all())
+
+
+def test_a_call_without_padding_is_one_of_whole_rows() -> None:
+    some = padded()[[0, 2]]
+    assert law(some).params["all_first"] == 0
+    assert law(some, torch.ones_like(some)).params["all_first"] == 1
+    assert law(some, torch.rand(some.shape) > 0.5).kind == "bernoulli"
 
 
 def test_positive_values_stay_positive() -> None:

@@ -97,6 +97,42 @@ def test_triton_kernels_are_no_targets(tmp_path: Path) -> None:
         chosen(tmp_path, text, "kernel")
 
 
+AGENT = """
+import torch
+from torch import nn
+class Agent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.actor, self.critic = (nn.Linear(6, 2) for _ in range(2))
+    def act(self, state):
+        return self.actor(state).argmax(-1)
+    def evaluate(self, state):
+        return self.actor(state), self.critic(state)
+"""
+
+
+def test_a_module_without_forward_is_no_target(tmp_path: Path) -> None:
+    said = (
+        r"work.py:4: Agent has no forward\(\), .*; let it have one that calls act\(\) or evaluate\(\), or name another"
+    )
+    for name in (None, "Agent"):
+        with pytest.raises(TargetError, match=said):
+            chosen(tmp_path, AGENT, name)
+    assert chosen(tmp_path, AGENT + "def advantages(rewards, values): return rewards - values\n") == "advantages"
+    inherits = "class Base(nn.Module):\n    def forward(self, state): ...\nclass Agent(Base):"
+    assert chosen(tmp_path, AGENT.replace("class Agent(nn.Module):", inherits), "Agent") == "Agent"
+    for more in ("    forward = evaluate\n", "    def use(self):\n        self.forward = self.act\n"):
+        assert chosen(tmp_path, AGENT + more) == "Agent"
+
+
+def test_several_targets_without_inputs_name_the_other_way_too(tmp_path: Path) -> None:
+    text = "from torch import nn\nclass A(nn.Module): pass\nclass B(nn.Module): pass\n"
+    with pytest.raises(TargetError, match=r"targets \(A, B\); choose one with --target NAME\nor let outpace see a run"):
+        load_target(write(tmp_path, text), None, "cpu")
+    with pytest.raises(TargetError, match=r"choose one with --target NAME$"):
+        chosen(tmp_path, text)
+
+
 def test_definitions_under_if_and_try_count(tmp_path: Path) -> None:
     text = (
         "try:\n    import torch.nn as nn\nexcept ImportError:\n    nn = None\nif True:\n    class M(nn.Module): pass\n"

@@ -31,6 +31,26 @@ class ArgumentEncoder(Encoder):
         return {"module": [reference_of(type(value)), {"list": items}, {"dict": []}]}
 
 
+class CallEncoder(ArgumentEncoder):
+    """Also of modules that hold no tensors, such as losses and activations: as they were built, in the mode that they
+    are in."""
+
+    __slots__ = ()
+
+    def _encode_nested(self, value: Any, depth: int) -> Any:
+        import torch
+
+        encoded = super()._encode_nested(value, depth)
+        if not isinstance(value, torch.nn.Module):
+            return encoded
+        called = f"a {type(value).__name__} (an nn.Module)"
+        if any(True for _ in (*value.parameters(), *value.buffers())):
+            raise Unencodable(f"{called} that holds parameters or buffers")
+        if len({module.training for module in value.modules()}) > 1:
+            raise Unencodable(f"{called} that is partly in evaluation mode")
+        return encoded if value.training else {"evaluating": encoded}
+
+
 def built_with(made: torch.nn.Module, frame: types.FrameType, encoder: Encoder) -> list[Any]:
     """[class, arguments, keywords] of the constructor that `frame` has entered. A default that has no name of its own,
     such as a lambda, is left out, and what follows it is given by name. Raises Unencodable."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from outpace_audit.capture.arguments import ArgumentEncoder
+from outpace_audit.capture.arguments import CallEncoder
 from outpace_audit.capture.definitions import names_of_definitions
 from outpace_audit.capture.statistics import describe_tensor, value_statistics
 from outpace_audit.encoding import Encoder, Unencodable
 
+Constructor = Callable[[torch.nn.Module], list[Any] | None]
+"""What a module was built with, where that was seen."""
 WORKLOADS = 32
 """Distinct workloads kept of one target. What varies more often than that is a counter or a ragged batch."""
 GLOBAL_BYTES = 1 << 18
@@ -56,11 +58,11 @@ class SeenTarget:
     further: int = 0
     """Calls of workloads beyond the first WORKLOADS."""
 
-    def add(self, positional: Mapping[str, Any], keywords: Mapping[str, Any]) -> None:
+    def add(self, positional: Mapping[str, Any], keywords: Mapping[str, Any], constructor: Constructor) -> None:
         """One call with its bound arguments. What cannot be described ends in `trouble`."""
         self.calls += 1
         try:
-            structure, found = _described(positional, keywords)
+            structure, found = _described(positional, keywords, constructor)
         except Unencodable as error:
             self.trouble = f"it is called with {error}"
             return
@@ -83,9 +85,9 @@ class SeenTarget:
 class _Tensors:
     """The tensors of one call, each by the name of its argument: `x`, or `cache.0`, `cache.1` for a nested one."""
 
-    def __init__(self) -> None:
+    def __init__(self, constructor: Constructor) -> None:
         self.found: list[tuple[str, torch.Tensor]] = []
-        self._encoder = ArgumentEncoder(self._number, _refuse)
+        self._encoder = CallEncoder(self._number, constructor)
         self._argument = ""
         self._before = 0
 
@@ -105,14 +107,10 @@ class _Tensors:
         return len(self.found) - 1
 
 
-def _refuse(module: torch.nn.Module) -> None:
-    raise Unencodable(f"a {type(module).__name__} (an nn.Module)")
-
-
 def _described(
-    positional: Mapping[str, Any], keywords: Mapping[str, Any]
+    positional: Mapping[str, Any], keywords: Mapping[str, Any], constructor: Constructor
 ) -> tuple[dict[str, Any], list[tuple[str, torch.Tensor]]]:
-    tensors = _Tensors()
+    tensors = _Tensors(constructor)
     structure = {
         "positional": [tensors.encode(name, value) for name, value in positional.items()],
         "keywords": {name: tensors.encode(name, value) for name, value in keywords.items()},

@@ -15,6 +15,9 @@ KEPT = 4096
 FEW = 3
 """A tensor with at most so many distinct values is a mask or a constant, not data."""
 
+WIDE = 8
+"""Rows of two values, at least so long, that all change at most once and in one direction, are no coincidence."""
+
 
 def describe_tensor(tensor: torch.Tensor) -> dict[str, Any]:
     """Shape, dtype, strides, and whether a gradient was asked for: what makes two calls the same workload."""
@@ -56,6 +59,7 @@ def _floats(tensor: torch.Tensor, flat: torch.Tensor) -> dict[str, Any]:
     if distinct.numel() <= FEW:
         found["distinct"] = [[str(value), float((values == value).double().mean())] for value in distinct.tolist()]
     found["causal"] = _is_causal(tensor)
+    found["lengths"] = _lengths(tensor)
     found["rows_sum_to_one"] = found.get("min", -1.0) >= 0 and _rows_sum_to_one(tensor)
     return found
 
@@ -68,6 +72,7 @@ def _integers(tensor: torch.Tensor, flat: torch.Tensor) -> dict[str, Any]:
         "max": int(values.max()),
         "mean": float(values.double().mean()),
         "causal": _is_causal(tensor),
+        "lengths": _lengths(tensor),
         "at_min": float((values == values.min()).double().mean()),
     }
     above = values[values > values.min()]
@@ -96,6 +101,22 @@ def _is_causal(tensor: torch.Tensor) -> bool:
     below = torch.ones(square.shape, dtype=torch.bool, device=square.device).tril()
     kept, masked = square[below], square[~below]
     return bool((kept == kept[0]).all() and (masked == masked[0]).all() and kept[0] != masked[0])
+
+
+def _lengths(tensor: torch.Tensor) -> list[str | bool] | None:
+    """[first, rest, whether a row is all first, whether one is all rest] of rows of two values, first and then rest:
+    the mask of sequences that were padded."""
+    if not tensor.dim() or tensor.shape[-1] < WIDE or tensor.numel() < 2 * WIDE:
+        return None
+    rows = tensor.detach().reshape(-1, tensor.shape[-1])[:256].double()
+    low, high = rows.aminmax()
+    is_high = rows == high
+    steps = is_high.int().diff(dim=-1)
+    falls, rises = bool((steps <= 0).all()), bool((steps >= 0).all())
+    if low == high or falls == rises or not (is_high | (rows == low)).all():
+        return None
+    ends = (high, low) if falls else (low, high)
+    return [*(str(float(end)) for end in ends), *(bool((rows == end).all(-1).any()) for end in ends)]
 
 
 def _rows_sum_to_one(tensor: torch.Tensor) -> bool:

@@ -153,7 +153,7 @@ class Tracer:
         else:
             target = self._module_called(frame, positional)
         if target is not None:
-            target.add(positional, keywords)
+            target.add(positional, keywords, self._constructor_of)
         return target
 
     def _module_called(self, frame: types.FrameType, positional: dict[str, Any]) -> SeenTarget | None:

@@ -286,9 +286,16 @@ def _masks(scope: Scope, ops: tuple[Op, ...], query: str) -> list[str] | None:
         if op.test is not None:
             if current and kind != joined[0] and any(isinstance(later, Mask) for later in ops[index + 1 :]):
                 return None
-            joined = joined[0], f"{_aside(joined[1])} if {scope.text(op.test)} else {current or 'None'}"
+            joined = joined[0], _under_test(joined[1], scope.text(op.test), current)
         kind, current = joined
     return [f"attn_mask={current}"]
+
+
+def _under_test(mask: str, test: str, otherwise: str) -> str:
+    """The mask where the test holds. `mask if mask is not None else None` is the mask."""
+    if not otherwise and test == f"{mask} is not None":
+        return mask
+    return f"{_aside(mask)} if {test} else {otherwise or 'None'}"
 
 
 def _aside(text: str) -> str:

@@ -29,13 +29,15 @@ class _Helper:
     given: dict[str, ast.expr]
     """What each parameter is at the call."""
     receiver: str | None
+    owner: ast.expr
+    """What the receiver is at the call: `self`, or `self.cell` where that is a layer of the file."""
 
 
-def _with_helper(code: Code, scope: Scope, wanted: Callable[[Scope], bool]) -> Patch | None:
+def _with_helper(code: Code, scope: Scope, wanted: Callable[[Scope], bool], layers: bool) -> Patch | None:
     """The first call in the function of a helper that is `wanted`, written out in its place."""
     for statement in (node for node in own_nodes(scope.function) if isinstance(node, (ast.Assign, ast.Return))):
         for call in own_nodes(statement):
-            definition = _called(scope, call) if isinstance(call, ast.Call) else None
+            definition = _called(scope, call, layers) if isinstance(call, ast.Call) else None
             if not isinstance(call, ast.Call) or definition is None or not _at_once(scope, call, statement):
                 continue
             function = definition.node
@@ -47,19 +49,25 @@ def _with_helper(code: Code, scope: Scope, wanted: Callable[[Scope], bool]) -> P
     return None
 
 
-def _called(scope: Scope, call: ast.Call) -> Definition | None:
-    """The method `self.f` of the same class, which no class of the file inherits, or the function `f` of the file."""
+def _called(scope: Scope, call: ast.Call, layers: bool) -> Definition | None:
+    """The method `self.f` of the same class, which no class of the file inherits, or the function `f` of the file;
+    with `layers` also the `forward` of the layer `self.f`."""
     function, owner = call.func, scope.definition.owner
     if isinstance(function, ast.Name):
         made = scope.source.definitions.get(function.id)
         return made if function.id not in scope.names.bound else None
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name) or owner is None:
         return None
-    if function.value.id != scope.self_name or function.attr in scope.attributes:
-        return None
     classes = [item.node for item in scope.source.definitions.values() if isinstance(item.node, ast.ClassDef)]
     inherited = any(isinstance(base, ast.Name) and base.id == owner.name for node in classes for base in node.bases)
-    return None if inherited else scope.source.definitions.get(f"{owner.name}.{function.attr}")
+    if function.value.id != scope.self_name or inherited:
+        return None
+    if function.attr not in scope.attributes:
+        return scope.source.definitions.get(f"{owner.name}.{function.attr}")
+    layer = scope.own_layer(function) if layers else None
+    if layer is None or f"{layer.name}.__call__" in scope.source.definitions:
+        return None
+    return scope.source.definitions.get(f"{layer.name}.forward")
 
 
 def _at_once(scope: Scope, call: ast.Call, statement: ast.stmt) -> bool:
@@ -86,10 +94,11 @@ def _helper(scope: Scope, definition: Definition, function: ast.FunctionDef, cal
     if given is None:
         return None
     receiver = function.args.args[0].arg if definition.owner is not None else None
+    owner = call.func.value if isinstance(call.func, ast.Attribute) and call.func.attr == function.name else call.func
     free = {node.id for node in inside if isinstance(node, ast.Name)} - local_names(function)
     if free & scope.names.bound or (receiver is not None and _binds(inside, receiver)):
         return None
-    return _Helper(statements, last.value, given, receiver)
+    return _Helper(statements, last.value, given, receiver, owner)
 
 
 def _binds(nodes: list[ast.AST], name: str) -> bool:
@@ -114,7 +123,7 @@ def _given(function: ast.FunctionDef, call: ast.Call, method: bool) -> dict[str,
 
 
 class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, str | ast.Constant]) -> None:
+    def __init__(self, names: Mapping[str, str | ast.expr]) -> None:
         self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -155,24 +164,39 @@ def _written(code: Code, scope: Scope, statement: ast.stmt, call: ast.Call, help
     return make_patch(scope.source, code, scope.definition, edit)
 
 
-def _names(scope: Scope, helper: _Helper) -> tuple[dict[str, str | ast.Constant], list[tuple[str, ast.expr]]]:
+def _names(scope: Scope, helper: _Helper) -> tuple[dict[str, str | ast.expr], list[tuple[str, ast.expr]]]:
     """What the helper's names become, and what is bound before it: arguments that are no names, or are bound anew."""
     nodes = [node for item in [*helper.statements, helper.result] for node in ast.walk(item)]
     bound = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     read = {node.id for node in nodes if isinstance(node, ast.Name)}
-    names: dict[str, str | ast.Constant] = {}
+    names: dict[str, str | ast.expr] = {}
     if helper.receiver:
-        names[helper.receiver] = scope.self_name or helper.receiver
+        names[helper.receiver] = helper.owner
     taken, first = set(scope.names.bound), list[tuple[str, ast.expr]]()
     for name, node in helper.given.items():
         if isinstance(node, (ast.Name, ast.Constant)) and name not in bound:
             names[name] = node.id if isinstance(node, ast.Name) else node
+        elif name not in bound and _unpacked_first(helper, name, node):
+            names[name] = node
         elif name in read or not isinstance(node, (ast.Name, ast.Constant)):
             names[name] = made = _unused(name, taken)
             first.append((made, node))
     for name in sorted(bound - set(names)):
         names[name] = _unused(name, taken)
     return names, first
+
+
+def _unpacked_first(helper: _Helper, name: str, given: ast.expr) -> bool:
+    """Whether the parameter is given a tuple of names, and is read only where the helper begins: `h, c = state`."""
+    if not isinstance(given, ast.Tuple) or not all(isinstance(item, ast.Name) for item in given.elts):
+        return False
+    nodes = [node for item in [*helper.statements, helper.result] for node in ast.walk(item)]
+    reads = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+    match helper.statements:
+        case [ast.Assign(value=ast.Name() as value), *_]:
+            return reads == [value]
+        case _:
+            return False
 
 
 def _unused(name: str, taken: set[str]) -> str:
@@ -184,11 +208,14 @@ def _unused(name: str, taken: set[str]) -> str:
     return made
 
 
-def with_helpers(code: Code, scope: Scope, wanted: Callable[[Scope], bool], most: int = 4) -> Iterator[Code]:
-    """The code with one wanted helper more written out in the function each time."""
+def with_helpers(
+    code: Code, scope: Scope, wanted: Callable[[Scope], bool], most: int = 4, *, layers: bool = False
+) -> Iterator[Code]:
+    """The code with one wanted helper more written out in the function each time; `layers`: also `self.cell(x, h)`,
+    where that is a layer of the file."""
     current: Scope | None = scope
     for _ in range(most):
-        patch = _with_helper(code, current, wanted) if current is not None else None
+        patch = _with_helper(code, current, wanted, layers) if current is not None else None
         if patch is None:
             return
         code = replace(code, source=patch.new_source)

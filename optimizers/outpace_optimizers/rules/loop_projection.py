@@ -39,7 +39,7 @@ class LoopProjection:
 
     def _of_steps(self, code: Code, scope: Scope) -> Iterator[Idea]:
         """Where a step is a method or function of its own: that written out first."""
-        for more in with_helpers(code, scope, _is_step):
+        for more in with_helpers(code, scope, _is_step, layers=True):
             same = [item for item in scopes(more) if item.definition.qualname == scope.definition.qualname]
             ideas = [idea for item in same for idea in self._ideas(more, item)]
             if ideas:
@@ -93,7 +93,7 @@ def _is_step(helper: Scope) -> bool:
     """Whether a helper maps one of its arguments by a linear layer of the module."""
     given = {arg.arg for arg in helper.function.args.args}
     for node in own_nodes(helper.function):
-        made = helper.module(node.func) if isinstance(node, ast.Call) and helper.attribute(node.func) else None
+        made = helper.layer(node.func) if isinstance(node, ast.Call) else None
         layer = made is not None and made[0] == "torch.nn.Linear"
         if layer and isinstance(node, ast.Call) and len(node.args) == 1 and names_in(node.args[0]) <= given:
             return True

@@ -197,7 +197,7 @@ class _Reader:
         """The class of the layer, one of `kinds`, that `node` calls with one argument."""
         if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
             return None
-        made = self.scope.module(node.func) if self.scope.attribute(node.func) is not None else None
+        made = self.scope.layer(node.func)
         if made is None or made[0] not in kinds or any(key.arg in ("max_norm", None) for key in made[1].keywords):
             return None
         return made[0] if self._steady(node.func) else None

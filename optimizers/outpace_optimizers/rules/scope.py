@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from outpace_audit.records import Code
-from outpace_optimizers.source import Definition, FunctionNode, Source, parse, reached
+from outpace_optimizers.source import Definition, FunctionNode, Source, mentioned, parse, reached
 
 from .names import Names, own_nodes
 
@@ -80,6 +80,28 @@ class Scope:
             name = names.resolve(made.func)
             return (name, made) if name is not None else None
         return None
+
+    def own_layer(self, node: ast.expr) -> ast.ClassDef | None:
+        """The class of the file whose instance `self.x` is."""
+        made = self.attribute(node)
+        name = made.func.id if isinstance(made, ast.Call) and isinstance(made.func, ast.Name) else ""
+        found = self.source.definitions.get(name) if name not in self.construction.bound else None
+        return found.node if found is not None and isinstance(found.node, ast.ClassDef) else None
+
+    def layer(self, node: ast.expr) -> tuple[str, ast.Call] | None:
+        """(`torch.nn.Linear`, its constructor call) of the layer `self.x`, or of `self.cell.x` where the file has the
+        cell's class.
+        """
+        if not isinstance(node, ast.Attribute):
+            return None
+        if self.attribute(node) is not None:
+            return self.module(node)
+        owner = self.own_layer(node.value)
+        init = self.source.definitions.get(f"{owner.name}.__init__") if owner is not None else None
+        if init is None or isinstance(init.node, ast.ClassDef) or not init.node.args.args:
+            return None
+        own = ast.Attribute(ast.Name(init.node.args.args[0].arg, ast.Load()), node.attr, ast.Load())
+        return Scope(self.source, init, init.node).layer(own)
 
     def text(self, node: ast.expr | ast.stmt) -> str:
         return self.source.segment(node)
@@ -168,11 +190,23 @@ def _changed_in_place(node: ast.AST, receiver: str) -> Iterator[str]:
 
 def _bound(target: ast.expr, value: ast.expr, receiver: str) -> Iterator[tuple[str, ast.expr]]:
     if isinstance(target, (ast.Tuple, ast.List)):
+        value = _of_each(value)
         pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
         for index, item in enumerate(target.elts):
             yield from _bound(item, pairs[index] if len(pairs) == len(target.elts) else value, receiver)
     elif is_attribute(target, receiver):
         yield target.attr, value  # type: ignore[union-attr]
+
+
+def _of_each(value: ast.expr) -> ast.expr:
+    """`nn.Linear(n, n)` of `(nn.Linear(n, n) for _ in range(3))`: what is made anew for each, and alike."""
+    match value:
+        case ast.ListComp(elt=made) | ast.GeneratorExp(elt=made):
+            walked = mentioned(ast.Tuple([item.target for item in value.generators]))[0]
+            read = mentioned(made)[0]
+            return value if walked & read or not isinstance(made, ast.Call) else made
+        case _:
+            return value
 
 
 def is_attribute(node: ast.expr, receiver: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from outpace_audit.encoding import main_names
 from outpace_audit.errors import TargetError
 from outpace_audit.records import ArgSpec, Captured, Code, Law, Workload
 from outpace_optimizers.captures import CapturedTarget
@@ -31,6 +32,7 @@ def target_of(found: CapturedTarget, source: str, path: Path) -> Target:
         autocast=first["autocast"],
         script=found.script,
         globals=found.globals,
+        names=tuple(sorted({name for one in alike for name in main_names(one["structure"])})),
     )
     code = Code(
         path=str(path.absolute()),

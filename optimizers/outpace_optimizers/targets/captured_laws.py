@@ -37,10 +37,27 @@ def varies(law: Law) -> bool:
     return law.kind not in ("fixed", "arange", "causal")
 
 
+def _lengths_law(seen: Sequence[Statistics]) -> Law | None:
+    """Of the mask of padded sequences. A call without padding, beside others with some, is one of whole rows."""
+    found = [sample["lengths"] for sample in seen if sample.get("lengths")]
+    plain = [(sample.get("min"), sample.get("max")) for sample in seen if not sample.get("lengths")]
+    if not found or len({tuple(one[:2]) for one in found}) > 1:
+        return None
+    first, rest = map(float, found[0][:2])
+    if not set(plain) <= {(first, first), (rest, rest)}:
+        return None
+    all_first, all_rest = (
+        float(any(one[2 + i] for one in found) or (end, end) in plain) for i, end in enumerate((first, rest))
+    )
+    return Law("lengths", {"first": found[0][0], "rest": found[0][1], "all_first": all_first, "all_rest": all_rest})
+
+
 def _bool_law(seen: Sequence[Statistics]) -> Law:
     if _always(seen, "causal"):
         kept = max(s["mean"] for s in seen) > 0.5  # the diagonal goes with what is below it
         return Law("causal", {"low": float(not kept), "keep": float(kept)})
+    if (lengths := _lengths_law(seen)) is not None:
+        return lengths
     return Law("bernoulli", {"p": _mean(seen, "mean", 0.5)})
 
 
@@ -70,7 +87,9 @@ def _mask_law(seen: Sequence[Statistics]) -> Law:
     if len(shares) == 2 and _always(seen, "causal"):
         keep, low = sorted(shares, key=lambda value: -shares[value])
         return Law("causal", {"low": low, "keep": keep})
-    return Law("choice", {"values": ",".join(shares), "shares": ",".join(map(repr, shares.values()))})
+    return _lengths_law(seen) or Law(
+        "choice", {"values": ",".join(shares), "shares": ",".join(map(repr, shares.values()))}
+    )
 
 
 def _integer_law(seen: Sequence[Statistics]) -> Law:
@@ -83,6 +102,8 @@ def _integer_law(seen: Sequence[Statistics]) -> Law:
         return Law("fixed", {"values": ",".join(map(str, seen[0]["values"]))})
     if _always(seen, "permutation"):
         return Law("permutation")
+    if (lengths := _lengths_law(seen)) is not None:
+        return lengths
     if _always(seen, "sorted"):
         return Law("sorted_integers", {"low": low, "high": high})
     others = min(s.get("next_min", low) for s in seen)

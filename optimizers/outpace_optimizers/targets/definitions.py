@@ -84,8 +84,25 @@ class Definitions:
 
     def foreign_init(self, name: str) -> bool:
         """Whether the constructor is inherited from a class that this file does not show."""
-        if self.init_of(name) is not None:
-            return False
+        return self.init_of(name) is None and self._has_foreign_base(name)
+
+    def called_by(self, name: str) -> list[str]:
+        """The public methods of a module class that has no `forward`, such as an agent's `act` and `evaluate`; none of
+        one that can be called itself."""
+        own = any(self.method_of(name, method) is not None for method in ("forward", "__call__"))
+        if own or self._has_foreign_base(name) or self._sets_forward(name):
+            return []
+        methods = (item.name for item in self.classes[name].body if isinstance(item, ast.FunctionDef))
+        return [method for method in methods if not method.startswith("_")]
+
+    def _sets_forward(self, name: str) -> bool:
+        """`forward = call_impl`, or `self.forward = ...`."""
+        nodes = [node for node in ast.walk(self.classes[name]) if isinstance(node, (ast.Name, ast.Attribute))]
+        stored = (node for node in nodes if isinstance(node.ctx, ast.Store))
+        return any((node.id if isinstance(node, ast.Name) else node.attr) == "forward" for node in stored)
+
+    def _has_foreign_base(self, name: str) -> bool:
+        """Whether it inherits from a class that this file does not show, other than nn.Module itself."""
         chain, seen = [name], set[str]()
         while chain:
             current = chain.pop()

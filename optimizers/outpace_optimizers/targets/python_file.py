@@ -51,7 +51,7 @@ def load_python_file(path: Path, name: str | None) -> Target:
         if name is None and others:
             listed = ", ".join(os.path.relpath(other) for other in others[:LISTED])
             raise TargetError(f"{path}: nothing in it that was captured can be called again; what can is in {listed}")
-    symbol = _check_named(found, name, path) if name else _choose(found, path)
+    symbol = _check_named(found, name, path) if name else _choose(found, path, text)
     if symbol in captured and _entry(found, "get_inputs", symbol) is None:
         return target_of(_unchanged(captured[symbol], found, path), text, path)
     entry = _inputs_entry(found, symbol, path, text)
@@ -92,7 +92,9 @@ def _unchanged(target: CapturedTarget, found: Definitions, path: Path) -> Captur
 
 
 def _modules(found: Definitions, *, certain: bool) -> list[str]:
-    return [name for name in found.classes if found.is_module(name) is (True if certain else None)]
+    """Those that can be called."""
+    kind = True if certain else None
+    return [name for name in found.classes if found.is_module(name) is kind and not found.called_by(name)]
 
 
 def _callables(found: Definitions) -> list[str]:
@@ -106,7 +108,7 @@ def _callables(found: Definitions) -> list[str]:
     return [name for name in names if name not in called] or names
 
 
-def _choose(found: Definitions, path: Path) -> str:
+def _choose(found: Definitions, path: Path, text: str) -> str:
     """`Model`, or the one module that no other is built from, or the one function that no other calls."""
     modules = _modules(found, certain=True)
     for known in ("Model", "ModelNew"):
@@ -122,8 +124,23 @@ def _choose(found: Definitions, path: Path) -> str:
     if len(group) == 1:
         return group[0]
     if not group:
+        for name in found.classes:
+            _refuse_uncalled(found, name, path)
         raise TargetError(f"{path}: no nn.Module class and no function to optimize; name a file that has one")
-    raise TargetError(f"{path}: several possible targets ({', '.join(group)}); choose one with --target NAME")
+    raise TargetError(
+        f"{path}: several possible targets ({', '.join(group)}); choose one with --target NAME"
+        + ("" if any(name.startswith("get_inputs") for name in found.bound) else _or_capture(path, text))
+    )
+
+
+def _refuse_uncalled(found: Definitions, name: str, path: Path) -> None:
+    """Of a module class without `forward`."""
+    methods = found.called_by(name) if found.is_module(name) else []
+    if methods:
+        raise TargetError(
+            f"{path}:{found.classes[name].lineno}: {name} has no forward(), and outpace times that; let it have one "
+            f"that calls {' or '.join(f'{method}()' for method in methods[:2])}, or name another target"
+        )
 
 
 def _check_named(found: Definitions, name: str, path: Path) -> str:
@@ -132,6 +149,8 @@ def _check_named(found: Definitions, name: str, path: Path) -> str:
         *(fn for fn in found.functions if not fn.startswith("get_") and not found.is_triton_kernel(fn)),
     ]
     if name in known:
+        if name in found.classes:
+            _refuse_uncalled(found, name, path)
         return name
     if name in found.classes:
         raise TargetError(f"{path}: {name} is a class, but no nn.Module; name a module class or a function")
