@@ -21,6 +21,8 @@ BUILT_IN = [
     "layer-norm",
     "rms-norm",
     "rms-norm-call",
+    "fused-activation",
+    "written-softmax",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

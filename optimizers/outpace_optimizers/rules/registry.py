@@ -29,6 +29,8 @@ _BUILT_IN = (
     "layer_norm",
     "rms_norm",
     "rms_norm_call",
+    "fused_activation",
+    "written_softmax",
     "cross_entropy",
 )
 
