@@ -23,6 +23,8 @@ BUILT_IN = [
     "rms-norm-call",
     "fused-activation",
     "written-softmax",
+    "written-cross-entropy",
+    "one-hot-product",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

@@ -26,7 +26,10 @@ _WIDTH = 100
 
 @dataclass(frozen=True)
 class Found:
-    """`call` is what stands for the formula, such as `torch.relu`; `arguments` have {x} where an operand comes."""
+    """`call` is what stands for the formula, such as `torch.relu`; `arguments` have {x} where an operand comes.
+
+    Without a call they are the whole text, which binds as tightly as one.
+    """
 
     call: str
     arguments: str
@@ -69,7 +72,7 @@ def formula_ideas(code: Code, rule: str, numerics: NumericsClass, find: Finder, 
             edit.expression(scope.source, site.node, _written(scope, site, edit))
         patch = make_patch(scope.source, code, scope.definition, edit) if found else None
         if patch is not None:
-            calls = sorted({site.found.call.rpartition(".")[2] for site in found})
+            calls = sorted({site.found.call.rpartition(".")[2] for site in found} - {""})
             title = f"{label.format(calls=', '.join(calls))} in {scope.definition.qualname}"
             yield Idea(rule, title, why, numerics, patch)
 
@@ -81,14 +84,15 @@ def formula_sites(scope: Scope, find: Finder) -> Iterator[Site]:
 
 def _written(scope: Scope, site: Site, edit: Edit) -> str:
     found = site.found
-    spelling, needed = scope.names.spell(found.call)
+    spelling, needed = scope.names.spell(found.call) if found.call else ("", None)
     edit.imports += [needed] if needed else []
     texts: dict[str, str] = {}
     for name, term in found.operands.items():
         assert term.node is not None
-        tight = f"{{{name}}}." in found.arguments
+        tight = any(f"{{{name}}}{mark}" in found.arguments for mark in ".[")
         texts[name] = wrapped(scope, term.node) if tight else scope.text(term.node)
-    return f"{spelling}({found.arguments.format(**texts)}){found.suffix.format(**texts)}"
+    text = found.arguments.format(**texts)
+    return (f"{spelling}({text})" if spelling else text) + found.suffix.format(**texts)
 
 
 @dataclass

@@ -31,6 +31,8 @@ _BUILT_IN = (
     "rms_norm_call",
     "fused_activation",
     "written_softmax",
+    "written_cross_entropy",
+    "one_hot_product",
     "cross_entropy",
 )
 

@@ -26,7 +26,8 @@ _OF_ONE = words(
     "exp expm1 log log1p tanh sigmoid erf erfc sqrt rsqrt abs square reciprocal neg relu relu6 softplus silu mish "
     "hardsigmoid logsigmoid ndtr detach"
 )
-_OF_TWO = words("add sub mul div pow maximum minimum gt ge lt le greater less")
+_CASTS = words("to type type_as float double half bfloat16")
+_OF_TWO = words("add sub mul div pow matmul mm maximum minimum gt ge lt le greater less")
 _REDUCED = words("sum mean amax logsumexp")
 _SOFT = words("softmax log_softmax")
 _SIGNS: dict[type[ast.operator], str] = {
@@ -35,9 +36,10 @@ _SIGNS: dict[type[ast.operator], str] = {
     ast.Mult: "mul",
     ast.Div: "div",
     ast.Pow: "pow",
+    ast.MatMult: "matmul",
 }
 _COMPARED: dict[type[ast.cmpop], str] = {ast.Gt: "gt", ast.GtE: "gt", ast.Lt: "lt", ast.LtE: "lt"}
-_SAME = {"ge": "gt", "greater": "gt", "le": "lt", "less": "lt"}
+_SAME = {"ge": "gt", "greater": "gt", "le": "lt", "less": "lt", "mm": "matmul"}
 _NEW_DIMENSION = {"..., None": -1, ":, None": 1, "None": 0, "None, :": 0}
 _MODULES = {
     "torch.nn.Sigmoid": "sigmoid", "torch.nn.Tanh": "tanh", "torch.nn.ReLU": "relu", "torch.nn.ReLU6": "relu6",
@@ -94,7 +96,7 @@ class TermReader:
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARED:
                 return Term(_COMPARED[type(op)], (self.term(left, versions), self.term(right, versions)))
             case ast.Subscript(value=value):
-                return self._indexed(self.term(value, versions), node)
+                return self._indexed(self.term(value, versions), node, versions)
             case ast.Attribute(value=value, attr="values"):
                 inner = self.term(value, versions)
                 return _first(inner) if inner.op == "pair" else None
@@ -111,10 +113,23 @@ class TermReader:
         pure = all(call is not None and call[0] in PURE for call in calls)
         return f"{ast.dump(node)} {names}" + ("" if pure else f" {id(node)}")
 
-    def _indexed(self, inner: Term, node: ast.Subscript) -> Term | None:
-        """`x.max(-1)[0]`, and `total[..., None]` of a reduction over the last dimension."""
+    def _counts(self, node: ast.expr) -> bool:
+        """`range(n)`, `torch.arange(n)`."""
+        if not isinstance(node, ast.Call) or len(node.args) != 1:
+            return False
+        name = self.scope.names.resolve(node.func)
+        counted = isinstance(node.func, ast.Name) and node.func.id == "range" and "range" not in self.scope.names.bound
+        return counted or name in ("torch.arange", "numpy.arange")
+
+    def _indexed(self, inner: Term, node: ast.Subscript, versions: Versions) -> Term | None:
+        """`x.max(-1)[0]`, `total[..., None]`, and one element of each row: `x[torch.arange(n), index]`."""
         if inner.op == "pair":
             return _first(inner) if number(node.slice) == 0 else None
+        index = node.slice
+        if isinstance(index, ast.Tuple) and len(index.elts) == 2 and self._counts(index.elts[0]):
+            return Term("picked", (inner, self.term(index.elts[1], versions)))
+        if inner.op == "eye" and not isinstance(index, (ast.Tuple, ast.Slice)):
+            return Term("eye_rows", (self.term(index, versions), *inner.args))
         return unsqueezed(inner, _NEW_DIMENSION.get(ast.unparse(node.slice).strip("()")))
 
     def _call(self, node: ast.Call, versions: Versions) -> Term | None:
@@ -157,11 +172,28 @@ class TermReader:
                 return made
         if op in _REDUCED or op in _SOFT or op == "max":
             return self._reduced(op, args, keys, versions)
+        if op in _CASTS:
+            inner = self.term(args[0], versions)
+            return Term("cast", (inner,)) if inner.op == "one_hot" else None
         match op:
             case "clamp" | "clamp_min" | "clamp_max" | "hardtanh":
                 return self._clamped(op, args, keys, versions)
             case "where" if len(args) == 3 and not keys:
                 return Term("where", tuple(self.term(arg, versions) for arg in args))
+            case "gather" | "one_hot":
+                names = ("dim", "index") if op == "gather" else ("num_classes",)
+                given = dict(zip(names, args[1:], strict=False)) | keys
+                if tuple(given) != names:
+                    return None
+                return Term(op, tuple(self.term(arg, versions) for arg in (args[0], *given.values())))
+            case "linear" if len(args) == 2 and not keys:
+                return Term("linear", tuple(self.term(arg, versions) for arg in args))
+            case "eye" if len(args) == 1 and set(keys) <= {"dtype", "device"}:
+                return Term("eye", (self.term(args[0], versions),))
+            case "view" | "reshape" if [number(arg) for arg in args[1:]] == [-1, 1] and not keys:
+                return Term("column", (self.term(args[0], versions),))
+            case "squeeze" if len(args) == 1 and not keys:
+                return Term("squeeze_all", (self.term(args[0], versions),))
             case "zeros_like" if len(args) == 1 and not keys:
                 return Term("zeros_like", (self.term(args[0], versions),))
             case "squeeze" | "unsqueeze":
@@ -196,7 +228,7 @@ class TermReader:
 
     def _reduced(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr], versions: Versions) -> Term | None:
         """Over one dimension, or over all where none is named."""
-        keys = {"dim" if key == "axis" else key: value for key, value in keys.items()}
+        keys = {{"axis": "dim", "keepdims": "keepdim"}.get(key, key): value for key, value in keys.items()}
         keys = {key: value for key, value in keys.items() if not (key == "dtype" and _missing(value))}
         given = dict(zip(("dim", "keepdim"), args[1:], strict=False)) | keys
         keep, dim = given.get("keepdim"), given.get("dim")

@@ -59,6 +59,14 @@ def written(term: Term) -> Soft | None:
             return None
 
 
+def softmax(term: Term) -> Soft | None:
+    """A softmax, called or written out."""
+    if term.op == "softmax":
+        return Soft("softmax", term.args[0], term.args[1])
+    soft = written(term)
+    return soft if soft is not None and soft.op == "softmax" else None
+
+
 def log_softmax(term: Term) -> Soft | None:
     """The logarithm of a softmax, called or written out."""
     if term.op == "log_softmax":
@@ -125,8 +133,8 @@ def _logarithm(inner: Term) -> Soft | None:
     summed = _summed(inner)
     if summed is not None:
         return replace(summed, op="logsumexp")
-    soft = Soft("softmax", inner.args[0], inner.args[1]) if inner.op == "softmax" else written(inner)
-    return replace(soft, op="log_softmax") if soft is not None and soft.op == "softmax" else None
+    soft = softmax(inner)
+    return replace(soft, op="log_softmax") if soft is not None else None
 
 
 def _difference(left: Term, right: Term) -> Soft | None:
