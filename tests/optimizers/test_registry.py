@@ -25,6 +25,7 @@ BUILT_IN = [
     "written-softmax",
     "written-cross-entropy",
     "one-hot-product",
+    "norm-call",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

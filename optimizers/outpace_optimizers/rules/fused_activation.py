@@ -60,7 +60,6 @@ ACTIVATIONS = (
     Activation(_F + "relu", "{x}", "where(x > 0, x, zeros_like(x))"),
     Activation(_F + "relu", "{x}", "where(x < 0, 0, x)"),
     Activation(_F + "relu", "{x}", "where(x < 0, zeros_like(x), x)"),
-    Activation(_F + "relu", "{x}", "x * (x > 0)"),
     Activation(_F + "relu", "{x}", "0.5 * (x + abs(x))"),
     Activation(_F + "relu6", "{x}", "clamp(x, 0, 6)"),
     Activation(_F + "leaky_relu", "{x}, negative_slope={a}", "where(x > 0, x, a * x)"),

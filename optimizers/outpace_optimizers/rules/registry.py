@@ -33,6 +33,7 @@ _BUILT_IN = (
     "written_softmax",
     "written_cross_entropy",
     "one_hot_product",
+    "norm_call",
     "cross_entropy",
 )
 
