@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
-from outpace_optimizers.source import module_level
+from outpace_optimizers.source import Source, module_level
 
 from .flow import number
 from .scope import Scope
@@ -71,26 +73,35 @@ def _named(scope: Scope, node: ast.Name | ast.Attribute, depth: int) -> float | 
         return constant(inner, made, depth - 1) if inner is not scope or number(made) is not None else None
     if not isinstance(node, ast.Name) or node.id in scope.names.bound or node.id in scope.names.table:
         return None
-    given = [value for item in module_level(scope.source.tree.body) for value in _bindings(item, node.id)]
-    outside = replace(scope, enclosing=())
-    return constant(outside, given[0], depth - 1) if len(given) == 1 and given[0] is not None else None
+    given = _module_constants(scope.source).get(node.id)
+    return constant(replace(scope, enclosing=()), given, depth - 1) if given is not None else None
 
 
-def _bindings(statement: ast.stmt, name: str) -> list[ast.expr | None]:
-    """What a statement gives to the name; None for what is no plain assignment."""
+@lru_cache(maxsize=8)
+def _module_constants(source: Source) -> dict[str, ast.expr]:
+    """What the file's own names were given, of those that are bound once and nowhere declared global."""
+    given: dict[str, list[ast.expr | None]] = {}
+    for node in ast.walk(source.tree):
+        for name in node.names if isinstance(node, ast.Global) else ():
+            given.setdefault(name, []).append(None)
+    for statement in module_level(source.tree.body):
+        for name, value in _bindings(statement):
+            given.setdefault(name, []).append(value)
+    return {name: value for name, (value, *more) in given.items() if value is not None and not more}
+
+
+def _bindings(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """What a statement binds, and to what; None where that is no plain assignment."""
     match statement:
-        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
-            return [value]
-        case ast.AnnAssign(target=ast.Name(id=target), value=value) if target == name:
-            return [value]
+        case ast.Assign(targets=[ast.Name(id=target)], value=value):
+            yield target, value
+        case ast.AnnAssign(target=ast.Name(id=target), value=value):
+            yield target, value
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return [None] if statement.name == name or _declares(statement, name) else []
+            yield statement.name, None
         case ast.If() | ast.Try() | ast.With():
-            return []
+            return
         case _:
-            stored = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name]
-            return [None for node in stored if not isinstance(node.ctx, ast.Load)]
-
-
-def _declares(statement: ast.stmt, name: str) -> bool:
-    return any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(statement))
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                    yield node.id, None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
@@ -39,6 +41,14 @@ class Found:
     suffix: str = ""
 
 
+class AsksForCalls(Protocol):
+    """A rule that finds formulas. `needs`: words of which a file has one that has such a formula."""
+
+    id: str
+    claimed_class: NumericsClass
+    needs: frozenset[str]
+
+
 Finder = Callable[[Scope, Term], Found | None]
 
 
@@ -60,8 +70,10 @@ class _Reading:
     chain: frozenset[int] = frozenset()
 
 
-def formula_ideas(code: Code, rule: str, numerics: NumericsClass, find: Finder, label: str, why: str) -> Iterator[Idea]:
+def formula_ideas(code: Code, rule: AsksForCalls, find: Finder, label: str, why: str) -> Iterator[Idea]:
     """One idea a function, of all its formulas; `label` may have {calls}."""
+    if not rule.needs & set(re.findall(r"\w+", code.source)):
+        return
     for scope in scopes(code):
         known = any(name.split(".")[0] == "torch" for name in scope.names.table.values())
         found = list(formula_sites(scope, find)) if known else []
@@ -74,7 +86,7 @@ def formula_ideas(code: Code, rule: str, numerics: NumericsClass, find: Finder, 
         if patch is not None:
             calls = sorted({site.found.call.rpartition(".")[2] for site in found} - {""})
             title = f"{label.format(calls=', '.join(calls))} in {scope.definition.qualname}"
-            yield Idea(rule, title, why, numerics, patch)
+            yield Idea(rule.id, title, why, rule.claimed_class, patch)
 
 
 def formula_sites(scope: Scope, find: Finder) -> Iterator[Site]:

@@ -11,6 +11,7 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from outpace_optimizers.source import parse
 
 from .formula_sites import Found, formula_ideas
+from .names import words
 from .numbers_known import is_number
 from .polynomials import Poly, TooLargeError, polynomial, rounded
 from .scope import Scope
@@ -32,6 +33,8 @@ class Activation:
 
 _TANH = "tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))"
 _ERF = "erf(x / sqrt(2))"
+_SCALE, _ALPHA = 1.0507009873554805, 1.6732632423543772
+"""Of selu, which keep mean and variance."""
 _GELU_TANH = '{x}, approximate="tanh"'
 ACTIVATIONS = (
     Activation(_F + "gelu", _GELU_TANH, f"0.5 * x * (1 + {_TANH})"),
@@ -66,6 +69,8 @@ ACTIVATIONS = (
     Activation(_F + "leaky_relu", "{x}, negative_slope={a}", "where(x < 0, a * x, x)"),
     Activation(_F + "leaky_relu", "{x}, negative_slope={a}", "maximum(x, a * x)", below_one=True),
     Activation(_F + "leaky_relu", "{x}, negative_slope={a}", "maximum(a * x, x)", below_one=True),
+    Activation(_F + "selu", "{x}", f"{_SCALE} * where(x > 0, x, {_ALPHA} * (exp(x) - 1))"),
+    Activation(_F + "selu", "{x}", f"{_SCALE} * where(x < 0, {_ALPHA} * (exp(x) - 1), x)"),
     Activation(_F + "elu", "{x}", "where(x > 0, x, exp(x) - 1)"),
     Activation(_F + "elu", "{x}", "where(x < 0, exp(x) - 1, x)"),
     Activation(_F + "elu", "{x}, alpha={a}", "where(x > 0, x, a * (exp(x) - 1))"),
@@ -96,10 +101,14 @@ class FusedActivation:
     title = "Compute an activation in one call"
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/fused-activation.md"
+    needs = words(
+        "exp expm1 tanh Tanh sigmoid Sigmoid erf erfc ndtr log log1p softplus Softplus clamp clip clamp_min clamp_max "
+        "hardtanh relu ReLU relu6 ReLU6 hardsigmoid Hardsigmoid where max min maximum minimum abs"
+    )
 
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "one kernel that reads its input once, in place of one for each operation of the formula"
-        yield from formula_ideas(code, self.id, self.claimed_class, activation, "{calls}", why)
+        yield from formula_ideas(code, self, activation, "{calls}", why)
 
 
 def activation(scope: Scope, term: Term) -> Found | None:

@@ -18,10 +18,11 @@ class NormCall:
     title = "Compute lengths and distances in one call"
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/norm-call.md"
+    needs = frozenset({"sum"})
 
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "one kernel that reads the values once: their squares are not written to memory"
-        yield from formula_ideas(code, self.id, self.claimed_class, vector_norm, "{calls}", why)
+        yield from formula_ideas(code, self, vector_norm, "{calls}", why)
 
 
 def vector_norm(scope: Scope, term: Term) -> Found | None:

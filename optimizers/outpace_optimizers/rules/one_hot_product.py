@@ -18,10 +18,11 @@ class OneHotProduct:
     title = "Look rows up instead of multiplying by one-hot rows"
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/one-hot-product.md"
+    needs = frozenset({"one_hot", "eye"})
 
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "only the rows that are meant are read; one-hot rows are neither written nor multiplied"
-        yield from formula_ideas(code, self.id, self.claimed_class, looked_up, "rows looked up", why)
+        yield from formula_ideas(code, self, looked_up, "rows looked up", why)
 
 
 def looked_up(_: Scope, term: Term) -> Found | None:

@@ -33,10 +33,11 @@ class WrittenCrossEntropy:
     title = "Compute a cross entropy in one call"
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/written-cross-entropy.md"
+    needs = frozenset({"exp", "softmax", "Softmax", "log_softmax", "LogSoftmax", "logsumexp"})
 
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "the library's loss: no one-hot targets or logarithms of probabilities but those of the targets"
-        yield from formula_ideas(code, self.id, self.claimed_class, cross_entropy, "{calls}", why)
+        yield from formula_ideas(code, self, cross_entropy, "{calls}", why)
 
 
 def cross_entropy(_: Scope, term: Term) -> Found | None:

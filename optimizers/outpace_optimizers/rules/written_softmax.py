@@ -28,10 +28,11 @@ class WrittenSoftmax:
     title = "Compute a softmax in one call"
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/written-softmax.md"
+    needs = frozenset({"exp", "softmax", "Softmax", "logsumexp"})
 
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "one kernel that reads each row once, and takes its largest value off: what lies between is never written"
-        yield from formula_ideas(code, self.id, self.claimed_class, softmax_found, "{calls}", why)
+        yield from formula_ideas(code, self, softmax_found, "{calls}", why)
 
 
 def softmax_found(scope: Scope, term: Term) -> Found | None:

@@ -7,7 +7,8 @@ def hard(x, y):
     swish = functional.hardswish(x)
     gate = functional.hardsigmoid(y)
     soft = functional.softplus(y)
-    return swish * gate + functional.relu6(y) * soft
+    scaled = functional.selu(x)
+    return swish * gate + functional.relu6(y) * soft + scaled
 
 
 def get_inputs():
