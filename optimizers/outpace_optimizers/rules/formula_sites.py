@@ -15,6 +15,7 @@ from .attention_ops import wrapped
 from .flow import changed, mutates, names_in, unneeded
 from .names import own_nodes
 from .norm_sites import bound_name
+from .numbers_known import is_shape
 from .scope import Block, Scope, scopes
 from .terms import Term, TermReader, leaf, resized
 from .writing import Edit, make_patch
@@ -22,6 +23,8 @@ from .writing import Edit, make_patch
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
 _REFUSED = (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LIGHT = ("number", "rows")
+"""Terms that cost nothing: they may stay where somebody else reads them."""
 _MOST_READINGS = 16
 _WIDTH = 100
 
@@ -175,10 +178,8 @@ class _Lines:
             yield reading
 
     def _numbered(self, reading: _Reading) -> _Reading:
-        """With names of numbers replaced at once."""
-        places = {
-            self._at(term) for term in reading.term.all() if self._known(term) and self._meant(term).op == "number"
-        }
+        """With names of numbers and sizes replaced at once."""
+        places = {self._at(term) for term in reading.term.all() if self._known(term) and self._meant(term).op in _LIGHT}
         if not places:
             return reading
         term = _substituted(reading.term, lambda one: self._meant(one) if self._at(one) in places else None)
@@ -203,7 +204,7 @@ class _Lines:
             after[name] = after.get(name, 0) + 1
         self.versions.append(after)
         for name, term in self._bound(index, statement):
-            if term.op not in ("opaque", "leaf", "pair"):
+            if term.op not in ("opaque", "leaf", "pair", "halves"):
                 self.given[leaf(name, after)] = index, term
 
     def _bound(self, index: int, statement: ast.stmt) -> Iterator[tuple[str, Term]]:
@@ -221,8 +222,14 @@ class _Lines:
             return
         if isinstance(value, ast.Tuple) and len(value.elts) == len(names):
             yield from ((name, reader.term(item, versions)) for name, item in zip(names, value.elts, strict=True))
+        elif names and is_shape(value):
+            tensor = value.func if isinstance(value, ast.Call) else value
+            if isinstance(tensor, ast.Attribute):
+                yield names[0], Term("rows", (reader.term(tensor.value, versions),), "", value)
         elif len(names) == 2:
             pair = reader.term(value, versions)
+            if pair.op == "halves":
+                yield from ((name, Term("half", pair.args, place, value)) for place, name in enumerate(names))
             yield names[0], Term("amax" if pair.op == "pair" else "opaque", pair.args, pair.value, value)
 
     def _removed(self, index: int, node: ast.expr, chain: list[int], found: Found) -> frozenset[ast.stmt] | None:
@@ -230,7 +237,7 @@ class _Lines:
         no more what it was.
         """
         removed = unneeded(self.scope, self.block, chain, node)
-        computed = [place for place in chain if self._gives(place).op != "number"]
+        computed = [place for place in chain if self._gives(place).op not in _LIGHT]
         if any(self.block[place] not in removed for place in computed):
             return None
         between = self.block[computed[0] if computed else index : index]

@@ -113,6 +113,9 @@ class FusedActivation:
 
 def activation(scope: Scope, term: Term) -> Found | None:
     """The activation that a term comes to, of one of its own operands."""
+    gated = _gated(term)
+    if gated is not None:
+        return gated
     inside = term.all()
     computes = any(one.op in _COMPUTES for one in inside)
     if not computes or len(inside) > _MOST_TERMS or (term.op in _CALLS and not _clamped_twice(term)):
@@ -129,6 +132,20 @@ def activation(scope: Scope, term: Term) -> Found | None:
                 named = {"x": operand} | ({"a": number} if number is not None else {})
                 return Found(row.call, row.arguments, named)
     return None
+
+
+def _gated(term: Term) -> Found | None:
+    """One half times the sigmoid of the other."""
+    match term:
+        case Term(op="mul", args=(Term(op="half", value=0) as first, Term(op="sigmoid", args=(second,)))):
+            pass
+        case Term(op="mul", args=(Term(op="sigmoid", args=(second,)), Term(op="half", value=0) as first)):
+            pass
+        case _:
+            return None
+    if second != Term("half", first.args, 1):
+        return None
+    return Found(_F + "glu", "{x}, dim={dim}", {"x": first.args[0], "dim": first.args[1]})
 
 
 def _clamped_twice(term: Term) -> bool:

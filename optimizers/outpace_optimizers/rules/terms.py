@@ -88,6 +88,9 @@ class TermReader:
         return Term("opaque", (), self._text(node, versions), node)
 
     def _made(self, node: ast.expr, versions: Versions) -> Term | None:
+        counted = rows_counted(node)
+        if counted is not None:
+            return Term("rows", (self.term(counted, versions),))
         match node:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
                 return Term(_SIGNS[type(op)], (self.term(left, versions), self.term(right, versions)))
@@ -113,21 +116,22 @@ class TermReader:
         pure = all(call is not None and call[0] in PURE for call in calls)
         return f"{ast.dump(node)} {names}" + ("" if pure else f" {id(node)}")
 
-    def _counts(self, node: ast.expr) -> bool:
-        """`range(n)`, `torch.arange(n)`."""
+    def _counted(self, node: ast.expr) -> ast.expr | None:
+        """n of `range(n)`, `torch.arange(n)`."""
         if not isinstance(node, ast.Call) or len(node.args) != 1:
-            return False
+            return None
         name = self.scope.names.resolve(node.func)
-        counted = isinstance(node.func, ast.Name) and node.func.id == "range" and "range" not in self.scope.names.bound
-        return counted or name in ("torch.arange", "numpy.arange")
+        built_in = isinstance(node.func, ast.Name) and node.func.id == "range" and "range" not in self.scope.names.bound
+        return node.args[0] if built_in or name in ("torch.arange", "numpy.arange") else None
 
     def _indexed(self, inner: Term, node: ast.Subscript, versions: Versions) -> Term | None:
         """`x.max(-1)[0]`, `total[..., None]`, and one element of each row: `x[torch.arange(n), index]`."""
         if inner.op == "pair":
             return _first(inner) if number(node.slice) == 0 else None
         index = node.slice
-        if isinstance(index, ast.Tuple) and len(index.elts) == 2 and self._counts(index.elts[0]):
-            return Term("picked", (inner, self.term(index.elts[1], versions)))
+        count = self._counted(index.elts[0]) if isinstance(index, ast.Tuple) and len(index.elts) == 2 else None
+        if count is not None and isinstance(index, ast.Tuple):
+            return Term("picked", (inner, self.term(index.elts[1], versions), self.term(count, versions)))
         if inner.op == "eye" and not isinstance(index, (ast.Tuple, ast.Slice)):
             return Term("eye_rows", (self.term(index, versions), *inner.args))
         return unsqueezed(inner, _NEW_DIMENSION.get(ast.unparse(node.slice).strip("()")))
@@ -150,8 +154,8 @@ class TermReader:
 
     def _module(self, name: str, made: ast.Call, given: ast.expr, versions: Versions) -> Term | None:
         """What an activation's module does, made without arguments but a softmax's dimension."""
-        keys = {key.arg: key.value for key in made.keywords if key.arg != "inplace"}
-        if name in _MODULES and not made.args and not keys:
+        keys = {str(key.arg): key.value for key in made.keywords}
+        if name in _MODULES and not made.args and not _without_in_place(given, keys):
             return Term(_MODULES[name], (self.term(given, versions),))
         dim = constant(self.scope.constructor, pick(made.args, {"dim": keys["dim"]} if "dim" in keys else {}, 0, "dim"))
         if name not in ("torch.nn.Softmax", "torch.nn.LogSoftmax") or dim is None:
@@ -162,6 +166,7 @@ class TermReader:
     def _known(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr], versions: Versions) -> Term | None:
         if "input" in keys and not args:
             args, keys = [keys["input"]], {key: value for key, value in keys.items() if key != "input"}
+        keys = _without_in_place(args[0], keys) if args else keys
         if not args or "inplace" in keys or "out" in keys:
             return None
         if op in _OF_ONE and len(args) == 1 and not keys:
@@ -180,6 +185,14 @@ class TermReader:
                 return self._clamped(op, args, keys, versions)
             case "where" if len(args) == 3 and not keys:
                 return Term("where", tuple(self.term(arg, versions) for arg in args))
+            case "chunk":
+                given = dict(zip(("chunks", "dim"), args[1:], strict=False)) | keys
+                halves = set(given) == {"chunks", "dim"} and number(given["chunks"]) == 2
+                return (
+                    Term("halves", (self.term(args[0], versions), self.term(given["dim"], versions)))
+                    if halves
+                    else None
+                )
             case "gather" | "one_hot":
                 names = ("dim", "index") if op == "gather" else ("num_classes",)
                 given = dict(zip(names, args[1:], strict=False)) | keys
@@ -249,6 +262,26 @@ class TermReader:
 
 def _missing(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def rows_counted(node: ast.expr) -> ast.expr | None:
+    """x of `x.shape[0]`, `x.size(0)` and `len(x)`."""
+    match node:
+        case ast.Subscript(value=ast.Attribute(value=value, attr="shape"), slice=ast.Constant(value=0)):
+            return value
+        case ast.Call(func=ast.Attribute(value=value, attr="size"), args=[ast.Constant(value=0)], keywords=[]):
+            return value
+        case ast.Call(func=ast.Name(id="len"), args=[value], keywords=[]):
+            return value
+        case _:
+            return None
+
+
+def _without_in_place(given: ast.expr, keys: dict[str, ast.expr]) -> dict[str, ast.expr]:
+    """The keywords without `inplace`, where it is off or changes nothing with a name: `relu6(x + 3, inplace=True)`."""
+    switch = keys.get("inplace")
+    off = isinstance(given, ast.BinOp) or (isinstance(switch, ast.Constant) and switch.value is False)
+    return {key: value for key, value in keys.items() if key != "inplace"} if off else keys
 
 
 def _first(pair: Term) -> Term:

@@ -69,8 +69,9 @@ def _taken(term: Term) -> Taken | None:
             return _squeezed(term, _taken(inner))
         case Term(op="log", args=(inner,)):
             return _logarithm(_taken(inner))
-        case Term(op="picked", args=(inner, targets)):
-            return _at(inner, targets, {-1, 1}, "rows")
+        case Term(op="picked", args=(inner, targets, Term(op="rows", args=(counted,)))):
+            taken = _at(inner, targets, {-1, 1}, "rows")
+            return taken if taken is not None and counted in (inner, targets, taken.soft.of) else None
         case Term(op="gather", args=(inner, dim, Term(op="unsqueeze" | "column", args=(targets,)) as index)):
             return _gathered(inner, dim, targets, index)
         case _:

@@ -2,7 +2,9 @@
 import torch
 
 
-def loss(logits, Yb, n=8):
+def loss(logits, Yb):
+    n, classes = logits.shape
+    assert classes == 27
     # cross entropy loss, by hand
     logit_maxes = logits.max(1, keepdim=True).values
     norm_logits = logits - logit_maxes
