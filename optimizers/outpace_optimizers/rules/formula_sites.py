@@ -26,6 +26,8 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LIGHT = ("number", "rows")
 """Terms that cost nothing: they may stay where somebody else reads them."""
 _MOST_READINGS = 16
+_LARGEST = 200
+"""Terms of a formula: names that stand for each other double them with each reading."""
 _WIDTH = 100
 
 
@@ -168,7 +170,7 @@ class _Lines:
     def _replaced(self, reading: _Reading) -> Iterator[_Reading]:
         while True:
             places = [self.given[str(term.value)][0] for term in reading.term.all() if self._known(term)]
-            if not places:
+            if not places or len(reading.term.all()) > _LARGEST:
                 return
             last = max(places)
             term = _substituted(

@@ -122,16 +122,20 @@ def activation(scope: Scope, term: Term) -> Found | None:
         return None
     parts, everything = list(dict.fromkeys(inside[1:])), _leaves(term)
     branches = any(one.op in _BRANCHES for one in inside)
-    numbers = [one for one in parts if branches and one.node is not None and is_number(scope, one.node)]
+    numbers = [one for one in parts if branches and one.op in ("number", "leaf", "opaque")]
     for operand in parts:
         for number in (None, *numbers) if operand.op not in ("number", "none") else ():
             if everything - _leaves(operand) - {number}:
                 continue
             row = _row(term, operand, number)
-            if row is not None:
+            if row is not None and (number is None or _is_plain(scope, number)):
                 named = {"x": operand} | ({"a": number} if number is not None else {})
                 return Found(row.call, row.arguments, named)
     return None
+
+
+def _is_plain(scope: Scope, number: Term) -> bool:
+    return number.node is not None and is_number(scope, number.node)
 
 
 def _gated(term: Term) -> Found | None:
