@@ -21,6 +21,11 @@ BUILT_IN = [
     "layer-norm",
     "rms-norm",
     "rms-norm-call",
+    "fused-activation",
+    "written-softmax",
+    "written-cross-entropy",
+    "one-hot-product",
+    "norm-call",
     "cross-entropy",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")

@@ -122,6 +122,29 @@ def later_loads(scope: Scope, block: Block, index: int, name: str) -> list[ast.N
     return found
 
 
+def unneeded(scope: Scope, block: Block, chain: list[int], node: ast.expr) -> frozenset[ast.stmt]:
+    """Of the statements that lead to `node`, those that nobody else reads; `chain` is in order."""
+    removed: set[ast.stmt] = set()
+    own = {id(item) for item in ast.walk(node)}
+    for place in reversed(chain):
+        statement = block[place]
+        reads = [later_loads(scope, block, place, name) for name in changed(statement)]
+        if all(found is not None and all(id(read) in own for read in found) for found in reads):
+            removed.add(statement)
+            own |= {id(item) for item in ast.walk(statement)}
+    return frozenset(removed)
+
+
+def mutates(statement: ast.stmt) -> bool:
+    """Whether it may change a tensor that another name holds too: all but plain bindings of names."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.AugAssign):
+            return True
+        if not isinstance(node, ast.Name) and any(changes(node)):
+            return True
+    return False
+
+
 def first_event(node: ast.AST, name: str) -> str:
     """What `node` does first with the name: `read`, `kill` (surely rebinds it), or nothing."""
     if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):

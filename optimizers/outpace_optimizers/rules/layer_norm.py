@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .layer_sites import LayerSite, layer_sites
+from .layer_values import LAST
 from .parameters import is_vector
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -55,7 +56,7 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
     within = _fits(scope, site, layer.weight) and _fits(scope, site, layer.bias)
     within = within and (not layer.rows.wide or _is_cast(scope, site.node))
     cast = ".float()" if layer.rows.wide else ""
-    arguments = [layer.rows.name + cast, f"{layer.rows.name}.shape[-{layer.dims}:]"]
+    arguments = [layer.rows.name + cast, f"{layer.rows.name}.shape[{layer.dims}]"]
     for name, operand in (("weight", layer.weight), ("bias", layer.bias)):
         if within and operand is not None:
             arguments.append(f"{name}={scope.text(operand)}{cast}")
@@ -75,7 +76,7 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
 
 def _fits(scope: Scope, site: LayerSite, operand: ast.expr | None) -> bool:
     """Whether it is nothing, or what the call takes beside rows of one dimension."""
-    return operand is None or (site.layer.dims == 1 and is_vector(scope, operand))
+    return operand is None or (site.layer.dims == LAST and is_vector(scope, operand))
 
 
 def _is_cast(scope: Scope, node: ast.expr) -> bool:

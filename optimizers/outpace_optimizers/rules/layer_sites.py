@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .flow import changed, changes, later_loads, names_in
+from .flow import changed, mutates, names_in, unneeded
 from .layer_values import Layer, LayerReader, LayerValue, Mean
 from .names import own_nodes
 from .norm_sites import bound_name
@@ -105,29 +105,17 @@ class _Walk:
 
     def _site(self, index: int, node: ast.expr, layer: Layer) -> LayerSite | None:
         chain = sorted(self._led_by(node))
-        removed = self._unneeded(chain, node)
+        removed = unneeded(self.scope, self.block, chain, node)
         kept = [place for place in chain if self.block[place] not in removed]
         if not all(place in self.light for place in kept) or not self._same_operands(layer, [*chain, index]):
             return None
         between = range(chain[0], index) if chain else range(0)
         there = self.versions[index].get(layer.rows.name, 0) == layer.rows.version
-        if there and any(_mutates(self.block[place]) for place in between):
+        if there and any(mutates(self.block[place]) for place in between):
             return None
         if not there and any(self.block[place] not in removed for place in between):
             return None
         return LayerSite(self.block[index], node, layer, removed)
-
-    def _unneeded(self, chain: list[int], node: ast.expr) -> frozenset[ast.stmt]:
-        """Of the statements that lead to `node`, those that nobody else reads."""
-        removed: set[ast.stmt] = set()
-        own = {id(item) for item in ast.walk(node)}
-        for place in reversed(chain):
-            statement = self.block[place]
-            reads = [later_loads(self.scope, self.block, place, name) for name in changed(statement)]
-            if all(found is not None and all(id(read) in own for read in found) for found in reads):
-                removed.add(statement)
-                own |= {id(item) for item in ast.walk(statement)}
-        return frozenset(removed)
 
     def _same_operands(self, layer: Layer, places: list[int]) -> bool:
         """Whether gain, bias and eps are at the last of the places what they were where they are written."""
@@ -139,13 +127,3 @@ class _Walk:
                 if written and any(self.versions[place].get(name, 0) != last.get(name, 0) for name in names):
                     return False
         return True
-
-
-def _mutates(statement: ast.stmt) -> bool:
-    """Whether it may change a tensor that another name holds too: all but plain bindings of names."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.AugAssign):
-            return True
-        if not isinstance(node, ast.Name) and any(changes(node)):
-            return True
-    return False

@@ -11,15 +11,18 @@ from .norm_values import Kind, Known, Rows
 from .numbers_known import is_number
 from .scope import Scope
 
+LAST = "-1:"
 _FP32 = ("torch.float32", "torch.float")
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Over the last `dims` dimensions; `kept`: these are there with size 1. `squares`: of the rows' squares."""
+    """Over the last dimensions, those of shape[`dims`]; `kept`: they are there with size 1. `squares`: of the rows'
+    squares.
+    """
 
     rows: Rows
-    dims: int
+    dims: str
     kept: bool
     squares: bool = False
 
@@ -36,7 +39,7 @@ class Centred:
     """Rows less their mean, times `weight` where there is one already."""
 
     rows: Rows
-    dims: int
+    dims: str
     weight: ast.expr | None = None
 
 
@@ -45,7 +48,7 @@ class Variance:
     """Biased. `eps` is None until it is added."""
 
     rows: Rows
-    dims: int
+    dims: str
     kept: bool
     eps: ast.expr | None = None
 
@@ -63,7 +66,7 @@ class Layer:
     """Normalised rows, times `weight`, plus `bias`."""
 
     rows: Rows
-    dims: int
+    dims: str
     eps: ast.expr
     weight: ast.expr | None = None
     bias: ast.expr | None = None
@@ -205,7 +208,7 @@ def _root(variance: Variance, inverse: bool) -> Deviation | None:
     return Deviation(variance, inverse) if variance.kept and variance.eps is not None else None
 
 
-def _averaged(value: Rows | Squared, over: tuple[int, bool] | None) -> Mean | Variance | None:
+def _averaged(value: Rows | Squared, over: tuple[str, bool] | None) -> Mean | Variance | None:
     match value, over:
         case Rows(), (dims, kept):
             return Mean(value, dims, kept)
@@ -219,7 +222,7 @@ def _averaged(value: Rows | Squared, over: tuple[int, bool] | None) -> Mean | Va
 
 def _unsqueezed(value: LayerValue | None) -> LayerValue | None:
     """The mean or variance of rows, with the dimension back that it was taken over."""
-    if not isinstance(value, (Mean, Variance)) or value.dims != 1 or value.kept:
+    if not isinstance(value, (Mean, Variance)) or value.dims != LAST or value.kept:
         return None
     return replace(value, kept=True)
 
@@ -231,13 +234,13 @@ def _normalised(centred: Centred, deviation: Deviation) -> Layer | None:
     return Layer(centred.rows, centred.dims, variance.eps, centred.weight)
 
 
-def _over(args: list[ast.expr], keys: dict[str, ast.expr]) -> tuple[int, bool] | None:
-    """(how many of the last dimensions, whether they are kept) of `(-1, keepdim=True)`, in any spelling."""
+def _over(args: list[ast.expr], keys: dict[str, ast.expr]) -> tuple[str, bool] | None:
+    """(which of the last dimensions, whether they are kept) of `(-1, keepdim=True)`, in any spelling."""
     named = _named(("dim", "keepdim"), args, keys)
     return _reduced(named) if named is not None and set(named) <= {"dim", "keepdim"} else None
 
 
-def _biased(args: list[ast.expr], keys: dict[str, ast.expr]) -> tuple[int, bool] | None:
+def _biased(args: list[ast.expr], keys: dict[str, ast.expr]) -> tuple[str, bool] | None:
     """The same for a variance, where it is the biased one for certain."""
     named = _named(("dim", "unbiased", "keepdim"), args, keys)
     if named is None or len(set(named) & {"unbiased", "correction"}) != 1:
@@ -253,12 +256,25 @@ def _named(names: tuple[str, ...], args: list[ast.expr], keys: dict[str, ast.exp
     return dict(zip(names, args, strict=False)) | keys if len(args) <= len(names) else None
 
 
-def _reduced(named: dict[str, ast.expr]) -> tuple[int, bool] | None:
+def _reduced(named: dict[str, ast.expr]) -> tuple[str, bool] | None:
     dim, keep = named.get("dim"), named.get("keepdim")
     items = dim.elts if isinstance(dim, (ast.Tuple, ast.List)) else [dim]
-    places = sorted(value for item in items if (value := number(item)) is not None)
+    places = sorted(int(value) for item in items if (value := number(item)) is not None)
     kept = keep is not None and isinstance(keep, ast.Constant) and keep.value is True
-    if len(places) != len(items) or places != [float(place) for place in range(-len(items), 0)]:
-        return None
     plain = keep is None or (isinstance(keep, ast.Constant) and isinstance(keep.value, bool))
-    return (len(items), kept) if plain else None
+    dims = _trailing(places) if len(places) == len(items) else None
+    return (dims, kept) if plain and dims is not None else None
+
+
+def _trailing(places: list[int]) -> str | None:
+    """The dimensions as a slice of a shape, where they are its last ones.
+
+    Counted from the front they are where there are no more, which the call itself asks for: it raises for others. A
+    single second dimension is more often that of channels.
+    """
+    if not places or places != list(range(places[0], places[0] + len(places))):
+        return None
+    if places[-1] == -1:
+        return f"{places[0]}:"
+    few = places[0] < 1 or (places[0] == 1 and len(places) < 3)
+    return None if few else f"{places[0]}:{places[-1] + 1}"

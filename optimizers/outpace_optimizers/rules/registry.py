@@ -29,6 +29,11 @@ _BUILT_IN = (
     "layer_norm",
     "rms_norm",
     "rms_norm_call",
+    "fused_activation",
+    "written_softmax",
+    "written_cross_entropy",
+    "one_hot_product",
+    "norm_call",
     "cross_entropy",
 )
 

@@ -1,0 +1,24 @@
+# target: cell
+import torch
+
+
+def sigmoid(x):
+    return 1.0 / (1.0 + torch.exp(-x))
+
+
+def tanh(x):
+    up, down = torch.exp(x), torch.exp(-x)
+    return (up - down) / (up + down)
+
+
+def softer(x):
+    return torch.tanh(x)
+
+
+def cell(x, h):
+    z = sigmoid(x + h)
+    return z * softer(x) + (1 - z) * tanh(h)
+
+
+def get_inputs():
+    return [torch.randn(4, 9), torch.randn(4, 9)]

@@ -1,0 +1,24 @@
+# target: LM
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class LM(nn.Module):
+    def __init__(self, vocab, width):
+        super().__init__()
+        self.embed = nn.Embedding(vocab, width)
+        self.head = nn.Linear(width, vocab, bias=False)
+
+    def forward(self, tokens, targets):
+        logits = self.head(self.embed(tokens))
+        nll = F.cross_entropy(logits.flatten(0, -2), targets.flatten(), reduction="none").view_as(targets)
+        return nll
+
+
+def get_init_inputs():
+    return [32, 8]
+
+
+def get_inputs():
+    return [torch.randint(0, 32, (2, 7)), torch.randint(0, 32, (2, 7))]
