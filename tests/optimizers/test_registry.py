@@ -18,6 +18,7 @@ BUILT_IN = [
     "loop-invariant",
     "loop-projection",
     "loop-to-batch",
+    "broadcast-sum",
     "layer-norm",
     "rms-norm",
     "rms-norm-call",

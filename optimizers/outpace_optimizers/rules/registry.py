@@ -26,6 +26,7 @@ _BUILT_IN = (
     "loop_invariant",
     "loop_projection",
     "loop_to_batch",
+    "broadcast_sum",
     "layer_norm",
     "rms_norm",
     "rms_norm_call",
