@@ -19,6 +19,7 @@ BUILT_IN = [
     "loop-projection",
     "loop-to-batch",
     "broadcast-sum",
+    "cheaper-product",
     "layer-norm",
     "rms-norm",
     "rms-norm-call",

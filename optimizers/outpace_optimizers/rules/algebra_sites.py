@@ -21,7 +21,7 @@ class Site:
 
     spread: Spread
     texts: tuple[str, ...]
-    """Each by itself, the more exact first."""
+    """Products, each by itself, the more exact first."""
     title: str
     tight: bool
     """Whether the texts bind as tightly as a call."""
@@ -34,11 +34,16 @@ class Site:
         scope, node = self.scope, self.spread.node
         for text in self.texts:
             edit = Edit(imports=list(self.spread.imports))
-            edit.expression(scope.source, node, text if self.tight or alone(scope, node) else f"({text})")
+            bare = self.tight or alone(scope, node) or _is_term(scope.parents.get(node))
+            edit.expression(scope.source, node, text if bare else f"({text})")
             self.spread.write(edit)
             patch = make_patch(scope.source, code, scope.definition, edit)
             if patch is not None:
                 yield patch
+
+
+def _is_term(parent: ast.AST | None) -> bool:
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Add, ast.Sub))
 
 
 def algebra_sites(scope: Scope, read: Callable[[ast.expr], Site | None]) -> list[Site]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .names import own_nodes, words
+from .parameters import is_vector
 from .scope import Scope
 
 _MAKERS = frozenset(f"torch.{name}" for name in words("randn rand zeros ones empty"))
@@ -24,9 +25,12 @@ class Ranks:
 
     def of(self, node: ast.expr) -> int | None:
         """From its construction, an unpacked shape, or the inputs that the file declares."""
+        inner = turned(self.scope, node)
+        if inner is not None:
+            return self.of(inner)
         made = self.scope.attribute(node)
         if made is not None:
-            return _made(self.scope.constructor, made)
+            return _made(self.scope.constructor, made) or (1 if is_vector(self.scope, node) else None)
         if not isinstance(node, ast.Name):
             return _made(self.scope, node)
         return self._unpacked(node) or _bound(self.scope, node) or self._declared(node)
@@ -39,16 +43,18 @@ class Ranks:
             elements, owner = item.targets[0].elts, _shaped(item.value)
             if not isinstance(owner, ast.Name) or owner.id != node.id or _starred(elements):
                 continue
-            first, last = sorted((item.lineno, node.lineno))
+            first, last = sorted((item.lineno, _line(self.scope, node)))
             if not any(first < store.lineno < last for store in _stores(self.scope, node.id)):
                 return len(elements)
         return None
 
     def _declared(self, node: ast.Name) -> int | None:
-        """A parameter of the target that is not bound anew: what `get_inputs` gives for it."""
+        """A parameter of the target that is not yet bound anew: what `get_inputs` gives for it."""
         inputs, scope = self.scope.source.definitions.get("get_inputs"), self.scope
         entry = scope.definition.qualname in (self.symbol, f"{self.symbol}.forward") and not scope.enclosing
-        if inputs is None or not isinstance(inputs.node, ast.FunctionDef) or not entry or _stores(scope, node.id):
+        if inputs is None or not isinstance(inputs.node, ast.FunctionDef) or not entry:
+            return None
+        if any(store.lineno < _line(scope, node) or _loops(scope) for store in _stores(scope, node.id)):
             return None
         parameters = [arg.arg for arg in [*scope.function.args.posonlyargs, *scope.function.args.args]]
         parameters = parameters[scope.definition.owner is not None :]
@@ -60,6 +66,20 @@ class Ranks:
         return _bound(there, value) if isinstance(value, ast.Name) else _made(there, value)
 
 
+def turned(scope: Scope, node: ast.expr) -> ast.expr | None:
+    """x, where `node` is `x.T`, `x.mT`, `x.t()` or `x.transpose(-2, -1)`."""
+    if isinstance(node, ast.Attribute):
+        return node.value if node.attr in ("T", "mT") else None
+    call = scope.names.call(node)
+    if call is None or call[2] or not call[1]:
+        return None
+    name, (of, *dims), _ = call
+    if name in (".t", "torch.t"):
+        return of if not dims else None
+    swaps = name in (".transpose", "torch.transpose", ".swapaxes")
+    return of if swaps and sorted(map(ast.unparse, dims)) == ["-1", "-2"] else None
+
+
 def _shaped(node: ast.expr) -> ast.expr | None:
     """x of `x.shape` and `x.size()`."""
     match node:
@@ -67,6 +87,16 @@ def _shaped(node: ast.expr) -> ast.expr | None:
             return owner
         case _:
             return None
+
+
+def _line(scope: Scope, node: ast.AST) -> int:
+    """Where the statement starts that reads `node`."""
+    place = scope.block_of(node)
+    return place[0][place[1]].lineno if place is not None else 0
+
+
+def _loops(scope: Scope) -> bool:
+    return any(isinstance(node, (ast.For, ast.While)) for node in own_nodes(scope.function))
 
 
 def _stores(scope: Scope, name: str) -> list[ast.Name]:

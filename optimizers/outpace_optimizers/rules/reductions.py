@@ -109,23 +109,20 @@ def alone(scope: Scope, node: ast.expr) -> bool:
 def scaled(spread: Spread, node: ast.expr) -> tuple[ast.expr, str]:
     """x and ` * 2 / n` of `x * 2 / n`, for plain numbers; names on the way are taken."""
     suffix = ""
-    while (found := _factor(spread, spread.value(node))) is not None:
+    while (found := factor(spread.scope, spread.value(node))) is not None:
         spread.take(node)
-        node, text = found
-        suffix = text + suffix
+        node, sign, by = found
+        text = spread.text(by)
+        suffix = f" {sign} {f'({text})' if isinstance(by, (ast.BinOp, ast.IfExp)) else text}{suffix}"
     return node, suffix
 
 
-def _factor(spread: Spread, node: ast.expr) -> tuple[ast.expr, str] | None:
-    match arithmetic(spread.scope, node):
-        case (kind, left, right) if kind in (ast.Mult, ast.Div) and is_number(spread.scope, right):
-            return left, f" {'*' if kind is ast.Mult else '/'} {_number_text(spread, right)}"
-        case (kind, left, right) if kind is ast.Mult and is_number(spread.scope, left):
-            return right, f" * {_number_text(spread, left)}"
+def factor(scope: Scope, node: ast.expr) -> tuple[ast.expr, str, ast.expr] | None:
+    """(x, `*` or `/`, the number) of a tensor times or over a plain number."""
+    match arithmetic(scope, node):
+        case (kind, left, right) if kind in (ast.Mult, ast.Div) and is_number(scope, right):
+            return left, "*" if kind is ast.Mult else "/", right
+        case (kind, left, right) if kind is ast.Mult and is_number(scope, left):
+            return right, "*", left
         case _:
             return None
-
-
-def _number_text(spread: Spread, node: ast.expr) -> str:
-    text = spread.text(node)
-    return f"({text})" if isinstance(node, (ast.BinOp, ast.IfExp, ast.BoolOp)) else text

@@ -27,6 +27,7 @@ _BUILT_IN = (
     "loop_projection",
     "loop_to_batch",
     "broadcast_sum",
+    "cheaper_product",
     "layer_norm",
     "rms_norm",
     "rms_norm_call",

@@ -27,6 +27,8 @@ class Spread:
     operands: list[ast.expr] = field(default_factory=list[ast.expr])
     """What the new text has of the old one."""
     imports: list[str] = field(default_factory=list[str])
+    rewritten: dict[ast.expr, str] = field(default_factory=dict[ast.expr, str])
+    """Expressions elsewhere, and what stands there then."""
 
     def value(self, node: ast.expr, *others: ast.expr) -> ast.expr:
         """What the name was bound to, and so on, or else the expression; `others` are further reads of the name."""
@@ -56,9 +58,11 @@ class Spread:
         return place is not None and all(self._same(operand, *place) for operand in self.operands)
 
     def write(self, edit: Edit) -> None:
-        """Takes out the statements that are no more needed."""
+        """All but the node itself: takes out the statements that are no more needed."""
         for statement in self.removed:
             edit.replace(self.scope.source, statement, [])
+        for node, text in self.rewritten.items():
+            edit.expression(self.scope.source, node, text)
 
     def _chain(self, node: ast.expr, others: Sequence[ast.expr]) -> list[tuple[ast.stmt, ast.expr]]:
         found: list[tuple[ast.stmt, ast.expr]] = []
