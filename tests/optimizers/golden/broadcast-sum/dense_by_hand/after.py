@@ -10,7 +10,7 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x):
-        return (x @ self.weight.T) + self.bias
+        return x @ self.weight.T + self.bias
 
 
 def get_init_inputs():
