@@ -20,6 +20,7 @@ BUILT_IN = [
     "loop-to-batch",
     "broadcast-sum",
     "cheaper-product",
+    "topk-for-sort",
     "layer-norm",
     "rms-norm",
     "rms-norm-call",

@@ -56,7 +56,7 @@ def _product(node: ast.expr, ranks: Ranks) -> Site | None:
     """`(a[:, None] * b[None]).sum(-1)`."""
     scope = ranks.scope
     summed = reduction(scope, node, "sum")
-    if summed is None or summed.dims is None or summed.keywords or (summed.keepdim and len(summed.dims) > 1):
+    if summed is None or summed.dims is None or summed.keywords or (summed.keepdim and len(summed.dims) != 1):
         return None
     spread = Spread(scope, node)
     inner, suffix = scaled(spread, summed.of)

@@ -28,6 +28,7 @@ _BUILT_IN = (
     "loop_to_batch",
     "broadcast_sum",
     "cheaper_product",
+    "topk_for_sort",
     "layer_norm",
     "rms_norm",
     "rms_norm_call",
