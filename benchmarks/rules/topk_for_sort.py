@@ -1,29 +1,27 @@
-"""Nearest neighbours in a bank, by an argsort of all distances."""
+"""Hard example mining: the mean of the largest losses of each row, by a sort of all of them."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-QUERIES, BANK, WIDTH, NEAREST = (1024, 16384, 128, 16) if torch.cuda.is_available() else (128, 4096, 32, 8)
+ROWS, COLUMNS, KEPT = (2048, 16384, 64) if torch.cuda.is_available() else (256, 2000, 16)
 
 
-class Neighbours(nn.Module):
-    def __init__(self, bank: int, width: int, nearest: int) -> None:
+class HardestLosses(nn.Module):
+    def __init__(self, kept: int) -> None:
         super().__init__()
-        self.bank = nn.Parameter(torch.randn(bank, width))
-        self.nearest = nearest
+        self.kept = kept
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        similarity = x @ self.bank.T
-        values, indices = torch.sort(similarity, dim=-1, descending=True)
-        weights = torch.softmax(values[:, : self.nearest], dim=-1)
-        return (weights.unsqueeze(-1) * self.bank[indices[:, : self.nearest]]).sum(dim=1)
+    def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss = torch.square(logits - target)
+        ordered = torch.sort(loss, dim=1, descending=True)[0]
+        return ordered[:, : self.kept].mean()
 
 
 def get_init_inputs() -> list[int]:
-    return [BANK, WIDTH, NEAREST]
+    return [KEPT]
 
 
 def get_inputs() -> list[torch.Tensor]:
-    return [torch.randn(QUERIES, WIDTH, requires_grad=True)]
+    return [torch.randn(ROWS, COLUMNS, requires_grad=True), torch.randn(ROWS, COLUMNS)]

@@ -18,7 +18,7 @@ from .writing import Edit, make_patch
 class TopkForSort:
     id = "topk-for-sort"
     title = "Select elements without sorting all of them"
-    claimed_class: NumericsClass = "exact"
+    claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/topk-for-sort.md"
 
     def propose(self, code: Code) -> Iterator[Idea]:
