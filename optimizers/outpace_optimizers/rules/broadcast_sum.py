@@ -71,7 +71,8 @@ def _product(node: ast.expr, ranks: Ranks) -> Site | None:
         take(spread, part)
     text, title = _as_matmul(spread, made, left.base, right.base), "matrix product"
     if not text:
-        text = f'{spread.spell("torch.einsum")}("{made.equation}", {spread.text(left.base)}, {spread.text(right.base)})'
+        pair = f"{_cast(spread, left.base, right.base)}, {_cast(spread, right.base, left.base)}"
+        text = f'{spread.spell("torch.einsum")}("{made.equation}", {pair})'
         title = "einsum"
     tight = title == "einsum"
     if summed.keepdim:
@@ -84,6 +85,13 @@ def _selects(spread: Spread, node: ast.expr) -> bool:
     node = spread.value(node)
     name = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
     return name in ("bool", "long", "int") or isinstance(node, ast.Compare)
+
+
+def _cast(spread: Spread, node: ast.expr, other: ast.expr) -> str:
+    """The operand; a mask, which may be of whole numbers, in the dtype of what it is a mask of."""
+    text = spread.text(node)
+    is_mask = "mask" in text.lower() and isinstance(node, (ast.Name, ast.Attribute))
+    return f"{text}.to({spread.scope.text(other)}.dtype)" if is_mask and isinstance(other, ast.Name) else text
 
 
 def _as_matmul(spread: Spread, made: Contraction, left: ast.expr, right: ast.expr) -> str:
