@@ -1,0 +1,21 @@
+# target: AttentionPooling
+import torch
+import torch.nn as nn
+
+
+class AttentionPooling(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.score = nn.Linear(dim, 1)
+
+    def forward(self, x):
+        weights = torch.softmax(self.score(x).squeeze(-1), dim=1)
+        return torch.einsum("bk,bki->bi", weights, x)
+
+
+def get_init_inputs():
+    return [8]
+
+
+def get_inputs():
+    return [torch.randn(3, 5, 8)]

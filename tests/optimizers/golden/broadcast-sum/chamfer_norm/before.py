@@ -1,0 +1,11 @@
+# target: chamfer
+import torch
+
+
+def chamfer(p, q):
+    dist = torch.norm(p[:, :, None, :] - q[:, None, :, :], dim=-1)
+    return dist.min(2).values.mean(1) + dist.min(1).values.mean(1)
+
+
+def get_inputs():
+    return [torch.randn(2, 6, 3), torch.randn(2, 5, 3)]

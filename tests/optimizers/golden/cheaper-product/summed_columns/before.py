@@ -1,0 +1,25 @@
+# target: Model
+import torch
+import torch.nn as nn
+
+
+class Model(nn.Module):
+    def __init__(self, input_size, hidden_size, scaling_factor):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(hidden_size, input_size))
+        self.scaling_factor = scaling_factor
+
+    def forward(self, x):
+        x = torch.matmul(x, self.weight.T)  # Gemm
+        x = x / 2  # Divide
+        x = torch.sum(x, dim=1, keepdim=True)  # Sum
+        x = x * self.scaling_factor  # Scaling
+        return x
+
+
+def get_inputs():
+    return [torch.rand(4, 6)]
+
+
+def get_init_inputs():
+    return [6, 5, 1.5]
