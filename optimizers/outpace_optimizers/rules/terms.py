@@ -27,7 +27,8 @@ _OF_ONE = words(
     "hardsigmoid logsigmoid ndtr detach"
 )
 _TAKEN = {
-    "gather": ("dim", "index"), "one_hot": ("num_classes",), "linear": ("weight",), "eye": (), "chunk": ("chunks", "dim"),
+    "gather": ("dim", "index"), "one_hot": ("num_classes",), "linear": ("weight",), "eye": (),
+    "chunk": ("chunks", "dim"),
 }  # fmt: skip
 _CASTS = words("to type type_as float double half bfloat16")
 _OF_TWO = words("add sub mul div pow matmul mm maximum minimum gt ge lt le greater less")
