@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Protocol
 
 from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_optimizers.source import parse
 
 from .attention_ops import wrapped
 from .flow import changed, mutates, names_in, unneeded
@@ -77,7 +78,8 @@ class _Reading:
 
 def formula_ideas(code: Code, rule: AsksForCalls, find: Finder, label: str, why: str) -> Iterator[Idea]:
     """One idea a function, of all its formulas; `label` may have {calls}."""
-    if not rule.needs & set(re.findall(r"\w+", code.source)):
+    source = parse(code.path, code.source)
+    if not rule.needs & set(re.findall(r"\w+", source.text)):
         return
     for scope in scopes(code):
         known = any(name.split(".")[0] == "torch" for name in scope.names.table.values())

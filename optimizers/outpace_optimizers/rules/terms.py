@@ -26,6 +26,10 @@ _OF_ONE = words(
     "exp expm1 log log1p tanh sigmoid erf erfc sqrt rsqrt abs square reciprocal neg relu relu6 softplus silu mish "
     "hardsigmoid logsigmoid ndtr detach"
 )
+_TAKEN = {
+    "gather": ("dim", "index"), "one_hot": ("num_classes",), "linear": ("weight",), "eye": (),
+    "chunk": ("chunks", "dim"),
+}  # fmt: skip
 _CASTS = words("to type type_as float double half bfloat16")
 _OF_TWO = words("add sub mul div pow matmul mm maximum minimum gt ge lt le greater less")
 _REDUCED = words("sum mean amax logsumexp")
@@ -180,35 +184,31 @@ class TermReader:
         if op in _CASTS:
             inner = self.term(args[0], versions)
             return Term("cast", (inner,)) if inner.op == "one_hot" else None
+        if op in ("clamp", "clamp_min", "clamp_max", "hardtanh"):
+            return self._clamped(op, args, keys, versions)
+        return self._taken(op, args, keys, versions) if op in _TAKEN else self._shaped(op, args, keys, versions)
+
+    def _taken(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr], versions: Versions) -> Term | None:
+        """What takes elements by indices, or makes rows that do: all its arguments have to be there."""
+        names = _TAKEN[op]
+        given = dict(zip(names, args[1:], strict=False)) | keys
+        if op == "eye":
+            given = {key: value for key, value in given.items() if key not in ("dtype", "device")}
+        if tuple(given) != names or (op == "chunk" and number(given["chunks"]) != 2):
+            return None
+        operands = (args[0], given["dim"]) if op == "chunk" else (args[0], *given.values())
+        return Term("halves" if op == "chunk" else op, tuple(self.term(one, versions) for one in operands))
+
+    def _shaped(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr], versions: Versions) -> Term | None:
         match op:
-            case "clamp" | "clamp_min" | "clamp_max" | "hardtanh":
-                return self._clamped(op, args, keys, versions)
             case "where" if len(args) == 3 and not keys:
                 return Term("where", tuple(self.term(arg, versions) for arg in args))
-            case "chunk":
-                given = dict(zip(("chunks", "dim"), args[1:], strict=False)) | keys
-                halves = set(given) == {"chunks", "dim"} and number(given["chunks"]) == 2
-                return (
-                    Term("halves", (self.term(args[0], versions), self.term(given["dim"], versions)))
-                    if halves
-                    else None
-                )
-            case "gather" | "one_hot":
-                names = ("dim", "index") if op == "gather" else ("num_classes",)
-                given = dict(zip(names, args[1:], strict=False)) | keys
-                if tuple(given) != names:
-                    return None
-                return Term(op, tuple(self.term(arg, versions) for arg in (args[0], *given.values())))
-            case "linear" if len(args) == 2 and not keys:
-                return Term("linear", tuple(self.term(arg, versions) for arg in args))
-            case "eye" if len(args) == 1 and set(keys) <= {"dtype", "device"}:
-                return Term("eye", (self.term(args[0], versions),))
+            case "zeros_like" if len(args) == 1 and not keys:
+                return Term("zeros_like", (self.term(args[0], versions),))
             case "view" | "reshape" if [number(arg) for arg in args[1:]] == [-1, 1] and not keys:
                 return Term("column", (self.term(args[0], versions),))
             case "squeeze" if len(args) == 1 and not keys:
                 return Term("squeeze_all", (self.term(args[0], versions),))
-            case "zeros_like" if len(args) == 1 and not keys:
-                return Term("zeros_like", (self.term(args[0], versions),))
             case "squeeze" | "unsqueeze":
                 dim = number(pick(args, keys, 1, "dim"))
                 change = unsqueezed if op == "unsqueeze" else squeezed
