@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from outpace_audit import headers
 from outpace_audit.auditing import Audit, Listener, Options
+from outpace_audit.compile_cache import drop_half_written
 from outpace_audit.errors import ArmError, EnvironmentMissing, OutOfResources
 from outpace_audit.facts import TargetFacts, explored, learn
 from outpace_audit.gpu_load import Gpu
@@ -72,6 +73,7 @@ class Judge:
         """A fresh sandboxed process with the compile cache of `cache_key`."""
         cache = self._caches / cache_key
         cache.mkdir(parents=True, exist_ok=True)
+        drop_half_written(cache)
         env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
         process = self.launcher.launch(
             ARM_ENTRY,
