@@ -26,7 +26,7 @@ def interruptible() -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = _polite()
     before = {number: signal.getsignal(number) for number in numbers}
 
     def interrupt(number: int, _frame: types.FrameType | None) -> None:
@@ -48,16 +48,25 @@ def kill_descendants() -> int:
     """The last resort after an interrupt: the judge ends its arms itself, this ends what it could not.
 
     All are stopped first, again and again until no new one turns up: a stopped process cannot fork, and none
-    is lost to init because its parent died before it was seen.
+    is lost to init because its parent died before it was seen. A second signal waits meanwhile: it would leave
+    them stopped.
     """
-    stopped: set[int] = set()
-    while fresh := set(descendants(os.getpid())) - stopped:
-        for pid in fresh:
-            _send(pid, signal.SIGSTOP)
-        stopped |= fresh
-    for pid in stopped:
-        _send(pid, signal.SIGKILL)
-    return len(stopped)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _polite())
+    try:
+        stopped: set[int] = set()
+        while fresh := set(descendants(os.getpid())) - stopped:
+            for pid in fresh:
+                _send(pid, signal.SIGSTOP)
+            stopped |= fresh
+        for pid in stopped:
+            _send(pid, signal.SIGKILL)
+        return len(stopped)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _polite() -> list[signal.Signals]:
+    return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def _send(pid: int, number: int) -> None:
