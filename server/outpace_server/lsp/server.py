@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,6 @@ from outpace_server.lsp.dismissals import Dismissals
 from outpace_server.lsp.documents import Documents
 from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.optimizing import Optimizing, path_of
-from outpace_server.lsp.profiles import Profiles
-from outpace_server.lsp.profiling import Profiling
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
 from outpace_server.lsp.settings import Settings
@@ -36,10 +35,13 @@ from outpace_server.lsp.sheet import Sheet
 from outpace_server.lsp.speedups import Speedups
 from outpace_server.output.words import one_line
 from outpace_server.version import VERSION
-from outpace_server.watching import Watching
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
+
+    from outpace_server.lsp.profiles import Profiles
+    from outpace_server.lsp.profiling import Profiling
+    from outpace_server.watching import Watching
 
 PAUSE_S = 0.5
 """In typing, before lenses and hints are asked for again."""
@@ -70,8 +72,6 @@ class OutpaceServer(LanguageServer):
         self.dismissed = Dismissals()
         self.attention = Attention()
         self.speedups = Speedups(self)
-        self.profiles = Profiles(self)
-        self.profiling = Profiling(self)
         self.wrong_settings: list[str] = []
         self._told: set[str] = set()
         self.watching: Watching | None = None
@@ -80,6 +80,19 @@ class OutpaceServer(LanguageServer):
         """Addresses that show a file or notebook, by its own."""
         self._refreshing: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """Imported once `initialize` is answered, as all that profiles need."""
+        from outpace_server.lsp.profiles import Profiles
+
+        return Profiles(self)
+
+    @cached_property
+    def profiling(self) -> Profiling:
+        from outpace_server.lsp.profiling import Profiling
+
+        return Profiling(self)
 
     def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Work that belongs to no request: a request pending at shutdown would end in an error."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_optimizers.records import Trial
-from outpace_server.lsp.profile_words import details
 from outpace_server.lsp.publishing import best_of_each_target, header_range, page_of, title_of
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.server import OutpaceServer
@@ -38,6 +37,8 @@ def _profiled(ls: OutpaceServer, sheet: Sheet) -> list[tuple[Region, str]]:
     marks, annotations = ls.profiles.marks(sheet.document)
     if annotations is None or not ls.settings.profile_hover_enable:
         return []
+    from outpace_server.lsp.profile_words import details
+
     changed = sum(one.stale and not one.method for one in marks)
     return [(one.region, details(one, annotations, changed, markdown=ls.features.markdown)) for one in marks]
 

@@ -10,7 +10,6 @@ from outpace_server.lsp.methods.did_change_configuration import pull_settings
 from outpace_server.lsp.report_uri import PREVIEW_SCHEME, SCHEME
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.status import show_status
-from outpace_server.watching import Watching
 
 PARENT_POLL_S = 5.0
 
@@ -22,6 +21,8 @@ def initialized(ls: OutpaceServer, params: types.InitializedParams) -> None:
 
 
 async def _begin(ls: OutpaceServer) -> None:
+    from outpace_server.watching import Watching
+
     ls.tell_wrong_settings(ls.wrong_settings)
     ls.watching = Watching(ls.changed_on_disk, ls.profiles.noticed)
     try:

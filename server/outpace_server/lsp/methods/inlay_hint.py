@@ -3,7 +3,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_server.lsp.desk import Finding
-from outpace_server.lsp.profile_words import details, label
 from outpace_server.lsp.publishing import best_of_each_target, certified, header_range
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.sheet import Sheet
@@ -36,6 +35,8 @@ def _profiled(ls: OutpaceServer, sheet: Sheet) -> list[tuple[int, types.InlayHin
     marks, annotations = ls.profiles.marks(sheet.document)
     if annotations is None:
         return []
+    from outpace_server.lsp.profile_words import details, label
+
     changed = sum(one.stale and not one.method for one in marks)
     return [
         (
