@@ -122,6 +122,20 @@ def _numerics(pairs: Sequence[tuple[RunResult, RunResult]], equivalent: bool) ->
     return "tolerant" if all(abs(a - b) <= ROUNDING * abs(a) for a, b in early) else "lossy"
 
 
+def what_pairs_find(steps_s: Sequence[float], number: float, pairs: int, alpha: float) -> str:
+    """In words. `steps_s`: what the `number` steps of each of the baseline's runs took; starts vary by the same seconds
+    however many steps follow."""
+    found = math.exp(effect_found(pairs, statistics.stdev(map(math.log, steps_s)), alpha))
+    taken = statistics.median(steps_s)
+    if not math.isfinite(found):
+        return f"steps take {taken:.2g} s of a run: {pairs} pairs are too few to find any speedup"
+    text = f"steps take {taken:.2g} s of a run: {pairs} pairs find a speedup of {found:.3g}x in 80% of campaigns"
+    if found <= WORTH_FINDING:
+        return text
+    longer = math.ceil(number * math.log(found) / math.log(WORTH_FINDING))
+    return f"{text}; one of {WORTH_FINDING}x needs more pairs, or runs of some {longer} steps (`short` in {TABLE})"
+
+
 class FasterCampaign(Campaign):
     """Its runner's target is a `short_target`."""
 
@@ -141,24 +155,8 @@ class FasterCampaign(Campaign):
             f"later losses may differ by {margin:.3g}; {plan.runs} pairs in screening and in confirmation, at "
             f"{plan.alpha:.2g} each; that takes at most {4 * plan.runs} runs of about {plan.run_s:.2g} s"
         )
-        self._tell(self._what_they_find(plan))
-
-    def _what_they_find(self, plan: Plan) -> str:
-        """From the baseline's runs: their starts vary by the same seconds however many steps follow."""
-        start, here = self._start(), self._spread_here()
-        steps = [_steps_s(run, start) for run in here]
-        found = math.exp(effect_found(plan.runs, statistics.stdev(map(math.log, steps)), plan.alpha))
-        text = (
-            f"steps take {statistics.median(steps):.2g} s of a run: {plan.runs} pairs find a speedup of {found:.3g}x "
-            "in 80% of campaigns"
-        )
-        if found <= WORTH_FINDING:
-            return text
-        hint = f"one of {WORTH_FINDING}x needs more pairs"
-        if math.isfinite(found):
-            longer = math.ceil(self._target.budget.amount * math.log(found) / math.log(WORTH_FINDING))
-            hint += f", or runs of some {longer} steps (`short` in {TABLE})"
-        return f"{text}; {hint}"
+        steps = [_steps_s(run, self._start()) for run in self._spread_here()]
+        self._tell(what_pairs_find(steps, self._target.budget.amount, plan.runs, plan.alpha))
 
     def _margin(self) -> float:
         """Fixed before any run of the candidate."""

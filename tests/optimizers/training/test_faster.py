@@ -12,7 +12,7 @@ import pytest
 from outpace_optimizers.training.campaign import Options, Report
 from outpace_optimizers.training.change import read_change
 from outpace_optimizers.training.config import Budget, Given, read_target
-from outpace_optimizers.training.faster import FasterCampaign, compare_steps, short_target
+from outpace_optimizers.training.faster import FasterCampaign, compare_steps, short_target, what_pairs_find
 from outpace_optimizers.training.models import was_run
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Runner, RunResult
@@ -58,6 +58,15 @@ def test_what_pairs_of_runs_prove(name: str) -> None:
     assert found.low <= found.ratio <= found.high
     if name == "faster, same bits":
         assert found.ratio == pytest.approx(2, rel=0.01) and found.pace_ratio == pytest.approx(2)
+
+
+def test_it_is_said_what_runs_can_prove_and_how_long_they_had_better_be() -> None:
+    enough = what_pairs_find([10.0, 10.05, 9.95], 500, 5, 0.01)
+    assert enough == "steps take 10 s of a run: 5 pairs find a speedup of 1.01x in 80% of campaigns"
+    short = what_pairs_find([1.0, 2.0, 1.5], 120, 5, 0.01)
+    assert "5 pairs find a speedup of 2.52x" in short and "needs more pairs, or runs of some 2269 steps" in short
+    few = what_pairs_find([1.0, 2.0, 1.5], 120, 1, 0.01)
+    assert few.endswith("1 pairs are too few to find any speedup")
 
 
 TRIES = 3
