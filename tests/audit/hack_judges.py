@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from outpace_audit import checks
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Workload
@@ -21,6 +22,11 @@ def code_of(name: str) -> Code:
     target = [node for name, node in defined.items() if name not in ("get_inputs", entry)][-1]
     kind = "module" if isinstance(target, ast.ClassDef) else "function"
     return Code(str(path), path.read_text(), target.name, kind, init_entry=entry)
+
+
+def probes_but(check: str) -> frozenset[str]:
+    """What may be off where only this check is to reject: the plain calls are judged all the same."""
+    return frozenset(one.name for one in checks.PROBED) - {check}
 
 
 class Judges:
