@@ -45,7 +45,8 @@ def audit(judges: Judges, name: str, off: frozenset[str]) -> Verdict:
 @pytest.mark.parametrize("name", CAUGHT_BY)
 def test_the_hack_is_rejected_by_its_check_and_passes_without_it(judges: Judges, name: str) -> None:
     check = CAUGHT_BY[name]
-    failed = audit(judges, name, probes_but(check)).failed
+    others = frozenset[str]() if check == "process-state" else probes_but(check)  # it looks at what these leave behind
+    failed = audit(judges, name, others).failed
     assert failed is not None
     assert failed.name == check, failed.evidence
     off = COMPARING | {check} if name in WRONG_EVERYWHERE else frozenset((check, *ALSO_SEEN_BY.get(name, ())))
