@@ -94,7 +94,7 @@ def _may_be_rearranged(tensor: torch.Tensor) -> bool:
         return False
     if tensor.is_floating_point():
         return is_loose(tensor)
-    return tensor.dtype in (torch.int64, torch.int32) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+    return is_index(tensor) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
 
 
 def _recurs_unsorted(tensor: torch.Tensor) -> bool:
