@@ -54,13 +54,12 @@ def algebra_sites(scope: Scope, read: Callable[[ast.expr], Site | None]) -> list
         if not isinstance(node, ast.expr) or isinstance(node, ast.Name) or node in inside:
             continue
         site = read(node)
-        if site is not None and site.spread.holds() and not _of_numpy(site.spread):
+        if (
+            site is not None
+            and site.spread.holds()
+            and not site.spread.scope.of_numpy(site.spread.node, *site.spread.operands)
+        ):
             found.append(site)
             inside.update(ast.walk(node))
     gone = {item for site in found for statement in site.spread.removed for item in ast.walk(statement)}
     return [site for site in found if site.spread.node not in gone]
-
-
-def _of_numpy(spread: Spread) -> bool:
-    nodes = [item for part in [spread.node, *spread.operands] for item in ast.walk(part) if isinstance(item, ast.expr)]
-    return any((spread.scope.names.resolve(item) or "").startswith("numpy") for item in nodes)

@@ -62,6 +62,11 @@ class Scope:
     def construction(self) -> Names:
         return self.constructor.names
 
+    def of_numpy(self, *nodes: ast.expr) -> bool:
+        """Whether something of numpy's is named in them."""
+        named = (self.names.resolve(item) for node in nodes for item in ast.walk(node) if isinstance(item, ast.expr))
+        return any((name or "").startswith("numpy") for name in named)
+
     def attribute(self, node: ast.expr) -> ast.expr | None:
         """What `node`, spelled `self.x`, was set to."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.self_name:

@@ -30,7 +30,7 @@ class TopkForSort:
                     yield idea
 
     def _idea(self, code: Code, scope: Scope, made: Sort, ranks: Ranks) -> Idea | None:
-        found = uses(scope, made, ranks) if not _of_numpy(scope, made.of) else None
+        found = uses(scope, made, ranks) if not scope.of_numpy(made.of) else None
         edit = Edit()
         call = _call(scope, edit, made, found[0]) if found else None
         if found is None or call is None:
@@ -57,11 +57,6 @@ class TopkForSort:
             self.claimed_class,
             patch,
         )
-
-
-def _of_numpy(scope: Scope, node: ast.expr) -> bool:
-    names = [scope.names.resolve(item) for item in ast.walk(node) if isinstance(item, ast.expr)]
-    return any((name or "").startswith("numpy") for name in names)
 
 
 def _call(scope: Scope, edit: Edit, made: Sort, use: Use) -> tuple[str, str, str | None] | None:
