@@ -21,6 +21,12 @@ from outpace_kernels.linear_cross_entropy import fused_linear_cross_entropy, lin
 from outpace_kernels.relu_squared import fused_relu_squared, relu_squared_reference
 from outpace_kernels.rms_norm import fused_rms_norm, rms_norm_reference
 from outpace_kernels.rope import fused_rope, rope_reference
+from outpace_kernels.routing import (
+    fused_group_routing,
+    fused_softmax_routing,
+    group_routing_reference,
+    softmax_routing_reference,
+)
 from outpace_kernels.softmax import fused_softmax, softmax_reference
 
 Tensors = list[Any]
@@ -212,6 +218,45 @@ def relu_squared_cases() -> list[Case]:
     return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
 
 
+def routing_cases() -> list[Case]:
+    """Forward moves the logits, and a weight and a 64-bit index for each expert chosen; backward the logits twice more."""
+
+    def case(label: str, rows: int, experts: int, top: int, groups: int, kept: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            logits = far_apart(normal(device, dtype, 3 if smoke else rows, experts), max(groups, 1))
+            return [logits, torch.zeros(experts, device=device)] if groups else [logits]
+
+        def ours(x: Any, b: Any = None) -> Any:
+            return fused_group_routing(x, b, top, groups, kept, 2.5)[0] if groups else fused_softmax_routing(x, top)[0]
+
+        def reference(x: Any, b: Any = None) -> Any:
+            chosen = (
+                group_routing_reference(x, b, top, groups, kept, 2.5) if groups else softmax_routing_reference(x, top)
+            )
+            return chosen[0]
+
+        name, share = "routing groups" if groups else "routing softmax", top / experts
+        moved = 1 + 3 * share, 3 + 7 * share
+        return Case(name, label, torch.float32, make, ours, reference, (0,), moved, first)
+
+    return [
+        case("16384x256 4 of 8 groups, top 8", 16384, 256, 8, 8, 4),
+        case("16384x128 top 8", 16384, 128, 8, 0, 0),
+        case("32768x64 top 6", 32768, 64, 6, 0, 0),
+        case("32768x8 top 2", 32768, 8, 2, 0, 0),
+    ]
+
+
+def far_apart(logits: torch.Tensor, groups: int) -> torch.Tensor:
+    """The row whose scores and groups' sums are furthest from a tie in place of those rows where rounding may decide."""
+    scores = torch.sigmoid(logits)
+    sums = scores.unflatten(-1, (groups, -1)).sort(-1, descending=True).values[..., :2].sum(-1)
+    gap = scores.sort(-1).values.diff(dim=-1).amin(-1)
+    if groups > 1:
+        gap = torch.minimum(gap, sums.sort(-1).values.diff(dim=-1).amin(-1))
+    return torch.where((gap < 2e-6)[:, None], logits[gap.argmax()], logits)
+
+
 def cases() -> list[Case]:
     """The first case of each kernel before the second of any: what a deadline cuts off is the less telling half."""
     groups = [
@@ -223,6 +268,7 @@ def cases() -> list[Case]:
         softmax_cases(),
         relu_squared_cases(),
         linear_cross_entropy_cases(),
+        routing_cases(),
     ]
     ordered: list[Case] = []
     while any(groups):
