@@ -18,6 +18,7 @@ from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_e
 from outpace_kernels.glu import fused_glu, glu_reference
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
 from outpace_kernels.linear_cross_entropy import fused_linear_cross_entropy, linear_cross_entropy_reference
+from outpace_kernels.qk_norm_rope import fused_qk_norm_rope, qk_norm_rope_reference
 from outpace_kernels.relu_squared import fused_relu_squared, relu_squared_reference
 from outpace_kernels.rms_norm import fused_rms_norm, rms_norm_reference
 from outpace_kernels.rope import fused_rope, rope_reference
@@ -190,6 +191,23 @@ def rope_cases() -> list[Case]:
     return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
 
 
+def qk_norm_rope_cases() -> list[Case]:
+    def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            rows = 3 if smoke else length
+            q, k = (normal(device, dtype, batch, rows, h, width).transpose(1, 2) for h in (heads, key_heads))
+            gains = (1 + normal(device, dtype, width, scale=0.1) for _ in range(2))
+            return [q, k, *gains, *(normal(device, dtype, rows, width) for _ in range(2))]
+
+        def moved(tensors: Tensors) -> int:
+            return tensors[0].numel() + tensors[1].numel()
+
+        ours, reference = (partial(_third, one, 1e-6) for one in (fused_qk_norm_rope, qk_norm_rope_reference))
+        return Case("qk_norm_rope", label, torch.bfloat16, make, ours, reference, (0, 1, 2, 3), (2, 5), moved)
+
+    return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
+
+
 def linear_cross_entropy_cases() -> list[Case]:
     def case(label: str, rows: int, width: int, classes: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -219,7 +237,7 @@ def relu_squared_cases() -> list[Case]:
 
 
 def routing_cases() -> list[Case]:
-    """Forward moves the logits, and a weight and a 64-bit index for each expert chosen; backward the logits twice more."""
+    """Forward moves the logits, and a weight and a 64-bit index for each expert chosen; backward the logits twice."""
 
     def case(label: str, rows: int, experts: int, top: int, groups: int, kept: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -248,13 +266,13 @@ def routing_cases() -> list[Case]:
 
 
 def far_apart(logits: torch.Tensor, groups: int) -> torch.Tensor:
-    """The row whose scores and groups' sums are furthest from a tie in place of those rows where rounding may decide."""
+    """Where rounding may decide a row, the row whose scores and sums of groups are furthest from a tie in its place."""
     scores = torch.sigmoid(logits)
     sums = scores.unflatten(-1, (groups, -1)).sort(-1, descending=True).values[..., :2].sum(-1)
     gap = scores.sort(-1).values.diff(dim=-1).amin(-1)
     if groups > 1:
         gap = torch.minimum(gap, sums.sort(-1).values.diff(dim=-1).amin(-1))
-    return torch.where((gap < 2e-6)[:, None], logits[gap.argmax()], logits)
+    return torch.where((gap < 2e-6)[:, None], logits[gap.argmax()[None]], logits)
 
 
 def cases() -> list[Case]:
@@ -269,6 +287,7 @@ def cases() -> list[Case]:
         relu_squared_cases(),
         linear_cross_entropy_cases(),
         routing_cases(),
+        qk_norm_rope_cases(),
     ]
     ordered: list[Case] = []
     while any(groups):

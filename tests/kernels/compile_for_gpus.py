@@ -90,6 +90,7 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             ("routing", "fused_group_routing", [made(8, 256), made(256), 8, 8, 4, 2.5, one], {})
             for one in (True, False)
         ),
+        ("qk_norm_rope", "fused_qk_norm_rope", [q, k, made(64), made(64), table, table, 1e-6], {}),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
     ]
 
