@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 import outpace_kernels
+from outpace_kernels.causal_conv import causal_conv_reference, fused_causal_conv
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
@@ -208,6 +209,24 @@ def qk_norm_rope_cases() -> list[Case]:
     return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
 
 
+def causal_conv_cases() -> list[Case]:
+    def case(label: str, batch: int, length: int, channels: int, taps: int, silu: bool) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            x = normal(device, dtype, *small((batch, length, channels), smoke))
+            weight = normal(device, dtype, x.shape[2], taps, scale=taps**-0.5)
+            return [x, weight, normal(device, dtype, x.shape[2])]
+
+        ours, reference = (partial(_third, one, silu) for one in (fused_causal_conv, causal_conv_reference))
+        name = "causal_conv silu" if silu else "causal_conv"
+        return Case(name, label, torch.bfloat16, make, ours, reference, (0, 1, 2), (2, 5), first)
+
+    return [
+        case("4x2048x8192 4 taps", 4, 2048, 8192, 4, True),
+        case("16x1024x1536 4 taps", 16, 1024, 1536, 4, True),
+        case("16x1024x768 3 taps", 16, 1024, 768, 3, False),
+    ]
+
+
 def linear_cross_entropy_cases() -> list[Case]:
     def case(label: str, rows: int, width: int, classes: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -288,6 +307,7 @@ def cases() -> list[Case]:
         linear_cross_entropy_cases(),
         routing_cases(),
         qk_norm_rope_cases(),
+        causal_conv_cases(),
     ]
     ordered: list[Case] = []
     while any(groups):

@@ -91,6 +91,10 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             for one in (True, False)
         ),
         ("qk_norm_rope", "fused_qk_norm_rope", [q, k, made(64), made(64), table, table, 1e-6], {}),
+        *(
+            ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
+            for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
+        ),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
     ]
 
