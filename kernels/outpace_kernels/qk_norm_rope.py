@@ -96,7 +96,7 @@ def norm_rope_forward(
 
 @triton.jit
 def norm_rope_backward(
-    dout,
+    dy,
     x,
     gain,
     cos,
@@ -108,9 +108,9 @@ def norm_rope_backward(
     half,
     heads,
     eps,
-    dout_batch,
-    dout_head,
-    dout_place,
+    dy_batch,
+    dy_head,
+    dy_place,
     x_batch,
     x_head,
     x_place,
@@ -141,7 +141,7 @@ def norm_rope_backward(
             source = x + batch * x_batch + place * x_place + head * x_head + column
             one = tl.load(source, mask=inside, other=0.0).to(tl.float32)
             two = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
-            source = dout + batch * dout_batch + place * dout_place + head * dout_head + column
+            source = dy + batch * dy_batch + place * dy_place + head * dy_head + column
             first = tl.load(source, mask=inside, other=0.0).to(tl.float32)
             second = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
             flow, flow_2 = first * c + second * s_2, second * c_2 - first * s
@@ -193,13 +193,13 @@ class NormRoPEFunction(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, dout):
+    def backward(ctx, dy):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             raise NotImplementedError(
                 "this rotation has no second derivative; create_graph=True needs PyTorch's operations"
             )
         x, gain, cos, sin = ctx.saved_tensors
-        dout = dout if dout.stride(-1) == 1 else dout.contiguous()
+        dy = dy if dy.stride(-1) == 1 else dy.contiguous()
         batch, heads, length, width = x.shape
         block, tile = tiles(heads, width, 1024)
         processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
@@ -209,7 +209,7 @@ class NormRoPEFunction(torch.autograd.Function):
         partial = torch.empty((programs if wants_gain else 0, width), dtype=torch.float32, device=x.device)
         with torch.cuda.device_of(x):
             norm_rope_backward[(programs,)](
-                dout,
+                dy,
                 x,
                 gain,
                 cos,
@@ -221,7 +221,7 @@ class NormRoPEFunction(torch.autograd.Function):
                 width // 2,
                 heads,
                 ctx.eps,
-                *(one.stride(d) for one in (dout, x, dx) for d in range(3)),
+                *(one.stride(d) for one in (dy, x, dx) for d in range(3)),
                 cos.stride(0) if cos.dim() == 3 and cos.shape[0] > 1 else 0,
                 SUM_GAIN=wants_gain,
                 HEADS=tile,

@@ -19,11 +19,11 @@ EPS = 1e-6
 
 
 def ours(*tensors: Any) -> Any:
-    return fused_qk_norm_rope(*tensors, EPS)
+    return fused_qk_norm_rope(*tensors, eps=EPS)
 
 
 def reference(*tensors: Any) -> Any:
-    return qk_norm_rope_reference(*tensors, EPS)
+    return qk_norm_rope_reference(*tensors, eps=EPS)
 
 
 def exact(q: Any, k: Any, q_gain: Any, k_gain: Any, cos: Any, sin: Any) -> Any:
