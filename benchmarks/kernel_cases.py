@@ -14,13 +14,21 @@ from typing import Any
 import torch
 
 import outpace_kernels
+from outpace_kernels.causal_conv import causal_conv_reference, fused_causal_conv
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
 from outpace_kernels.linear_cross_entropy import fused_linear_cross_entropy, linear_cross_entropy_reference
+from outpace_kernels.qk_norm_rope import fused_qk_norm_rope, qk_norm_rope_reference
 from outpace_kernels.relu_squared import fused_relu_squared, relu_squared_reference
 from outpace_kernels.rms_norm import fused_rms_norm, rms_norm_reference
 from outpace_kernels.rope import fused_rope, rope_reference
+from outpace_kernels.routing import (
+    fused_group_routing,
+    fused_softmax_routing,
+    group_routing_reference,
+    softmax_routing_reference,
+)
 from outpace_kernels.softmax import fused_softmax, softmax_reference
 
 Tensors = list[Any]
@@ -184,6 +192,41 @@ def rope_cases() -> list[Case]:
     return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
 
 
+def qk_norm_rope_cases() -> list[Case]:
+    def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            rows = 3 if smoke else length
+            q, k = (normal(device, dtype, batch, rows, h, width).transpose(1, 2) for h in (heads, key_heads))
+            gains = (1 + normal(device, dtype, width, scale=0.1) for _ in range(2))
+            return [q, k, *gains, *(normal(device, dtype, rows, width) for _ in range(2))]
+
+        def moved(tensors: Tensors) -> int:
+            return tensors[0].numel() + tensors[1].numel()
+
+        ours, reference = (partial(_third, one, 1e-6) for one in (fused_qk_norm_rope, qk_norm_rope_reference))
+        return Case("qk_norm_rope", label, torch.bfloat16, make, ours, reference, (0, 1, 2, 3), (2, 5), moved)
+
+    return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
+
+
+def causal_conv_cases() -> list[Case]:
+    def case(label: str, batch: int, length: int, channels: int, taps: int, silu: bool) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            x = normal(device, dtype, *small((batch, length, channels), smoke))
+            weight = normal(device, dtype, x.shape[2], taps, scale=taps**-0.5)
+            return [x, weight, normal(device, dtype, x.shape[2])]
+
+        ours, reference = (partial(_third, one, silu) for one in (fused_causal_conv, causal_conv_reference))
+        name = "causal_conv silu" if silu else "causal_conv"
+        return Case(name, label, torch.bfloat16, make, ours, reference, (0, 1, 2), (2, 5), first)
+
+    return [
+        case("4x2048x8192 4 taps", 4, 2048, 8192, 4, True),
+        case("16x1024x1536 4 taps", 16, 1024, 1536, 4, True),
+        case("16x1024x768 3 taps", 16, 1024, 768, 3, False),
+    ]
+
+
 def linear_cross_entropy_cases() -> list[Case]:
     def case(label: str, rows: int, width: int, classes: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -212,6 +255,45 @@ def relu_squared_cases() -> list[Case]:
     return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
 
 
+def routing_cases() -> list[Case]:
+    """Forward moves the logits, and a weight and a 64-bit index for each expert chosen; backward the logits twice."""
+
+    def case(label: str, rows: int, experts: int, top: int, groups: int, kept: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            logits = far_apart(normal(device, dtype, 3 if smoke else rows, experts), max(groups, 1))
+            return [logits, torch.zeros(experts, device=device)] if groups else [logits]
+
+        def ours(x: Any, b: Any = None) -> Any:
+            return fused_group_routing(x, b, top, groups, kept, 2.5)[0] if groups else fused_softmax_routing(x, top)[0]
+
+        def reference(x: Any, b: Any = None) -> Any:
+            chosen = (
+                group_routing_reference(x, b, top, groups, kept, 2.5) if groups else softmax_routing_reference(x, top)
+            )
+            return chosen[0]
+
+        name, share = "routing groups" if groups else "routing softmax", top / experts
+        moved = 1 + 3 * share, 3 + 7 * share
+        return Case(name, label, torch.float32, make, ours, reference, (0,), moved, first)
+
+    return [
+        case("16384x256 4 of 8 groups, top 8", 16384, 256, 8, 8, 4),
+        case("16384x128 top 8", 16384, 128, 8, 0, 0),
+        case("32768x64 top 6", 32768, 64, 6, 0, 0),
+        case("32768x8 top 2", 32768, 8, 2, 0, 0),
+    ]
+
+
+def far_apart(logits: torch.Tensor, groups: int) -> torch.Tensor:
+    """Where rounding may decide a row, the row whose scores and sums of groups are furthest from a tie in its place."""
+    scores = torch.sigmoid(logits)
+    sums = scores.unflatten(-1, (groups, -1)).sort(-1, descending=True).values[..., :2].sum(-1)
+    gap = scores.sort(-1).values.diff(dim=-1).amin(-1)
+    if groups > 1:
+        gap = torch.minimum(gap, sums.sort(-1).values.diff(dim=-1).amin(-1))
+    return torch.where((gap < 2e-6)[:, None], logits[gap.argmax()[None]], logits)
+
+
 def cases() -> list[Case]:
     """The first case of each kernel before the second of any: what a deadline cuts off is the less telling half."""
     groups = [
@@ -223,6 +305,9 @@ def cases() -> list[Case]:
         softmax_cases(),
         relu_squared_cases(),
         linear_cross_entropy_cases(),
+        routing_cases(),
+        qk_norm_rope_cases(),
+        causal_conv_cases(),
     ]
     ordered: list[Case] = []
     while any(groups):

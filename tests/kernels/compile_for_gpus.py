@@ -81,6 +81,20 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
         ),
         *(("softmax", "fused_softmax", [one, cap], {}) for one in (rows, wide) for cap in (0.0, 30.0)),
         ("rope", "fused_rope", [q, k, table, table], {}),
+        *(
+            ("routing", "fused_softmax_routing", [made(8, experts), 2, one], {})
+            for experts in (8, 60)
+            for one in (True, False)
+        ),
+        *(
+            ("routing", "fused_group_routing", [made(8, 256), made(256), 8, 8, 4, 2.5, one], {})
+            for one in (True, False)
+        ),
+        ("qk_norm_rope", "fused_qk_norm_rope", [q, k, made(64), made(64), table, table, 1e-6], {}),
+        *(
+            ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
+            for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
+        ),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
     ]
 
@@ -103,6 +117,8 @@ def main() -> None:
                         setattr(loaded, name, Recorder(value, capability))
                 outputs = getattr(loaded, function)(*args, **named)
                 for out in outputs if isinstance(outputs, tuple) else (outputs,):
+                    if not out.requires_grad:
+                        continue
                     out.sum().backward(retain_graph=True)
 
 

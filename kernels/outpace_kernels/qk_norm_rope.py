@@ -1,0 +1,274 @@
+"""RMSNorm of each head of queries and of keys, then rotary position embedding, forward and backward.
+
+    n = x / sqrt(mean(x²) + eps) * gain        out[i] = n[i] cos[i] - n[i + half] sin[i]
+                                               out[i + half] = n[i + half] cos[i + half] + n[i] sin[i + half]
+
+A program takes the heads of one position, for which it loads tables and gain once; between norm and rotation nothing is
+rounded. Backward computes the norm again from x, so nothing but the inputs is kept, and sums the gain's gradient in
+registers over every n-th position. Queries and keys are read and written at their own strides.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+
+from outpace_kernels.rms_norm import rms_norm_reference
+from outpace_kernels.rope import rope_fits, rope_reference
+
+
+def qk_norm_rope_reference(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    q_gain: torch.Tensor,
+    k_gain: torch.Tensor,
+    cos: torch.Tensor,
+    sin: torch.Tensor,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same in PyTorch, as models spell it out."""
+    q_unit, k_unit = rms_norm_reference(q, q_gain, eps), rms_norm_reference(k, k_gain, eps)
+    assert isinstance(q_unit, torch.Tensor) and isinstance(k_unit, torch.Tensor)
+    return rope_reference(q_unit, k_unit, cos, sin)
+
+
+def qk_norm_rope(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    q_gain: torch.Tensor,
+    k_gain: torch.Tensor,
+    cos: torch.Tensor,
+    sin: torch.Tensor,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`q`: [batch, heads, length, width]; `k`: the same with its own heads; gains: [width]; `cos`, `sin`: [length,
+    width] or [batch, length, width]. What `qk_norm_rope_fits` refuses is computed by the reference.
+    """
+    fits = qk_norm_rope_fits(q, k, q_gain, k_gain, cos, sin)
+    return (fused_qk_norm_rope if fits else qk_norm_rope_reference)(q, k, q_gain, k_gain, cos, sin, eps)
+
+
+@triton.jit
+def norm_rope_forward(
+    x,
+    gain,
+    cos,
+    sin,
+    out,
+    length,
+    half,
+    heads,
+    eps,
+    x_batch,
+    x_head,
+    x_place,
+    out_batch,
+    out_head,
+    out_place,
+    table_batch,
+    HEADS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    batch = (tl.program_id(0) // length).to(tl.int64)
+    place = (tl.program_id(0) % length).to(tl.int64)
+    column = tl.arange(0, BLOCK)[None, :]
+    within = column < half
+    at = batch * table_batch + place * 2 * half + column
+    c = tl.load(cos + at, mask=within, other=0.0).to(tl.float32)
+    c_2 = tl.load(cos + at + half, mask=within, other=0.0).to(tl.float32)
+    s = tl.load(sin + at, mask=within, other=0.0).to(tl.float32)
+    s_2 = tl.load(sin + at + half, mask=within, other=0.0).to(tl.float32)
+    g = tl.load(gain + column, mask=within, other=0.0).to(tl.float32)
+    g_2 = tl.load(gain + half + column, mask=within, other=0.0).to(tl.float32)
+    for start in range(0, heads, HEADS):
+        head = start + tl.arange(0, HEADS)[:, None].to(tl.int64)
+        inside = (head < heads) & within
+        source = x + batch * x_batch + place * x_place + head * x_head + column
+        one = tl.load(source, mask=inside, other=0.0).to(tl.float32)
+        two = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+        scale = tl.rsqrt(tl.sum(one * one + two * two, axis=1, keep_dims=True) / (2 * half) + eps)
+        one, two = one * scale * g, two * scale * g_2
+        to = out + batch * out_batch + place * out_place + head * out_head + column
+        tl.store(to, (one * c - two * s).to(out.dtype.element_ty), mask=inside)
+        tl.store(to + half, (two * c_2 + one * s_2).to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def norm_rope_backward(
+    dy,
+    x,
+    gain,
+    cos,
+    sin,
+    dx,
+    partial,
+    places,
+    length,
+    half,
+    heads,
+    eps,
+    dy_batch,
+    dy_head,
+    dy_place,
+    x_batch,
+    x_head,
+    x_place,
+    dx_batch,
+    dx_head,
+    dx_place,
+    table_batch,
+    SUM_GAIN: tl.constexpr,
+    HEADS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    column = tl.arange(0, BLOCK)[None, :]
+    within = column < half
+    g = tl.load(gain + column, mask=within, other=0.0).to(tl.float32)
+    g_2 = tl.load(gain + half + column, mask=within, other=0.0).to(tl.float32)
+    gathered, gathered_2 = tl.zeros((HEADS, BLOCK), tl.float32), tl.zeros((HEADS, BLOCK), tl.float32)
+    for position in range(tl.program_id(0), places, tl.num_programs(0)):
+        batch = (position // length).to(tl.int64)
+        place = (position % length).to(tl.int64)
+        at = batch * table_batch + place * 2 * half + column
+        c = tl.load(cos + at, mask=within, other=0.0).to(tl.float32)
+        c_2 = tl.load(cos + at + half, mask=within, other=0.0).to(tl.float32)
+        s = tl.load(sin + at, mask=within, other=0.0).to(tl.float32)
+        s_2 = tl.load(sin + at + half, mask=within, other=0.0).to(tl.float32)
+        for start in range(0, heads, HEADS):
+            head = start + tl.arange(0, HEADS)[:, None].to(tl.int64)
+            inside = (head < heads) & within
+            source = x + batch * x_batch + place * x_place + head * x_head + column
+            one = tl.load(source, mask=inside, other=0.0).to(tl.float32)
+            two = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+            source = dy + batch * dy_batch + place * dy_place + head * dy_head + column
+            first = tl.load(source, mask=inside, other=0.0).to(tl.float32)
+            second = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+            flow, flow_2 = first * c + second * s_2, second * c_2 - first * s
+            scale = tl.rsqrt(tl.sum(one * one + two * two, axis=1, keep_dims=True) / (2 * half) + eps)
+            one, two = one * scale, two * scale
+            if SUM_GAIN:
+                gathered += flow * one
+                gathered_2 += flow_2 * two
+            flow, flow_2 = flow * g, flow_2 * g_2
+            along = tl.sum(flow * one + flow_2 * two, axis=1, keep_dims=True) / (2 * half)
+            to = dx + batch * dx_batch + place * dx_place + head * dx_head + column
+            tl.store(to, ((flow - one * along) * scale).to(dx.dtype.element_ty), mask=inside)
+            tl.store(to + half, ((flow_2 - two * along) * scale).to(dx.dtype.element_ty), mask=inside)
+    if SUM_GAIN:
+        lane = tl.arange(0, BLOCK)
+        to = partial + tl.program_id(0) * 2 * half + lane
+        tl.store(to, tl.sum(gathered, axis=0), mask=lane < half)
+        tl.store(to + half, tl.sum(gathered_2, axis=0), mask=lane < half)
+
+
+class NormRoPEFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gain, cos, sin, eps):
+        x = x if x.stride(-1) == 1 else x.contiguous()
+        gain, cos, sin = gain.contiguous(), cos.contiguous(), sin.contiguous()
+        batch, heads, length, width = x.shape
+        kind = torch.promote_types(torch.promote_types(x.dtype, gain.dtype), cos.dtype)
+        out = like(x, kind)
+        block, tile = tiles(heads, width, 2048)
+        with torch.cuda.device_of(x):
+            norm_rope_forward[(batch * length,)](
+                x,
+                gain,
+                cos,
+                sin,
+                out,
+                length,
+                width // 2,
+                heads,
+                eps,
+                *(one.stride(d) for one in (x, out) for d in range(3)),
+                cos.stride(0) if cos.dim() == 3 and cos.shape[0] > 1 else 0,
+                HEADS=tile,
+                BLOCK=block,
+                num_warps=4,
+            )
+        ctx.eps = eps
+        ctx.save_for_backward(x, gain, cos, sin)
+        return out
+
+    @staticmethod
+    def backward(ctx, dy):
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            raise NotImplementedError(
+                "this rotation has no second derivative; create_graph=True needs PyTorch's operations"
+            )
+        x, gain, cos, sin = ctx.saved_tensors
+        dy = dy if dy.stride(-1) == 1 else dy.contiguous()
+        batch, heads, length, width = x.shape
+        block, tile = tiles(heads, width, 1024)
+        processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
+        programs = min(batch * length, processors * 8)
+        wants_gain = ctx.needs_input_grad[1]
+        dx = like(x, x.dtype)
+        partial = torch.empty((programs if wants_gain else 0, width), dtype=torch.float32, device=x.device)
+        with torch.cuda.device_of(x):
+            norm_rope_backward[(programs,)](
+                dy,
+                x,
+                gain,
+                cos,
+                sin,
+                dx,
+                partial,
+                batch * length,
+                length,
+                width // 2,
+                heads,
+                ctx.eps,
+                *(one.stride(d) for one in (dy, x, dx) for d in range(3)),
+                cos.stride(0) if cos.dim() == 3 and cos.shape[0] > 1 else 0,
+                SUM_GAIN=wants_gain,
+                HEADS=tile,
+                BLOCK=block,
+                num_warps=4,
+            )
+        return dx, partial.sum(0).to(gain.dtype) if wants_gain else None, None, None, None
+
+
+def like(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Empty, of x's shape and where possible its strides, its last dimension dense."""
+    made = torch.empty_like(x, dtype=dtype)
+    return made if made.stride(-1) == 1 else torch.empty(x.shape, dtype=dtype, device=x.device)
+
+
+def tiles(heads: int, width: int, most: int) -> tuple[int, int]:
+    """(columns of half a head, heads at once) of tiles with at most `most` numbers where a head allows it."""
+    block = triton.next_power_of_2(width // 2)
+    return block, max(1, min(triton.next_power_of_2(heads), most // block))
+
+
+def qk_norm_rope_fits(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    q_gain: torch.Tensor,
+    k_gain: torch.Tensor,
+    cos: torch.Tensor,
+    sin: torch.Tensor,
+) -> bool:
+    """Whether the kernel takes them: what `rope_fits` takes, with heads of at most 8,192, and gains of their width."""
+    return rope_fits(q, k, cos, sin) and all(
+        gain.shape == q.shape[-1:]
+        and gain.device == q.device
+        and gain.dtype in (torch.float32, torch.float16, torch.bfloat16)
+        and q.shape[-1] <= 8192
+        and (one.dtype is torch.float32 or not torch.is_autocast_enabled("cuda"))
+        for one, gain in ((q, q_gain), (k, k_gain))
+    )
+
+
+def fused_qk_norm_rope(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    q_gain: torch.Tensor,
+    k_gain: torch.Tensor,
+    cos: torch.Tensor,
+    sin: torch.Tensor,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    return NormRoPEFunction.apply(q, q_gain, cos, sin, eps), NormRoPEFunction.apply(k, k_gain, cos, sin, eps)
