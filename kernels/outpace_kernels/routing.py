@@ -124,7 +124,7 @@ def softmax_routing_forward(
     highest = tl.max(chosen, axis=0)
     shares = tl.exp(chosen - highest)
     total = tl.sum(shares, axis=0) if NORMALISED else tl.sum(tl.exp(value - highest), axis=0)
-    tl.store(weights + row * TOP + place, shares / total, mask=place < TOP)
+    tl.store(weights + row * TOP + place, tl.div_rn(shares, total), mask=place < TOP)
     tl.store(experts + row * TOP + place, index, mask=place < TOP)
 
 
@@ -170,7 +170,7 @@ def group_routing_forward(
         chosen = tl.where(place == turn, score, chosen)
         found = tl.where(place == turn, routing_index(best), found)
     if NORMALISED:
-        chosen = chosen / (tl.sum(chosen, axis=0) + 1e-20)
+        chosen = tl.div_rn(chosen, tl.sum(chosen, axis=0) + 1e-20)
     tl.store(weights + row * TOP + place, chosen * scale, mask=place < TOP)
     tl.store(experts + row * TOP + place, found, mask=place < TOP)
 
@@ -201,7 +201,7 @@ def routing_backward(
         grad = flow
         if NORMALISED:
             total = tl.sum(tl.where(chosen, score, 0.0), axis=0) + 1e-20
-            along = tl.sum(tl.where(chosen, flow * score, 0.0), axis=0) / total
+            along = tl.sum(tl.where(chosen, flow * tl.div_rn(score, total), 0.0), axis=0)
             grad = tl.where(chosen, (flow - along) / total, 0.0)
         grad = grad * scale * score * (1 - score)
     else:
