@@ -18,6 +18,7 @@ BUILT_IN = [
     "loop-invariant",
     "loop-projection",
     "loop-to-batch",
+    "scan-call",
     "broadcast-sum",
     "cheaper-product",
     "topk-for-sort",

@@ -26,6 +26,7 @@ _BUILT_IN = (
     "loop_invariant",
     "loop_projection",
     "loop_to_batch",
+    "scan_call",
     "broadcast_sum",
     "cheaper_product",
     "topk_for_sort",

@@ -1,0 +1,180 @@
+"""Linear recurrences in a loop over time: h = a * h + b, where neither a nor b depends on h."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from .aliasing import aliases, mutated
+from .batch_output import pairs_of
+from .flow import changed, loads, names_in
+from .invariants import Finder
+from .numbers_known import is_number
+from .scope import Scope
+
+ONE = "1"
+MINUS_ONE = "-1"
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
+_ENDS = (ast.Break, ast.Continue, ast.Return, ast.Yield, ast.YieldFrom, ast.Raise, ast.Await, ast.NamedExpr)
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """decay * h + value, as texts; None is nothing of it."""
+
+    decay: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence:
+    """`before` and `after` are the statements of the body around the update of `state`."""
+
+    loop: ast.For
+    index: str
+    stop: ast.expr
+    backwards: bool
+    update: ast.stmt
+    state: str
+    decay: str
+    value: str
+    constant: bool
+    """Whether the decay is the same in every step."""
+    before: list[ast.stmt]
+    after: list[ast.stmt]
+
+
+def recurrence(scope: Scope, loop: ast.For) -> Recurrence | None:
+    """The recurrence of a loop over all steps `range(n)`, forwards or backwards, that keeps only its state."""
+    header = _steps(loop)
+    if header is None or not isinstance(loop.target, ast.Name) or loop.orelse:
+        return None
+    stop, backwards = header
+    index = loop.target.id
+    if index in set().union(*map(changed, loop.body)) or _ends_early(loop) or names_in(stop) & changed(loop):
+        return None
+    places = [at for at, item in enumerate(loop.body) if any(loads(item, name) for name, _ in _updated(item))]
+    if len(places) != 1:
+        return None
+    place = places[0]
+    state, update = _updated(loop.body[place])[0]
+    before, after = loop.body[:place], loop.body[place + 1 :]
+    others = [*before, *after]
+    if any(state in changed(item) for item in others) or any(loads(item, state) for item in before):
+        return None
+    form = linear(scope, update, state)
+    if form is None or form.decay is None or form.value is None:
+        return None
+    parsed = parsed_text(form.decay)
+    finder = Finder(scope, loop, set())
+    plain = [parsed, parsed_text(form.value)]
+    constant = finder.invariant(parsed) and index not in names_in(parsed)
+    made, kept = set[str]().union(*map(changed, before)), set[str]().union(*map(changed, after))
+    read = set[str]().union(*map(names_in, before), names_in(update)) - {state, index}
+    crossed = read & (kept | aliases(scope, mutated(loop))) or any(made & names_in(item) for item in after)
+    if crossed or finder.trains:
+        return None
+    if any(is_number(scope, part) for part in plain[constant:]):
+        return None
+    return Recurrence(
+        loop, index, stop, backwards, loop.body[place], state, form.decay, form.value, constant, before, after
+    )
+
+
+def _updated(statement: ast.stmt) -> list[tuple[str, ast.expr]]:
+    pairs = pairs_of(statement)
+    return pairs if len(pairs) == 1 and pairs[0][0] in names_in(pairs[0][1]) else []
+
+
+def _ends_early(loop: ast.For) -> bool:
+    return any(isinstance(item, _ENDS) for statement in loop.body for item in ast.walk(statement))
+
+
+def _steps(loop: ast.For) -> tuple[ast.expr, bool] | None:
+    """(n, whether backwards) of `range(n)`, `reversed(range(n))` and `range(n - 1, -1, -1)`."""
+    match loop.iter:
+        case ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[]):
+            return stop, False
+        case ast.Call(
+            func=ast.Name(id="reversed"),
+            args=[ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[])],
+            keywords=[],
+        ):
+            return stop, True
+        case ast.Call(func=ast.Name(id="range"), args=[ast.BinOp(left=stop, op=ast.Sub()) as first, last, step]):
+            return (
+                (stop, True) if [ast.unparse(item) for item in (first.right, last, step)] == ["1", "-1", "-1"] else None
+            )
+        case _:
+            return None
+
+
+def linear(scope: Scope, node: ast.expr, state: str) -> Linear | None:
+    """The expression as decay * state + value; None where it is not linear in the state by its form."""
+    if not loads(node, state):
+        return Linear(None, scope.text(node))
+    match node:
+        case ast.Name():
+            return Linear(ONE, None)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = linear(scope, operand, state)
+            return _scaled(inner, "-{}") if inner is not None else None
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+            one, two = linear(scope, left, state), linear(scope, right, state)
+            if one is None or two is None:
+                return None
+            sign = "+" if isinstance(op, ast.Add) else "-"
+            return Linear(_summed(one.decay, sign, two.decay), _summed(one.value, sign, two.value))
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _product(scope, left, right, state)
+        case ast.BinOp(left=left, op=ast.Div(), right=right) if not loads(right, state):
+            inner = linear(scope, left, state)
+            return _scaled(inner, "{} / " + _tight(scope.text(right))) if inner is not None else None
+        case _:
+            return None
+
+
+def _product(scope: Scope, left: ast.expr, right: ast.expr, state: str) -> Linear | None:
+    if loads(left, state) and loads(right, state):
+        return None
+    factor, inner = (right, linear(scope, left, state)) if loads(left, state) else (left, linear(scope, right, state))
+    if inner is None:
+        return None
+    text = _tight(scope.text(factor))
+    if inner.decay == MINUS_ONE:
+        return Linear(f"-{text}", f"{text} * {_tight(inner.value)}" if inner.value is not None else None)
+    return Linear(
+        text if inner.decay == ONE else f"{text} * {_tight(inner.decay)}" if inner.decay is not None else None,
+        f"{text} * {_tight(inner.value)}" if inner.value is not None else None,
+    )
+
+
+def _scaled(inner: Linear, form: str) -> Linear:
+    decay, value = (form.format(_tight(part)) if part is not None else None for part in (inner.decay, inner.value))
+    return Linear(decay, value)
+
+
+def _summed(one: str | None, sign: str, two: str | None) -> str | None:
+    if two is None:
+        return one
+    if one is None:
+        return two if sign == "+" else f"-{_tight(two)}"
+    if sign == "+" and isinstance(negated := parsed_text(two), ast.UnaryOp) and two.startswith("-"):
+        return f"{_term(one)} - {two[1:] if isinstance(negated.op, ast.USub) else _tight(two)}"
+    return f"{_term(one)} {sign} {_tight(two) if sign == '-' else _term(two)}"
+
+
+def parsed_text(text: str) -> ast.expr:
+    """Of an expression, which may have several lines."""
+    return ast.parse(f"({text})", mode="eval").body
+
+
+def _term(text: str) -> str:
+    node = parsed_text(text)
+    return text if isinstance(node, ast.BinOp) and isinstance(node.op, _ARITHMETIC) else _tight(text)
+
+
+def _tight(text: str) -> str:
+    """In parentheses, but for what binds tightly without them."""
+    node = parsed_text(text)
+    return text if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant)) else f"({text})"
