@@ -19,6 +19,7 @@ BUILT_IN = [
     "loop-projection",
     "loop-to-batch",
     "scan-call",
+    "cell-loop",
     "broadcast-sum",
     "cheaper-product",
     "topk-for-sort",

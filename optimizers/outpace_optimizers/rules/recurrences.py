@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from .aliasing import aliases, mutated
+from .batch_loop import walk
 from .batch_output import pairs_of
 from .flow import changed, loads, names_in
 from .invariants import Finder
@@ -27,13 +28,21 @@ class Linear:
 
 
 @dataclass(frozen=True, eq=False)
+class Steps:
+    """What a loop walks over: `range(stop)`, maybe backwards, or the slices of a tensor, `walked` with time first."""
+
+    name: str
+    stop: ast.expr | None
+    backwards: bool = False
+    walked: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Recurrence:
     """`before` and `after` are the statements of the body around the update of `state`."""
 
     loop: ast.For
-    index: str
-    stop: ast.expr
-    backwards: bool
+    steps: Steps
     update: ast.stmt
     state: str
     decay: str
@@ -45,40 +54,51 @@ class Recurrence:
 
 
 def recurrence(scope: Scope, loop: ast.For) -> Recurrence | None:
-    """The recurrence of a loop over all steps `range(n)`, forwards or backwards, that keeps only its state."""
-    header = _steps(loop)
-    if header is None or not isinstance(loop.target, ast.Name) or loop.orelse:
-        return None
-    stop, backwards = header
-    index = loop.target.id
-    if index in set().union(*map(changed, loop.body)) or _ends_early(loop) or names_in(stop) & changed(loop):
-        return None
+    """The recurrence of a loop over all steps that keeps only its state."""
+    steps = steps_of(scope, loop)
     places = [at for at, item in enumerate(loop.body) if any(loads(item, name) for name, _ in _updated(item))]
-    if len(places) != 1:
+    if steps is None or len(places) != 1:
         return None
-    place = places[0]
-    state, update = _updated(loop.body[place])[0]
-    before, after = loop.body[:place], loop.body[place + 1 :]
-    others = [*before, *after]
-    if any(state in changed(item) for item in others) or any(loads(item, state) for item in before):
-        return None
+    state, update = _updated(loop.body[places[0]])[0]
     form = linear(scope, update, state)
     if form is None or form.decay is None or form.value is None:
         return None
-    parsed = parsed_text(form.decay)
-    finder = Finder(scope, loop, set())
-    plain = [parsed, parsed_text(form.value)]
-    constant = finder.invariant(parsed) and index not in names_in(parsed)
+    if not apart(scope, loop, steps, places[0], {state}, update):
+        return None
+    parts = [parsed_text(form.decay), parsed_text(form.value)]
+    constant = Finder(scope, loop, set()).invariant(parts[0]) and steps.name not in names_in(parts[0])
+    if any(is_number(scope, part) for part in parts[constant:]):
+        return None
+    before, after = loop.body[: places[0]], loop.body[places[0] + 1 :]
+    return Recurrence(loop, steps, loop.body[places[0]], state, form.decay, form.value, constant, before, after)
+
+
+def apart(scope: Scope, loop: ast.For, steps: Steps, place: int, states: set[str], update: ast.expr) -> bool:
+    """Whether what comes before the update, the update, and what comes after it may each be done for all steps."""
+    before, after = loop.body[:place], loop.body[place + 1 :]
+    if any(states & changed(item) for item in [*before, *after]) or any(states & names_in(item) for item in before):
+        return False
     made, kept = set[str]().union(*map(changed, before)), set[str]().union(*map(changed, after))
-    read = set[str]().union(*map(names_in, before), names_in(update)) - {state, index}
-    crossed = read & (kept | aliases(scope, mutated(loop))) or any(made & names_in(item) for item in after)
-    if crossed or finder.trains:
+    read = set[str]().union(*map(names_in, before), names_in(update)) - states - {steps.name}
+    if read & (kept | aliases(scope, mutated(loop))) or any(made & names_in(item) for item in after):
+        return False
+    return not Finder(scope, loop, set()).trains
+
+
+def steps_of(scope: Scope, loop: ast.For) -> Steps | None:
+    """Where every step is made, and the loop changes nothing of what it walks over."""
+    if not isinstance(loop.target, ast.Name) or loop.orelse or _ends_early(loop):
         return None
-    if any(is_number(scope, part) for part in plain[constant:]):
+    if (names_in(loop.iter) | {loop.target.id}) & set().union(*map(changed, loop.body)):
         return None
-    return Recurrence(
-        loop, index, stop, backwards, loop.body[place], state, form.decay, form.value, constant, before, after
-    )
+    found = _counted(loop)
+    if found is not None:
+        return Steps(loop.target.id, *found)
+    header = walk(scope, loop.target, loop.iter)
+    if header is None or header.index is not None or len(header.direct) != 1 or header.direct[0][2] < 0:
+        return None
+    _, base, dim = header.direct[0]
+    return Steps(loop.target.id, None, walked=f"{base}.movedim({dim}, 0)" if dim else base)
 
 
 def _updated(statement: ast.stmt) -> list[tuple[str, ast.expr]]:
@@ -90,7 +110,7 @@ def _ends_early(loop: ast.For) -> bool:
     return any(isinstance(item, _ENDS) for statement in loop.body for item in ast.walk(statement))
 
 
-def _steps(loop: ast.For) -> tuple[ast.expr, bool] | None:
+def _counted(loop: ast.For) -> tuple[ast.expr, bool] | None:
     """(n, whether backwards) of `range(n)`, `reversed(range(n))` and `range(n - 1, -1, -1)`."""
     match loop.iter:
         case ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[]):

@@ -27,6 +27,7 @@ _BUILT_IN = (
     "loop_projection",
     "loop_to_batch",
     "scan_call",
+    "cell_loop",
     "broadcast_sum",
     "cheaper_product",
     "topk_for_sort",
