@@ -20,6 +20,7 @@ BUILT_IN = [
     "loop-to-batch",
     "scan-call",
     "cell-loop",
+    "growing-cat",
     "broadcast-sum",
     "cheaper-product",
     "topk-for-sort",

@@ -28,6 +28,7 @@ _BUILT_IN = (
     "loop_to_batch",
     "scan_call",
     "cell_loop",
+    "growing_cat",
     "broadcast_sum",
     "cheaper_product",
     "topk_for_sort",
