@@ -56,21 +56,28 @@ class Recurrence:
 def recurrence(scope: Scope, loop: ast.For) -> Recurrence | None:
     """The recurrence of a loop over all steps that keeps only its state."""
     steps = steps_of(scope, loop)
-    places = [at for at, item in enumerate(loop.body) if any(loads(item, name) for name, _ in _updated(item))]
-    if steps is None or len(places) != 1:
+    if steps is None:
         return None
-    state, update = _updated(loop.body[places[0]])[0]
-    form = linear(scope, update, state)
+    for place, statement in enumerate(loop.body):
+        for state, update in _updated(statement):
+            found = _of_state(scope, loop, steps, place, state, update)
+            if found is not None:
+                return found
+    return None
+
+
+def _of_state(scope: Scope, loop: ast.For, steps: Steps, place: int, state: str, update: ast.expr) -> Recurrence | None:
+    form = linear(scope, update, state) if loads(update, state) else None
     if form is None or form.decay is None or form.value is None:
         return None
-    if not apart(scope, loop, steps, places[0], {state}, update):
+    if not apart(scope, loop, steps, place, {state}, update):
         return None
     parts = [parsed_text(form.decay), parsed_text(form.value)]
     constant = Finder(scope, loop, set()).invariant(parts[0]) and steps.name not in names_in(parts[0])
     if any(is_number(scope, part) for part in parts[constant:]):
         return None
-    before, after = loop.body[: places[0]], loop.body[places[0] + 1 :]
-    return Recurrence(loop, steps, loop.body[places[0]], state, form.decay, form.value, constant, before, after)
+    before, after = loop.body[:place], loop.body[place + 1 :]
+    return Recurrence(loop, steps, loop.body[place], state, form.decay, form.value, constant, before, after)
 
 
 def apart(scope: Scope, loop: ast.For, steps: Steps, place: int, states: set[str], update: ast.expr) -> bool:
