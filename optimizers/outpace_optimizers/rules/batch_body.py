@@ -8,6 +8,8 @@ import ast
 from collections.abc import Iterator
 
 from .attention_trace import plain_test
+from .batch_mask import may_be_masked
+from .batch_output import pairs_of
 from .flow import changed, in_place, names_in
 from .names import dotted, words
 from .numbers_known import is_number
@@ -56,6 +58,10 @@ def can_map(scope: Scope, body: list[ast.stmt], results: list[ast.expr], mapped:
     if not all(expression(scope, node, local | mapped) for node in nodes):
         return False
     if any(_bounded_by(scope, node, mapped) for node in nodes if isinstance(node, ast.Slice)):
+        return False
+    given = {name: value for statement in body for name, value in pairs_of(statement)}
+    picked = [node for node in nodes if isinstance(node, ast.Subscript)]
+    if any(may_be_masked(scope, node, given, local | mapped) for node in picked):
         return False
     return not _carried(body, results, local) and not _aliased(body, local)
 

@@ -97,21 +97,22 @@ def _function(
     results = ", ".join(substituted(scope, output.value, replaced) for output in outputs)
     lines = [f"def {name}({', '.join(mapped.entries.values())}):"]
     for statement in body:
-        margin = _margin(scope, statement)
+        left = margin(scope, statement)
         text = substituted(scope, statement, replaced)
         tail = scope.source.lines[(statement.end_lineno or 1) - 1][scope.source.end(statement)[1] :].strip()
-        moved = [*_comments(scope, statement), *text.split("\n")]
+        moved = [*comments(scope, statement), *text.split("\n")]
         moved[-1] += f"  {tail}" if tail.startswith("#") else ""
-        lines.extend(unit + line.removeprefix(margin) for line in moved)
+        lines.extend(unit + line.removeprefix(left) for line in moved)
     return "\n".join([*lines, f"{unit}return {results}"])
 
 
-def _margin(scope: Scope, statement: ast.stmt) -> str:
+def margin(scope: Scope, statement: ast.stmt) -> str:
+    """What stands before the statement in its line."""
     line, column = scope.source.start(statement)
     return scope.source.lines[line - 1][:column]
 
 
-def _comments(scope: Scope, statement: ast.stmt) -> list[str]:
+def comments(scope: Scope, statement: ast.stmt) -> list[str]:
     """The comment lines right above a statement."""
     line = statement.lineno - 2
     found: list[str] = []

@@ -149,7 +149,7 @@ def is_tensor(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
         case ast.Call(func=func):
             name = scope.names.resolve(func) or ""
             word = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-            if word in _LISTS:
+            if word in _LISTS and scope.module(func) is None:
                 return False
             return name.startswith("torch.") or (
                 isinstance(func, ast.Attribute) and is_tensor(scope, func.value, depth - 1)
@@ -185,7 +185,8 @@ def _tensor_name(scope: Scope, name: str, depth: int) -> bool:
                     word = (
                         value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
                     )
-                    if word in _LISTS or (
+                    layer = isinstance(value, ast.Call) and scope.module(value.func) is not None
+                    if (word in _LISTS and not layer) or (
                         isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _LISTS
                     ):
                         return False

@@ -125,8 +125,15 @@ def _collected(scope: Scope, place: tuple[Block, int], output: Output, edit: Edi
         return None
     if len(pairs) < 2:
         edit.replace(scope.source, made, [])
-    edit.expression(scope.source, call, output.name + joined[2])
+    whole = ".contiguous()" if joined[1] and _viewed(scope, call) else ""
+    edit.expression(scope.source, call, output.name + joined[2] + whole)
     return f"{output.name} = \0", joined[1]
+
+
+def _viewed(scope: Scope, call: ast.Call) -> bool:
+    """Whether `.view` may be called on what was joined: it asks for the strides that joining gives."""
+    later = (node for node in ast.walk(scope.function) if isinstance(node, ast.Attribute))
+    return any(node.attr in ("view", "view_as") and (node.end_lineno or 0) >= call.lineno for node in later)
 
 
 def joining(scope: Scope, call: ast.Call) -> tuple[ast.expr, int, str] | None:

@@ -1,0 +1,35 @@
+# target: both_ways
+import torch
+
+
+def decayed_sums(decay, values, first):
+    """h[t] = decay * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    start = decay * first + values[0]
+    values = values.reshape(len(values), *[1] * (start.dim() + 1 - values.dim()), *values.shape[1:])
+    steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
+    shift = 1
+    while shift < len(steps):
+        steps = torch.cat((steps[:shift], steps[shift:] + decay * steps[:-shift]))
+        decay = decay * decay
+        shift *= 2
+    return steps
+
+
+def both_ways(x, rate: float = 0.3):
+    """A level that moves towards each step, from both ends, from nothing on."""
+    fast = 0.0
+    def one_t(x_t):
+        return rate * x_t
+    fast_values = torch.vmap(one_t)(x)
+    fast_steps = decayed_sums(1 - rate, fast_values, fast)
+    levels = fast_steps
+    slow = x[0]
+    back = []
+    for t in reversed(range(x.shape[0])):
+        slow = (slow + x[t]) / 2
+        back.append(slow)
+    return levels + torch.stack(back)
+
+
+def get_inputs():
+    return [torch.randn(9, 3)]
