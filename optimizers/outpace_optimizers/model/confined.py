@@ -99,8 +99,9 @@ def _made(node: ast.AST) -> Iterator[str]:
 
 def _calls_type(node: ast.AST) -> bool:
     """With three arguments; with one it only asks."""
-    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
-    return named and (len(node.args) != 1 or bool(node.keywords))
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"):
+        return False
+    return len(node.args) != 1 or bool(node.keywords)
 
 
 def _leads(name: str) -> bool:

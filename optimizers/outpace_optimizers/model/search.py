@@ -11,8 +11,9 @@ from outpace_audit.errors import ModelError
 from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.answers import idea_of
-from outpace_optimizers.model.client import ModelProcess
+from outpace_optimizers.model.client import Answer, ModelProcess
 from outpace_optimizers.model.conversation import Conversation, LimitReachedError
+from outpace_optimizers.model.editing import patch_of
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
@@ -103,7 +104,7 @@ class ModelSearch:
             if floor := near_floor(self._facts, self._around.tried()):
                 return floor
             try:
-                self._one_idea()
+                self._one_idea(self._winner() if dry % 2 == 0 else None)
             except LimitReachedError as limit:
                 return str(limit)
             except ModelError as error:
@@ -133,16 +134,30 @@ class ModelSearch:
         if self._memory is not None:
             self._memory.learn(self._around.tried())
 
-    def _one_idea(self) -> None:
-        """Asked for, judged, and repaired where that can help."""
+    def _winner(self) -> Trial | None:
+        """What the next idea may build on: the best so far, where a model could have written it."""
+        best = best_of(self._around.tried())
+        if best is None or best.idea.patch.files:
+            return None
+        try:
+            patch_of(self._source, self._target.name, best.idea.patch.new_source)
+        except ReplyError:
+            return None
+        return best
+
+    def _one_idea(self, winner: Trial | None) -> None:
+        """Asked for, judged, and repaired where that can help. `winner`: what it is to build on."""
         learnt = self._memory.lines if self._memory is not None else ()
-        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt)
+        messages = messages_for(
+            self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt, winner
+        )
         for attempt in range(1 + FIXES):
-            what = "an idea" if attempt == 0 else f"a repair, {attempt} of {FIXES}"
+            first = "an idea" if winner is None else "an idea that builds on the best"
+            what = first if attempt == 0 else f"a repair, {attempt} of {FIXES}"
             self._around.tell(f"asking {self._request.name} for {what}")
             answer = self._talk.ask(messages)
             try:
-                idea = idea_of(answer, self._source, self._target.name, self._request.name, self._around.tried())
+                idea = self._idea_of(answer, winner)
             except ReplyError as error:
                 self._talk.unusable += 1
                 self._spoilt.append(str(error))
@@ -161,7 +176,12 @@ class ModelSearch:
             if self._around.stopped():
                 return
             said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
-            messages = [*messages[:2], said, fix_message(failure, level)]
+            messages = [*messages[:2], said, fix_message(failure, level, of_winner=winner is not None)]
+
+    def _idea_of(self, answer: Answer, winner: Trial | None) -> Idea:
+        base = None if winner is None else winner.idea.patch.new_source
+        tried = self._around.tried()
+        return idea_of(answer, self._source, self._target.name, self._request.name, tried, base)
 
 
 def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:
