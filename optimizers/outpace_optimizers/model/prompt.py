@@ -37,6 +37,10 @@ class Facts:
     machine: Machine
     timed: str
     learnt: Mapping[str, Any]
+    known: Sequence[str] = ()
+    """Lines of what was measured of it before: roofline and profile."""
+    rules: Sequence[str] = ()
+    """Titles of the rules that were at hand."""
 
 
 def messages_for(
@@ -58,15 +62,21 @@ def messages_for(
         timed=facts.timed,
         machine=_machine(facts.machine),
         ceilings=_ceilings(facts, tried),
+        known=_listed(facts.known, "nothing"),
+        rules=_listed(facts.rules, "none"),
         workloads="\n".join(_workload(one, facts.learnt) for one in target.workloads),
         code="\n\n\n".join(_shown(source, target.name)),
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
         lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
-        learnt="\n".join(f"- {line}" for line in learnt) or "nothing yet",
+        learnt=_listed(learnt, "nothing yet"),
         wish=_template("propose").template.strip() if winner is None else _improve(winner, source, target.name),
     )
     return [{"role": "system", "content": scrubbed(system)}, {"role": "user", "content": scrubbed(user)}]
+
+
+def _listed(lines: Sequence[str], otherwise: str) -> str:
+    return "\n".join(f"- {line}" for line in lines) or otherwise
 
 
 def fix_message(failure: str, level: str | None = None, *, of_winner: bool = False) -> dict[str, str]:
