@@ -88,6 +88,30 @@ def test_ideas_that_are_no_faster_are_not_repaired_and_end_in_a_plateau(tmp_path
     assert len(tried) == len(server.questions) == PLATEAU
 
 
+def test_the_time_of_asking_and_of_judging_is_on_record(tmp_path: Path, process: ModelProcess) -> None:
+    request, target = ModelRequest("openai/scripted"), target_in(tmp_path)
+    outcomes = [verdict(SLOW), None, verdict(SLOW)]
+    tried: list[Trial] = []
+
+    def judged(one: Idea) -> Trial | None:
+        found = outcomes.pop(0)
+        if found is not None:
+            tried.append(Trial(f"t{len(tried)}", "work", one, found, "", "", 1.0 if tried else None))
+        return tried[-1] if found is not None else None
+
+    around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
+    with serving(*map(number, (2, 3, 4))) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as books:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        one = ModelSearch(
+            request, target, FACTS, Conversation(request, process, books, around.tell, fresh=False), around
+        )
+        one.run()
+        spend = one.spend()
+    assert len(tried) == 2
+    assert spend.judged == 1, "neither what the ledger knew nor what had no verdict took the judge's time"
+    assert spend.asking_s > 0 and spend.judging_s > 0
+
+
 def test_a_better_one_starts_the_count_again(tmp_path: Path, process: ModelProcess) -> None:
     outcomes = iter([verdict(SLOW), verdict(SLOW), verdict(None, 1.5), *[verdict(None, 1.2)] * PLATEAU])
     stop, tried, _ = search(tmp_path, process, lambda one: next(outcomes), *map(number, range(2, 20)))
