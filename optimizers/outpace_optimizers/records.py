@@ -93,6 +93,12 @@ class Spend:
     """None where no price is known."""
     tokens_today: int
     dollars_today: float
+    asking_s: float = 0.0
+    """Waiting for replies, those of earlier runs included."""
+    judging_s: float = 0.0
+    """Of ideas that were audited in this run."""
+    judged: int = 0
+    """So many."""
 
 
 @dataclass(frozen=True, slots=True)

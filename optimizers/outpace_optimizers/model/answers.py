@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -9,17 +10,27 @@ from outpace_audit.records import Idea, Patch
 from outpace_optimizers.model.client import Answer
 from outpace_optimizers.model.editing import edited, patch_of
 from outpace_optimizers.model.normalised import fingerprint
-from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
+from outpace_optimizers.model.reply import Draft, Edit, ReplyError, read_reply
 from outpace_optimizers.records import MODEL_RULE, Trial
-from outpace_optimizers.source import Source
+from outpace_optimizers.source import Source, parse
 
 
-def idea_of(answer: Answer, source: Source, symbol: str, model: str, tried: Sequence[Trial]) -> Idea:
-    """The one change that `answer` proposes to `symbol`. Raises ReplyError, with one reason."""
+def idea_of(
+    answer: Answer, source: Source, symbol: str, model: str, tried: Sequence[Trial], base: str | None = None
+) -> Idea:
+    """The one change that `answer` proposes to `symbol`. `base`: the text that it was to build on; edits that do not
+    fit it are of the original. A patch of the original either way. Raises ReplyError, with one reason."""
     draft = read_reply(answer.text, cut=answer.cut)
-    patch = patch_of(source, symbol, edited(source, draft.edits))
+    patch = patch_of(source, symbol, _edited(source, draft.edits, base))
     _refuse_known(patch, source, tried)
     return _tagged(draft, patch, model)
+
+
+def _edited(source: Source, edits: Sequence[Edit], base: str | None) -> str:
+    if base is not None:
+        with contextlib.suppress(ReplyError):
+            return edited(parse(source.path, base), edits)
+    return edited(source, edits)
 
 
 def _refuse_known(patch: Patch, source: Source, tried: Sequence[Trial]) -> None:

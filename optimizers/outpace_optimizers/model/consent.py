@@ -16,7 +16,7 @@ from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace
 
 FILE = "model-consent.json"
-SENDS = "code, facts, trials, lessons"
+SENDS = "code, facts, measurements, trials, lessons"
 """What was agreed to; another list has to be agreed to anew."""
 _LIMITS = ("dollars_per_run", "dollars_per_day", "tokens_per_run", "tokens_per_day")
 
@@ -33,6 +33,7 @@ def what_leaves(request: ModelRequest, workspace: Workspace) -> list[str]:
         f"- the source of the functions and classes that a target in {workspace.root.name} reaches in its own file,",
         f"  if that file matches {', '.join(request.paths)};",
         "- shapes and dtypes of its inputs, the hardware, versions of libraries, and what was tried with what result;",
+        "- what its kept roofline and profile say: names of operators, their shares of a step, FLOPs, bytes;",
         "- lessons of earlier trials on like targets of this project: names of torch's functions, what came of them.",
         "Keys, tokens, passwords and credentials in URLs are taken out. No data, weights or other files are sent.",
         f"{limits} What it writes runs in the sandbox alone.",

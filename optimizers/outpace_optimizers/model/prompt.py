@@ -16,7 +16,7 @@ from outpace_optimizers.model.editing import editable
 from outpace_optimizers.model.legible import one_line
 from outpace_optimizers.model.scrubbing import scrubbed
 from outpace_optimizers.records import Target, Trial
-from outpace_optimizers.source import Definition, Source, mentioned, module_level
+from outpace_optimizers.source import Definition, Source, mentioned, module_level, parse
 
 ADVICE = {
     "L0": "The static checks read the file before it runs.",
@@ -37,6 +37,10 @@ class Facts:
     machine: Machine
     timed: str
     learnt: Mapping[str, Any]
+    known: Sequence[str] = ()
+    """Lines of what was measured of it before: roofline and profile."""
+    rules: Sequence[str] = ()
+    """Titles of the rules that were at hand."""
 
 
 def messages_for(
@@ -46,9 +50,10 @@ def messages_for(
     tried: Sequence[Trial],
     spoilt: Sequence[str] = (),
     learnt: Sequence[str] = (),
+    winner: Trial | None = None,
 ) -> list[dict[str, str]]:
     """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial.
-    `learnt`: lessons of other runs."""
+    `learnt`: lessons of other runs. `winner`: what the idea is to build on."""
     system = _filled("system", forbidden=_template("forbidden").template.strip())
     user = _filled(
         "idea",
@@ -57,19 +62,33 @@ def messages_for(
         timed=facts.timed,
         machine=_machine(facts.machine),
         ceilings=_ceilings(facts, tried),
+        known=_listed(facts.known, "nothing"),
+        rules=_listed(facts.rules, "none"),
         workloads="\n".join(_workload(one, facts.learnt) for one in target.workloads),
         code="\n\n\n".join(_shown(source, target.name)),
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
         lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
-        learnt="\n".join(f"- {line}" for line in learnt) or "nothing yet",
+        learnt=_listed(learnt, "nothing yet"),
+        wish=_template("propose").template.strip() if winner is None else _improve(winner, source, target.name),
     )
     return [{"role": "system", "content": scrubbed(system)}, {"role": "user", "content": scrubbed(user)}]
 
 
-def fix_message(failure: str, level: str | None = None) -> dict[str, str]:
-    text = _filled("fix", failure=failure, advice=ADVICE.get(level or "", ""))
+def _listed(lines: Sequence[str], otherwise: str) -> str:
+    return "\n".join(f"- {line}" for line in lines) or otherwise
+
+
+def fix_message(failure: str, level: str | None = None, *, of_winner: bool = False) -> dict[str, str]:
+    """`of_winner`: the idea was to build on the best so far."""
+    base = "the code of the best so far" if of_winner else "the original code shown above"
+    text = _filled("fix", failure=failure, advice=ADVICE.get(level or "", ""), base=base)
     return {"role": "user", "content": scrubbed(text)}
+
+
+def _improve(winner: Trial, source: Source, symbol: str) -> str:
+    code = _shown(parse(source.path, winner.idea.patch.new_source), symbol)
+    return _filled("improve", title=winner.idea.title, gain=_gain(winner), code="\n\n\n".join(code)).strip()
 
 
 def failure_of(verdict: Verdict) -> str:
@@ -174,11 +193,15 @@ def _trial(trial: Trial) -> str:
     idea, verdict = trial.idea, trial.verdict
     what = f"{idea.title} ({idea.rule}): "
     if verdict.accepted and verdict.interval:
-        low, high = verdict.interval
-        return f"{what}accepted, {verdict.speedup:.2f}x [{low:.2f}, {high:.2f}]"
+        return f"{what}accepted, {_gain(trial)}"
     return (
         what + "rejected: " + (f"{verdict.failed.level} {verdict.failed.name}" if verdict.failed else "see its reason")
     )
+
+
+def _gain(trial: Trial) -> str:
+    low, high = trial.verdict.interval or (1.0, 1.0)
+    return f"{trial.verdict.speedup:.2f}x [{low:.2f}, {high:.2f}]"
 
 
 def _spoilt(reasons: Sequence[str]) -> list[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from outpace_audit.errors import ModelError
 from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.answers import idea_of
-from outpace_optimizers.model.client import ModelProcess
+from outpace_optimizers.model.client import Answer, Messages, ModelProcess
 from outpace_optimizers.model.conversation import Conversation, LimitReachedError
+from outpace_optimizers.model.editing import patch_of
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
@@ -65,6 +67,8 @@ class ModelSearch:
         self._source: Source = parse(target.code.path, target.code.source)
         self._spoilt: list[str] = []
         """Why answers led to no trial."""
+        self._asking_s = self._judging_s = 0.0
+        self._judged = 0
 
     @classmethod
     @contextmanager
@@ -103,7 +107,7 @@ class ModelSearch:
             if floor := near_floor(self._facts, self._around.tried()):
                 return floor
             try:
-                self._one_idea()
+                self._one_idea(self._winner() if dry % 2 == 0 else None)
             except LimitReachedError as limit:
                 return str(limit)
             except ModelError as error:
@@ -122,7 +126,8 @@ class ModelSearch:
         return [*spoilt, *([self._memory.trouble] if self._memory is not None and self._memory.trouble else [])]
 
     def spend(self) -> Spend:
-        return self._talk.spend()
+        spent = self._talk.spend()
+        return replace(spent, asking_s=self._asking_s, judging_s=self._judging_s, judged=self._judged)
 
     def _best(self) -> float:
         """The highest lower bound of an accepted speedup so far."""
@@ -133,22 +138,36 @@ class ModelSearch:
         if self._memory is not None:
             self._memory.learn(self._around.tried())
 
-    def _one_idea(self) -> None:
-        """Asked for, judged, and repaired where that can help."""
+    def _winner(self) -> Trial | None:
+        """What the next idea may build on: the best so far, where a model could have written it."""
+        best = best_of(self._around.tried())
+        if best is None or best.idea.patch.files:
+            return None
+        try:
+            patch_of(self._source, self._target.name, best.idea.patch.new_source)
+        except ReplyError:
+            return None
+        return best
+
+    def _one_idea(self, winner: Trial | None) -> None:
+        """Asked for, judged, and repaired where that can help. `winner`: what it is to build on."""
         learnt = self._memory.lines if self._memory is not None else ()
-        messages = messages_for(self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt)
+        messages = messages_for(
+            self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt, winner
+        )
         for attempt in range(1 + FIXES):
-            what = "an idea" if attempt == 0 else f"a repair, {attempt} of {FIXES}"
+            first = "an idea" if winner is None else "an idea that builds on the best"
+            what = first if attempt == 0 else f"a repair, {attempt} of {FIXES}"
             self._around.tell(f"asking {self._request.name} for {what}")
-            answer = self._talk.ask(messages)
+            answer = self._asked(messages)
             try:
-                idea = idea_of(answer, self._source, self._target.name, self._request.name, self._around.tried())
+                idea = self._idea_of(answer, winner)
             except ReplyError as error:
                 self._talk.unusable += 1
                 self._spoilt.append(str(error))
                 failure, level = str(error), None
             else:
-                trial = self._around.judge(idea)
+                trial = self._trial_of(idea)
                 if trial is None:
                     self._spoilt.append(f"{idea.title} could not be judged on this machine")
                     return
@@ -161,7 +180,27 @@ class ModelSearch:
             if self._around.stopped():
                 return
             said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
-            messages = [*messages[:2], said, fix_message(failure, level)]
+            messages = [*messages[:2], said, fix_message(failure, level, of_winner=winner is not None)]
+
+    def _asked(self, messages: Messages) -> Answer:
+        begun = time.monotonic()
+        try:
+            return self._talk.ask(messages)
+        finally:
+            self._asking_s += time.monotonic() - begun
+
+    def _trial_of(self, idea: Idea) -> Trial | None:
+        begun = time.monotonic()
+        trial = self._around.judge(idea)
+        if trial is not None and trial.known_since is None:
+            self._judging_s += time.monotonic() - begun
+            self._judged += 1
+        return trial
+
+    def _idea_of(self, answer: Answer, winner: Trial | None) -> Idea:
+        base = None if winner is None else winner.idea.patch.new_source
+        tried = self._around.tried()
+        return idea_of(answer, self._source, self._target.name, self._request.name, tried, base)
 
 
 def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:

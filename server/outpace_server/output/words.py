@@ -171,6 +171,18 @@ def spend_words(spend: Spend) -> str:
     return one_line(
         f"{spend.model}: {spend.calls} replies paid for, {spend.remembered} remembered, {spend.unusable} unusable; "
         f"{money} and {spend.tokens} tokens (today ${spend.dollars_today:.4f}, {spend.tokens_today} tokens)"
+        f"{_pace(spend)}"
+    )
+
+
+def _pace(spend: Spend) -> str:
+    """Trials an hour of asking and judging together, since one waits for the other."""
+    if not spend.judged:
+        return ""
+    whole = spend.asking_s + spend.judging_s
+    return (
+        f"; {spend.judged} ideas judged in {spend.judging_s:.0f} s, {spend.asking_s:.0f} s of asking: "
+        f"{3600 * spend.judged / whole:.0f} an hour"
     )
 
 

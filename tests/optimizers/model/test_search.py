@@ -11,7 +11,7 @@ import pytest
 
 from model_server import ModelServer, Reply, idea, serving
 from outpace_audit.errors import ModelError
-from outpace_audit.records import Check, Code, Idea, Machine, Timing, Verdict, Workload
+from outpace_audit.records import Check, Code, Idea, Machine, Patch, Timing, Verdict, Workload
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.approach import scope_of
 from outpace_optimizers.model.client import ModelProcess
@@ -23,7 +23,7 @@ from outpace_optimizers.model.search import FIXES, ModelSearch, Surroundings
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.model.stopping import near_floor
 from outpace_optimizers.records import ModelRequest, Target, Trial
-from outpace_optimizers.source import parse
+from outpace_optimizers.source import base_hash, parse
 from outpace_optimizers.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(
@@ -88,11 +88,69 @@ def test_ideas_that_are_no_faster_are_not_repaired_and_end_in_a_plateau(tmp_path
     assert len(tried) == len(server.questions) == PLATEAU
 
 
+def test_the_time_of_asking_and_of_judging_is_on_record(tmp_path: Path, process: ModelProcess) -> None:
+    request, target = ModelRequest("openai/scripted"), target_in(tmp_path)
+    outcomes = [verdict(SLOW), None, verdict(SLOW)]
+    tried: list[Trial] = []
+
+    def judged(one: Idea) -> Trial | None:
+        found = outcomes.pop(0)
+        if found is not None:
+            tried.append(Trial(f"t{len(tried)}", "work", one, found, "", "", 1.0 if tried else None))
+        return tried[-1] if found is not None else None
+
+    around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
+    with serving(*map(number, (2, 3, 4))) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as books:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        one = ModelSearch(
+            request, target, FACTS, Conversation(request, process, books, around.tell, fresh=False), around
+        )
+        one.run()
+        spend = one.spend()
+    assert len(tried) == 2
+    assert spend.judged == 1, "neither what the ledger knew nor what had no verdict took the judge's time"
+    assert spend.asking_s > 0 and spend.judging_s > 0
+
+
 def test_a_better_one_starts_the_count_again(tmp_path: Path, process: ModelProcess) -> None:
     outcomes = iter([verdict(SLOW), verdict(SLOW), verdict(None, 1.5), *[verdict(None, 1.2)] * PLATEAU])
     stop, tried, _ = search(tmp_path, process, lambda one: next(outcomes), *map(number, range(2, 20)))
     assert stop.startswith("plateau: ")
     assert len(tried) == 3 + PLATEAU
+
+
+def test_every_second_idea_builds_on_the_best_and_is_a_patch_of_the_original(
+    tmp_path: Path, process: ModelProcess
+) -> None:
+    outcomes = iter([verdict(None, 1.5), verdict(WRONG), verdict(None, 2.0), *[verdict(SLOW)] * 9])
+    grown, again = idea(("x + 4 - 3", "x.add(4 - 3)")), idea(("x + 4 - 3", "torch.add(x, 4 - 3)"))
+    replies = [number(4), grown, again, idea(("add(x, 4 - 3)", "add(x, 3 - 2)")), number(5)]
+    _, tried, server = search(tmp_path, process, lambda one: next(outcomes), *replies)
+    texts = [trial.idea.patch.new_source for trial in tried]
+    returned = ("x + 4 - 3", "x.add(4 - 3)", "torch.add(x, 4 - 3)", "torch.add(x, 3 - 2)", "x + 5 - 4")
+    assert texts == [SOURCE.replace("x + 1", one) for one in returned]
+    assert {trial.idea.patch.base_hash for trial in tried} == {base_hash(SOURCE)}
+    fresh, built, repair, higher, other = server.prompts[:5]
+    assert "Build on that" not in fresh
+    assert 'The best so far is "number 4 (by openai/scripted)", 1.60x [1.50, 1.70]' in built
+    assert "    return x + 4 - 3\n```" in built
+    assert "its edits start from the code of the best so far" in repair
+    assert "    return torch.add(x, 4 - 3)\n```" in higher
+    assert "Build on that" not in other, "a search that only ever climbs one hill"
+
+
+def test_what_a_model_could_not_have_written_is_not_built_on(tmp_path: Path, process: ModelProcess) -> None:
+    text = SOURCE.replace("torch.ones(3)", "torch.zeros(3)")
+    patch = Patch(str(tmp_path / "work.py"), base_hash(SOURCE), text, ())
+    rule = Trial("r", "work", Idea("rule", "other inputs", "", "exact", patch), verdict(None, 3.0), "", "")
+    target, request = target_in(tmp_path), ModelRequest("openai/scripted", ideas=1)
+    around = Surroundings(lambda: [rule], lambda one: None, lambda: "", lambda text: None)
+    with serving(number(2)) as server, pytest.MonkeyPatch.context() as environ, Spending(tmp_path) as spending:
+        environ.setenv("OPENAI_API_BASE", server.url)
+        ModelSearch(
+            request, target, FACTS, Conversation(request, process, spending, around.tell, fresh=False), around
+        ).run()
+    assert "Build on that" not in server.prompts[0]
 
 
 def test_wrong_ideas_are_repaired_twice_each(tmp_path: Path, process: ModelProcess) -> None:
