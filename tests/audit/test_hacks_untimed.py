@@ -18,6 +18,7 @@ CAUGHT_BY = {
     "writes_past_end": "guard-bands",
     "ignores_strides": "layouts",
     "softmax/no_maximum": "value-laws",
+    "loudness/floor_of_the_batch": "value-laws",
     "masked/ignores_mask": "argument-impact",
     "segments/keeps_plan": "fresh-indices",
     "dropout/never_drops": "dropout-rate",
