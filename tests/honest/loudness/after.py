@@ -1,4 +1,6 @@
 # target: levels
+from __future__ import annotations
+
 import torch
 
 
