@@ -122,6 +122,7 @@ class Arm:
     def _train(self, message: Mapping[str, Any]) -> dict[str, Any]:
         subject = self._loaded()
         subject.set_training(bool(message["trains"]))
+        subject.draws = bool(message.get("draws"))
         if message.get("statistics"):
             subject.adopt_statistics(message["statistics"])
         return {}

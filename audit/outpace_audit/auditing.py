@@ -67,6 +67,7 @@ class Audit:
             self._facts.trains,
             self._facts.state,
             seeds=seeds,
+            draws=self._facts.draws,
         )
         self._progress = Progress(load_checks(options.checks, checks.NAMES), options.off)
         self._timed = (

@@ -69,6 +69,8 @@ class Subject:
         self.device = device
         self._other = dict(other or {})
         self.trains = False
+        self.draws = False
+        """It draws random numbers, the same ones before each call on all sides; see `reseed`."""
         self._records = False
         self.module: torch.nn.Module | None = None
         self._code, self._module, self._source = code, module, source
@@ -113,6 +115,11 @@ class Subject:
         self.trains = trains
         if self.module is not None:
             self.module.train(trains)
+
+    def reseed(self, seed: int) -> None:
+        """Before a call of what draws random numbers: every side draws those of this seed."""
+        if self.draws:
+            seed_everything(seed)
 
     @contextmanager
     def in_mode(self, mode: Mode, rng_seed: int) -> Generator[None]:
@@ -293,6 +300,7 @@ class Subject:
         """Another instance, made as this one was."""
         twin = Subject(self._code, self._module, self._source, self.device)
         twin.set_training(self.trains)
+        twin.draws = self.draws
         twin.adopt_statistics(self.statistics())
         return twin
 
@@ -325,6 +333,7 @@ class Subject:
         """Another instance, made with another number."""
         made = Subject(self._code, self._module, self._source, self.device, {place: value})
         made.set_training(self.trains)
+        made.draws = self.draws
         return made
 
     def reset_buffers(self) -> None:

@@ -36,6 +36,7 @@ CAUGHT_BY = {
     "weights/narrow_without_gradients": "evaluation-mode",
     "temperature/ignores_its_default": "argument-impact",
     "counts/in_eight_bits": "value-laws",
+    "noise/draws_what_it_uses": "random-draws",
     "square/takes_height_for_width": "shapes",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""

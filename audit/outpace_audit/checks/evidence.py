@@ -160,6 +160,8 @@ class Evidence:
     unavoidable_bytes: dict[str, int] = field(default_factory=dict[str, int])
     footprint_bytes: dict[str, int] = field(default_factory=dict[str, int])
     seeds: SeedSource = field(default_factory=SeedSource)
+    draws: str = ""
+    """The operator by which the baseline draws random numbers."""
 
 
 @dataclass(frozen=True, slots=True)
