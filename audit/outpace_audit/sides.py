@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -234,6 +234,13 @@ class Side:
             raise self._error("hold", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
         except ArmError as error:
             raise self._error(error.phase, error.kind, str(error)) from None
+
+    def bends(self, workload: Workload, **request: Any) -> Mapping[str, str]:
+        """By leaf, see `Subject.bends`."""
+        answer = self.ask("bends", CALL_TIMEOUT_S, name=workload.label, **request)
+        if not isinstance(answer, dict):
+            raise self._error("bends", "protocol", f"the {self.name} sent a malformed answer: {answer!r}")
+        return {str(path): str(bend) for path, bend in cast("dict[object, object]", answer).items()}
 
     def state(self) -> tuple[StateChange, ...]:
         """What its process no longer shares with a fresh one."""
