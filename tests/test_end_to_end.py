@@ -86,7 +86,11 @@ INPUTS = "def get_inputs():\n    return [torch.randn(8, 8)]\n"
             (),
             "out of memory .* make the inputs smaller",
         ),
-        (f"{HEAD}def f(x):\n    return torch.rand_like(x) + x\n{INPUTS}", (), "draws random numbers"),
+        (
+            f"{HEAD}OWN = torch.Generator()\ndef f(x):\n    return torch.rand(x.shape, generator=OWN) + x\n{INPUTS}",
+            (),
+            "draws random numbers .* that differ from call to call",
+        ),
         (f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}", ("--python", "/not/there"), "no interpreter"),
         (f"{HEAD}def f(x):\n    return x * 2\n{INPUTS}", ("--python", "no-torch"), "no usable torch"),
     ],

@@ -29,7 +29,7 @@ from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
 from outpace_audit.process_state import ProcessState
 from outpace_audit.records import Code, Workload
-from outpace_audit.subject import Subject, differentiable_outputs
+from outpace_audit.subject import Bend, Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
 from outpace_audit.windows import TimedWindows, sample_hex
 
@@ -82,6 +82,7 @@ class Arm:
             "free": self._free,
             "call": self._call,
             "hold": self._hold,
+            "bends": self._bends,
             "call_twin": self._call_twin,
             "call_copy": self._call_copy,
             "made_with": self._made_with,
@@ -122,6 +123,7 @@ class Arm:
     def _train(self, message: Mapping[str, Any]) -> dict[str, Any]:
         subject = self._loaded()
         subject.set_training(bool(message["trains"]))
+        subject.draws = bool(message.get("draws"))
         if message.get("statistics"):
             subject.adopt_statistics(message["statistics"])
         return {}
@@ -181,6 +183,9 @@ class Arm:
         from outpace_audit.roofline import ceilings
 
         return ceilings.free_bytes(torch.device(message["device"]))
+
+    def _bends(self, message: Mapping[str, Any]) -> dict[str, Bend]:
+        return self._calls[message["name"]].bends(CallRequest.from_json(message))
 
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]

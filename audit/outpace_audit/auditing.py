@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from outpace_audit import checks
+from outpace_audit.checks import other_uses
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.errors import ArmError
@@ -67,6 +68,7 @@ class Audit:
             self._facts.trains,
             self._facts.state,
             seeds=seeds,
+            draws=self._facts.draws,
         )
         self._progress = Progress(load_checks(options.checks, checks.NAMES), options.off)
         self._timed = (
@@ -167,6 +169,8 @@ class Audit:
         reason = f"{failed.name}: {failed.evidence}" if failed else "every check passed"
         if options.last != "L4" and failed is None:
             reason = f"every check up to {options.last} passed; not timed"
+        if failed is None and (cut := other_uses.said_of_cut(evidence)):
+            reason = f"{reason}; {cut}"
         if options.off and failed is None:
             reason = f"not a verdict to show: checks were off: {', '.join(sorted(options.off))}"
         key = content_id(

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker, is_index, is_perturbable
+from outpace_audit.laws import sub_seed
 from outpace_audit.nudging import renew_part
 from outpace_audit.other_uses import Between, Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
@@ -74,6 +75,13 @@ class CallRequest:
     twice: bool = False
     between: Between = ""
     as_made: bool = False
+
+    @property
+    def generator_seed(self) -> int:
+        """Of the numbers that the call itself draws, where it does."""
+        if self.timed is not None:
+            return self.timed.generator_seed
+        return self.rng_seed or sub_seed(self.seed, "drawn by the call")
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> CallRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import mmap
 import time
@@ -22,7 +23,7 @@ from outpace_audit.late_inputs import arrive_late
 from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
-from outpace_audit.subject import Result, Subject, draw_cotangents
+from outpace_audit.subject import Bend, Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.values import parameters_under
 from outpace_audit.window_records import Recorder, recordable
@@ -73,6 +74,7 @@ class CheckedCalls:
         poison_freed_memory(self._earlier, request.fill)
         cotangents = self._cotangents(request)
         given = [one.clone() for one in cotangents or ()]
+        subject.reseed(request.generator_seed)
         started = time.perf_counter()
         arrive_late(tensors_of(arguments), before)
         meanwhile = functools.partial(self._meanwhile, request, arguments)
@@ -80,6 +82,7 @@ class CheckedCalls:
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         found = [early_sample(tensor, request.sample_seed).clone() for tensor in tensors_of(arguments)]
+        generator = generator_state(subject) if subject.draws else ""
         synchronize(subject.device)
         seconds = time.perf_counter() - started
         time.sleep(request.pause_s)
@@ -100,6 +103,7 @@ class CheckedCalls:
             reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
         reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
+        reply["generator"] = generator
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
@@ -126,7 +130,9 @@ class CheckedCalls:
             one = replace(request, seed=request.seed + number)
             self._subject.reset_buffers()
             self._subject.draw_parameters(one.seed)
-            result = self._subject.run(self._inputs.make(one)[0], self._cotangents(one))
+            arguments = self._inputs.make(one)[0]
+            self._subject.reseed(one.generator_seed)
+            result = self._subject.run(arguments, self._cotangents(one))
             held += [
                 (
                     number,
@@ -150,6 +156,14 @@ class CheckedCalls:
             ]
         }
 
+    def bends(self, request: CallRequest) -> dict[str, Bend]:
+        """See `Subject.bends`."""
+        self._subject.reset_buffers()
+        self._subject.draw_parameters(request.seed)
+        arguments = self._inputs.make(request)[0]
+        self._subject.reseed(request.generator_seed)
+        return self._subject.bends(arguments, self._cotangents(request) or ())
+
     def restart_writer(self, shared: mmap.mmap) -> None:
         """Every answer is written from the start of the shared memory."""
         self._writer = SharedWriter(shared)
@@ -170,13 +184,16 @@ class CheckedCalls:
             for tensor in (*tensors_of([lifted, cotangents]), *subject.parameters()):
                 if apparent_dtype(tensor) in truth.LIFTED:
                     round_(tensor.detach(), *rounded)
+        subject.reseed(request.generator_seed)
         with truth.LiftToFloat64(rounded) as mode:
             result = subject.run(lifted, cotangents)
+        generator = generator_state(subject) if subject.draws else ""
         synchronize(subject.device)
         left = tensors_of(lifted)
         updated = [updated_input(i, left[i]) for i in sorted({*self._written, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated)
         reply["drew_random"] = mode.drew_random
+        reply["generator"] = generator
         return reply
 
     def _cotangents(self, request: CallRequest) -> list[torch.Tensor] | None:
@@ -244,6 +261,14 @@ class CheckedCalls:
             found += [[leaf.path, other.path] for other in before if overlap(leaf.value, other.value)]
             before += [] if id(leaf) in gradients else [leaf]
         return found
+
+
+def generator_state(subject: Subject) -> str:
+    """A hash of where the call has left torch's generators."""
+    states = [torch.get_rng_state()]
+    if subject.device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(subject.device))
+    return hashlib.sha256(b"".join(bytes(state.tolist()) for state in states)).hexdigest()
 
 
 def early_sample(tensor: torch.Tensor, seed: int) -> torch.Tensor:

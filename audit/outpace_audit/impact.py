@@ -56,6 +56,7 @@ def _apart(place: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
 
 def _outputs(subject: Subject, arguments: list[Any]) -> list[Leaf]:
     with torch.no_grad():
+        subject.reseed(0)
         return [Leaf(leaf.path, leaf.value.clone()) for leaf in subject.run(arguments, None).tensors()]
 
 

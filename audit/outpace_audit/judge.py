@@ -130,7 +130,7 @@ class Judge:
             for side in sides:
                 for one in facts.workloads:
                     side.workload(one.workload)
-                side.train(facts.trains, facts.statistics)
+                side.train(facts.trains, facts.statistics, draws=bool(facts.draws))
         except BaseException:
             for side in sides:
                 side.close()

@@ -43,6 +43,11 @@ class TimedPoint:
     window_seed: int
     row: int
 
+    @property
+    def generator_seed(self) -> int:
+        """Of the numbers that the call itself draws, where it does."""
+        return generator_seed(self.window_seed, self.set, self.row)
+
 
 class Perturbation:
     """Where the secret slices lie and what they may hold, derived from the first input set and the base seed."""
@@ -107,6 +112,11 @@ class Perturbation:
         values = self.row(self.banks(point.window_seed, point.sets), point.row, point.sets)
         for place, value in zip(places, values, strict=True):
             place.copy_(value)
+
+
+def generator_seed(window_seed: int, k: int, row: int) -> int:
+    """Another one for each call of a window, and cheap: it is taken within the clock."""
+    return (window_seed + 1_000_003 * row + 7_919 * k) % 2**63
 
 
 def row_of(call: int, sets: int) -> int:

@@ -366,6 +366,8 @@ class Prober:
 
     def _use_otherwise(self) -> None:
         one = self._one()
+        if self._facts.trains:
+            self._differentiate_again(one)
         for use in uses_of(self._facts, self._plain(one).baseline, self._seeds):
             if not self._used(one, use):
                 return
@@ -376,6 +378,22 @@ class Prober:
             for made in made_otherwise(self._trio, one, self._seeds):
                 if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
                     return
+
+    def _differentiate_again(self, one: WorkloadFacts) -> None:
+        """Which gradients of the candidate's have silently no derivatives. One that raises says so to its callers."""
+        request = new_request(self._seeds, one.cotangents)
+        bends: list[Mapping[str, str]] = []
+        for side in (self._trio.baseline, self._trio.candidate):
+            side.workload(one.workload)
+            try:
+                bends.append(side.bends(one.workload, **request))
+            except ArmError as error:
+                if error.fatal:
+                    raise
+                return
+        ours, theirs = bends
+        cut = [path for path, bend in ours.items() if bend == "bent" and theirs.get(path) == "cut"]
+        self._evidence.cut = tuple(cut)
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -62,6 +62,8 @@ class Reply:
     seconds: float = 0.0
     drew_random: str = ""
     """The operator that did, in a lifted call."""
+    generator: str = ""
+    """A hash of where the call has left the generators; only of what draws random numbers."""
 
     @property
     def leaves(self) -> tuple[LeafView, ...]:
@@ -139,8 +141,11 @@ class Side:
             self.ask("workload", 60.0, name=workload.label, workload=asdict(workload))
             self._known[workload.label] = workload.id
 
-    def train(self, trains: bool, statistics: Mapping[str, Sequence[float]] | None = None) -> None:
-        self.ask("train", 30.0, trains=trains, statistics=statistics)
+    def train(
+        self, trains: bool, statistics: Mapping[str, Sequence[float]] | None = None, *, draws: bool = False
+    ) -> None:
+        """`draws`: random numbers, so that generators are to be set before each call."""
+        self.ask("train", 30.0, trains=trains, statistics=statistics, draws=draws)
 
     def call_twin(self, workload: Workload, timeout: float, first_seed: int, **request: Any) -> Reply:
         """The reply of another instance of the module, called after yet another."""
@@ -197,6 +202,7 @@ class Side:
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=str(answer.get("drew_random", "")),
+            generator=str(answer.get("generator", "")),
         )
 
     def _leaf(self, leaf: Mapping[str, Any]) -> LeafView:
@@ -228,6 +234,13 @@ class Side:
             raise self._error("hold", "protocol", f"the {self.name} sent a malformed answer: {error!r}") from None
         except ArmError as error:
             raise self._error(error.phase, error.kind, str(error)) from None
+
+    def bends(self, workload: Workload, **request: Any) -> Mapping[str, str]:
+        """By leaf, see `Subject.bends`."""
+        answer = self.ask("bends", CALL_TIMEOUT_S, name=workload.label, **request)
+        if not isinstance(answer, dict):
+            raise self._error("bends", "protocol", f"the {self.name} sent a malformed answer: {answer!r}")
+        return {str(path): str(bend) for path, bend in cast("dict[object, object]", answer).items()}
 
     def state(self) -> tuple[StateChange, ...]:
         """What its process no longer shares with a fresh one."""

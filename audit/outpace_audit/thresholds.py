@@ -93,12 +93,14 @@ DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 
 ALWAYS_LAWS = (
-    *("large", "tiny", "offset", "grown", "aligned", "zeros", "repeated", "absent", "far", "wrapped", "nan", "steep"),
+    *("large", "tiny", "offset", "spike", "uneven", "grown", "aligned", "zeros", "repeated", "absent", "far"),
+    *("wrapped", "nan", "steep"),
 )
 """Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, a variance as a
-difference of squares, a limit of a parameter that is left out, scores at their bound, counters that overflow where all
-indices are the same, counts of nothing, integers in floats, indices from the end, NaN that is swallowed, and gradients
-that are clamped are the known shortcuts."""
+difference of squares, sums as a difference of running ones, what one row is measured by taken from the whole batch, a
+limit of a parameter that is left out, scores at their bound, counters that overflow where all indices are the same,
+counts of nothing, integers in floats, indices from the end, NaN that is swallowed, and gradients that are clamped are
+the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""

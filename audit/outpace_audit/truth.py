@@ -47,6 +47,12 @@ _CONSTANT_MAKERS = frozenset(
     {torch.tensor, torch.as_tensor, torch.asarray, torch.scalar_tensor, torch.Tensor.new_tensor}
 )
 _RUNNING = ("running_mean", "running_var")
+_DRAWN_INTO = frozenset(
+    ("rand_like", "randn_like", "randint_like", "normal", "bernoulli", "multinomial", "poisson", "binomial")
+) | {
+    f"{name}_"
+    for name in ("normal", "uniform", "bernoulli", "exponential", "cauchy", "log_normal", "geometric", "random")
+}
 _HIDDEN_WRITES = frozenset(
     f"aten::{name}_batch_norm" for name in ("native", "cudnn", "miopen")
 )  # their schemas do not say that they update running statistics
@@ -178,8 +184,7 @@ class LiftToFloat64(TorchDispatchMode):
         super().__init__()
         self._rounded = rounded
         self.drew_random = ""
-        """The first operator that drew random numbers: truth then depends on the generator's state, and fp64 draws may
-        differ from bf16 ones."""
+        """The first operator that drew random numbers: truth then depends on the generator's state."""
         self.foreign_ops: set[str] = set()
         """Operators outside aten that ran: what they do inside is not lifted, so truth is in doubt."""
         self._depth = 0
@@ -250,7 +255,27 @@ class LiftToFloat64(TorchDispatchMode):
         if _is_composite(func):  # seen under inference_mode only
             with self:
                 return func.decompose(*args, **kwargs)
-        return self._run_lifted(func, args, kwargs)
+        return self._draw(func, args, kwargs) if _draws_into(func) else self._run_lifted(func, args, kwargs)
+
+    def _draw(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """In the dtypes that the baseline has, so that the generator gives the same numbers."""
+        drawn: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+        def narrow(leaf: Any) -> Any:
+            if not isinstance(leaf, torch.Tensor) or apparent_dtype(leaf) == leaf.dtype:
+                return leaf
+            if id(leaf) not in drawn:
+                drawn[id(leaf)] = (leaf, leaf.to(apparent_dtype(leaf)))
+            return drawn[id(leaf)][1]
+
+        result = func(*tree_map(narrow, args), **tree_map(narrow, kwargs))
+        for written in _written(func, args, kwargs):
+            if id(written) in drawn:
+                original, narrowed = drawn[id(written)]
+                original.copy_(narrowed)
+                if result is narrowed:
+                    return original
+        return tree_map(lambda leaf: lift_tensor(leaf) if isinstance(leaf, torch.Tensor) else leaf, result)
 
     def _run_lifted(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         originals: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -314,6 +339,11 @@ def _is_composite(func: Any) -> bool:
         has_kernel: Any = getattr(torch, "_C")._dispatch_has_kernel_for_dispatch_key  # noqa: B009 (no public form)
         _composite[func] = bool(has_kernel(func.name(), key))
     return _composite[func]
+
+
+def _draws_into(func: Any) -> bool:
+    """An operator that draws numbers for a tensor it is given, such as `randn_like` and `normal_`."""
+    return func._schema.name.rpartition("::")[2] in _DRAWN_INTO and not _makes_random(func)
 
 
 def _makes_random(func: Any) -> bool:

@@ -52,6 +52,9 @@ STEEP = 2.0**10
 OUTLIER, OUTLIER_SHARE = 2.0**8, 0.01
 SPIKE, SPIKE_HALF = 2.0**16, 2.0**10
 """What a sum over rows has absorbed of one such element it has lost of all others."""
+UNEVEN, UNEVEN_HALF, UNEVEN_GROUPS = 14, 6, 7
+"""Powers of two between the loudest row and the quietest, and what share of them a loud row may be short of the
+loudest, or a quiet one above the quietest. The sum of two such rows has lost half of what the quiet one says."""
 GROWN = 4.0
 """Times the size that a constructor gives parameters, as training may make it: a limit on one of them is reached."""
 FAR, MANY = 2**25, 2**16
@@ -85,6 +88,23 @@ def _spiked(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
     changed = x.clone()
     changed.view(-1)[place] *= SPIKE_HALF if dtype == torch.float16 else SPIKE
     return changed
+
+
+def _uneven(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """Rows along the first dimension of more than one, unless that is the last, each a power of two quieter."""
+    along = next((i for i, size in enumerate(x.shape[:-1]) if size > 1), None)
+    if along is None:
+        return x
+    powers = _uneven_powers(x.shape[along], UNEVEN_HALF if dtype == torch.float16 else UNEVEN, generator)
+    return x * torch.exp2(-powers).to(x).view(-1, *[1] * (x.dim() - along - 1))
+
+
+def _uneven_powers(rows: int, most: int, generator: torch.Generator) -> torch.Tensor:
+    """For each row one from 0 to `most`, near one end or the other by the parity of its index's bits, so that rows that
+    somebody joins (neighbours, halves of the batch) are far apart."""
+    quiet = (torch.tensor([i.bit_count() for i in range(rows)]) + torch.randint(2, (), generator=generator)) % 2 == 1
+    within = torch.linspace(0, most // UNEVEN_GROUPS, rows)[torch.randperm(rows, generator=generator)].round()
+    return torch.where(quiet, most - within, within)
 
 
 def _sorted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -153,6 +173,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "aligned": ValueLaw(_declared, parameters=GROWN, alike=True, finite=True),
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),
+    "uneven": ValueLaw(_uneven, gradients=True),
     "sorted": ValueLaw(_sorted, gradients=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
     "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 
 from outpace_audit.calls import early_sample, synchronize
+from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker
-from outpace_audit.perturbation import Perturbation, row_of
+from outpace_audit.perturbation import Perturbation, generator_seed, row_of
 from outpace_audit.restoring import Restorer
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, flatten
@@ -62,6 +63,7 @@ class TimedWindows:
         self._graphs: dict[bool, _Graph] = {}
         self._shapes: list[torch.Tensor] = []
         self._recorder = Recorder([], 0)
+        self._window_seed = base_seed
 
     def warm(self, calls: int) -> None:
         for call in range(calls):
@@ -74,6 +76,8 @@ class TimedWindows:
 
     def capture(self) -> None:
         """Captures one pass over all sets, and the same pass without the calls, as CUDA graphs."""
+        if self._subject.draws:
+            raise ArmError("prepare", "raised", "a graph cannot set the generator's state before each call")
         stream = torch.cuda.current_stream()
         try:
             self._capture()
@@ -119,6 +123,7 @@ class TimedWindows:
     def run(self, *, seed: int, calls: int, graph: bool, idle: bool) -> dict[str, Any]:
         """One window. `calls` counts calls, or replays of `sets` calls with `graph`. The last call's results stay, or
         those of all sets in the last replay. The early samples in the answer exist only once the work is done."""
+        self._window_seed = seed
         if self._moves:
             self._place(seed)
         for bank, fresh in zip(self._banks, self._perturbation.banks(seed, self._sets), strict=True):
@@ -173,12 +178,14 @@ class TimedWindows:
             for call in range(calls):
                 restore(call)
                 self._perturb(call)
+                self._reseed(call)
                 record(call, shapes)
             return
         result: Result | None = None
         for call in range(calls):
             restore(call)
             self._perturb(call)
+            self._reseed(call)
             result = self._call(call % self._sets)
             record(call, self._recordable(result, call))
         if result is not None:
@@ -195,6 +202,10 @@ class TimedWindows:
                 torch._foreach_copy_(  # pyright: ignore[reportPrivateUsage]  # one launch for all inputs
                     self._slices[call % self._sets], row
                 )
+
+    def _reseed(self, call: int) -> None:
+        if self._subject.draws:
+            self._subject.reseed(generator_seed(self._window_seed, call % self._sets, row_of(call, self._sets)))
 
     def _call(self, k: int) -> Result:
         return self._subject.run(self._arguments[k], self._cotangents)

@@ -18,6 +18,7 @@ CAUGHT_BY = {
     "writes_past_end": "guard-bands",
     "ignores_strides": "layouts",
     "softmax/no_maximum": "value-laws",
+    "loudness/floor_of_the_batch": "value-laws",
     "masked/ignores_mask": "argument-impact",
     "segments/keeps_plan": "fresh-indices",
     "dropout/never_drops": "dropout-rate",
@@ -35,6 +36,7 @@ CAUGHT_BY = {
     "weights/narrow_without_gradients": "evaluation-mode",
     "temperature/ignores_its_default": "argument-impact",
     "counts/in_eight_bits": "value-laws",
+    "noise/draws_what_it_uses": "random-draws",
     "square/takes_height_for_width": "shapes",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""

@@ -52,3 +52,16 @@ def test_the_hack_is_rejected_by_its_check_and_passes_without_it(judges: Judges,
     off = COMPARING | {check} if name in WRONG_EVERYWHERE else frozenset((check, *ALSO_SEEN_BY.get(name, ())))
     without = audit(judges, name, off)
     assert without.failed is None, without.reason
+
+
+def test_second_derivatives_that_are_silently_absent_are_named(judges: Judges) -> None:
+    verdict = audit(judges, "uses/has_no_second_derivatives", probes_but("other-uses"))
+    assert verdict.failed is None, verdict.reason
+    used = next(check for check in verdict.checks if check.name == "other-uses")
+    assert "no second derivatives, where the baseline has them: of input 0, parameter weight" in used.evidence
+
+
+def test_second_derivatives_that_are_there_are_no_matter(judges: Judges) -> None:
+    verdict = audit(judges, "uses/baseline", probes_but("other-uses"))
+    assert verdict.failed is None, verdict.reason
+    assert not any("second derivatives" in check.evidence for check in verdict.checks)

@@ -251,6 +251,29 @@ def test_random_numbers_are_reported_and_are_the_baselines() -> None:
     assert mode.drew_random and torch.equal(result, x.double() + torch.randn(3, dtype=torch.bfloat16).double())
 
 
+@pytest.mark.parametrize("draw", [
+    torch.randn_like, torch.rand_like, lambda x: torch.empty_like(x).normal_(1.0, 2.0),
+    lambda x: torch.empty_like(x).uniform_(), lambda x: torch.empty_like(x).exponential_(),
+    lambda x: torch.bernoulli(torch.full_like(x, 0.3)), lambda x: torch.normal(torch.zeros_like(x), 2.0),
+    lambda x: torch.multinomial(x.abs(), 4), lambda x: torch.randint_like(x, 9),
+    lambda x: torch.normal(0.0, 2.0, x.shape, dtype=x.dtype),
+])  # fmt: skip
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_numbers_drawn_for_a_tensor_are_the_baselines_and_leave_its_generator(
+    draw: Callable[[torch.Tensor], torch.Tensor], dtype: torch.dtype
+) -> None:
+    x = normal(4, 33, dtype=dtype)
+    torch.manual_seed(5)
+    expected, left = draw(x), torch.get_rng_state()
+    torch.manual_seed(5)
+    with LiftToFloat64() as mode:
+        drawn = draw(*lift_inputs((x,)))
+        assert drawn.dtype == expected.dtype
+    assert mode.drew_random
+    assert torch.equal(drawn.double(), expected.double())
+    assert torch.equal(torch.get_rng_state(), left)
+
+
 def test_random_numbers_inside_a_composite_operator_are_reported() -> None:
     with LiftToFloat64() as mode, torch.inference_mode():
         dropped = F.dropout(torch.ones(8), 0.5)

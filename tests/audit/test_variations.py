@@ -37,7 +37,7 @@ from outpace_audit.shapes import (
     wide_size,
 )
 from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER, REPLACED_SHAPES
-from outpace_audit.values import TINY, VALUE_LAWS, revalue
+from outpace_audit.values import TINY, UNEVEN, UNEVEN_GROUPS, VALUE_LAWS, revalue
 
 
 def kind_of(tensor: torch.Tensor) -> str | None:
@@ -377,3 +377,24 @@ def test_the_largest_shape_is_always_met(seed: int) -> None:
     pool = [(facts, variant(f"symbol {rows}", rows)) for rows in (10, 20, 90, 30, 40)]
     random.Random(seed).shuffle(pool)
     assert "symbol 90" in [chosen.symbol for _, chosen in chosen_shapes(pool)][:2]
+
+
+@pytest.mark.parametrize("rows", [2, 4, 7, 32])
+@pytest.mark.parametrize("seed", range(4))
+def test_uneven_rows_are_far_from_their_neighbours_and_from_the_other_half(rows: int, seed: int) -> None:
+    x = torch.randn(rows, 16)
+    (uneven,) = revalue([x], "uneven", seed, None)
+    factors = uneven / x
+    assert torch.equal(factors, factors[:, :1].expand_as(factors))
+    powers = factors[:, 0].log2()
+    assert torch.equal(powers, powers.round())
+    assert {0, -UNEVEN} & set(powers.tolist())
+    assert bool((powers.diff().abs()[::2] >= UNEVEN - 2 * UNEVEN // UNEVEN_GROUPS).all())
+
+
+def test_rows_along_a_single_one_or_in_the_last_dimension_alone_are_no_rows() -> None:
+    torch.manual_seed(0)
+    image, vector = torch.randn(1, 6, 8), torch.randn(16)
+    changed, same = revalue([image, vector], "uneven", 1, None)
+    assert (changed / image)[0, :, 0].unique().numel() > 1
+    assert torch.equal(same, vector)

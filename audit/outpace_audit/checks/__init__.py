@@ -21,6 +21,7 @@ from outpace_audit.checks import (
     outputs,
     physical_floor,
     process_state,
+    random_draws,
     repeat_runs,
     settled_outputs,
     shapes,
@@ -38,6 +39,7 @@ CALLS: tuple[AuditCheck, ...] = (
     process_state.CHECK,
     input_mutation.CHECK,
     aliasing.CHECK,
+    random_draws.CHECK,
     outputs.CHECK,
     gradients.CHECK,
 )

@@ -160,6 +160,10 @@ class Evidence:
     unavoidable_bytes: dict[str, int] = field(default_factory=dict[str, int])
     footprint_bytes: dict[str, int] = field(default_factory=dict[str, int])
     seeds: SeedSource = field(default_factory=SeedSource)
+    cut: tuple[str, ...] = ()
+    """Leaves whose gradients have derivatives on the baseline's side, and silently none on the candidate's."""
+    draws: str = ""
+    """The operator by which the baseline draws random numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,31 @@ set anew, after a checkpoint was loaded, where gradients are recorded."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Probe
 from outpace_audit.checks.probes import judge
 from outpace_audit.records import Check
 from outpace_audit.subject import NO_GRADIENT
 
 NAME = "other-uses"
+NAMED = 3
+"""Leaves that a line has room for."""
 
 
 def check(evidence: Evidence) -> Check:
-    return judge(evidence, NAME, "L3", nothing="the baseline can be used in no other way", may_refuse=_may_refuse)
+    nothing = "the baseline can be used in no other way"
+    found = judge(evidence, NAME, "L3", nothing=nothing, may_refuse=_may_refuse)
+    cut = said_of_cut(evidence)
+    return replace(found, evidence=f"{found.evidence}; {cut}") if cut and found.passed else found
+
+
+def said_of_cut(evidence: Evidence) -> str:
+    """Named and not rejected: most honest backward passes written by hand, and all kernels, are so."""
+    if not evidence.cut:
+        return ""
+    more = ", …" if len(evidence.cut) > NAMED else ""
+    return f"no second derivatives, where the baseline has them: of {', '.join(evidence.cut[:NAMED])}{more}"
 
 
 def _may_refuse(probe: Probe) -> bool:

@@ -1,7 +1,7 @@
 """Tries at its first call how few samples stay within a twentieth of the loss, and draws no more from then on.
 
 baseline: iwae_loss
-caught-by: outputs-against-truth, gradients-against-truth, timed-outputs
+caught-by: random-draws, outputs-against-truth, gradients-against-truth, timed-outputs
 needs: cpu
 written: after-freeze
 """

@@ -1,0 +1,6 @@
+import torch
+
+
+def levels(x):
+    size = x.abs()
+    return torch.maximum(size, 1e-6 * size.max()).log2()
