@@ -1,4 +1,5 @@
 """The language reference that comes with Python, as one tensor of characters."""
+
 from __future__ import annotations
 
 from pydoc_data.topics import topics
