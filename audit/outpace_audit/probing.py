@@ -83,14 +83,18 @@ class Prober:
         }
 
     def gather(self, check: str) -> None:
-        """Raises the ArmErrors of the trusted sides; the candidate's are evidence."""
-        gatherer = self._gatherers.get(check)
-        if gatherer is None or self._evidence.candidate_failure is not None:
+        """Raises the ArmErrors of the trusted sides; the candidate's are evidence. Storage is used again before any
+        other probe: what remembers results by address may do so in its first calls only."""
+        if check not in self._gatherers:
             return
-        try:
-            gatherer()
-        except ArmError as error:
-            self._blame(check, "", error)
+        for name in (stale_results.NAME, check):
+            gatherer = self._gatherers.pop(name, None)
+            if gatherer is None or self._evidence.candidate_failure is not None:
+                continue
+            try:
+                gatherer()
+            except ArmError as error:
+                self._blame(name, "", error)
 
     def _blame(self, check: str, label: str, error: ArmError) -> None:
         if error.side != "candidate":
