@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-BATCH, LENGTH, WIDTH, HIDDEN = (8, 512, 512, 128) if torch.cuda.is_available() else (4, 96, 64, 32)
+BATCH, LENGTH, WIDTH, HIDDEN = (2, 384, 512, 128) if torch.cuda.is_available() else (4, 96, 64, 32)
 
 
 class PairScores(nn.Module):
