@@ -144,7 +144,7 @@ class CausalConvFunction(torch.autograd.Function):
         y = torch.empty(x.shape, dtype=x.dtype, device=x.device)
         ctx.silu = silu
         ctx.save_for_backward(x, weight, bias)
-        grid, settings = launch(x, weight, bias, silu, 32)
+        grid, settings = causal_conv_launch(x, weight, bias, silu, 32)
         with torch.cuda.device_of(x):
             causal_conv_forward[grid](
                 x, weight, x if bias is None else bias, y, *x.shape[1:], *x.stride()[:2], **settings
@@ -159,7 +159,7 @@ class CausalConvFunction(torch.autograd.Function):
             )
         x, weight, bias = ctx.saved_tensors
         dx = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        grid, settings = launch(x, weight, bias, ctx.silu, 32)
+        grid, settings = causal_conv_launch(x, weight, bias, ctx.silu, 32)
         channels, taps = weight.shape
         partial = torch.empty((grid[1] * grid[2], taps + 1, channels), dtype=torch.float32, device=x.device)
         with torch.cuda.device_of(x):
@@ -179,7 +179,7 @@ class CausalConvFunction(torch.autograd.Function):
         return dx, sums[:taps].t().contiguous().to(weight.dtype), dbias, None
 
 
-def launch(x, weight, bias, silu, times):
+def causal_conv_launch(x, weight, bias, silu, times):
     batch, length, channels = x.shape
     block = min(triton.next_power_of_2(channels), 64)
     grid = triton.cdiv(channels, block), triton.cdiv(length, times), batch
@@ -204,7 +204,7 @@ def causal_conv_fits(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor |
             one is None or (one.dtype is x.dtype and one.device == x.device and one.shape[0] == x.shape[2])
             for one in (weight, bias)
         )
-        and (x.dtype is torch.float32 or not torch.is_autocast_enabled("cuda"))
+        and (not torch.is_autocast_enabled("cuda") or x.dtype is torch.get_autocast_dtype("cuda"))
     )
 
 
