@@ -211,7 +211,7 @@ class CausalConvFunction(torch.autograd.Function):
         x, weight, bias = ctx.saved_tensors
         dx = torch.empty(x.shape, dtype=x.dtype, device=x.device)
         channels, taps = weight.shape
-        times, halo = min(max(triton.next_power_of_2(x.shape[1]), 16), 128), triton.next_power_of_2(taps - 1)
+        times, halo = min(max(triton.next_power_of_2(x.shape[1]), 16), 64), triton.next_power_of_2(taps - 1)
         grid, settings = causal_conv_launch(x, weight, bias, ctx.silu, times)
         settings |= {"HALO": halo, "num_warps": 8}
         partial = torch.empty((grid[1] * grid[2], taps + 1, channels), dtype=torch.float32, device=x.device)
