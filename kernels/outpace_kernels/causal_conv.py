@@ -3,8 +3,8 @@
     z[t, c] = bias[c] + Σ_j weight[c, j] x[t - (taps - 1) + j, c]        y = z, or z * sigmoid(z)
 
 x is [batch, length, channels], channels dense; what lies before the first position is zero. A program takes a block of
-positions and of channels. Backward computes z again from x; each program sums the weights' gradient over its positions,
-and the sums of programs are added in a fixed order.
+positions and of channels. Backward computes z again from x, and dz once, into memory of the program's own, in x's
+dtype; each program sums the weights' gradient over its positions, and the sums of programs are added in a fixed order.
 """
 
 from __future__ import annotations
@@ -90,12 +90,37 @@ def causal_conv_forward(
 
 
 @triton.jit
+def causal_conv_flow(
+    dy,
+    x,
+    weight,
+    bias,
+    time,
+    channel,
+    length,
+    channels,
+    x_place,
+    HAS_BIAS: tl.constexpr,
+    TAPS: tl.constexpr,
+    TIMES: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
+    """dz of y = SiLU(z), in fp32, at positions `time`; zero beyond the length."""
+    z = causal_conv_sum(x, weight, bias, time, channel, length, channels, x_place, HAS_BIAS, TAPS, TIMES, CHANNELS)
+    inside = (time < length) & (channel < channels)
+    flow = tl.load(dy + time * channels + channel, mask=inside, other=0.0).to(tl.float32)
+    share = 1 / (1 + tl.exp(-z))
+    return flow * share * (1 + z * (1 - share))
+
+
+@triton.jit
 def causal_conv_backward(
     dy,
     x,
     weight,
     bias,
     dx,
+    dz,
     partial,
     length,
     channels,
@@ -104,34 +129,60 @@ def causal_conv_backward(
     HAS_BIAS: tl.constexpr,
     SILU: tl.constexpr,
     TAPS: tl.constexpr,
+    HALO: tl.constexpr,
     TIMES: tl.constexpr,
     CHANNELS: tl.constexpr,
 ):
     batch = tl.program_id(2).to(tl.int64)
     x += batch * x_batch
-    time = (tl.program_id(1) * TIMES + tl.arange(0, TIMES)[:, None]).to(tl.int64)
-    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)[None, :]
+    dy += batch * length * channels
+    start = (tl.program_id(1) * TIMES).to(tl.int64)
+    row = tl.arange(0, TIMES)[:, None]
+    lane = tl.arange(0, CHANNELS)[None, :]
+    time, channel = start + row, tl.program_id(0) * CHANNELS + lane
     within = channel < channels
-    lane = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
-    part = partial + (tl.program_id(2) * tl.num_programs(1) + tl.program_id(1)).to(tl.int64) * (TAPS + 1) * channels
+    place = (tl.program_id(2) * tl.num_programs(1) + tl.program_id(1)).to(tl.int64)
+    if SILU:
+        # dz of the block and of the positions after it is computed once, and read again at every tap's distance.
+        after = tl.arange(0, HALO)[:, None]
+        dz += (place * tl.num_programs(0) + tl.program_id(0)) * (TIMES + HALO) * CHANNELS
+        flow = causal_conv_flow(
+            dy, x, weight, bias, time, channel, length, channels, x_place, HAS_BIAS, TAPS, TIMES, CHANNELS
+        )
+        tl.store(dz + row * CHANNELS + lane, flow.to(dz.dtype.element_ty))
+        beyond = causal_conv_flow(
+            dy,
+            x,
+            weight,
+            bias,
+            start + TIMES + after,
+            channel,
+            length,
+            channels,
+            x_place,
+            HAS_BIAS,
+            TAPS,
+            HALO,
+            CHANNELS,
+        )
+        tl.store(dz + (TIMES + after) * CHANNELS + lane, beyond.to(dz.dtype.element_ty))
+        tl.debug_barrier()
+    column = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
+    part = partial + place * (TAPS + 1) * channels + column
+    value = tl.load(x + time * x_place + channel, mask=(time < length) & within, other=0.0).to(tl.float32)
     grad = tl.zeros((TIMES, CHANNELS), tl.float32)
     for ahead in tl.static_range(TAPS):
-        at = time + ahead
-        inside = (at < length) & within
-        flow = tl.load(dy + (batch * length + at) * channels + channel, mask=inside, other=0.0).to(tl.float32)
         if SILU:
-            z = causal_conv_sum(
-                x, weight, bias, at, channel, length, channels, x_place, HAS_BIAS, TAPS, TIMES, CHANNELS
-            )
-            share = 1 / (1 + tl.exp(-z))
-            flow *= share * (1 + z * (1 - share))
+            flow = tl.load(dz + (row + ahead) * CHANNELS + lane).to(tl.float32)
+        else:
+            at = time + ahead
+            flow = tl.load(dy + at * channels + channel, mask=(at < length) & within, other=0.0).to(tl.float32)
         tap = TAPS - 1 - ahead
         grad += flow * tl.load(weight + channel * TAPS + tap, mask=within, other=0.0).to(tl.float32)
         if ahead == 0:
-            tl.store(part + TAPS * channels + lane, tl.sum(flow, axis=0), mask=lane < channels)
+            tl.store(part + TAPS * channels, tl.sum(flow, axis=0), mask=column < channels)
         # dweight[tap] = Σ_t x[t] dz[t + ahead]: each x is of one program, whichever dz it meets.
-        value = tl.load(x + time * x_place + channel, mask=(time < length) & within, other=0.0).to(tl.float32)
-        tl.store(part + tap * channels + lane, tl.sum(flow * value, axis=0), mask=lane < channels)
+        tl.store(part + tap * channels, tl.sum(flow * value, axis=0), mask=column < channels)
     to = dx + (batch * length + time) * channels + channel
     tl.store(to, grad.to(dx.dtype.element_ty), mask=(time < length) & within)
 
@@ -144,7 +195,7 @@ class CausalConvFunction(torch.autograd.Function):
         y = torch.empty(x.shape, dtype=x.dtype, device=x.device)
         ctx.silu = silu
         ctx.save_for_backward(x, weight, bias)
-        grid, settings = launch(x, weight, bias, silu, 32)
+        grid, settings = causal_conv_launch(x, weight, bias, silu, 32)
         with torch.cuda.device_of(x):
             causal_conv_forward[grid](
                 x, weight, x if bias is None else bias, y, *x.shape[1:], *x.stride()[:2], **settings
@@ -159,16 +210,22 @@ class CausalConvFunction(torch.autograd.Function):
             )
         x, weight, bias = ctx.saved_tensors
         dx = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        grid, settings = launch(x, weight, bias, ctx.silu, 32)
         channels, taps = weight.shape
+        times, halo = min(max(triton.next_power_of_2(x.shape[1]), 16), 64), triton.next_power_of_2(taps - 1)
+        grid, settings = causal_conv_launch(x, weight, bias, ctx.silu, times)
+        settings |= {"HALO": halo, "num_warps": 8}
         partial = torch.empty((grid[1] * grid[2], taps + 1, channels), dtype=torch.float32, device=x.device)
+        dy = dy.contiguous()
+        own = grid[0] * grid[1] * grid[2] * (times + halo) * settings["CHANNELS"]
+        dz = torch.empty(own, dtype=x.dtype, device=x.device) if ctx.silu else dy
         with torch.cuda.device_of(x):
             causal_conv_backward[grid](
-                dy.contiguous(),
+                dy,
                 x,
                 weight,
                 x if bias is None else bias,
                 dx,
+                dz,
                 partial,
                 *x.shape[1:],
                 *x.stride()[:2],
@@ -179,7 +236,7 @@ class CausalConvFunction(torch.autograd.Function):
         return dx, sums[:taps].t().contiguous().to(weight.dtype), dbias, None
 
 
-def launch(x, weight, bias, silu, times):
+def causal_conv_launch(x, weight, bias, silu, times):
     batch, length, channels = x.shape
     block = min(triton.next_power_of_2(channels), 64)
     grid = triton.cdiv(channels, block), triton.cdiv(length, times), batch
@@ -204,7 +261,7 @@ def causal_conv_fits(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor |
             one is None or (one.dtype is x.dtype and one.device == x.device and one.shape[0] == x.shape[2])
             for one in (weight, bias)
         )
-        and (x.dtype is torch.float32 or not torch.is_autocast_enabled("cuda"))
+        and (not torch.is_autocast_enabled("cuda") or x.dtype is torch.get_autocast_dtype("cuda"))
     )
 
 

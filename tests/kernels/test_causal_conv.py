@@ -12,7 +12,7 @@ from outpace_kernels.causal_conv import causal_conv, causal_conv_fits, causal_co
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("silu", [False, True])
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 2), (2, 5, 7, 4), (1, 70, 65, 3), (2, 33, 64, 8)], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 2), (2, 5, 7, 4), (1, 70, 65, 3), (2, 33, 64, 8), (2, 259, 3, 4)], ids=str)
 def test_values_and_gradients(sizes: tuple[int, ...], silu: bool, dtype: Any) -> None:
     batch, length, channels, taps = sizes
     x, weight = normal(batch, length, channels, dtype=dtype), normal(channels, taps, dtype=dtype, seed=1)
@@ -51,6 +51,15 @@ def test_what_it_does_not_fit_goes_to_the_reference() -> None:
     x, weight = torch.randn(2, 5, 4), torch.randn(4, 3)
     assert not causal_conv_fits(x, weight, None)
     assert torch.equal(causal_conv(x, weight), causal_conv_reference(x, weight))
+
+
+@pytest.mark.gpu
+def test_under_autocast_only_rows_of_its_dtype_fit() -> None:
+    for dtype, fits in ((torch.bfloat16, True), (torch.float32, False), (torch.float16, False)):
+        x, weight = normal(2, 5, 4, dtype=dtype), normal(4, 3, dtype=dtype, seed=1)
+        with torch.autocast("cuda", torch.bfloat16):
+            assert causal_conv_fits(x, weight, None) is fits
+            assert causal_conv(x, weight).dtype is causal_conv_reference(x, weight).dtype
 
 
 def test_a_second_derivative_is_refused() -> None:

@@ -33,6 +33,7 @@ BUILT_IN = [
     "one-hot-product",
     "norm-call",
     "cross-entropy",
+    "causal-conv",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 

@@ -99,7 +99,8 @@ def test_before_and_after_agree(case: Path) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("case", WITH_KERNELS, ids=lambda case: f"{case.parent.name}/{case.name}")
 def test_kernels_agree_with_what_they_replace(case: Path) -> None:
-    agree(case, "cuda")
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # a convolution in fp32 is in TF32 by default
+        agree(case, "cuda")
 
 
 def agree(case: Path, device: str) -> None:

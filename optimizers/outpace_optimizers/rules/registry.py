@@ -41,6 +41,7 @@ _BUILT_IN = (
     "one_hot_product",
     "norm_call",
     "cross_entropy",
+    "causal_conv",
 )
 
 
