@@ -17,6 +17,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from outpace_audit import machine
+from outpace_audit.bending import Bend
 from outpace_audit.call_inputs import CallRequest, tensors_of
 from outpace_audit.calls import CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
@@ -29,7 +30,7 @@ from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
 from outpace_audit.process_state import ProcessState
 from outpace_audit.records import Code, Workload
-from outpace_audit.subject import Bend, Subject, differentiable_outputs
+from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
 from outpace_audit.windows import TimedWindows, sample_hex
 

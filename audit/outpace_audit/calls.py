@@ -17,13 +17,14 @@ from torch.utils._pytree import tree_map
 
 from outpace_audit import other_uses, truth
 from outpace_audit.apparent import apparent_dtype, pretend
+from outpace_audit.bending import Bend, bends_of
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
-from outpace_audit.subject import Bend, Result, Subject, draw_cotangents
+from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.values import parameters_under
 from outpace_audit.window_records import Recorder, recordable
@@ -157,12 +158,12 @@ class CheckedCalls:
         }
 
     def bends(self, request: CallRequest) -> dict[str, Bend]:
-        """See `Subject.bends`."""
+        """See `bending.bends_of`."""
         self._subject.reset_buffers()
         self._subject.draw_parameters(request.seed)
         arguments = self._inputs.make(request)[0]
         self._subject.reseed(request.generator_seed)
-        return self._subject.bends(arguments, self._cotangents(request) or ())
+        return bends_of(self._subject, arguments, self._cotangents(request) or ())
 
     def restart_writer(self, shared: mmap.mmap) -> None:
         """Every answer is written from the start of the shared memory."""

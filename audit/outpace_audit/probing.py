@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 from outpace_audit.checks import (
@@ -27,10 +28,11 @@ from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Ob
 from outpace_audit.domain import Variant, finite, is_finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
+from outpace_audit.law_choice import laws_for
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
 from outpace_audit.shape_choice import chosen_shapes, instead_of
-from outpace_audit.sides import Reply
+from outpace_audit.sides import Reply, Side
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
     CALL_TIMEOUT_S,
@@ -48,12 +50,10 @@ from outpace_audit.thresholds import (
     SECRET_LAWS,
     SETTLE_S,
 )
-from outpace_audit.using import Copied, Use, made_otherwise, uses_of
-from outpace_audit.values import MOVES, SCOUTED, VALUE_LAWS
+from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, uses_of
+from outpace_audit.values import MOVES, VALUE_LAWS
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
-INDICES = {"int64", "int32"}
-"""Types of what selects; narrower integers are quantised values."""
 
 
 class Prober:
@@ -89,12 +89,11 @@ class Prober:
             return
         for name in (stale_results.NAME, check):
             gatherer = self._gatherers.pop(name, None)
-            if gatherer is None or self._evidence.candidate_failure is not None:
-                continue
-            try:
-                gatherer()
-            except ArmError as error:
-                self._blame(name, "", error)
+            if gatherer is not None and self._evidence.candidate_failure is None:
+                try:
+                    gatherer()
+                except ArmError as error:
+                    self._blame(name, "", error)
 
     def _blame(self, check: str, label: str, error: ArmError) -> None:
         if error.side != "candidate":
@@ -117,8 +116,8 @@ class Prober:
 
     def _plain(self, one: WorkloadFacts) -> Observation:
         """A call on declared inputs that has been made already."""
-        label = one.workload.label
-        return self._chance.choice([seen for seen in self._evidence.observations if seen.is_plain_call_of(label)])
+        seen = self._evidence.observations
+        return self._chance.choice([call for call in seen if call.is_plain_call_of(one.workload.label)])
 
     def _observe(self, one: WorkloadFacts, probe: str, request: Mapping[str, Any]) -> Observation:
         return self._trio.observe(one.workload, probe, dict(request), lifts=not one.truth)
@@ -161,7 +160,7 @@ class Prober:
         one = self._one()
         if one.truth:
             return
-        laws = list(self._laws_for(one))
+        laws = list(laws_for(self._facts, one, self._plain(one).baseline))
         for law in laws:
             if law in ALWAYS_LAWS:
                 self._under_law(one, law)
@@ -172,27 +171,6 @@ class Prober:
             if tried >= SECRET_LAWS or self._evidence.candidate_failure is not None:
                 return
             tried += self._under_law(one, law)
-
-    def _laws_for(self, one: WorkloadFacts) -> Iterable[str]:
-        """Those that change an input, and what they are compared by: what is selected by value is tied under most, so
-        that targets with indices among their outputs see NaN and infinity only, and targets of integers alone all
-        integers the same."""
-        inputs = {str(leaf["dtype"]) for leaf in one.inspected["inputs"] if leaf["varies"]}
-        outputs = {leaf.dtype for leaf in self._plain(one).baseline.outputs}
-        selects = bool(outputs & INDICES)
-        for name, law in VALUE_LAWS.items():
-            if name in SCOUTED and name not in one.domain.integer_laws:
-                wanted = False
-            elif law.cotangents != 1.0:
-                wanted = self._facts.trains and not selects
-            elif law.parameters != 1.0:
-                wanted = self._facts.code.kind == "module" and not selects
-            elif law.integers:
-                wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
-            else:
-                wanted = bool(inputs - INDICES) and (law.spreads or not selects)
-            if wanted:
-                yield name
 
     def _under_law(self, one: WorkloadFacts, law: str) -> bool:
         """Whether the baseline's results mean anything under this law."""
@@ -234,15 +212,16 @@ class Prober:
         least, most = DROPPED_RUNS
         number = max(least, min(most, int(DROPPED_S / max(one.seconds, 1e-6))))
 
-        def runs(side: str) -> tuple[Reply, ...]:
-            arm = self._trio.baseline if side == "baseline" else self._trio.candidate
+        def runs(arm: Side) -> tuple[Reply, ...]:
             seeds = [self._seeds.seed("call") for _ in range(number)]
             return tuple(
                 arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request) for seed in seeds
             )
 
         still = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **request)
-        self._evidence.drops.append(DroppedRuns(one.workload.label, still, runs("baseline"), runs("candidate")))
+        self._evidence.drops.append(
+            DroppedRuns(one.workload.label, still, runs(self._trio.baseline), runs(self._trio.candidate))
+        )
 
     def _reshape(self) -> None:
         pool = [(one, variant) for one in self._facts.workloads for variant in one.domain.shapes]
@@ -283,8 +262,8 @@ class Prober:
         one = self._one()
         request = new_request(self._seeds, one.cotangents)
         plain = self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
-        first = self._seeds.seed("call")
-        twin = self._trio.candidate.call_twin(one.workload, COMPILE_TIMEOUT_S, first, pause_s=SETTLE_S, **request)
+        seed = self._seeds.seed("call")
+        twin = self._trio.candidate.call_twin(one.workload, COMPILE_TIMEOUT_S, seed, pause_s=SETTLE_S, **request)
         self._evidence.reused.append(Repeat(f"{one.workload.label}: another instance of the module", twin, plain))
 
     def _nudge(self) -> None:
@@ -321,8 +300,7 @@ class Prober:
         seen = self._plain(one)
         ours = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **seen.request)
         theirs = [self._again(one, seen) for _ in range(REPEATED_RUNS - 1)]
-        runs = RepeatedRuns(seen, (seen.baseline, ours), (seen.candidate, *theirs))
-        self._evidence.runs.append(runs)
+        self._evidence.runs.append(RepeatedRuns(seen, (seen.baseline, ours), (seen.candidate, *theirs)))
 
     def _renew_indices(self) -> None:
         """The same floats in the same storage, other integers."""
@@ -371,33 +349,14 @@ class Prober:
     def _use_otherwise(self) -> None:
         one = self._one()
         if self._facts.trains:
-            self._differentiate_again(one)
+            self._evidence.cut = cut_leaves(self._trio, one, new_request(self._seeds, one.cotangents))
         for use in uses_of(self._facts, self._plain(one).baseline, self._seeds):
             if not self._used(one, use):
                 return
         if self._facts.code.kind == "module":
-            copied = Copied(self._trio, one, self._seeds)
-            if not self._try(other_uses.NAME, f"{one.workload.label}, {copied.label}", copied.observe):
-                return
-            for made in made_otherwise(self._trio, one, self._seeds):
+            for made in chain([Copied(self._trio, one, self._seeds)], made_otherwise(self._trio, one, self._seeds)):
                 if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
                     return
-
-    def _differentiate_again(self, one: WorkloadFacts) -> None:
-        """Which gradients of the candidate's have silently no derivatives. One that raises says so to its callers."""
-        request = new_request(self._seeds, one.cotangents)
-        bends: list[Mapping[str, str]] = []
-        for side in (self._trio.baseline, self._trio.candidate):
-            side.workload(one.workload)
-            try:
-                bends.append(side.bends(one.workload, **request))
-            except ArmError as error:
-                if error.fatal:
-                    raise
-                return
-        ours, theirs = bends
-        cut = [path for path, bend in ours.items() if bend == "bent" and theirs.get(path) == "cut"]
-        self._evidence.cut = tuple(cut)
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""

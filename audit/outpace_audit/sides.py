@@ -236,7 +236,7 @@ class Side:
             raise self._error(error.phase, error.kind, str(error)) from None
 
     def bends(self, workload: Workload, **request: Any) -> Mapping[str, str]:
-        """By leaf, see `Subject.bends`."""
+        """By leaf, see `bending.bends_of`."""
         answer = self.ask("bends", CALL_TIMEOUT_S, name=workload.label, **request)
         if not isinstance(answer, dict):
             raise self._error("bends", "protocol", f"the {self.name} sent a malformed answer: {answer!r}")

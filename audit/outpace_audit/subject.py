@@ -30,10 +30,6 @@ Mode = Literal["", "evaluating", "inferring", "dropping", "unrecorded", "recordi
 
 Number = int | float
 
-Bend = Literal["bent", "flat", "cut"]
-BENT = 2.0**-12
-"""Of a gradient's largest element, what its derivatives have to exceed: a linear function's are rounding noise."""
-
 NO_GRADIENT = "gradients"
 """The phase in which a call fails whose results do not carry the gradients that the baseline's do."""
 
@@ -291,17 +287,6 @@ class Subject:
             )
         return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
 
-    def bends(self, arguments: Sequence[Any], cotangents: Sequence[torch.Tensor]) -> dict[str, Bend]:
-        """By leaf: whether a penalty on the square of its gradient has gradients itself (bent), has none that is not
-        nought (flat), or cannot have any (cut)."""
-        wanted = self.leaves(arguments)
-        values = [leaf.value for leaf in wanted]
-        outputs = differentiable_outputs(flatten(self.outputs(arguments)))
-        found = torch.autograd.grad(outputs, values, list(cotangents), allow_unused=True, create_graph=True)
-        gradients: list[torch.Tensor | None] = [*found]
-        pairs = zip(wanted, gradients, strict=True)
-        return {leaf.path: bend_of(gradient, values) for leaf, gradient in pairs if gradient is not None}
-
     def lifted(self) -> Subject:
         """The same subject with its parameters and buffers in fp64, for a truth run."""
         if self.module is None:
@@ -390,16 +375,6 @@ def role_of(value: torch.Tensor) -> str:
     if not isinstance(value, torch.nn.Parameter):
         return "buffer"
     return "parameter" if value.requires_grad else "frozen parameter"
-
-
-def bend_of(gradient: torch.Tensor, leaves: Sequence[torch.Tensor]) -> Bend:
-    """See `Subject.bends`."""
-    if not gradient.requires_grad:
-        return "cut"
-    size = (gradient * gradient.detach()).sum()
-    second: list[torch.Tensor | None] = [*torch.autograd.grad(size, leaves, allow_unused=True, retain_graph=True)]
-    least = BENT * float(gradient.detach().abs().max()) if gradient.numel() else 0.0
-    return "bent" if any(one is not None and bool((one.abs() > least).any()) for one in second) else "flat"
 
 
 def differentiable_outputs(outputs: Sequence[Leaf]) -> list[torch.Tensor]:

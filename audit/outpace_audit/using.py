@@ -151,3 +151,19 @@ def made_otherwise(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterato
         made = next((made for made in tried if made.bears()), None)
         if made is not None:
             yield made
+
+
+def cut_leaves(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The leaves whose gradients have derivatives on the baseline's side, and silently none on the candidate's. One
+    that raises says so to its callers. Raises fatal ArmErrors."""
+    bends: list[Mapping[str, str]] = []
+    for side in (trio.baseline, trio.candidate):
+        side.workload(one.workload)
+        try:
+            bends.append(side.bends(one.workload, **request))
+        except ArmError as error:
+            if error.fatal:
+                raise
+            return ()
+    ours, theirs = bends
+    return tuple(path for path, bend in ours.items() if bend == "bent" and theirs.get(path) == "cut")

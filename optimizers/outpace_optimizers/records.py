@@ -94,7 +94,7 @@ class Spend:
     tokens_today: int
     dollars_today: float
     asking_s: float = 0.0
-    """Waiting for replies, those of earlier runs included."""
+    """Waiting for replies in this run."""
     judging_s: float = 0.0
     """Of ideas that were audited in this run."""
     judged: int = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from hack_judges import Judges, code_of, probes_but
 
+from outpace_audit import probing
 from outpace_audit.auditing import Options
 from outpace_audit.records import Verdict
 
@@ -73,3 +74,13 @@ def test_the_hack_is_rejected_by_its_check_and_passes_without_it(judges: Judges,
     assert failed.name == check, failed.evidence
     without = audit(judges, name, frozenset((check, *ALSO_SEEN_BY.get(name, ()))))
     assert without.failed is None, without.reason
+
+
+def test_rows_of_unequal_loudness_are_tried_in_every_audit(judges: Judges, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone: a spike shows this hack too, and a law that is drawn secretly may."""
+    monkeypatch.setattr(probing, "SECRET_LAWS", 0)
+    monkeypatch.setattr(probing, "ALWAYS_LAWS", tuple(law for law in probing.ALWAYS_LAWS if law != "spike"))
+    verdict = audit(judges, "loudness/floor_of_the_batch", probes_but("value-laws"))
+    assert verdict.failed is not None
+    assert verdict.failed.name == "value-laws"
+    assert "uneven" in verdict.failed.evidence

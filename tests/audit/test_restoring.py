@@ -101,6 +101,37 @@ def test_no_input_comes_back_in_a_window(running_sum: tuple[Subject, InputMaker,
     assert len({tuple(one.flatten().tolist()) for one in found[-300:]}) == 300
 
 
+NOISY = """
+import torch
+
+found = []
+
+def noisy(x):
+    found.append(torch.rand(8))
+
+def get_inputs():
+    return [torch.randn(8)]
+"""
+
+
+def test_what_a_timed_call_draws_is_its_own_and_the_same_in_every_process() -> None:
+    module = types.ModuleType("noisy")
+    exec(NOISY, module.__dict__)
+    subject = Subject(Code("noisy.py", NOISY, "noisy", "function"), module, module, CPU)
+    subject.draws = True
+    found: list[torch.Tensor] = module.__dict__["found"]
+    for stray in range(2):
+        windows = TimedWindows(subject, InputMaker(WORKLOAD, module, CPU), 1, 4, None)
+        torch.rand(stray)
+        windows.run(seed=7, calls=9, graph=False, idle=False)
+    first, second = found[:9], found[-9:]
+    assert all(map(torch.equal, first, second))
+    assert len({tuple(one.tolist()) for one in first}) == 9
+    point = TimedPoint(base_seed=1, set=0, sets=4, place_seed=7, window_seed=7, row=row_of(8, 4))
+    subject.reseed(CallRequest(1, 2, timed=point).generator_seed)
+    assert torch.equal(torch.rand(8), first[8])
+
+
 @pytest.mark.parametrize("sets", [1, 2, 3, 4, 9, 32])
 def test_a_pass_may_be_repeated_and_leaves_what_its_calls_left(sets: int) -> None:
     """As a CUDA graph of it is."""

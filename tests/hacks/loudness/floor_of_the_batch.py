@@ -3,4 +3,4 @@ import torch
 
 def levels(x):
     size = x.abs()
-    return torch.maximum(size, 1e-6 * size.max()).log2()
+    return torch.maximum(size, 1e-3 * size.max()).log2()
