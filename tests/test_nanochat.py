@@ -115,6 +115,22 @@ def test_scripts_compared_in_turns_and_what_comes_of_it(project: Path) -> None:
     assert not found["proven_at_that_ratio"] and found["runs"] == kept
 
 
+@pytest.mark.parametrize(("short", "told"), [(2.2, True), (2.0, False), (1.9, False), (2.0 + 1e-9, False)])
+def test_without_worse_shorter_runs_there_is_no_ratio(tmp_path: Path, short: float, told: bool) -> None:
+    """As on a machine that is too busy for more than one step in either."""
+    usual = {"kind": "run", "settings": {}, "epochs": 0.1, "tokens_per_second": 10.0}
+    runs = [{"kind": "machine", "name": "any", "torch": "any"}]
+    runs += [usual | {"arm": "baseline", "budget": 4.0, "seed": n, "val_bpb": 2.0 + 0.001 * n} for n in (1, 2)]
+    runs += [usual | {"arm": "baseline", "budget": 2.0, "seed": 1, "val_bpb": short + 0.0015}]
+    runs += [usual | {"arm": "other", "budget": 3.0, "seed": n, "val_bpb": 1.99 + 0.001 * n} for n in (1, 2)]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, runs)))
+    words = [sys.executable, str(FOLDER / "summary.py"), "runs.jsonl", "--candidate", "other", "--out", "sum.json"]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    found = json.loads((tmp_path / "sum.json").read_text())
+    assert found["comparison"]["n"] == [2, 2] and found["slope_from_short_runs"] == 1
+    assert ("time_to_loss_ratio" in found) == told
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

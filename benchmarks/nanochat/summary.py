@@ -2,7 +2,8 @@
 
 time_to_loss_ratio: how long the baseline trains for the metric that the candidate reaches in its budget, over that
 budget. The baseline's metric is taken to fall by a constant for each factor of time, which its runs of a second,
-shorter budget show; the interval is that of the gain alone (Welch, one-sided at `ALPHA` each way).
+shorter budget show; the interval is that of the gain alone (Welch, one-sided at `ALPHA` each way). There is no ratio
+where those are hardly worse for it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from outpace_optimizers.training.welch import Comparison, compare  # noqa: E402
 ALPHA = 0.01
 ENOUGH = 5
 """Seeds of each side, below which nothing is called proven."""
+FURTHEST = 1000.0
+"""Times the budget: shorter runs that put a bound beyond it tell nothing of how the metric falls."""
 
 
 def groups(lines: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -74,9 +77,10 @@ def summary(lines: list[dict[str, Any]], baseline: str, candidate: str) -> dict[
     about["proven_at_that_ratio"] = result.proven and min(result.n) >= ENOUGH
     if len(budgets) > 1:
         slope = (mean(short) - mean(base)) / math.log(budgets[-1] / budgets[0])
-        ratio = time_ratio(result, (budgets[-1], ours[0]["budget"]), slope)
-        about |= {"time_to_loss_ratio": ratio[0], "interval": ratio[1:], "slope": round(slope, 4)}
-        about["slope_from_short_runs"] = len(short)
+        about |= {"slope": round(slope, 4), "slope_from_short_runs": len(short)}
+        if max(abs(result.low), abs(result.high)) < slope * math.log(FURTHEST):
+            ratio = time_ratio(result, (budgets[-1], ours[0]["budget"]), slope)
+            about |= {"time_to_loss_ratio": ratio[0], "interval": ratio[1:]}
     return {**about, "arms": {name: describe(runs) for name, runs in found.items()}}
 
 

@@ -75,6 +75,7 @@ def target(profile: Profile, name: str) -> Target:
     return next(one for one in profile.targets if one.name == name)
 
 
+@pytest.mark.timed
 def test_steps_of_an_optimizer_are_found_and_the_script_is_ended(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
