@@ -24,6 +24,7 @@ from outpace_optimizers.rebase import as_it_is_now, reapplied
 from outpace_optimizers.records import (
     MODEL_RULE,
     Again,
+    Ending,
     Listener,
     ModelRequest,
     OptimizeRequest,
@@ -45,6 +46,8 @@ from outpace_optimizers.workspace import Workspace
 FIRST_GRACE_S = 180.0
 """A trial that is under way when the budget is spent may go on for the budget's length again, the first one for this
 long at least: a short budget on a slow machine would end without any verdict."""
+LONGEST_GRACE_S = 900.0
+"""An audit takes minutes: one that still goes on then hangs, however many hours the budget has."""
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
@@ -117,6 +120,7 @@ class _Run:
         self._deadline = time.monotonic() + request.budget_s
         self._trials: list[Trial] = []
         self._failure = ""
+        self._ending: Ending = "done"
         self._spend: Spend | None = None
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
@@ -132,7 +136,8 @@ class _Run:
         stop = stop or self._combine() or "no ideas left"
         session = self._session
         notes = (*self._notes, *session.troubles)
-        return Report(session.target, session.machine, tuple(self._trials), stop, notes, self._spend)
+        ending = "failed" if self._failure else self._ending
+        return Report(session.target, session.machine, tuple(self._trials), stop, notes, self._spend, ending)
 
     def _try_all(self) -> str:
         """Why it stopped early, or nothing."""
@@ -145,14 +150,22 @@ class _Run:
             found.ideas,
             key=lambda idea: "torch.compile" in added_text(idea, self._session.target.code.source),
         )
+        untried = 0
         for number, idea in enumerate(ordered, 1):
-            if time.monotonic() > self._deadline:
-                return f"the time budget is spent, {len(ordered) - number + 1} of {len(ordered)} ideas not tried"
+            if self._past() and not self._session.knows(idea):
+                untried += 1
+                continue
             self._tell(TrialStarted(number, len(ordered), idea.title))
             self._try(idea)
             if self._failure:
                 return self._failure
-        return ""
+        if not untried:
+            return ""
+        self._ending = "time"
+        return f"the time budget is spent, {untried} of {len(ordered)} ideas not tried"
+
+    def _past(self) -> bool:
+        return time.monotonic() > self._deadline
 
     def _ask_model(self, request: ModelRequest) -> str:
         """Why it is not asked any more."""
@@ -172,6 +185,8 @@ class _Run:
                 finally:
                     self._spend = search.spend()
                     self._notes += search.troubles
+                    if search.unreached:
+                        self._ending = "failed"
         except ModelError as error:
             self._notes.append(str(error))
             return f"the model was not asked: {error}"
@@ -184,7 +199,11 @@ class _Run:
         return self._trials[-1] if len(self._trials) > before else None
 
     def _over(self) -> str:
-        return self._failure or ("the time budget is spent" if time.monotonic() > self._deadline else "")
+        """Of the model's part."""
+        if self._failure or not self._past():
+            return self._failure
+        self._ending = "time"
+        return "the time budget is spent"
 
     def _combine(self) -> str:
         """Stacks accepted ideas of other rules on the best one, as long as that makes it better."""
@@ -204,7 +223,8 @@ class _Run:
             )
             if stacked is None:
                 continue
-            if time.monotonic() > self._deadline:
+            if self._past() and not self._session.knows(stacked):
+                self._ending = "time"
                 return "the time budget is spent before all combinations were tried"
             self._tell(TrialStarted(1, 1, stacked.title))
             self._try(stacked)
@@ -249,7 +269,7 @@ class _Run:
 
 def grace_s(budget_s: float, *, first: bool) -> float:
     """How long a trial may go on once the budget is spent."""
-    return max(budget_s, FIRST_GRACE_S) if first else budget_s
+    return min(max(budget_s, FIRST_GRACE_S) if first else budget_s, LONGEST_GRACE_S)
 
 
 def both(best: Idea, other: Idea, text: str) -> Idea:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -89,6 +90,11 @@ class Session:
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             yield cls(client, workspace, ledger, stored.target, machine, request, listener)
 
+    def knows(self, idea: Idea) -> bool:
+        """Whether its verdict costs no time."""
+        key = key_of(self.target, idea, self._request, self.machine, self._workspace.root)
+        return not self._request.fresh and self._known(key, idea) is not None
+
     def try_stored(self, stored: StoredTrial) -> Trial:
         """As it was tried before, with fresh seeds and processes."""
         return self.try_idea(
@@ -113,8 +119,10 @@ class Session:
         key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
         trial = None if self._request.fresh else self._known(key, idea)
         if trial is None:
+            begun = time.monotonic()
             options = {"screen": screen} if limit_s is None else {"screen": screen, "limit_s": limit_s}
             trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
+            trial = replace(trial, judged_s=time.monotonic() - begun)
         self._confirmations += bool(trial.verdict.timings)
         self._tell(TrialFinished(trial))
         return trial
