@@ -66,7 +66,7 @@ def _bests(night: Night) -> Markup:
         rows.append([target.place.label, *won, str(len(target.dots)), state if target.done else f"{state} (not done)"])
     if not rows:
         return section("Best so far", tag("p", "No target has had its turn yet."))
-    head = ["target", "speedup", "change", "written by", "trials", "why it was left"]
+    head = ["target", "speedup", "change", "to apply", "trials", "why it was left"]
     return section("Best so far", table("Of each target, against its untouched original", head, rows))
 
 
