@@ -194,7 +194,5 @@ def _after(target: TargetProgress, event: sqlite3.Row, body: Mapping[str, Any]) 
         return replace(target, turns=target.turns + 1, stop="", done=False)
     if event["kind"] == "stop":
         return replace(target, stop=body["reason"], done=body["done"])
-    tried = decode(Tried, body)
-    if any(dot.tried.verdict == tried.verdict for dot in target.dots):
-        return target
-    return replace(target, dots=(*target.dots, Dot(event["spent_s"], event["at"], tried)))
+    dot = Dot(event["spent_s"], event["at"], decode(Tried, body))
+    return replace(target, dots=(*target.dots, dot))
