@@ -17,6 +17,7 @@ from outpace_audit.records import Idea, Patch
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
+from outpace_optimizers.model.at_hand import kernels_at_hand
 from outpace_optimizers.model.known import known_of
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.search import ModelSearch, Surroundings
@@ -172,7 +173,8 @@ class _Run:
         session = self._session
         known = known_of(session.workspace.state, session.target, session.machine)
         titles = tuple(rule.title for rule in self._rules.values())
-        facts = Facts(session.machine, session.timed, session.facts, known, titles)
+        kernels = kernels_at_hand(session.machine, session.python)
+        facts = Facts(session.machine, session.timed, session.facts, known, titles, kernels)
         around = Surroundings(
             lambda: self._trials, self._judge_of_model, self._over, lambda t: self._tell(StageEvent(t))
         )

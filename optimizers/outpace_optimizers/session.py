@@ -68,6 +68,11 @@ class Session:
         self.notes = (*ledger.notes, *target.notes, *facts["notes"])
         self.timed = f"timed: {what}; truth: {facts['truth']}"
 
+    @property
+    def python(self) -> str:
+        """The interpreter that the target runs in."""
+        return self._client.python
+
     @classmethod
     @contextmanager
     def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
