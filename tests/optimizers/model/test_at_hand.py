@@ -35,11 +35,10 @@ def test_they_are_listed_where_they_would_run_alone() -> None:
 
 def test_a_question_shows_them_and_says_nothing_where_there_are_none() -> None:
     target = Target(Code("train.py", TEXT, "step", "function"), ())
-    asked = [
-        messages_for(target, parse("train.py", TEXT), Facts(GPU, "", {"workloads": []}, kernels=lines), ())[1][
-            "content"
-        ]
+    source = parse("train.py", TEXT)
+    without, with_them = (
+        messages_for(target, source, Facts(GPU, "", {"workloads": []}, kernels=lines), ())[1]["content"]
         for lines in ((), all_kernels())
-    ]
-    assert "Triton kernels at hand" not in asked[0]["content"]
-    assert "- from outpace_kernels.glu import glu: glu(" in asked[1]["content"]
+    )
+    assert "Triton kernels at hand" not in without
+    assert "- from outpace_kernels.glu import glu: glu(" in with_them
