@@ -97,6 +97,7 @@ def test_all_targets_are_measured_and_the_page_says_what_came_of_it(
         "wrong by far", "6 seconds of judging", f"outpace apply {content_id('left', 0)}", "All 2 trials", "Test CPU",
     ):  # fmt: skip
         assert words in text, words
+    assert re.search(r"Who found it .*torch-compile\s+6\s+3\s+18\s+6\s", text), text
     html = (project / ".outpace/overnight.html").read_text()
     assert "&lt;b&gt;" in html and "[bold]" in html, "titles are text, whoever wrote them"
     assert not re.search(r"<script|<img|src=|href=|http-equiv=.refresh", html)

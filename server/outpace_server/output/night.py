@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from outpace_optimizers.overnight.records import Night, Tried
@@ -51,6 +52,29 @@ def failures(night: Night) -> list[tuple[str, int, str]]:
     names = Counter(tried.failed or "no verdict" for tried in rejected)
     last = {tried.failed or "no verdict": tried for tried in rejected}
     return [(name, count, f"{last[name].title}: {last[name].reason}") for name, count in names.most_common()]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one proposer (a rule, a combination, a model) has cost and brought in this night."""
+
+    proposer: str
+    trials: int
+    wins: int
+    judged_s: float
+
+
+def shares(night: Night) -> list[Share]:
+    """The one with most wins for its seconds first."""
+    mine: dict[str, list[Tried]] = {}
+    for tried in (dot.tried for dot in night.dots if night.is_new(dot.tried)):
+        name = tried.rule if tried.proposer == "rules" or "+" in tried.rule else tried.proposer
+        mine.setdefault(name, []).append(tried)
+    found = [
+        Share(name, len(all_), sum(tried.accepted for tried in all_), sum(tried.judged_s for tried in all_))
+        for name, all_ in mine.items()
+    ]
+    return sorted(found, key=lambda one: (-one.wins / max(one.judged_s, 1.0), one.judged_s))
 
 
 def state_of(night: Night, *, running: bool) -> str:

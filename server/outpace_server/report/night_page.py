@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outpace_optimizers.model.lessons import Dropped, Lesson, Lessons
 from outpace_optimizers.overnight.records import Dot, Night, TargetProgress
-from outpace_server.output.night import cost_words, failures, gain_of, hours, state_of
+from outpace_server.output.night import Share, cost_words, device_seconds, failures, gain_of, hours, shares, state_of
 from outpace_server.output.words import machine_words, one_line
 from outpace_server.report.html import document_of, section
 from outpace_server.report.markup import Child, Markup, table, tag
@@ -28,7 +28,7 @@ def title(night: Night) -> str:
 def body(night: Night, lessons: Lessons, *, running: bool) -> Markup:
     """To be shown with STYLE."""
     return tag(
-        "main", _head(night, running=running), _bests(night), _curves(night), _failures(night),
+        "main", _head(night, running=running), _bests(night), _curves(night), _shares(night), _failures(night),
         _lessons(night, lessons), _notes(night), [_trials(night, target) for target in night.targets],
     )  # fmt: skip
 
@@ -77,6 +77,21 @@ def _curves(night: Night) -> Markup:
     key = "A filled dot was accepted, a ring was timed and rejected, a cross failed before it was timed; the line "
     key += "through a dot is its interval. The steps are the best so far, over the time at work."
     return section("Over time", tag("p", key, class_="key"), [night_plot(target, night.spent_s) for target in shown])
+
+
+def _shares(night: Night) -> Markup:
+    rows: list[list[Child]] = [
+        [one.proposer, str(one.trials), str(one.wins), f"{one.judged_s:.0f}", _per_win(one)] for one in shares(night)
+    ]
+    if not rows:
+        return Markup()
+    unit = device_seconds(night)
+    caption = "In this night, the one with most wins for its seconds first; a model's dollars stand above"
+    return section("Who found it", table(caption, ["by", "trials", "accepted", unit, f"{unit} per win"], rows))
+
+
+def _per_win(one: Share) -> str:
+    return f"{one.judged_s / one.wins:.0f}" if one.wins else "none"
 
 
 def _failures(night: Night) -> Markup:
