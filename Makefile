@@ -63,14 +63,18 @@ help:
 demo: $(INSTALLED)
 	@$(ENV)/bin/outpace optimize $(EXAMPLE) --budget $(BUDGET) --python "$(MEASURED)"
 
-# Tests whose outcome is a timing run one after the other on an otherwise idle machine, all others side by side before
-# them. More of those than cores: many wait for what they started. worksteal keeps the tests of a file together, so that
-# what they share is made once. OMP_NUM_THREADS: two processes of as many threads as cores each spin for each other's cores. Status 5 is
-# pytest's for no tests: ARGS may choose tests of one kind only, and has to choose some.
+# First the tests whose outcome does not hang on time, side by side. More of those than cores: many wait for what they
+# started. worksteal keeps the tests of a file together, so that what they share is made once. OMP_NUM_THREADS: two
+# processes of as many threads as cores each spin for each other's cores. Then those that are timed, each on a processor of
+# its own, and those that want the whole machine. Status 5 is pytest's for no tests: ARGS may choose tests of one kind only,
+# and has to choose some.
 test: $(TESTABLE)
-	first=0; OMP_NUM_THREADS=1 $(ENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal --timed=no $(ARGS) || first=$$?; \
-	case $$first in 0|5) ;; *) exit $$first;; esac; \
-	$(ENV)/bin/python -m pytest -q --timed=only $(ARGS) || { second=$$?; [ "$$first $$second" = "0 5" ]; }
+	chose=; \
+	run() { $(ENV)/bin/python -m pytest -q "$$@" $(ARGS) && chose=yes || { status=$$?; [ $$status = 5 ] || exit $$status; }; }; \
+	OMP_NUM_THREADS=1 run -n $(JOBS) --dist worksteal --timed=no; \
+	run -n $$(nproc) --maxprocesses 4 --dist worksteal --timed=pinned; \
+	run --timed=alone; \
+	[ "$$chose" ] || exit 5
 
 # The same on a CUDA machine; a GPU test that would skip itself fails instead.
 gpu-test: export OUTPACE_REQUIRE_GPU = 1

@@ -1,13 +1,17 @@
 """Tests marked `gpu` skip themselves without CUDA; the summary counts them.
 
-`OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead. `--timed=no` leaves out the tests marked `timed`,
-`--timed=only` all others.
+`OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead.
+
+`--timed=no` leaves out the tests whose outcome is a timing, which are marked `timed` or `timed(alone=True)`;
+`--timed=pinned` takes those that one processor serves, and each worker then has one of its own; `--timed=alone` takes the
+others, which want a GPU, or all processors.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -31,17 +35,40 @@ def has_cuda() -> bool:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--timed", choices=("too", "no", "only"), default="too")
+    parser.addoption("--timed", choices=("too", "no", "pinned", "alone"), default="too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker and config.getoption("timed") == "pinned":
+        leases = tempfile.TemporaryDirectory(prefix="outpace-tests-")
+        config.add_cleanup(leases.cleanup)
+        take_a_processor(int(worker.removeprefix("gw")), leases.name)
+
+
+def take_a_processor(number: int, leases: str) -> None:
+    """For this worker and all that it starts, as if there were no other."""
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[number % len(processors)]})
+    os.environ["XDG_RUNTIME_DIR"] = leases
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # what begins last ends last
-    timed = config.getoption("timed")
-    if timed == "too":
+    wanted = config.getoption("timed")
+    if wanted == "too":
         return
-    unwanted = [item for item in items if (item.get_closest_marker("timed") is None) == (timed == "only")]
-    items[:] = [item for item in items if item not in unwanted]
+    unwanted = [item for item in items if part_of(item) != wanted]
+    items[:] = [item for item in items if part_of(item) == wanted]
     config.hook.pytest_deselected(items=unwanted)
+
+
+def part_of(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("timed")
+    if marker is None:
+        return "no"
+    needs_all = marker.kwargs.get("alone") or item.get_closest_marker("gpu") is not None
+    return "alone" if needs_all else "pinned"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -332,6 +332,11 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
     }
 
 
+_TOLD_OF_A_FULL_GPU = ("CUDA error: out of memory", "nvmlInit_v2_() INTERNAL ASSERT FAILED")
+"""Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory, as
+it does only to say so."""
+
+
 def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, Any]:
     """One line for a person: what was raised, and the last line of the user's own file on the way there."""
     if isinstance(error, ArmError):
@@ -346,7 +351,7 @@ def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
-    said = ("can't allocate memory", "CUDA error: out of memory")  # of a context, which torch raises as any CUDA error
+    said = ("can't allocate memory", *_TOLD_OF_A_FULL_GPU)
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(one in text for one in said)
 
 

@@ -46,7 +46,7 @@ def share(roots: list[int]) -> float:
     return found
 
 
-@pytest.mark.timed
+@pytest.mark.timed(alone=True)
 def test_others_on_our_processors_are_seen_and_those_on_other_ones_are_not() -> None:
     here, *others = sorted(os.sched_getaffinity(0))
     if not others:

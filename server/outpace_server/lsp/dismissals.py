@@ -13,32 +13,36 @@ FILE = "dismissed.json"
 
 
 class Dismissals:
-    """Read once for each workspace; a change of the code, not of a comment or of its neighbours, ends a dismissal."""
+    """By file. Read once for each workspace, which is looked for once for each folder: every answer to an editor asks
+    here. A change of the code, not of a comment or of its neighbours, ends a dismissal."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, set[str]] = {}
+        self._by_state: dict[Path, set[str]] = {}
+        self._by_folder: dict[Path, set[str]] = {}
 
-    def dismiss(self, workspace: Workspace, trial: Trial, text: str) -> None:
+    def dismiss(self, path: Path, trial: Trial, text: str) -> None:
         """Raises OSError or EnvironmentMissing where it cannot be kept; then it holds until the editor ends."""
-        self._of(workspace).add(_key(trial, text))
-        self._keep(workspace)
+        self._of(path).add(_key(trial, text))
+        self._keep(path)
 
-    def restore(self, workspace: Workspace) -> None:
-        self._of(workspace).clear()
-        self._keep(workspace)
+    def restore(self, path: Path) -> None:
+        self._of(path).clear()
+        self._keep(path)
 
-    def __call__(self, workspace: Workspace, trial: Trial, text: str) -> bool:
-        known = self._of(workspace)
+    def __call__(self, path: Path, trial: Trial, text: str) -> bool:
+        known = self._of(path)
         return bool(known) and _key(trial, text) in known
 
-    def _of(self, workspace: Workspace) -> set[str]:
-        if workspace.state not in self._known:
-            self._known[workspace.state] = _read(workspace.state / FILE)
-        return self._known[workspace.state]
+    def _of(self, path: Path) -> set[str]:
+        if path.parent not in self._by_folder:
+            state = Workspace.of(path).state
+            self._by_folder[path.parent] = self._by_state.setdefault(state, _read(state / FILE))
+        return self._by_folder[path.parent]
 
-    def _keep(self, workspace: Workspace) -> None:
+    def _keep(self, path: Path) -> None:
+        workspace = Workspace.of(path)
         workspace.prepare()
-        write_atomically(workspace.state / FILE, json.dumps(sorted(self._of(workspace)), indent=1) + "\n")
+        write_atomically(workspace.state / FILE, json.dumps(sorted(self._of(path)), indent=1) + "\n")
 
 
 def _key(trial: Trial, text: str) -> str:

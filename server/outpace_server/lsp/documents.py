@@ -24,9 +24,16 @@ logger = logging.getLogger("outpace")
 
 
 class Document(TextDocument):
+    """Its lines are kept for its text: every question about a range needs them."""
+
+    _split: tuple[str, list[str]] = ("", [])
+
     @property
     def lines(self) -> Sequence[str]:
-        return lines_of(self.source)
+        text = self.source
+        if self._split[0] is not text:
+            self._split = (text, lines_of(text))
+        return self._split[1]
 
 
 class Documents(Workspace):

@@ -7,6 +7,7 @@ have just applied.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,6 +219,7 @@ class Optimizing:
             await progress.end(end)
 
 
+@functools.lru_cache(maxsize=256)
 def path_of(uri: str) -> Path | None:
     """Python files and notebooks on this machine alone: an untitled or remote document has nothing that could be run,
     nor has the `C:` of a machine that is not this one."""

@@ -227,11 +227,10 @@ class OutpaceServer(LanguageServer):
         path = path_of(document.uri)
         if path is None or not self.settings.enable:
             return []
-        workspace = Workspace.of(path)
         found = self.desk.findings(document.uri, document.source)
         if path.suffix == SUFFIX:
             found = [f for f in found if self.documents.changed_parts(document, f.new_text) is not None]
-        return [f for f in found if f.applied or not self.dismissed(workspace, f.trial, f.base)]
+        return [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
 
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.source import lines_of
-
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -29,7 +27,8 @@ class Sheet:
 
     def range_in_document(self, given: types.Range) -> types.Range:
         """Of what the editor means, with columns in characters."""
-        lines = lines_of(self.document.source)[self.first : self.end]
+        lines = self.document.lines
+        lines = lines if self.end == sys.maxsize else lines[self.first : self.end]
         inner = self.document.position_codec.range_from_client_units(lines, given)
         start, end = inner.start, inner.end
         characters = types.Range(types.Position(start.line, start.character), types.Position(end.line, end.character))

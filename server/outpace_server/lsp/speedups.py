@@ -153,7 +153,7 @@ class Speedups:
                 yield surest_gain(finding.trial), _entry(uri, finding.trial, line, made)
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
-                if not server.dismissed(Workspace.of(place.path), trial, place.text):
+                if not server.dismissed(place.path, trial, place.text):
                     line = region_of(place.text, trial.idea.patch.new_source, trial.idea.patch).header
                     yield surest_gain(trial), _entry(uri, trial, line, "offered")
 

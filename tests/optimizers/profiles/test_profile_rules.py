@@ -165,7 +165,7 @@ ON_CUDA = ON_CPU | {
 
 
 @pytest.mark.parametrize("side", ["yes", "no"])
-@pytest.mark.parametrize("pair", [pytest.param("loader", marks=pytest.mark.timed), "zero", "optimizer"])
+@pytest.mark.parametrize("pair", [pytest.param("loader", marks=pytest.mark.timed(alone=True)), "zero", "optimizer"])
 def test_real_scripts(tmp_path: Path, pair: str, side: str) -> None:
     spoken = (ON_CPU[pair] in rules_of(recorded(tmp_path / str(n), pair, side, "cpu")) for n in range(TRIES))
     assert any(found == (side == "yes") for found in spoken)

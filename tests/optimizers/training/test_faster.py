@@ -93,7 +93,7 @@ def compared(project: Path, against: Path, options: Options | None = None) -> Re
         return FasterCampaign(workspace, runner, store, options or Options(), lambda line: None).compare(change)
 
 
-@pytest.mark.timed
+@pytest.mark.timed(alone=True)
 def test_work_that_is_left_out_is_proven_and_exact(wasteful: Path, tmp_path: Path) -> None:
     lean = edited(wasteful, tmp_path, lambda text: text.replace("range(20)", "range(1)"))
     reports = (compared(wasteful, lean, Options(fresh=True)) for _ in range(TRIES))

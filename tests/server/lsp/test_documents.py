@@ -54,3 +54,14 @@ def test_a_change_of_what_is_not_open_is_left_alone() -> None:
     whole = types.TextDocumentContentChangeWholeDocument("x")
     documents.update_text_document(types.VersionedTextDocumentIdentifier(1, URI), whole)
     assert documents.text_documents == {}
+
+
+def test_a_text_is_split_once() -> None:
+    documents = Documents(None)
+    documents.put_text_document(types.TextDocumentItem(URI, "python", 1, "a\nb"))
+    document = documents.get_text_document(URI)
+    assert document.lines == ["a\n", "b"]
+    assert document.lines is document.lines
+    change = types.TextDocumentContentChangePartial(types.Range(types.Position(0, 1), types.Position(1, 0)), "")
+    documents.update_text_document(types.VersionedTextDocumentIdentifier(2, URI), change)
+    assert document.lines == ["ab"]

@@ -97,7 +97,7 @@ async def offered(editor: Editor, project: Path) -> tuple[str, types.Diagnostic]
     return uri, diagnostic
 
 
-@pytest.mark.timed
+@pytest.mark.timed(alone=True)
 @pytest.mark.asyncio
 async def test_what_a_campaign_has_won_is_shown_applied_and_taken_back(editor: Editor, project: Path) -> None:
     uri, diagnostic = await offered(editor, project)
@@ -127,7 +127,7 @@ async def test_what_a_campaign_has_won_is_shown_applied_and_taken_back(editor: E
     assert said.message == "train.py: applied; measure it again with `outpace train`"
 
 
-@pytest.mark.timed
+@pytest.mark.timed(alone=True)
 @pytest.mark.asyncio
 async def test_a_script_that_is_not_what_was_trained_has_no_offer(editor: Editor, project: Path) -> None:
     uri, diagnostic = await offered(editor, project)
@@ -139,7 +139,7 @@ async def test_a_script_that_is_not_what_was_trained_has_no_offer(editor: Editor
     assert (await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics
 
 
-@pytest.mark.timed
+@pytest.mark.timed(alone=True)
 def test_offers_hold_for_the_code_around_and_are_of_this_user(project: Path) -> None:
     from outpace_optimizers.training_rules.offers import FILE, kept_offers
     from outpace_optimizers.workspace import Workspace

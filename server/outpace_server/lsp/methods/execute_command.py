@@ -5,7 +5,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
-from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp import audit_view, nights, reverting
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
@@ -44,7 +43,7 @@ def dismiss(ls: OutpaceServer, uri: str, id: str) -> None:
     if path is None or not found:
         return
     try:
-        ls.dismissed.dismiss(Workspace.of(path), *found[0])
+        ls.dismissed.dismiss(path, *found[0])
     except (OutpaceError, OSError) as error:
         ls.log(f"dismissed for this session only: {error}", types.MessageType.Warning)
     ls.publish(uri)
@@ -56,7 +55,7 @@ def restore_dismissed(ls: OutpaceServer) -> None:
     for uri in ls.desk.uris:
         path = path_of(uri)
         if path is not None:
-            ls.dismissed.restore(Workspace.of(path))
+            ls.dismissed.restore(path)
             ls.publish(uri)
     ls.refresh()
 
