@@ -113,13 +113,13 @@ def heads(q, k, v):
         outputs.append(torch.softmax(scores, dim=-1) @ v[:, head])
     mixed = torch.stack(outputs, dim=1)
     rows = []
-    for row in range(mixed.shape[1]):
-        rows.append(mixed[:, row] * 2.0)
-    return torch.stack(rows, dim=1)
+    for row in range(mixed.shape[2]):
+        rows.append(mixed[:, :, row] * 2.0)
+    return torch.stack(rows, dim=2)
 
 
 def get_inputs():
-    return [torch.randn(1, 64, 16, 8) for _ in range(3)]
+    return [torch.randn(1, 64, 48, 16) for _ in range(3)]
 """
 HEADS = STACKED[STACKED.index("    outputs = []") : STACKED.index("    rows = []")]
 ROWS = STACKED[STACKED.index("    rows = []") : STACKED.index("\n\ndef get_inputs")]
