@@ -14,9 +14,9 @@ def steps(x: torch.Tensor) -> torch.Tensor:
     for i in range(x.shape[0]):
         row = torch.exp(x[i])
         rows[i] = row
-        same = row
+        same = row.reshape(-1)
         same += 1
-        after[i] = same + before[i]
+        after[i] = same * 2
     return before + after + rows
 
 

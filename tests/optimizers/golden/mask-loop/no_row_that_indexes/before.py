@@ -20,7 +20,12 @@ def rows(x, chosen):
     for c in range(4):
         slot, token = torch.where(mask[c])
         total = total + x[token].sum()
-    return total
+    fresh = F.one_hot(chosen, num_classes=4).permute(2, 1, 0)
+    chosen = chosen.flip(0)
+    for c in range(4):
+        slot, token = torch.where(fresh[c])
+        total = total + x[token].sum()
+    return total + chosen.sum()
 
 
 def get_inputs():

@@ -2,10 +2,11 @@
 import torch
 
 
-def sums(x: torch.Tensor, last: torch.Tensor, again: torch.Tensor) -> torch.Tensor:
-    n = x.shape[0]
+def sums(x: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+    n = x.shape[0] - 1
     h = torch.zeros_like(x[0])
     out = torch.zeros_like(x)
+    more = torch.zeros_like(x)
     for t in reversed(range(n)):
         if t == n - 1:
             following = 2.0 - last
@@ -24,18 +25,18 @@ def sums(x: torch.Tensor, last: torch.Tensor, again: torch.Tensor) -> torch.Tens
         if t == n - 2:
             following = last
         else:
-            following = x[min(t + 1, n - 1)]
+            following = x[t + 1]
         h = 0.5 * following * h + x[t]
-        again[t] = h
+        more[t] = h
     for t in reversed(range(n)):
         if t == n - 1:
             following = last
         else:
             following = x[t - 1]
         h = 0.5 * following * h + x[t]
-        again[t] = h
-    return out + again
+        more[t] = h
+    return out + more
 
 
 def get_inputs():
-    return [torch.randn(6, 4), torch.randn(4), torch.zeros(6, 4)]
+    return [torch.randn(6, 4), torch.randn(4)]
