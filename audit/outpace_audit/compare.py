@@ -28,8 +28,8 @@ WIDE_ROUNDINGS = 256.0
 scaled inputs). TF32, the next narrower format, commits (emulated, on products) about 1,400 in the median."""
 
 _LOWER = 0.25
-"""Rows of one element that cancel are the few least of them, and their errors, of a baseline too, are without bound: the
-largest says nothing. Rows that are meant to be quiet (`uneven`: half of them) lie at the lower quartile themselves."""
+"""Rows of one element that cancel are the few least of them, and their errors, of a baseline too, are without bound:
+the largest says nothing. Rows that are meant to be quiet (`uneven`: half of them) lie at the lower quartile."""
 
 _TINY = 1e-300
 """Keeps 0/0 out of all-zero rows: an error there, however small, is then enormous, as it should be."""
