@@ -17,7 +17,7 @@ from outpace_audit.auditing import Audit, Listener, Options
 from outpace_audit.compile_cache import drop_half_written
 from outpace_audit.errors import ArmError, EnvironmentMissing, OutOfResources
 from outpace_audit.facts import TargetFacts, explored, learn
-from outpace_audit.fewer import without_largest
+from outpace_audit.fewer import helps_to_leave_out, without_largest
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.launcher import Launcher
 from outpace_audit.observing import Trio
@@ -131,7 +131,7 @@ class Judge:
                 return replace(facts, notes=(*notes, *facts.notes))
             except OutOfResources as error:
                 oracle.close()
-                if len(workloads) < 2 or "memory" not in str(error):
+                if not helps_to_leave_out(workloads) or "memory" not in str(error):
                     raise
                 workloads, largest = without_largest(workloads)
                 notes.append(f"left out: {largest.label}: {error}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
-from outpace_audit.fewer import without_largest
+from outpace_audit.fewer import helps_to_leave_out, without_largest
 from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
@@ -141,7 +141,7 @@ class Session:
     def _leave_out_largest(self, error: str) -> bool:
         """Where the original itself found no room on the largest workload, beside the others that an audit needs. (A
         candidate that finds none may need more than the original.)"""
-        if len(self.target.workloads) < 2 or not any(words in error for words in NO_ROOM):
+        if not (helps_to_leave_out(self.target.workloads) and any(words in error for words in NO_ROOM)):
             return False
         rest, largest = without_largest(self.target.workloads)
         self.target = replace(self.target, workloads=rest)

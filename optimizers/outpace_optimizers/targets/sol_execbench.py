@@ -68,7 +68,8 @@ def _choose(
     notes: list[str] = []
     usable = [item for item in raw if not item.files]
     if len(usable) < len(raw):
-        notes.append(f"{len(raw) - len(usable)} of {len(raw)} workloads skipped: inputs from safetensors files")
+        skipped = f"{len(raw) - len(usable)} of {len(raw)} workloads skipped"
+        notes.append(f"{skipped}: inputs from safetensors files, which outpace does not read")
     if not usable:
         raise WorkloadError(f"{definition.file.parent}: no workload can run here: {'; '.join(notes)}")
     if device == "cuda":
