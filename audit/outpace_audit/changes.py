@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,4 +99,6 @@ def scalar_changes(value: Any) -> list[bool | int | float]:
         return [other for other in (2 * value, value + 1, value - 1, value // 2, 0, 1) if other != value]
     if isinstance(value, float):
         return [other for other in (64 * value, 2 * value, value / 2, value + 1) if other != value]
+    if isinstance(value, Mapping):  # no limit, mostly
+        return [1.0, 0.5]
     return []

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.records import NUMBER, ArgSpec, Law, Workload
 from outpace_audit.thresholds import LARGER, MOST_ELEMENTS, WIDE_ELEMENTS, WIDE_GROWTH, WIDE_S
 
 DRAWN = ("laws", "captured")
@@ -67,10 +67,14 @@ def argument_specs(workload: Workload, inspected: Mapping[str, Any]) -> tuple[Ar
         if not isinstance(value, Mapping):
             specs.append(ArgSpec(name, value=value))
             continue
+        if NUMBER in value:
+            specs.append(ArgSpec(name, dtype="float64", value=value[NUMBER]))
+            continue
         one = next(tensors)
-        if one["law"] is None:
+        law = workload.args[i].law if len(workload.args) == len(plain) else None
+        if law is None and one["law"] is None:
             return f"{name} looks like a mask by position, offsets or a table: nobody can say how it grows"
-        law, grad = Law(**one["law"]), bool(one["requires_grad"])
+        law, grad = law or Law(**one["law"]), bool(one["requires_grad"])
         specs.append(ArgSpec(name, tuple(one["shape"]), one["dtype"], law, requires_grad=grad))
     return tuple(specs)
 

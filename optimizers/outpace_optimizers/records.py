@@ -49,6 +49,8 @@ class Trial:
     """The file that holds all that was measured; none where it could not be written."""
     notes: tuple[str, ...] = ()
     """What the user must know to read this verdict, where it does not stand in a report."""
+    left_out: tuple[str, ...] = ()
+    """Labels of the target's workloads that were not judged, by its notes."""
     whole_text: bool = False
     """It holds for the very text of its file alone: a training run, which reaches all of it."""
     judged_s: float = 0.0
