@@ -211,3 +211,16 @@ def test_equal_values_added_in_one_chain_are_honest() -> None:
             tally.add("constant", comparisons)
             options.append(tally.verdict("").passed)
     assert not all(plain) and all(leeway)
+
+
+def test_rows_of_zeros_that_the_baseline_fills_with_rounding_are_measured_by_the_others() -> None:
+    truth = torch.randn(8, 16, dtype=torch.float64)
+    truth[3] = 0
+    ours = truth.float()
+    ours[3] = 1e-7
+    for off, passes in ((2e-7, True), (1e-3, False)):
+        theirs = ours.clone()
+        theirs[3] = off
+        tally = Tally("argument-impact", "L2")
+        tally.add("mixed", [compare("result", truth, ours, theirs)])
+        assert tally.verdict("").passed is passes
