@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-AUDITOR_VERSION = "13"
+AUDITOR_VERSION = "14"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
 NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]

@@ -29,6 +29,9 @@ whatever is right up to some size only."""
 WIDE = "wide"
 """So large that some tensor has more elements than 16 bits count."""
 
+PLANE = "plane"
+"""Height and width of images of which there are as many, without their number: far larger than where all three grow."""
+
 LARGEST = "larger"
 """Up to `thresholds.LARGER` times the declared size."""
 
@@ -105,6 +108,13 @@ def apart(symbol: Symbol) -> list[Symbol]:
     dims = [place for place in symbol.places if place[1] != SCALAR]
     parts = _split(dims, lambda i, dim: dim)
     return [Symbol(symbol.size, tuple(part)) for part in parts] if len(parts) > 1 else []
+
+
+def plane(symbol: Symbol) -> Symbol | None:
+    """Of dimensions of one size all but those at the front, where two are left in some argument."""
+    inner = tuple((i, dim) for i, dim in symbol.places if dim > 0)
+    twice = max(Counter(i for i, _ in inner).values(), default=0) > 1
+    return Symbol(symbol.size, inner) if twice and len(inner) < len(symbol.places) else None
 
 
 def _split(where: list[tuple[int, int]], key: Any) -> list[list[tuple[int, int]]]:

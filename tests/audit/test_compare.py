@@ -248,3 +248,16 @@ def test_quiet_rows_of_one_element_are_no_noise() -> None:
     assert not within_budget(error_profile(wrong, truth), exact, torch.float32).passed
     leak = torch.zeros(8, 1, dtype=torch.float64)
     assert not within_budget(error_profile(leak + 1e-30, leak), error_profile(leak, leak), torch.float32).passed
+
+
+def test_rows_of_zeros_that_the_baseline_fills_with_rounding_are_measured_by_the_others() -> None:
+    truth = torch.randn(8, 16, dtype=torch.float64)
+    truth[3] = 0
+    ours = truth.float()
+    ours[3] = 1e-7
+    for off, passes in ((2e-7, True), (1e-3, False)):
+        theirs = ours.clone()
+        theirs[3] = off
+        tally = Tally("argument-impact", "L2")
+        tally.add("mixed", [compare("result", truth, ours, theirs)])
+        assert tally.verdict("").passed is passes
