@@ -368,8 +368,8 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
 
 
 _TOLD_OF_A_FULL_GPU = ("CUDA error: out of memory", "nvmlInit_v2_() INTERNAL ASSERT FAILED")
-"""Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory, as
-it does only to say so."""
+"""Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory,
+which it does only to say so."""
 
 
 def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, Any]:
