@@ -9,7 +9,7 @@ import math
 import mmap
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -154,8 +154,8 @@ class Arm:
         return {
             "inputs": inputs,
             "still": still,
-            "results": [[list(leaf.value.shape), str(leaf.value.dtype)] for leaf in outputs],
-            "finite": all(map(_is_finite, (leaf.value for leaf in outputs))),
+            "results": [[list(value.shape), str(value.dtype)] for value in _tensors(outputs)],
+            "finite": all(map(_is_finite, _tensors(outputs))),
             "updated": updated,
             "moves": list(map(_place_of, tensors_of(one))) != before,
             "plain": [PLACE if isinstance(value, torch.Tensor) else _sendable(value) for value in other]
@@ -311,16 +311,19 @@ def _updated(subject: Subject, untouched: list[Any], used: list[Any], outputs: S
     return [] if settles else updated
 
 
+def _tensors(outputs: Iterable[Leaf]) -> list[torch.Tensor]:
+    """Of a call that returns nothing: none."""
+    return [leaf.value for leaf in outputs if isinstance(leaf.value, torch.Tensor)]
+
+
 def _still(subject: Subject, maker: InputMaker, seed: int) -> int:
     """How many results have the same bits under two seeds, in the same state of the generators."""
 
     def results(seed: int) -> list[torch.Tensor]:
         with torch.no_grad():
             subject.reseed(0)
-            return [
-                leaf.value.detach().clone()
-                for leaf in flatten(subject.outputs(subject.prepare(maker.make(seed), False)))
-            ]
+            outputs = flatten(subject.outputs(subject.prepare(maker.make(seed), False)))
+            return [value.detach().clone() for value in _tensors(outputs)]
 
     one, other = results(seed), results(seed + 1)
     return sum(map(same_bytes, one, other)) if len(one) == len(other) else 0

@@ -46,7 +46,7 @@ def _renewed(workload: Workload, before: Inspected, scout: Scout, seed: int) -> 
                     break
         if state["still"] < before["still"] or before["still"] < len(before["results"]):
             break
-    if state["still"] == len(state["results"]):
+    if state["results"] and state["still"] == len(state["results"]):
         raise NothingVaries(
             f"{workload.label}: its inputs are always the same, and no result changes with what can be drawn in their "
             "place: make them depend on the seed"

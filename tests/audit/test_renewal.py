@@ -97,6 +97,18 @@ def test_a_workload_of_which_nothing_varies_is_left_out(judge: Judge, tmp_path: 
     assert any(note.startswith("left out: length=1: ") for note in facts.notes)
 
 
+def test_a_target_that_returns_nothing_is_judged_by_what_it_leaves(judge: Judge, tmp_path: Path) -> None:
+    text = """import torch
+def run(kept, added):
+    kept.add_(added)
+def get_inputs():
+    return [torch.randn(8, 8), torch.ones(8, 8)]
+"""
+    drawn = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = judge.set_target(Code(str(tmp_path / "update.py"), text, "run", "function"), [drawn], scouts=False)
+    assert facts.workloads[0].updated
+
+
 def test_sizes_that_nothing_can_be_drawn_for_are_refused(judge: Judge, tmp_path: Path) -> None:
     with pytest.raises(NothingVaries, match="make them depend on the seed"):
         judge.set_target(code(COUNTS, tmp_path), [workload("x", "counts")], scouts=False)
