@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
-from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
+from outpace_audit.records import Check, Idea, Machine, Patch, QuickLook, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
 from outpace_optimizers.ledger import Ledger, is_full
@@ -118,6 +118,11 @@ class Session:
         self._confirmations += bool(trial.verdict.timings)
         self._tell(TrialFinished(trial))
         return trial
+
+    def quick_looks(self, patches: Sequence[Patch]) -> list[QuickLook]:
+        """A first look at each, in their order; no verdicts, and nothing of them is kept here."""
+        variants = [replace(self.target.code, source=patch.new_source) for patch in patches]
+        return self._client.quick(variants, self._hear)
 
     def _known(self, key: str, idea: Idea) -> Trial | None:
         found = self._ledger.known(key)
