@@ -2,8 +2,8 @@
 
 Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
 {"op": "audit", candidate, patch, options}, {"op": "quick", variants}, {"op": "ceilings"}, {"op": "roofline", code,
-workloads, inference, ceilings}. While one of the last four runs, lines {"event": ...} come first; every request ends in one line {"ok":
-...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+workloads, inference, ceilings}. While one of the last four runs, lines {"event": ...} come first; every request ends in
+one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
 """
 
 from __future__ import annotations

@@ -267,8 +267,8 @@ def _known(tree: ast.Module) -> set[str]:
 
 
 def differs_outside(old: str, new: str, spans: tuple[str, ...]) -> bool:
-    """Whether `new` changes anything but the definitions named in `spans`, whole numbers of the top level among them, and
-    one added import per line. A span that `old` does not know, not even as a name, may be added.
+    """Whether `new` changes anything but the definitions named in `spans`, whole numbers of the top level among them,
+    and one added import per line. A span that `old` does not know, not even as a name, may be added.
     """
     names = frozenset(spans)
     tree = tree_of(old)

@@ -13,7 +13,7 @@ from outpace_optimizers.tuner.literals import Literal, Place
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """`places`: all that changes with it, the first one where it is written. `owner`: the kernel or function it is of."""
+    """`places`: all that changes with it, the first one where it is written. `owner`: the kernel or function of it."""
 
     name: str
     value: int

@@ -1,4 +1,4 @@
-"""Knobs of Triton kernels: sizes that a launch gives, warps, stages, and the one configuration of an autotuned kernel."""
+"""Knobs of Triton kernels: sizes that a launch gives, warps, stages, and an autotuned kernel's one configuration."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Kernel:
         return any(isinstance(node, (ast.For, ast.While)) for node in ast.walk(self.node))
 
     def choices(self, name: str, value: int) -> tuple[int, ...]:
-        """None where the parameter is no size."""
+        """None at all where the parameter is no size."""
         if name == "num_warps":
             return tuple(sorted({value, *WARPS}))
         if name == "num_stages":
@@ -170,9 +170,8 @@ def _spelled_in_grid(scope: Scope, launch: ast.Call) -> list[ast.Constant]:
     parts: list[ast.expr] = [launch.func.slice]
     if isinstance(launch.func.slice, ast.Name):
         name = launch.func.slice.id
-        for node in own_nodes(scope.function):
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-                parts.append(node.value)
+        assigned = (node for node in own_nodes(scope.function) if isinstance(node, ast.Assign))
+        parts += [node.value for node in assigned if name in map(dotted, node.targets)]
     inner = (node for part in parts for node in ast.walk(part))
     return [node for node in inner if isinstance(node, ast.Constant) and isinstance(node.value, int)]
 

@@ -17,8 +17,8 @@ from outpace_optimizers.source import Definition, Source, mentioned, parse, reac
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Characters `start` to `end` of the text, where a knob's value is written as `form` has it. `span`: the definition,
-    or the constant, that is changed with it."""
+    """Characters `start` to `end` of the text, where a knob's value is written as `form` has it. `span`: the
+    definition, or the constant, that is changed with it."""
 
     start: int
     end: int

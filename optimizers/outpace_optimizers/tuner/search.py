@@ -118,9 +118,8 @@ class Search:
         found: list[Values] = []
         for i, knob in enumerate(self._knobs):
             place = knob.choices.index(values[i])
-            for other in (place - 1, place + 1):
-                if 0 <= other < len(knob.choices):
-                    found.append((*values[:i], knob.choices[other], *values[i + 1 :]))
+            beside = [other for other in (place - 1, place + 1) if 0 <= other < len(knob.choices)]
+            found += [(*values[:i], knob.choices[other], *values[i + 1 :]) for other in beside]
         return found
 
     def _scaled(self, factor: int) -> Values:
