@@ -66,7 +66,7 @@ def add_optimize_options(parser: argparse.ArgumentParser) -> None:
         default="tolerant",
         help="how far results may differ (tolerant)",
     )
-    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule (repeatable)")
+    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule, or tuner (repeatable)")
     parser.add_argument("--fresh", action="store_true", help="measure again what the ledger knows")
 
 
