@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from test_end_to_end import outpace
 
 pytest.importorskip("optuna")
