@@ -3,8 +3,8 @@
 `OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead.
 
 `--timed=no` leaves out the tests whose outcome is a timing, which are marked `timed` or `timed(alone=True)`;
-`--timed=pinned` takes those that one processor serves, and each worker then has one of its own; `--timed=alone` takes the
-others, which want a GPU, or all processors.
+`--timed=pinned` takes those that one processor serves, and each worker then has one of its own; `--timed=alone` takes
+the others, which want a GPU, or all processors.
 """
 
 from __future__ import annotations

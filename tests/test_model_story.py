@@ -14,6 +14,7 @@ import pytest
 
 from model_server import ModelServer, Refusal, idea, serving
 from outpace_optimizers.evidence import read_evidence
+from outpace_optimizers.rules.registry import load_rules
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
@@ -98,3 +99,95 @@ def test_in_a_pipe_nothing_is_sent_before_somebody_has_agreed(tmp_path: Path) ->
         assert "nobody has agreed" in document["error"]["message"]
         assert "--yes" in document["error"]["message"]
         assert not server.questions
+
+
+STACKED = """import math
+
+import torch
+
+
+def heads(q, k, v):
+    outputs = []
+    for head in range(q.shape[1]):
+        scores = q[:, head] @ k[:, head].transpose(-2, -1) / math.sqrt(q.shape[-1])
+        outputs.append(torch.softmax(scores, dim=-1) @ v[:, head])
+    mixed = torch.stack(outputs, dim=1)
+    rows = []
+    for row in range(mixed.shape[2]):
+        rows.append(mixed[:, :, row] * 2.0)
+    return torch.stack(rows, dim=2)
+
+
+def get_inputs():
+    return [torch.randn(1, 64, 48, 16) for _ in range(3)]
+"""
+HEADS = STACKED[STACKED.index("    outputs = []") : STACKED.index("    rows = []")]
+ROWS = STACKED[STACKED.index("    rows = []") : STACKED.index("\n\ndef get_inputs")]
+ALL_HEADS = """    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    mixed = torch.softmax(scores, dim=-1) @ v
+"""
+MEMO = """def twice(mixed, memo={}):
+    if mixed.shape not in memo:
+        memo[mixed.shape] = mixed * 2.0
+    return memo[mixed.shape]
+
+
+def heads(q, k, v):"""
+
+
+@pytest.mark.slow
+@pytest.mark.timed
+@pytest.mark.timeout(900)
+def test_a_night_with_a_model_composes_catches_a_cheat_and_leaves_its_best(tmp_path: Path) -> None:
+    """One is wrong, is repaired and wins; a second builds on it; a third remembers its results; a fourth is prose."""
+    path = tmp_path / "heads.py"
+    path.write_text(STACKED)
+    (tmp_path / "pyproject.toml").write_text("")
+    unscaled = ALL_HEADS.replace(" / math.sqrt(q.shape[-1])", "")
+    replies = (
+        idea((HEADS, unscaled), title="forget the scale"), idea((HEADS, ALL_HEADS), title="batch the heads"),
+        idea((ROWS, "    return mixed * 2.0\n"), title="batch the rows"),
+        idea(("def heads(q, k, v):", MEMO), ("return mixed * 2.0", "return twice(mixed)"), title="remember"),
+        "I would rather not say.",
+    )  # fmt: skip
+    skipped = [part for rule in load_rules().rules for part in ("--skip", rule.id)]
+    with serving(*replies) as server:
+        environ = os.environ | {"OPENAI_API_KEY": "sk-none", "OPENAI_API_BASE": server.url}
+
+        def run(*arguments: str) -> tuple[int, str]:
+            done = subprocess.run(
+                [sys.executable, "-m", "outpace_server.cli", *arguments], cwd=tmp_path, capture_output=True, text=True,
+                timeout=800, stdin=subprocess.DEVNULL, env=environ,
+            )  # fmt: skip
+            return done.returncode, done.stdout
+
+        night = ("optimize", ".", "--overnight", "--device", "cpu", "--json", *skipped, "--model", MODEL, "--yes")
+        status, said = run(*night)
+        document = json.loads(said)
+        assert status == 0 and document["final"], document
+        (target,) = document["targets"]
+        trials = {trial["title"].removesuffix(f" (by {MODEL})"): trial for trial in target["trials"]}
+        assert [trials[title]["accepted"] for title in ("forget the scale", "batch the heads")] == [False, True], trials
+        composed, cheat = trials["batch the rows"], trials["remember"]
+        assert composed["accepted"] and target["best"] == composed["verdict"]
+        assert composed["interval"][0] > trials["batch the heads"]["interval"][0]
+        assert not cheat["accepted"] and cheat["failed"][:2] in ("L0", "L1", "L2", "L3"), cheat
+        assert "AuthenticationError" in target["stop"]
+        assert (document["wins"], document["model"]["calls"], document["model"]["tokens"]) == (2, 5, 5500)
+        lessons = json.loads((tmp_path / ".outpace/lessons.json").read_text())["lessons"]
+        rest_on = {verdict: one["outcome"] for one in lessons for verdict in one["verdicts"]}
+        assert rest_on[composed["verdict"]] == "faster", lessons
+        page = (tmp_path / ".outpace/overnight.html").read_text()
+        assert composed["verdict"] in page and cheat["failed"] in page
+
+        status, said = run(*night)
+        again = json.loads(said)
+        assert status == 0 and again["night"] != document["night"]
+        assert (again["model"]["calls"], again["wins"]) == (0, 0), "known verdicts and replies cost a new night nothing"
+
+    for title in ("batch the heads", "batch the rows"):
+        changed = tmp_path / "changed.py"
+        changed.write_text(read_evidence(Path(trials[title]["evidence"])).trial.idea.patch.new_source)
+        assert run("audit", "heads.py", "changed.py", "--device", "cpu")[0] == 0, f"{title} passes no fresh audit"
+    assert run("apply")[0] == 0
+    assert "mixed * 2.0\n" in path.read_text() and "for " not in path.read_text().partition("def get_inputs")[0]

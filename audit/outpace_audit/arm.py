@@ -5,6 +5,7 @@ The oracle is an arm too, of the untouched baseline, asked for lifted calls.
 
 from __future__ import annotations
 
+import math
 import mmap
 import tempfile
 import traceback
@@ -23,13 +24,13 @@ from outpace_audit.calls import CheckedCalls, synchronize
 from outpace_audit.channel import Channel, ChannelClosed
 from outpace_audit.codec import decode
 from outpace_audit.errors import ArmError
-from outpace_audit.fitting import fit, is_ordered
+from outpace_audit.fitting import fit, is_ordered, laws_for
 from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.loading import load_source
 from outpace_audit.process_state import ProcessState
-from outpace_audit.records import Code, Workload
+from outpace_audit.records import NUMBER, Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
 from outpace_audit.windows import TimedWindows, sample_hex
@@ -132,8 +133,9 @@ class Arm:
     def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
         changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
-        differentiable output. `updated`: the tensors among the inputs that a call writes to, where a second call on
-        the first left gives something else; `moves`: whether it gives one of them another place or shape."""
+        differentiable output. `still`: how many results are the same under another seed, where some inputs are.
+        `updated`: the tensors among the inputs that a call writes to, where a second call on the first left gives
+        something else; `moves`: whether it gives one of them another place or shape."""
         subject, maker = self._loaded(), self._makers[message["name"]]
         one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
         places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
@@ -148,11 +150,15 @@ class Arm:
             updated = _updated(subject, again, one, outputs)
         finally:
             subject.set_training(trained)
+        still = 0 if all(one["varies"] for one in inputs) else _still(subject, maker, message["seed"])
         return {
             "inputs": inputs,
+            "still": still,
+            "results": [[list(leaf.value.shape), str(leaf.value.dtype)] for leaf in outputs],
+            "finite": all(map(_is_finite, (leaf.value for leaf in outputs))),
             "updated": updated,
             "moves": list(map(_place_of, tensors_of(one))) != before,
-            "plain": [PLACE if isinstance(value, torch.Tensor) else value for value in other]
+            "plain": [PLACE if isinstance(value, torch.Tensor) else _sendable(value) for value in other]
             if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
             else None,
             "defaults": subject.defaults(len(one)),
@@ -305,6 +311,32 @@ def _updated(subject: Subject, untouched: list[Any], used: list[Any], outputs: S
     return [] if settles else updated
 
 
+def _still(subject: Subject, maker: InputMaker, seed: int) -> int:
+    """How many results have the same bits under two seeds, in the same state of the generators."""
+
+    def results(seed: int) -> list[torch.Tensor]:
+        with torch.no_grad():
+            subject.reseed(0)
+            return [
+                leaf.value.detach().clone()
+                for leaf in flatten(subject.outputs(subject.prepare(maker.make(seed), False)))
+            ]
+
+    one, other = results(seed), results(seed + 1)
+    return sum(map(same_bytes, one, other)) if len(one) == len(other) else 0
+
+
+def _sendable(value: Any) -> Any:
+    """JSON has no infinity and no NaN."""
+    return {NUMBER: repr(value)} if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    if not tensor.is_floating_point() or str(tensor.dtype).startswith("torch.float4"):
+        return True
+    return bool(torch.isfinite(tensor.detach().float() if tensor.element_size() == 1 else tensor.detach()).all())
+
+
 def _place_of(tensor: torch.Tensor) -> tuple[int, torch.Size, tuple[int, ...]]:
     return tensor.data_ptr(), tensor.shape, tensor.stride()
 
@@ -313,18 +345,21 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
     """Shape, dtype and how values vary; `repeats` and `varies` say whether a seed decides them. `leaf`: its place
     among the flattened arguments."""
     law = fit(other)
-    numbers = one.detach().double() if one.is_floating_point() else None
+    differs = one.shape != other.shape or not torch.equal(_bits(one), _bits(other))
+    counts = one.is_floating_point() and not str(one.dtype).startswith("torch.float4")  # packed: no arithmetic
+    numbers = one.detach().double() if counts else None
     finite = numbers is not None and bool(torch.isfinite(numbers).all()) and one.numel() > 1
     return {
         "leaf": leaf,
         "law": None if law is None else asdict(law),
+        "laws": [] if differs else [asdict(law) for law in laws_for(one)],
         "shape": list(one.shape),
         "stride": list(one.stride()),
         "dtype": str(one.dtype).removeprefix("torch."),
         "bytes": one.numel() * one.element_size(),
         "requires_grad": one.requires_grad,
         "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
-        "varies": one.shape != other.shape or not torch.equal(_bits(one), _bits(other)),
+        "varies": differs,
         "perturbable": is_perturbable(one),
         "ordered": is_ordered(one) and is_ordered(other),
         "mean": float(numbers.mean()) if finite and numbers is not None else None,
@@ -333,8 +368,8 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
 
 
 _TOLD_OF_A_FULL_GPU = ("CUDA error: out of memory", "nvmlInit_v2_() INTERNAL ASSERT FAILED")
-"""Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory, as
-it does only to say so."""
+"""Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory,
+which it does only to say so."""
 
 
 def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, Any]:

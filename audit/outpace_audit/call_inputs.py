@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -40,7 +40,8 @@ class CallRequest:
     would bring; `moved`: parameters lie elsewhere than before; `wanted`: which leaves learn; see other_uses. `laid`:
     cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
-    left them.
+    left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
+    them. `double`: fp32 inputs are fp64 ones.
     """
 
     seed: int
@@ -75,6 +76,9 @@ class CallRequest:
     twice: bool = False
     between: Between = ""
     as_made: bool = False
+    after: int = 0
+    carried: bool = False
+    double: bool = False
 
     @property
     def generator_seed(self) -> int:
@@ -136,7 +140,12 @@ class CallInputs:
             renew_part(tensors_of(drawn), tensors_of(self._maker.make(request.seed + 1)), request.part)
         if request.change is not None:
             drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
-        return drawn
+        return tree_map(_doubled, drawn) if request.double else drawn
+
+    def before(self, request: CallRequest) -> list[list[Any]]:
+        """The arguments of the calls that come right before."""
+        alone = replace(request, after=0, slot="", layout="", change=None)
+        return [self.make(replace(alone, seed=request.seed + 1 + number))[0] for number in range(request.after)]
 
     def _timed(self, point: TimedPoint) -> list[Any]:
         self._subject.draw_parameters(point.base_seed)
@@ -169,6 +178,11 @@ def anew(value: Any) -> Any:
 
 def tensors_of(value: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
+
+
+def _doubled(value: Any) -> Any:
+    narrow = isinstance(value, torch.Tensor) and value.dtype == torch.float32
+    return value.detach().double().requires_grad_(value.requires_grad) if narrow else value
 
 
 def _newer_index(value: Any, newer: Any) -> Any:

@@ -75,6 +75,7 @@ class CheckedCalls:
         poison_freed_memory(self._earlier, request.fill)
         cotangents = self._cotangents(request)
         given = [one.clone() for one in cotangents or ()]
+        self._call_before(request, self._inputs.before(request))
         subject.reseed(request.generator_seed)
         started = time.perf_counter()
         arrive_late(tensors_of(arguments), before)
@@ -108,6 +109,15 @@ class CheckedCalls:
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def _call_before(self, request: CallRequest, earlier: Sequence[list[Any]], subject: Subject | None = None) -> None:
+        """One after the other, with nothing in between."""
+        called = subject or self._subject
+        for number, arguments in enumerate(earlier):
+            called.reseed(request.generator_seed + 1 + number)
+            called.outputs(arguments)
+        if earlier and not request.carried:
+            called.reset_buffers()
 
     @contextmanager
     def _meanwhile(self, request: CallRequest, arguments: list[Any], outputs: Sequence[Leaf]) -> Generator[None]:
@@ -185,8 +195,10 @@ class CheckedCalls:
             for tensor in (*tensors_of([lifted, cotangents]), *subject.parameters()):
                 if apparent_dtype(tensor) in truth.LIFTED:
                     round_(tensor.detach(), *rounded)
-        subject.reseed(request.generator_seed)
+        earlier = truth.lift_inputs(self._inputs.before(request))
         with truth.LiftToFloat64(rounded) as mode:
+            self._call_before(request, earlier, subject)
+            subject.reseed(request.generator_seed)
             result = subject.run(lifted, cotangents)
         generator = generator_state(subject) if subject.draws else ""
         synchronize(subject.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,37 +14,55 @@ from outpace_audit import laws
 LOUDER = 16.0
 """A branch whose weights are small at the declared values then weighs enough to be missed."""
 
+FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
+"""An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
+
+NOT_SUPPLIED = ("out", "generator", "dtype", "device", "name")
+SUPPLIED_SHARE = 0.7
+"""Of a mask that is given where there was none: most rows keep something."""
+
 MIXED_SHARE = 1 / 8
 """Of a mask's elements: enough to change most rows, too few to mask a whole row."""
 
-HOWS = ("louder", "redrawn", "noised", "mixed", "blended", "stretched")
+HOWS = ("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled")
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
-are redrawn. stretched: what rises or falls throughout does so in other steps. redrawn: the values of another seed.
-louder: those times 16. noised: a constant tensor, each element times or plus something. mixed: some elements of a
-mask take the values of others, or the opposite value where all are the same."""
+are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
+an ordered tensor has elements, in another common order. redrawn: the values of another seed. louder: those times 16.
+noised: a constant tensor, each element times or plus something. mixed: some elements of a mask take the values of
+others, or the opposite value where all are the same. spared: so too, but neither at the ends of a dimension nor in
+half of its other places, where a guard looks that is to be cheap."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArgumentChange:
     """`leaf`: its place among the flattened arguments. `how`: one of HOWS; or "value": the scalar becomes `value`; or
-    "added": `value` for a parameter that is left to its default, after the defaults of those `before` it. `name` is for
-    people."""
+    "added": `value` for a parameter that is left to its default, after the defaults of those `before` it; or
+    "supplied": a tensor of `shape` and `dtype` for one. `name` is for people."""
 
     leaf: int
     how: str
     value: bool | int | float | None = None
     name: str = ""
-    before: Sequence[bool | int | float] = ()
+    before: Sequence[bool | int | float | None] = ()
+    shape: Sequence[int] = ()
+    dtype: str = ""
 
     @property
     def text(self) -> str:
+        if self.how == "supplied":
+            return f"{self.name} = {self.dtype}{list(self.shape)}"
         return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
 
     def apply(self, arguments: list[Any], others: list[Any], seed: int) -> list[Any]:
         """`others`: the arguments of another seed."""
         if self.how == "added":
             return [*arguments, *self.before, self.value]
+        if self.how == "supplied":
+            return [*arguments, *self.before, self._supplied(arguments, seed)]
         leaves, tree = tree_flatten(arguments)
+        if self.how == "shuffled":
+            order = common_order(self.leaf, leaves[self.leaf].numel(), seed)
+            return tree_unflatten([_in_order(value, order) for value in leaves], tree)
         leaves[self.leaf] = self._changed(leaves[self.leaf], tree_flatten(others)[0][self.leaf], seed)
         return tree_unflatten(leaves, tree)
 
@@ -60,15 +78,48 @@ class ArgumentChange:
             new = torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
         elif self.how == "mixed":
             new = _mixed(old, generator)
+        elif self.how == "spared":
+            new = _mixed(old, generator, _inner(old.shape, generator))
         elif self.how == "blended":
             new = _blended(new, generator)
         elif self.how == "stretched":
             new = _stretched(old, generator)
         return new.requires_grad_(value.requires_grad)
 
+    def _supplied(self, arguments: list[Any], seed: int) -> torch.Tensor:
+        generator = laws.generator_for(seed, f"change:{self.name}", "cpu")
+        device = next(one.device for one in tree_flatten(arguments)[0] if isinstance(one, torch.Tensor))
+        if self.dtype == "bool":
+            return (torch.rand(tuple(self.shape), generator=generator) < SUPPLIED_SHARE).to(device)
+        return torch.randn(tuple(self.shape), generator=generator).to(device, getattr(torch, self.dtype))
 
-def _mixed(old: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    chosen = (torch.rand(old.shape, generator=generator) < MIXED_SHARE).to(old.device)
+
+def common_order(leaf: int, size: int, seed: int) -> torch.Tensor:
+    return torch.randperm(size, generator=laws.generator_for(seed, f"change:{leaf}", "cpu"))
+
+
+def _in_order(value: Any, order: torch.Tensor) -> Any:
+    if not isinstance(value, torch.Tensor) or value.dim() == 0 or value.shape[0] != order.numel():
+        return value
+    return value.detach()[order.to(value.device)].requires_grad_(value.requires_grad)
+
+
+def _inner(shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
+    """Half of the places, secretly chosen for each dimension, none of them at its ends."""
+    inner = torch.ones(shape, dtype=torch.bool)
+    for dim, size in enumerate(shape):
+        if size > 2:
+            here = torch.rand(size, generator=generator) < 0.5
+            here[torch.randint(1, size - 1, (), generator=generator)] = True
+            here[0] = here[-1] = False
+            inner &= here.view(-1, *[1] * (len(shape) - dim - 1))
+    return inner
+
+
+def _mixed(old: torch.Tensor, generator: torch.Generator, within: torch.Tensor | None = None) -> torch.Tensor:
+    """`within`: where elements may change, half of them then do."""
+    drawn = torch.rand(old.shape, generator=generator)
+    chosen = (drawn < MIXED_SHARE if within is None else within & (drawn < 0.5)).to(old.device)
     flat = old.reshape(-1)
     if bool((flat == flat[0]).all()):
         return torch.where(chosen, ~old if old.dtype == torch.bool else 1 - old, old)
@@ -91,6 +142,21 @@ def _stretched(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.cat([wide[..., :1], wide[..., :1] + steps.cumsum(-1)], dim=-1).to(value.dtype)
 
 
+def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[ArgumentChange]:
+    """What a parameter may take that is left to None: a mask over some dimensions of an input from the first on, a
+    weight over its last one, a number. A place for results is left alone."""
+    if name in NOT_SUPPLIED:
+        return []
+    shapes = dict.fromkeys(tuple(one["shape"][:end]) for one in inputs for end in range(len(one["shape"]), 0, -1))
+    rows = dict.fromkeys((tuple(one["shape"][-1:]), one["dtype"]) for one in inputs if one["mean"] is not None)
+    given = tuple(before)
+    masks = [ArgumentChange(-1, "supplied", None, name, given, shape, "bool") for shape in shapes if shape]
+    weights = [ArgumentChange(-1, "supplied", None, name, given, shape, dtype) for shape, dtype in rows if shape]
+    numbers = [ArgumentChange(-1, "added", value, name, given) for value in (0.5, 2, True)]
+    masked = any(part in name.lower() for part in FLAGS)
+    return [*masks, *weights, *numbers] if masked else [*numbers, *weights, *masks]
+
+
 def scalar_changes(value: Any) -> list[bool | int | float]:
     """Other values of a plain argument, those first that change most."""
     if isinstance(value, bool):
@@ -99,4 +165,6 @@ def scalar_changes(value: Any) -> list[bool | int | float]:
         return [other for other in (2 * value, value + 1, value - 1, value // 2, 0, 1) if other != value]
     if isinstance(value, float):
         return [other for other in (64 * value, 2 * value, value / 2, value + 1) if other != value]
+    if isinstance(value, Mapping):  # no limit, mostly
+        return [1.0, 0.5]
     return []

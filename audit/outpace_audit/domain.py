@@ -11,12 +11,12 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
-from outpace_audit.changes import HOWS, ArgumentChange, scalar_changes
+from outpace_audit.changes import FLAGS, HOWS, ArgumentChange, common_order, scalar_changes, supplied_changes
 from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
@@ -25,6 +25,8 @@ from outpace_audit.shapes import (
     JOINT,
     JOINT_LARGER,
     KINDS,
+    LARGEST,
+    PLANE,
     SCALAR,
     TELLING,
     WIDE,
@@ -36,6 +38,7 @@ from outpace_audit.shapes import (
     joint_sizes,
     largest_factor,
     least_size,
+    plane,
     resized,
     resized_jointly,
     size_of,
@@ -106,9 +109,6 @@ class Scout:
 QUICK_CALLS, QUICK_S = 4, 0.1
 """More calls of a baseline that takes no longer than this."""
 
-FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
-"""An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
-
 
 def explore(
     launch: Callable[[], Side], workload: Workload, inspected: Mapping[str, Any], cotangents: list[list[Any]] | None
@@ -124,7 +124,8 @@ def explore(
 def _explore(
     scout: Scout, workload: Workload, inspected: Mapping[str, Any], cotangents: list[list[Any]] | None
 ) -> tuple[Domain, list[str]]:
-    request = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61), "cotangents": cotangents}
+    seed = secrets.randbits(61)
+    request = {"seed": seed, "sample_seed": secrets.randbits(61), "cotangents": cotangents}
 
     def call(**special: Any) -> Reply | None:
         return scout.attempt(lambda side: side.call(workload, CALL_TIMEOUT_S, **request, **special))
@@ -142,7 +143,7 @@ def _explore(
     points = _device_of(plain) == "cpu" and _may_point(inspected, integers)
     if points and _counts_from_the_end(plain, call(values=WRAPPED)):
         integer_laws.append(WRAPPED)
-    changes = list(_changes(workload, inspected, plain, lambda change: call(change=change)))
+    changes = list(_changes(workload, inspected, plain, lambda change: call(change=change), seed))
     specs = argument_specs(workload, inspected)
     notes: list[str] = []
     shapes: list[Variant] = []
@@ -211,14 +212,31 @@ def _changes(
     inspected: Mapping[str, Any],
     plain: Reply,
     call: Callable[[dict[str, Any]], Reply | None],
+    seed: int,
 ) -> Iterator[ArgumentChange]:
     """For each argument the first change that the baseline bears and shows."""
     for options in _options(workload, inspected):
         for change in options:
             reply = call(asdict(change))
-            if reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs):
-                yield change
-                break
+            if reply is None or not usable(plain, reply) or same_leaves(plain.outputs, reply.outputs):
+                continue
+            if change.how == "shuffled" and not _follows(change, inspected, plain, reply, seed):
+                continue
+            yield change
+            break
+
+
+def _follows(change: ArgumentChange, inspected: Mapping[str, Any], plain: Reply, reply: Reply, seed: int) -> bool:
+    """Whether results come in the new order, or stay as they are: then the old one means nothing to the baseline."""
+    size = next(one["shape"][0] for one in inspected["inputs"] if one["leaf"] == change.leaf)
+    order = common_order(change.leaf, size, seed)
+    for before, after in zip(plain.outputs, reply.outputs, strict=True):
+        if before.tensor is None or after.tensor is None or before.sampled:
+            return False
+        moved = before.tensor[order] if before.shape[:1] == (size,) else before.tensor
+        if moved.shape != after.tensor.shape or not torch.allclose(moved.double(), after.tensor.double(), 1e-4, 1e-6):
+            return False
+    return True
 
 
 def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
@@ -227,12 +245,20 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         name = _name(workload, position if workload.maker == "captured" else leaf)
         called = inspected.get("called", ())
         blends = not (leaf < len(called) and any(part in called[leaf].lower() for part in FLAGS))
-        yield [ArgumentChange(leaf, how, name=name) for how in _hows(one) if blends or how != "blended"]
+        hows = [how for how in _hows(one) if blends or how != "blended"]
+        yield [ArgumentChange(leaf, how, name=name) for how in hows]
+        if "mixed" in hows:
+            yield [ArgumentChange(leaf, "spared", name=name)]
+        if one.get("ordered") and len(one["shape"]) == 1:
+            yield [ArgumentChange(leaf, "shuffled", name=name)]
     for leaf, value in enumerate(inspected["plain"] or ()):
         yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
     values = [value for _, value in inspected["defaults"]]
     for number, (name, value) in enumerate(inspected["defaults"]):
         before = tuple(values[:number])
+        if value is None:
+            yield supplied_changes(name, before, inspected["inputs"])
+            continue
         yield [ArgumentChange(-1, "added", other, name, before) for other in scalar_changes(value)]
 
 
@@ -280,6 +306,7 @@ class _Shapes:
                 for symbol, variants in accepted.items():
                     alone = self._apart(symbol)
                     yield from (*variants, *alone.values())
+                    yield from self._plane(symbol)
                     whole = SCALAR in {dim for _, dim in symbol.places} or len(alone) < len(apart(symbol))
                     borne += [symbol] if whole or not alone else alone
                 break
@@ -290,6 +317,12 @@ class _Shapes:
     def _apart(self, symbol: Symbol) -> dict[Symbol, Variant]:
         tried = {one: self._variant(one, self._chance.choice(APART)) for one in apart(symbol)}
         return {one: variant for one, variant in tried.items() if variant is not None}
+
+    def _plane(self, symbol: Symbol) -> Iterator[Variant]:
+        inner = plane(symbol)
+        found = self._variant(inner, LARGEST) if inner is not None else None
+        if found is not None:
+            yield replace(found, kind=PLANE)
 
     def _jointly(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
         for number in range(JOINT_TRIES if len(symbols) > 1 else 0):

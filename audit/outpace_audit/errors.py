@@ -15,6 +15,10 @@ class TargetError(OutpaceError):
     """No such target, an ambiguous one, or one whose inputs cannot be made."""
 
 
+class NothingVaries(TargetError):  # noqa: N818  # the message carries the error
+    """A workload whose results are the same under every seed: whoever returns them as constants would be right."""
+
+
 class WorkloadError(OutpaceError):
     """A benchmark folder or workload that does not follow its format."""
 

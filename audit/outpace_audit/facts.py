@@ -8,9 +8,11 @@ from typing import Any
 
 from outpace_audit.compare import error_profile
 from outpace_audit.domain import Domain, explore
-from outpace_audit.errors import ArmError, OutOfResources, TargetError
-from outpace_audit.records import ArgSpec, Code, Law, Seeds, Workload
+from outpace_audit.errors import ArmError, NothingVaries, OutOfResources, TargetError
+from outpace_audit.records import Code, Seeds, Workload
+from outpace_audit.renewal import renewed
 from outpace_audit.seeds import SeedSource
+from outpace_audit.shapes import DRAWN
 from outpace_audit.sides import Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
@@ -68,19 +70,37 @@ class TargetFacts:
 
 @dataclass(slots=True)
 class _Learning:
+    scout: Callable[[], Side]
+    """A process that has loaded the baseline and may die of what it is asked."""
     notes: list[str] = field(default_factory=list[str])
     seeds: SeedSource = field(default_factory=SeedSource)
 
 
-def learn(oracle: Side, code: Code, workloads: Sequence[Workload], device: str, *, inference: bool) -> TargetFacts:
-    """Loads the baseline in the oracle and asks. Raises TargetError with what to do where it cannot be audited."""
+def learn(
+    oracle: Side,
+    code: Code,
+    workloads: Sequence[Workload],
+    device: str,
+    launch: Callable[[], Side],
+    *,
+    inference: bool,
+) -> TargetFacts:
+    """Loads the baseline in the oracle and asks. Raises TargetError with what to do where it cannot be audited.
+    `launch`: another process for it, which may die."""
     try:
         oracle.begin_load(code, code, device)
         loaded = oracle.answer("load", LOAD_TIMEOUT_S)
     except ArmError as error:
         raise TargetError(f"{code.path}: importing it failed: {error}") from error
-    learning = _Learning()
-    inspected = [_inspect(oracle, code, workload, learning) for workload in workloads]
+
+    def scout() -> Side:
+        side = launch()
+        side.begin_load(code, code, device)
+        side.answer("load", LOAD_TIMEOUT_S)
+        return side
+
+    learning = _Learning(scout)
+    inspected = _inspect_all(oracle, code, workloads, learning)
     trains = not inference and any(answer["wants_gradients"] and answer["differentiable"] for _, answer in inspected)
     oracle.train(trains)
     facts = [_measure(oracle, code, workload, answer, trains, learning.seeds) for workload, answer in inspected]
@@ -103,14 +123,26 @@ def explored(facts: TargetFacts, launch: Callable[[], Side]) -> TargetFacts:
     return replace(facts, workloads=tuple(known), notes=tuple(notes))
 
 
+def _inspect_all(
+    oracle: Side, code: Code, workloads: Sequence[Workload], learning: _Learning
+) -> list[tuple[Workload, dict[str, Any]]]:
+    """Without those of which nothing varies, unless that is all of them."""
+    found: list[tuple[Workload, dict[str, Any]]] = []
+    refused: list[NothingVaries] = []
+    for workload in workloads:
+        try:
+            found.append(_inspect(oracle, code, workload, learning))
+        except NothingVaries as error:
+            refused.append(error)
+    if refused and not found:
+        raise refused[0]
+    learning.notes += [f"left out: {error}" for error in refused]
+    return found
+
+
 def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) -> tuple[Workload, dict[str, Any]]:
     where = f"{code.path}, {code.symbol}, {workload.label}"
-    try:
-        oracle.workload(workload)
-        answer = oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=learning.seeds.seed("target"))
-    except ArmError as error:
-        what = "its inputs cannot be made" if error.phase == "inputs" else "the baseline itself fails"
-        raise TargetError(f"{where}: {what}: {error}") from error
+    answer = _answered(oracle, code, workload, learning)
     inputs = answer["inputs"]
     if not inputs:
         raise TargetError(f"{where}: it takes no tensor, so there is nothing to vary and nothing to time honestly")
@@ -123,34 +155,24 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
             f"{where}: it gives an input other storage or another shape, which cannot be put back before each timed "
             "call; write into the input, or return the new values instead"
         )
-    if not any(one["varies"] for one in inputs):
-        redrawn = redraw(workload, inputs, answer["plain"])
-        learning.notes.append(
-            f"{workload.label}: its inputs are constants; drawn anew as normals of the same shapes instead"
-        )
-        return _inspect(oracle, code, redrawn, learning)
+    if workload.maker in DRAWN:
+        if not any(one["varies"] for one in inputs):
+            raise TargetError(f"{where}: its inputs are always the same: give one of them a law that the seed decides")
+    elif answer["still"]:
+        drawn, notes = renewed(workload, answer, learning.scout, learning.seeds.seed("target"))
+        learning.notes += notes
+        if drawn is not workload:
+            return drawn, _answered(oracle, code, drawn, learning)
     return workload, answer
 
 
-def redraw(workload: Workload, inputs: Sequence[Mapping[str, Any]], plain: Sequence[Any] | None) -> Workload:
-    """The workload with its floating inputs drawn from normals; for input makers that ignore the seed."""
-    if plain is None:
-        raise TargetError(f"{workload.label}: its inputs are always the same: make them depend on the seed")
-    args: list[ArgSpec] = []
-    tensors = iter(inputs)
-    for i, value in enumerate(plain):
-        if not isinstance(value, Mapping):
-            args.append(ArgSpec(f"input{i}", value=value))
-            continue
-        one = next(tensors)
-        if one["mean"] is None:
-            raise TargetError(
-                f"{workload.label}: input {i} is always the same and not a float: make it depend on the seed"
-            )
-        law = Law("normal", {"mean": one["mean"], "std": one["std"] or 1.0})
-        grad = bool(one["requires_grad"])
-        args.append(ArgSpec(f"input{i}", tuple(one["shape"]), one["dtype"], law, requires_grad=grad))
-    return replace(workload, maker="laws", args=tuple(args), entry=None)
+def _answered(oracle: Side, code: Code, workload: Workload, learning: _Learning) -> dict[str, Any]:
+    try:
+        oracle.workload(workload)
+        return oracle.ask("inspect", COMPILE_TIMEOUT_S, name=workload.label, seed=learning.seeds.seed("target"))
+    except ArmError as error:
+        what = "its inputs cannot be made" if error.phase == "inputs" else "the baseline itself fails"
+        raise TargetError(f"{code.path}, {code.symbol}, {workload.label}: {what}: {error}") from error
 
 
 def _measure(

@@ -21,6 +21,8 @@ def fit(tensor: torch.Tensor) -> Law | None:
     running sums, page tables."""
     if tensor.is_complex() or tensor.numel() == 0:
         return None
+    if str(tensor.dtype).startswith("torch.float4"):
+        return Law("fp4_packed")
     causal = _fit_causal(tensor.detach())
     if causal is not None:
         return causal
@@ -82,21 +84,40 @@ def _fit_floats(rows: torch.Tensor) -> Law | None:
     return Law("normal", {"mean": float(rows.mean()), "std": float(rows.std(correction=0))})
 
 
+def laws_for(tensor: torch.Tensor) -> list[Law]:
+    """By which a constant integer tensor may be drawn, in the order in which they are tried: none leaves the range of
+    what the maker gives."""
+    if tensor.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8) or tensor.numel() < 2:
+        return []
+    rows = tensor.detach().reshape(-1, tensor.shape[-1]).to("cpu", torch.int64)
+    low, high = int(rows.min()), int(rows.max())
+    if low == high:
+        return []
+    between = Law("integers", {"low": low, "high": high + 1})
+    length = rows.shape[1]
+    permutes = length > 1 and bool((rows.sort(-1).values == torch.arange(length)).all())
+    rises = length > 1 and is_monotone(rows) and bool((rows[:, 0] == low).all() and (rows[:, -1] == high).all())
+    found = [Law("permutation")] if permutes else []
+    if rises:
+        found.append(Law("sorted_integers", {"low": low, "high": high + 1}))
+    return [*found, between] if not rises or length >= LONG else found
+
+
 def is_ordered(tensor: torch.Tensor) -> bool:
     """Floats that rise or fall along the last dimension, throughout and not by chance: knots, edges, running sums."""
     if not tensor.is_floating_point() or tensor.dim() == 0 or tensor.shape[-1] < LONG or tensor.element_size() < 2:
         return False
     rows = tensor.detach().reshape(-1, tensor.shape[-1])
-    return _monotone(rows[:1]) and bool((rows[:, 0] != rows[:, -1]).any()) and _monotone(rows)
+    return is_monotone(rows[:1]) and bool((rows[:, 0] != rows[:, -1]).any()) and is_monotone(rows)
 
 
 def _ordered(rows: torch.Tensor) -> bool:
     """Every row rises or falls throughout, and rows are long enough for that to mean something."""
     if rows.shape[1] < LONG:
-        return rows.shape[1] > 1 and rows.numel() >= LONG and _monotone(rows.reshape(1, -1))
-    return _monotone(rows)
+        return rows.shape[1] > 1 and rows.numel() >= LONG and is_monotone(rows.reshape(1, -1))
+    return is_monotone(rows)
 
 
-def _monotone(rows: torch.Tensor) -> bool:
+def is_monotone(rows: torch.Tensor) -> bool:
     steps = rows[:, 1:] - rows[:, :-1]
     return bool((steps >= 0).all() or (steps <= 0).all())

@@ -98,7 +98,17 @@ class InputMaker:
                 arguments = self._ask_on_device(seed)
         except Exception as error:
             raise ArmError("inputs", "raised", f"{workload.entry}() raised {type(error).__name__}: {error}") from error
-        return [tree_map(self._place, argument) for argument in arguments]
+        placed = [tree_map(self._place, argument) for argument in arguments]
+        return self._drawn_anew(placed, seed)
+
+    def _drawn_anew(self, arguments: list[Any], seed: int) -> list[Any]:
+        """With those that have a law drawn by it, instead of the maker's constants."""
+        specs = self._workload.args
+        if len(specs) != len(arguments) or not any(spec.law for spec in specs):
+            return arguments
+        drawn = laws.draw_arguments([spec for spec in specs if spec.law], seed, self._device)
+        renewed = iter(drawn)
+        return [next(renewed) if spec.law else made for spec, made in zip(specs, arguments, strict=True)]
 
     def _ask_on_device(self, seed: int) -> list[Any]:
         """Inputs drawn on a GPU take milliseconds where the CPU takes seconds; makers that insist on the CPU get it."""
@@ -116,12 +126,14 @@ class InputMaker:
         if workload.maker == "get_inputs":
             made = self._entry()()
             return list(made) if isinstance(made, (tuple, list)) else [made]
-        scalars = {arg.name: arg.value for arg in workload.args if arg.shape is None and arg.value is not None}
+        scalars = {
+            arg.name: laws.plain_value(arg) for arg in workload.args if arg.shape is None and arg.value is not None
+        }
         made = self._entry()({**workload.axes, **scalars}, self._device)
         missing = [arg.name for arg in workload.args if arg.shape is not None and arg.name not in made]
         if missing:
             raise KeyError(f"it returned no {', '.join(missing)}")
-        return [made.get(arg.name, arg.value) for arg in workload.args]
+        return [made.get(arg.name, laws.plain_value(arg)) for arg in workload.args]
 
     def _entry(self) -> Callable[..., Any]:
         entry = getattr(self._source, self._workload.entry or "", None)

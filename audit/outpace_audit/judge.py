@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from outpace_audit.auditing import Audit, Listener, Options
 from outpace_audit.compile_cache import drop_half_written
 from outpace_audit.errors import ArmError, EnvironmentMissing, OutOfResources
 from outpace_audit.facts import TargetFacts, explored, learn
+from outpace_audit.fewer import helps_to_leave_out, without_largest
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.launcher import Launcher
 from outpace_audit.observing import Trio
@@ -105,12 +107,34 @@ class Judge:
                 side.close()
         self._reference = None
         _ = self.machine
-        self._oracle = self.launch("oracle", "baseline")
-        with self.memory_explained():
-            self._facts = learn(self._oracle, code, workloads, self._device, inference=inference)
-            if scouts:
+        self._facts = self._learnt(code, workloads, inference=inference)
+        if scouts:
+            with self.memory_explained():
                 self._facts = explored(self._facts, lambda: self.side_of(code, "scout")[0])
         return self._facts
+
+    def _learnt(self, code: Code, workloads: Sequence[Workload], *, inference: bool) -> TargetFacts:
+        """Without the largest workloads where memory does not last for them."""
+        notes: list[str] = []
+        while True:
+            self._oracle = oracle = self.launch("oracle", "baseline")
+            try:
+                with self.memory_explained():
+                    facts = learn(
+                        oracle,
+                        code,
+                        workloads,
+                        self._device,
+                        lambda: self.launch("scout", "baseline"),
+                        inference=inference,
+                    )
+                return replace(facts, notes=(*notes, *facts.notes))
+            except OutOfResources as error:
+                oracle.close()
+                if not helps_to_leave_out(workloads) or "memory" not in str(error):
+                    raise
+                workloads, largest = without_largest(workloads)
+                notes.append(f"left out: {largest.label}: {error}")
 
     def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
         """A fresh process that has loaded one side and knows every workload, and the state dict it declares."""

@@ -11,6 +11,8 @@ from outpace_audit.values import SCOUTED, VALUE_LAWS
 INDICES = {"int64", "int32"}
 """Types of what selects; narrower integers are quantised values."""
 
+QUANTISED = {"int8", "uint8", "int16"}
+
 
 def laws_for(facts: TargetFacts, one: WorkloadFacts, plain: Reply) -> Iterator[str]:
     """Those that change an input, and what they are compared by: what is selected by value is tied under most, so
@@ -19,9 +21,12 @@ def laws_for(facts: TargetFacts, one: WorkloadFacts, plain: Reply) -> Iterator[s
     inputs = {str(leaf["dtype"]) for leaf in one.inspected["inputs"] if leaf["varies"]}
     outputs = {leaf.dtype for leaf in plain.outputs}
     selects = bool(outputs & INDICES)
+    quantises = bool(outputs & QUANTISED)
     for name, law in VALUE_LAWS.items():
         if name in SCOUTED and name not in one.domain.integer_laws:
             wanted = False
+        elif law.rounds:
+            wanted = quantises and bool(inputs - INDICES)
         elif law.cotangents != 1.0:
             wanted = facts.trains and not selects
         elif law.parameters != 1.0:

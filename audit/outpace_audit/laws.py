@@ -65,8 +65,12 @@ def draw(spec: ArgSpec, generator: torch.Generator, device: torch.device | str) 
     if spec.shape is not None:
         return _draw_tensor(spec, spec.shape, generator, device)
     if spec.law is None or spec.value is not None:
-        return spec.value
+        return plain_value(spec)
     return _draw_tensor(spec, (), generator, device).item()
+
+
+def plain_value(spec: ArgSpec) -> Value:
+    return float(spec.value) if isinstance(spec.value, str) and spec.dtype is not None else spec.value
 
 
 def _draw_strided(

@@ -47,6 +47,7 @@ from outpace_audit.thresholds import (
     REARRANGED,
     RENEWED,
     REPEATED_RUNS,
+    RUSHED_CALLS,
     SECRET_LAWS,
     SETTLE_S,
 )
@@ -213,14 +214,17 @@ class Prober:
         number = max(least, min(most, int(DROPPED_S / max(one.seconds, 1e-6))))
 
         def runs(arm: Side) -> tuple[Reply, ...]:
+            """The last has the seed of the first."""
             seeds = [self._seeds.seed("call") for _ in range(number)]
             return tuple(
-                arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request) for seed in seeds
+                arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request)
+                for seed in (*seeds, seeds[0])
             )
 
         still = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **request)
+        ours, theirs = runs(self._trio.baseline), runs(self._trio.candidate)
         self._evidence.drops.append(
-            DroppedRuns(one.workload.label, still, runs(self._trio.baseline), runs(self._trio.candidate))
+            DroppedRuns(one.workload.label, still, ours[:-1], theirs[:-1], (ours[-1], theirs[-1]))
         )
 
     def _reshape(self) -> None:
@@ -241,7 +245,7 @@ class Prober:
 
     def _reuse_storage(self) -> None:
         """A call on fresh storage, two with new values in that storage, the second as if it had been freed and given
-        out again, and the same values somewhere new."""
+        out again, the same values somewhere new, and again right after calls on others."""
         for one in self._facts.workloads:
             first, second = new_request(self._seeds, one.cotangents), new_request(self._seeds, one.cotangents)
             call = self._trio.candidate.call
@@ -254,6 +258,8 @@ class Prober:
             self._evidence.reused += [
                 Repeat(f"{one.workload.label}: new values at an old address", suspect, plain) for suspect in suspects
             ]
+            rushed = call(one.workload, CALL_TIMEOUT_S, after=RUSHED_CALLS, pause_s=SETTLE_S, **second)
+            self._evidence.reused.append(Repeat(f"{one.workload.label}: right after other calls", rushed, plain))
         if self._facts.code.kind == "module":
             self._call_twin()
 
@@ -369,6 +375,8 @@ class Prober:
                 raise
             return True
         if use.redraws_state and not (finite(ours) and finite(truth or ours)):
+            return True
+        if not use.means_something(ours):
             return True
 
         def compare() -> Observation:

@@ -14,6 +14,7 @@ import random
 import sys
 import time
 import types
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from torch.utils import _pytree
 
 MODULES = (
     torch, torch.nn.functional, torch.autograd, torch.cuda, torch.fft, torch.linalg, torch.special, torch.random,
-    _pytree, builtins, time, gc, math, random, sys,
+    _pytree, builtins, time, gc, math, random, sys, warnings,
 )  # fmt: skip
 """Whose functions everybody calls. Submodules that are imported later add to them and replace nothing."""
 

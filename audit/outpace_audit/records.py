@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-AUDITOR_VERSION = "13"
+AUDITOR_VERSION = "14"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
 NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]
@@ -46,6 +46,10 @@ class Law:
     params: dict[str, float | str] = field(default_factory=dict[str, "float | str"])
 
 
+NUMBER = "number"
+"""Key of a plain argument that JSON has no word for: {NUMBER: "inf"}."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArgSpec:
     """One argument of a call: a tensor (`shape` and `dtype` set) or a plain Python value (`shape` None)."""
@@ -55,6 +59,7 @@ class ArgSpec:
     dtype: str | None = None
     law: Law | None = None
     value: bool | int | float | str | None = None
+    """With a dtype, a text is the number that it says: an infinity, or NaN."""
     stride: tuple[int, ...] | None = None
     """None for contiguous."""
     requires_grad: bool = False
@@ -68,6 +73,7 @@ class Workload:
     maker = "get_inputs": call `entry()` of the workload source under a seed; it returns the positional arguments.
     maker = "custom": call `entry(axes_and_scalars, device)` of the workload source under a seed; it returns a dict that
     covers `args` by name (SOL-ExecBench's custom_inputs_entrypoint); `axes` and scalar args are passed to it.
+    Both: what of `args` has a law is drawn by it instead, since the maker gives a constant (see `renewal`).
     maker = "captured": draw `args` by their laws, and put them where `structure` has its leaves (see `encoding`).
     """
 

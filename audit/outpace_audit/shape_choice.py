@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
-from outpace_audit.shapes import DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, WIDE
+from outpace_audit.shapes import DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, PLANE, WIDE
 from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER_SHAPES, REPLACED_SHAPES
 
 Pool = Sequence[tuple[WorkloadFacts, Variant]]
@@ -16,7 +16,7 @@ Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, JOINT_LARGER, WIDE) for item in _of_kinds(pool, kind)[:1]]
+    special = [item for kind in (JOINT, JOINT_LARGER, WIDE, PLANE) for item in _of_kinds(pool, kind)[:1]]
     special += spread(_largest_first(_of_kinds(pool, LARGEST)), LARGER_SHAPES)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
@@ -47,7 +47,7 @@ def _of_kinds(pool: Pool, *kinds: str) -> Pool:
 
 
 def _of_one_symbol(pool: Pool) -> Pool:
-    return [item for item in pool if item[1].kind not in (JOINT, JOINT_LARGER, WIDE, *DEGENERATE)]
+    return [item for item in pool if item[1].kind not in (JOINT, JOINT_LARGER, WIDE, PLANE, *DEGENERATE)]
 
 
 def spread(pool: Pool, wanted: int) -> Pool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.records import NUMBER, ArgSpec, Law, Workload
 from outpace_audit.thresholds import LARGER, MOST_ELEMENTS, WIDE_ELEMENTS, WIDE_GROWTH, WIDE_S
 
 DRAWN = ("laws", "captured")
@@ -28,6 +28,9 @@ whatever is right up to some size only."""
 
 WIDE = "wide"
 """So large that some tensor has more elements than 16 bits count."""
+
+PLANE = "plane"
+"""Height and width of images of which there are as many, without their number: far larger than where all three grow."""
 
 LARGEST = "larger"
 """Up to `thresholds.LARGER` times the declared size."""
@@ -67,10 +70,14 @@ def argument_specs(workload: Workload, inspected: Mapping[str, Any]) -> tuple[Ar
         if not isinstance(value, Mapping):
             specs.append(ArgSpec(name, value=value))
             continue
+        if NUMBER in value:
+            specs.append(ArgSpec(name, dtype="float64", value=value[NUMBER]))
+            continue
         one = next(tensors)
-        if one["law"] is None:
+        law = workload.args[i].law if len(workload.args) == len(plain) else None
+        if law is None and one["law"] is None:
             return f"{name} looks like a mask by position, offsets or a table: nobody can say how it grows"
-        law, grad = Law(**one["law"]), bool(one["requires_grad"])
+        law, grad = law or Law(**one["law"]), bool(one["requires_grad"])
         specs.append(ArgSpec(name, tuple(one["shape"]), one["dtype"], law, requires_grad=grad))
     return tuple(specs)
 
@@ -101,6 +108,13 @@ def apart(symbol: Symbol) -> list[Symbol]:
     dims = [place for place in symbol.places if place[1] != SCALAR]
     parts = _split(dims, lambda i, dim: dim)
     return [Symbol(symbol.size, tuple(part)) for part in parts] if len(parts) > 1 else []
+
+
+def plane(symbol: Symbol) -> Symbol | None:
+    """Of dimensions of one size all but those at the front, where two are left in some argument."""
+    inner = tuple((i, dim) for i, dim in symbol.places if dim > 0)
+    twice = max(Counter(i for i, _ in inner).values(), default=0) > 1
+    return Symbol(symbol.size, inner) if twice and len(inner) < len(symbol.places) else None
 
 
 def _split(where: list[tuple[int, int]], key: Any) -> list[list[tuple[int, int]]]:

@@ -29,6 +29,8 @@ anew for every call."""
 Mode = Literal["", "evaluating", "inferring", "dropping", "unrecorded", "recording"]
 
 Number = int | float
+NUMBERS = (bool, int, float, type(None))
+"""None too: of many parameters it is the default."""
 
 NO_GRADIENT = "gradients"
 """The phase in which a call fails whose results do not carry the gradients that the baseline's do."""
@@ -184,8 +186,8 @@ class Subject:
             for name, value in self.module.state_dict(keep_vars=True).items()
         }
 
-    def defaults(self, given: int) -> list[tuple[str, bool | int | float]]:
-        """Name and default of each parameter after the first `given`, up to the first that is no plain number."""
+    def defaults(self, given: int) -> list[tuple[str, bool | int | float | None]]:
+        """Name and default of each parameter after the first `given`, up to the first of another kind."""
         if self._captured is not None:
             return []  # a captured call shows its keywords, too
         call = self._call if self.module is None else self.module.forward
@@ -193,9 +195,9 @@ class Subject:
             parameters = list(inspect.signature(call).parameters.values())[given:]
         except (TypeError, ValueError):  # builtins have none
             return []
-        found: list[tuple[str, bool | int | float]] = []
+        found: list[tuple[str, bool | int | float | None]] = []
         for one in parameters:
-            if one.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD or type(one.default) not in (bool, int, float):
+            if one.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD or type(one.default) not in NUMBERS:
                 break
             found.append((one.name, one.default))
         return found

@@ -94,13 +94,13 @@ DEGENERATE_SHAPES = 1
 
 ALWAYS_LAWS = (
     *("large", "tiny", "offset", "spike", "uneven", "grown", "aligned", "zeros", "repeated", "absent", "far"),
-    *("wrapped", "nan", "steep"),
+    *("wrapped", "nan", "steep", "halves"),
 )
 """Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, a variance as a
 difference of squares, sums as a difference of running ones, what one row is measured by taken from the whole batch, a
 limit of a parameter that is left out, scores at their bound, counters that overflow where all indices are the same,
-counts of nothing, integers in floats, indices from the end, NaN that is swallowed, and gradients that are clamped are
-the known shortcuts."""
+counts of nothing, integers in floats, indices from the end, NaN that is swallowed, gradients that are clamped, and
+halves that are rounded the other way are the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
@@ -114,6 +114,14 @@ CHANGED_ARGUMENTS = 8
 
 REPEATED_RUNS = 3
 """Runs of the candidate on the same inputs: a race that shows in every second run shows in three of four audits."""
+
+RUSHED_CALLS = 2
+"""Calls on other values right before one, with nothing in between, as a loop makes them: what holds for calls in quick
+succession shows. The first may be slow."""
+
+STEPS, STEPS_S = 24, 0.5
+"""Calls whose state one more call finds, and what they may take by the baseline's pace (two at least): what is left out
+once something has settled (a power iteration took 12 to 18 steps), or is done in every other call, shows."""
 
 REDRAWN = 4
 """Further draws for a result at a discontinuity: an honest side that meets one in every third call fails in one audit

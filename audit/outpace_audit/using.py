@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from outpace_audit.checks.evidence import Observation
+from outpace_audit.checks.other_uses import DOUBLE
 from outpace_audit.domain import finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
-from outpace_audit.thresholds import COMPILE_TIMEOUT_S
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S, STEPS, STEPS_S
 
 FROZEN_INPUTS = 3
 """Inputs that are frozen alone, such as the data below the first layer."""
@@ -28,10 +29,14 @@ class Use:
     before: Mapping[str, Any] | None = None
     backward: bool = True
 
+    def means_something(self, ours: Reply) -> bool:
+        """In fp64 only where the baseline stays there: else a candidate that does is no worse."""
+        return "double" not in self.request or all(leaf.dtype != "float32" for leaf in ours.outputs)
+
     @property
     def redraws_state(self) -> bool:
         """Which the baseline may not bear."""
-        return "state" in self.request
+        return "state" in self.request or "carried" in self.request
 
 
 def uses_of(facts: TargetFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
@@ -41,10 +46,15 @@ def uses_of(facts: TargetFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use
         yield from _of_what_trains(plain)
     else:
         yield Use("gradients recorded", {"mode": "recording"})
+    function = facts.code.kind != "module" and not facts.draws  # in fp64 other numbers are drawn
+    if function and any(leaf.dtype == "float32" for leaf in plain.outputs):
+        yield Use(DOUBLE, {"double": True}, backward=False)
     if facts.code.kind != "module":
         return
     yield Use("weights in other memory", {**inside, "moved": True}, before=inside, backward=False)
     if plain.buffers:
+        steps = max(2, min(STEPS, int(STEPS_S / max(plain.seconds, 1e-6))))
+        yield Use("state of earlier calls", {"after": steps, "carried": True})
         state = {"state": seeds.seed("call")}
         yield Use("other state", state)
         if facts.trains:

@@ -26,7 +26,8 @@ class ValueLaw:
     one input is no number. `integers`: it changes indices, and leaves floats alone. `keeps_positive`: inputs whose
     elements are all positive stay as they are, since a variance or a scale of zero means nothing. `cotangents`: a
     factor of them; gradients are linear in them. `parameters`: a factor of a module's; `alike`: all rows of one are the
-    same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared."""
+    same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared.
+    `rounds`: for what rounds to narrow integers, exact there. `whole`: a row is measured by the whole result too."""
 
     change: Change
     gradients: bool = False
@@ -39,6 +40,8 @@ class ValueLaw:
     alike: bool = False
     recurs: bool = False
     finite: bool = False
+    rounds: bool = False
+    whole: bool = False
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -107,6 +110,12 @@ def _uneven_powers(rows: int, most: int, generator: torch.Generator) -> torch.Te
     return torch.where(quiet, most - within, within)
 
 
+def _halves(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """Multiples of a half up to 127 in each row, so that scales by 127 and divisions by them are exact."""
+    top = x.abs().amax(dim=-1, keepdim=True) if x.dim() else x.abs()
+    return torch.where(top > 0, torch.round(x / top * 254) / 2, x)
+
+
 def _sorted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     return x.sort(dim=-1, descending=bool(torch.randint(2, (), generator=generator)))[0] if x.dim() else x
 
@@ -166,7 +175,7 @@ def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> to
 
 VALUE_LAWS: dict[str, ValueLaw] = {
     "large": ValueLaw(_large),
-    "tiny": ValueLaw(_tiny, gradients=True),
+    "tiny": ValueLaw(_tiny, gradients=True, whole=True),
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
     "grown": ValueLaw(_declared, parameters=GROWN),
@@ -175,6 +184,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "spike": ValueLaw(_spiked),
     "uneven": ValueLaw(_uneven, gradients=True),
     "sorted": ValueLaw(_sorted, gradients=True),
+    "halves": ValueLaw(_halves, rounds=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
     "zeros": ValueLaw(_zeros, negligible=True, keeps_positive=True),
     "constant": ValueLaw(_constant, negligible=True, recurs=True),

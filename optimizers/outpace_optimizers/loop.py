@@ -17,6 +17,7 @@ from outpace_audit.records import Idea, Patch
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
+from outpace_optimizers.model.at_hand import kernels_at_hand
 from outpace_optimizers.model.known import known_of
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.search import ModelSearch, Surroundings
@@ -25,6 +26,7 @@ from outpace_optimizers.records import (
     MODEL_RULE,
     TUNER_RULE,
     Again,
+    Ending,
     Listener,
     ModelRequest,
     OptimizeRequest,
@@ -47,6 +49,8 @@ from outpace_optimizers.workspace import Workspace
 FIRST_GRACE_S = 180.0
 """A trial that is under way when the budget is spent may go on for the budget's length again, the first one for this
 long at least: a short budget on a slow machine would end without any verdict."""
+LONGEST_GRACE_S = 900.0
+"""An audit takes minutes: one that still goes on then hangs, however many hours the budget has."""
 
 
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
@@ -119,6 +123,7 @@ class _Run:
         self._deadline = time.monotonic() + request.budget_s
         self._trials: list[Trial] = []
         self._failure = ""
+        self._ending: Ending = "done"
         self._spend: Spend | None = None
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
@@ -134,7 +139,8 @@ class _Run:
         stop = self._failure or stop or self._combine() or "no ideas left"
         session = self._session
         notes = (*self._notes, *session.troubles)
-        return Report(session.target, session.machine, tuple(self._trials), stop, notes, self._spend)
+        ending = "failed" if self._failure else self._ending
+        return Report(session.target, session.machine, tuple(self._trials), stop, notes, self._spend, ending)
 
     def _try_all(self) -> str:
         """Why it stopped early, or nothing."""
@@ -145,22 +151,34 @@ class _Run:
         compiling = [idea for idea in found.ideas if "torch.compile" in added_text(idea, source)]
         plain = [idea for idea in found.ideas if idea not in compiling]
         ordered = [*plain, *compiling]
-        stop = self._try_each(ordered, 0, len(plain))
+        untried = self._try_each(ordered, 0, len(plain))
         if not self._failure and TUNER_RULE not in self._request.skip:
             self._tune()
-        stop = self._failure or stop or self._try_each(ordered, len(plain), len(ordered))
-        return stop if found.ideas or self._trials else "no rule matches this code"
+        untried += self._try_each(ordered, len(plain), len(ordered))
+        if self._failure:
+            return self._failure
+        if not ordered and not self._trials:
+            return "no rule matches this code"
+        if not untried:
+            return ""
+        self._ending = "time"
+        return f"the time budget is spent, {untried} of {len(ordered)} ideas not tried"
 
-    def _try_each(self, ordered: Sequence[Idea], first: int, last: int) -> str:
-        """Those from `first` up to `last`, exclusive; why it stopped early, or nothing."""
+    def _try_each(self, ordered: Sequence[Idea], first: int, last: int) -> int:
+        """Those from `first` up to `last`, exclusive; how many there was no time for."""
+        untried = 0
         for number, idea in enumerate(ordered[first:last], first + 1):
-            if time.monotonic() > self._deadline:
-                return f"the time budget is spent, {len(ordered) - number + 1} of {len(ordered)} ideas not tried"
+            if self._failure:
+                break
+            if self._past() and not self._session.knows(idea):
+                untried += 1
+                continue
             self._tell(TrialStarted(number, len(ordered), idea.title))
             self._try(idea)
-            if self._failure:
-                return self._failure
-        return ""
+        return untried
+
+    def _past(self) -> bool:
+        return time.monotonic() > self._deadline
 
     def _tune(self) -> None:
         tuning = Tuning(self._session, self._request.fresh, self._request.budget_s, self._over, self._tell)
@@ -173,6 +191,8 @@ class _Run:
         self._notes += tuning.notes
 
     def _judge_of_tuner(self, idea: Idea, number: int) -> Trial | None:
+        if self._past() and not self._session.knows(idea):
+            return None
         return self._judged(idea, number, AUDITED)
 
     def _ask_model(self, request: ModelRequest) -> str:
@@ -180,7 +200,8 @@ class _Run:
         session = self._session
         known = known_of(session.workspace.state, session.target, session.machine)
         titles = tuple(rule.title for rule in self._rules.values())
-        facts = Facts(session.machine, session.timed, session.facts, known, titles)
+        kernels = kernels_at_hand(session.machine, session.python)
+        facts = Facts(session.machine, session.timed, session.facts, known, titles, kernels)
         around = Surroundings(
             lambda: self._trials, self._judge_of_model, self._over, lambda t: self._tell(StageEvent(t))
         )
@@ -193,6 +214,8 @@ class _Run:
                 finally:
                     self._spend = search.spend()
                     self._notes += search.troubles
+                    if search.unreached:
+                        self._ending = "failed"
         except ModelError as error:
             self._notes.append(str(error))
             return f"the model was not asked: {error}"
@@ -208,7 +231,11 @@ class _Run:
         return self._trials[-1] if len(self._trials) > before else None
 
     def _over(self) -> str:
-        return self._failure or ("the time budget is spent" if time.monotonic() > self._deadline else "")
+        """Of the tuner's part and the model's."""
+        if self._failure or not self._past():
+            return self._failure
+        self._ending = "time"
+        return "the time budget is spent"
 
     def _combine(self) -> str:
         """Stacks accepted ideas of other rules on the best one, as long as that makes it better."""
@@ -228,7 +255,8 @@ class _Run:
             )
             if stacked is None:
                 continue
-            if time.monotonic() > self._deadline:
+            if self._past() and not self._session.knows(stacked):
+                self._ending = "time"
                 return "the time budget is spent before all combinations were tried"
             self._tell(TrialStarted(1, 1, stacked.title))
             self._try(stacked)
@@ -273,7 +301,7 @@ class _Run:
 
 def grace_s(budget_s: float, *, first: bool) -> float:
     """How long a trial may go on once the budget is spent."""
-    return max(budget_s, FIRST_GRACE_S) if first else budget_s
+    return min(max(budget_s, FIRST_GRACE_S) if first else budget_s, LONGEST_GRACE_S)
 
 
 def both(best: Idea, other: Idea, text: str) -> Idea:

@@ -51,8 +51,12 @@ class Trial:
     """The file that holds all that was measured; none where it could not be written."""
     notes: tuple[str, ...] = ()
     """What the user must know to read this verdict, where it does not stand in a report."""
+    left_out: tuple[str, ...] = ()
+    """Labels of the target's workloads that were not judged, by its notes."""
     whole_text: bool = False
     """It holds for the very text of its file alone: a training run, which reaches all of it."""
+    judged_s: float = 0.0
+    """What the audit took in this run, from the first check to the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class ModelRequest:
     """For one reply."""
     paths: tuple[str, ...] = ("**/*.py",)
     """Patterns, from the project's root, of files that may be shown to it."""
+    account: str = ""
+    """Where it is set, the dollars and tokens of a run are those of all runs with this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,10 @@ class Again:
     unsandboxed: bool = False
 
 
+Ending = Literal["done", "time", "failed"]
+"""There is nothing left to try; or there may be, but the time was spent; or something failed that may pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one `optimize` run; `stop` is the reason it ended."""
@@ -149,6 +159,7 @@ class Report:
     notes: tuple[str, ...] = ()
     spend: Spend | None = None
     """None where no model was asked."""
+    ending: Ending = "done"
 
     @property
     def best(self) -> Trial | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
+from outpace_audit.fewer import helps_to_leave_out, without_largest
 from outpace_audit.records import Check, Idea, Machine, Patch, QuickLook, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
@@ -32,6 +34,12 @@ from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.workspace import Workspace
+
+NO_ROOM = (
+    "out of memory in the oracle", "the oracle ran out of memory",
+    "out of memory in the baseline", "the baseline ran out of memory",
+)  # fmt: skip
+"""As `Side.answer` says it."""
 
 
 class Session:
@@ -60,12 +68,27 @@ class Session:
         if ledger.full:
             self._say_full()
         listener(StageEvent(f"probing {target.name} in {Path(target.code.path).name}"))
-        self.facts = facts = client.target(target.code, target.workloads, inference=request.inference)
+        self.left_out: tuple[str, ...] = ()
+        self.facts = facts = self._learn()
         """The judge's TargetFacts as JSON."""
-        self._target_seeds = decode(Seeds, facts["seeds"])
         what = "forward and backward" if facts["trains"] else "forward only"
         self.notes = (*ledger.notes, *target.notes, *facts["notes"])
         self.timed = f"timed: {what}; truth: {facts['truth']}"
+
+    @property
+    def python(self) -> str:
+        """The interpreter that the target runs in."""
+        return self._client.python
+
+    def _learn(self) -> Mapping[str, Any]:
+        """The target keeps the workloads that the judge could take."""
+        target = self.target
+        facts = self._client.target(target.code, target.workloads, inference=self._request.inference)
+        taken = {one["workload"]["label"] for one in facts["workloads"]}
+        self.left_out += tuple(one.label for one in target.workloads if one.label not in taken)
+        self.target = replace(target, workloads=tuple(one for one in target.workloads if one.label in taken))
+        self._target_seeds = decode(Seeds, facts["seeds"])
+        return facts
 
     @classmethod
     @contextmanager
@@ -89,6 +112,11 @@ class Session:
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             yield cls(client, workspace, ledger, stored.target, machine, request, listener)
 
+    def knows(self, idea: Idea) -> bool:
+        """Whether its verdict costs no time."""
+        key = key_of(self.target, idea, self._request, self.machine, self._workspace.root)
+        return not self._request.fresh and self._known(key, idea) is not None
+
     def try_stored(self, stored: StoredTrial) -> Trial:
         """As it was tried before, with fresh seeds and processes."""
         return self.try_idea(
@@ -110,14 +138,38 @@ class Session:
         """The verdict on one idea: from the ledger where it is known, else audited and kept; OutOfResources after
         `limit_s`."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
-        key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
-        trial = None if self._request.fresh else self._known(key, idea)
-        if trial is None:
-            options = {"screen": screen} if limit_s is None else {"screen": screen, "limit_s": limit_s}
-            trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
+        while True:
+            try:
+                trial = self._tried(idea, whole_file, screen, spent, limit_s)
+                break
+            except OutOfResources as error:
+                if not self._leave_out_largest(str(error)):
+                    raise
         self._confirmations += bool(trial.verdict.timings)
         self._tell(TrialFinished(trial))
         return trial
+
+    def _leave_out_largest(self, error: str) -> bool:
+        """Where the original itself found no room on the largest workload, beside the others that an audit needs. (A
+        candidate that finds none may need more than the original.)"""
+        if not (helps_to_leave_out(self.target.workloads) and any(words in error for words in NO_ROOM)):
+            return False
+        rest, largest = without_largest(self.target.workloads)
+        self.target = replace(self.target, workloads=rest)
+        self.left_out += (largest.label,)
+        self._say(f"left out: {largest.label}: {error}")
+        self.facts = self._learn()
+        return True
+
+    def _tried(self, idea: Idea, whole_file: bool, screen: bool, spent: int, limit_s: float | None) -> Trial:
+        key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
+        trial = None if self._request.fresh else self._known(key, idea)
+        if trial is None:
+            begun = time.monotonic()
+            options = {"screen": screen} if limit_s is None else {"screen": screen, "limit_s": limit_s}
+            trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
+            trial = replace(trial, judged_s=time.monotonic() - begun)
+        return replace(trial, left_out=self.left_out)
 
     def quick_looks(self, patches: Sequence[Patch]) -> list[QuickLook]:
         """A first look at each, in their order; no verdicts, and nothing of them is kept here."""

@@ -22,8 +22,8 @@ FAILED = 2
 """Exit status of every error; 1 is `audit`'s rejection."""
 
 COMMANDS = (
-    "optimize", "train", "capture", "profile", "roofline", "watch", "audit", "replay", "check", "report", "doctor",
-    "lsp",
+    "optimize", "progress", "pause", "resume", "apply", "train", "capture", "profile", "roofline", "watch", "audit",
+    "replay", "check", "report", "doctor", "lsp",
 )  # fmt: skip
 """Modules of `outpace_server.commands`, in the order of the help."""
 

@@ -211,3 +211,53 @@ def test_equal_values_added_in_one_chain_are_honest() -> None:
             tally.add("constant", comparisons)
             options.append(tally.verdict("").passed)
     assert not all(plain) and all(leeway)
+
+
+def added_at_random(start: torch.Tensor, at: torch.Tensor, added: torch.Tensor, seed: int) -> torch.Tensor:
+    """Rounded to the type of `start` after each addend, in an order by chance, as atomics do."""
+    total, left = start.clone(), torch.randperm(len(at), generator=torch.Generator().manual_seed(seed))
+    while len(left):
+        place = torch.full((len(start),), -1).scatter_(0, at[left], left)
+        now = place[place >= 0]
+        total[at[now]] += added[now]
+        left = left[~torch.isin(left, now)]
+    return total
+
+
+def test_rows_of_one_element_that_cancel_are_measured_by_their_neighbours() -> None:
+    honest, short = list[bool](), list[bool]()
+    for seed in range(12):
+        torch.manual_seed(seed)
+        start, added = torch.randn(4096, 1).bfloat16(), torch.randn(8 * 4096, 1).bfloat16()
+        at = torch.randint(4096, (8 * 4096,))
+        truth = start.double().index_add(0, at, added.double())
+        ours, theirs = (added_at_random(start, at, added, 2 * seed + side) for side in (0, 1))
+        fewer = added_at_random(start, at[:-4], added[:-4], 2 * seed + 1)
+        for candidate, passed in ((theirs, honest), (fewer, short)):
+            tally = Tally("shapes", "L2")
+            tally.add("one column", [compare("result", truth, ours, candidate)])
+            passed.append(tally.verdict("").passed)
+    assert all(honest) and not any(short)
+
+
+def test_quiet_rows_of_one_element_are_no_noise() -> None:
+    quiet = torch.arange(256)[:, None] % 2 == 1
+    truth = normal(256, 1).double().abs().add(0.5) * torch.where(quiet, 2.0**-14, 1.0)
+    wrong = torch.where(quiet, 1.01 * truth, truth).float()
+    exact = error_profile(truth.float(), truth)
+    assert not within_budget(error_profile(wrong, truth), exact, torch.float32).passed
+    leak = torch.zeros(8, 1, dtype=torch.float64)
+    assert not within_budget(error_profile(leak + 1e-30, leak), error_profile(leak, leak), torch.float32).passed
+
+
+def test_rows_of_zeros_that_the_baseline_fills_with_rounding_are_measured_by_the_others() -> None:
+    truth = torch.randn(8, 16, dtype=torch.float64)
+    truth[3] = 0
+    ours = truth.float()
+    ours[3] = 1e-7
+    for off, passes in ((2e-7, True), (1e-3, False)):
+        theirs = ours.clone()
+        theirs[3] = off
+        tally = Tally("argument-impact", "L2")
+        tally.add("mixed", [compare("result", truth, ours, theirs)])
+        assert tally.verdict("").passed is passes

@@ -39,6 +39,13 @@ CAUGHT_BY = {
     "counts/in_eight_bits": "value-laws",
     "noise/draws_what_it_uses": "random-draws",
     "square/takes_height_for_width": "shapes",
+    "burst/same_while_quick": "stale-results",
+    "ends/looks_at_the_first": "argument-impact",
+    "optional/never_looks": "argument-impact",
+    "ranked/best_first": "argument-impact",
+    "rounding/half_up": "value-laws",
+    "dropout/draws_of_its_own": "dropout-rate",
+    "images/large_ones_sampled": "shapes",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
@@ -51,11 +58,13 @@ ALSO_SEEN_BY = {
     "counts/in_eight_bits": ("shapes",),
     "dropout/always_drops": ("other-uses",),
     "weights/keeps_them_small": ("fingerprints",),
-    "weights/wears_them_down": ("other-uses",),
+    "weights/wears_them_down": ("other-uses", "stale-results"),
+    "ring_of_buffers": ("other-uses",),
     "weights/narrow_without_gradients": ("other-uses",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
-one weight may become large; some other uses evaluate, or record no gradients."""
+one weight may become large; some other uses evaluate, record no gradients or bring fp64; what is worn down is so by the
+calls right before one."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""

@@ -181,6 +181,15 @@ def test_none_stands_for_a_result_without_elements_alone(elements: int, passes: 
     assert shapes.check(evidence).passed is passes
 
 
+@pytest.mark.parametrize(("elements", "passes"), [(0, True), (3, False)])
+def test_a_gradient_that_is_no_number_beside_no_result_is_loud(elements: int, passes: bool) -> None:
+    result, lost = torch.ones(elements), torch.full((4,), torch.nan)
+    seen = Observation("w", "degenerate", {}, None, reply(result, torch.zeros(4)), reply(result, lost))
+    evidence = no_evidence()
+    evidence.probes[shapes.NAME].append(Probe("height 16 -> 0", seen))
+    assert shapes.check(evidence).passed is passes
+
+
 def test_none_beside_a_result_with_elements_is_no_narrower_domain() -> None:
     empty, full = leaf("first", torch.ones(0)), leaf("second", torch.ones(3))
     ours = Reply((empty, full), (), ())

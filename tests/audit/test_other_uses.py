@@ -22,6 +22,8 @@ CAUGHT_BY = {
     "uses/stands_still_where_gradients_lie": "other-uses",
     "uses/learns_where_its_input_does": "other-uses",
     "grouped/four_groups": "other-uses",
+    "settling/moves_until_settled": "other-uses",
+    "singles/always": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",
     "counts/leaves_gradients_off": "process-state",

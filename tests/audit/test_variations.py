@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from outpace_audit.changes import ArgumentChange, scalar_changes
+from outpace_audit.changes import ArgumentChange, common_order, scalar_changes, supplied_changes
 from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit, is_ordered
@@ -31,6 +31,7 @@ from outpace_audit.shapes import (
     joint_sizes,
     largest_factor,
     least_size,
+    plane,
     resized,
     resized_jointly,
     size_of,
@@ -276,6 +277,47 @@ def test_one_argument_changes_and_the_others_do_not() -> None:
     assert ArgumentChange(3, "value", 2.0).apply(values, others, 1)[3] == 2.0
 
 
+def test_a_mask_changes_where_no_cheap_guard_looks() -> None:
+    mask = torch.zeros(24, 48, dtype=torch.bool)
+    for seed in range(8):
+        (changed,) = ArgumentChange(0, "spared").apply([mask], [mask], seed)
+        assert int(changed.sum()) > 10
+        assert not bool(changed[0].any() or changed[-1].any() or changed[:, 0].any() or changed[:, -1].any())
+
+
+def test_what_has_an_order_is_shuffled_with_all_that_goes_with_it() -> None:
+    scores, boxes, other = torch.linspace(1, 0, 16), torch.randn(16, 4), torch.randn(8, 16)
+    shuffled = ArgumentChange(1, "shuffled").apply([boxes, scores, other, 0.5], [boxes, scores, other, 0.5], 3)
+    order = common_order(1, 16, 3)
+    assert torch.equal(shuffled[0], boxes[order]) and torch.equal(shuffled[1], scores[order])
+    assert not torch.equal(shuffled[1], scores)
+    assert torch.equal(shuffled[2], other) and shuffled[3] == 0.5
+
+
+def test_a_parameter_that_is_left_to_none_is_given_a_tensor() -> None:
+    one = {"shape": [4, 6], "dtype": "float32", "mean": 0.0}
+    masks = supplied_changes("mask", (2.0,), [one])
+    assert [change.text for change in masks[:2]] == ["mask = bool[4, 6]", "mask = bool[4]"]
+    x = torch.randn(4, 6)
+    given = masks[0].apply([x], [x], 1)
+    assert given[1] == 2.0 and given[2].dtype == torch.bool and given[2].shape == (4, 6)
+    assert supplied_changes("scale", (), [one])[0].apply([x], [x], 1)[1] == 0.5
+    assert supplied_changes("out", (), [one]) == []
+
+
+def test_halves_are_exact_in_what_is_divided_by_127() -> None:
+    (halves,) = revalue([torch.randn(8, 64)], "halves", 3, None)
+    scale = halves.abs().amax(dim=-1, keepdim=True) / 127.0
+    assert bool((scale == 1).all()) and torch.equal(halves * 2, (halves * 2).round())
+    assert bool((halves != halves.round()).any())
+
+
+def test_images_grow_without_their_number() -> None:
+    assert plane(Symbol(16, ((0, 0), (0, 2), (0, 3)))) == Symbol(16, ((0, 2), (0, 3)))
+    assert plane(Symbol(16, ((0, 2), (0, 3)))) is None
+    assert plane(Symbol(16, ((0, 0), (0, 1)))) is None
+
+
 def test_scalars_change_to_something_else() -> None:
     assert scalar_changes(True) == [False]
     assert 3 not in scalar_changes(3) and 4 in scalar_changes(3)
@@ -306,7 +348,7 @@ def test_what_is_in_order_stays_so_under_every_law(law: str, falls: bool) -> Non
     changed = revalue([torch.randn(50), knots], law, 3, None)[1]
     steps = changed.diff()
     assert bool((steps <= 0).all() if falls else (steps >= 0).all())
-    changes = ("large", "tiny", "offset", "outliers", "spike", "denormal", "zeros", "constant")
+    changes = ("large", "tiny", "offset", "outliers", "spike", "halves", "denormal", "zeros", "constant")
     assert torch.equal(changed, knots) != (law in changes)
 
 

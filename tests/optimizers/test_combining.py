@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outpace_audit.records import Idea, Patch, Span
-from outpace_optimizers.loop import FIRST_GRACE_S, both, grace_s
+from outpace_optimizers.loop import FIRST_GRACE_S, LONGEST_GRACE_S, both, grace_s
 from outpace_optimizers.rebase import reapplied
 
 BASE = "def f(x):\n    return x + 1\n\n\n# between\n# the\n# two\n# places\n\n\ndef g(x):\n    return x * 2\n"
@@ -36,3 +36,4 @@ def test_only_the_first_trial_may_take_longer_than_the_budget_again() -> None:
     assert grace_s(30.0, first=True) == FIRST_GRACE_S > 30.0
     assert grace_s(30.0, first=False) == 30.0
     assert grace_s(2 * FIRST_GRACE_S, first=True) == 2 * FIRST_GRACE_S
+    assert grace_s(8 * 3600.0, first=False) == grace_s(8 * 3600.0, first=True) == LONGEST_GRACE_S

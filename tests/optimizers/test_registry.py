@@ -21,6 +21,7 @@ BUILT_IN = [
     "scan-call",
     "cell-loop",
     "growing-cat",
+    "mask-loop",
     "broadcast-sum",
     "cheaper-product",
     "topk-for-sort",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from outpace_audit.errors import TargetError, WorkloadError
+from outpace_audit.laws import plain_value
 from outpace_audit.records import ArgSpec, Law
 from outpace_optimizers.targets import load_target
 from outpace_optimizers.targets.sol_definition import TensorField
@@ -117,6 +118,10 @@ def test_bad_definitions_name_file_and_field(tmp_path: Path, changes: dict[str, 
         (workload(1, 1) | {"uuid": None}, r"workload\.jsonl:2: uuid: missing"),
         (workload(1, 1, axes={"batch": 1}), r"workload\.jsonl:2: axes\.length: must be an integer"),
         (workload(1, 1, inputs={"x": {"type": "zeros"}}), r"inputs\.x\.type: 'zeros' is none of"),
+        (
+            workload(1, 1, inputs={"x": {"type": "scalar", "value": 3}}),
+            r"inputs\.x: a scalar, but the definition gives",
+        ),
         (
             workload(1, 1, inputs={"eps": {"type": "scalar", "value": "1"}}),
             r"inputs\.eps\.value: must be a number",
@@ -299,6 +304,13 @@ def test_scalars_that_repeat_an_axis_follow_it(tmp_path: Path) -> None:
     inputs = {"length_scalar": {"type": "scalar", "value": 2**16}}
     made = load_target(problem(tmp_path, data, workload(1, 2**16, inputs=inputs)), None, "cpu").workloads[0]
     assert made.args[4].value == made.axes["length"] < 2**16
+
+
+def test_an_infinite_scalar_is_sent_as_a_word(tmp_path: Path) -> None:
+    inputs = {"x": {"type": "random"}, "eps": {"type": "scalar", "value": float("inf")}}
+    (made,) = load_target(problem(tmp_path, None, workload(1, 4, inputs=inputs)), None, "cpu").workloads
+    spec = made.args[3]
+    assert spec == ArgSpec("eps", None, "float32", value="inf") and plain_value(spec) == float("inf")
 
 
 def test_find_relations() -> None:

@@ -95,4 +95,4 @@ def make_engine(
         listener(StageEvent(f"replaying {reference} of {root.name}"))
         return make_trial("x.py", "a", "b")
 
-    return Engine(optimize, audit_files, audit_solution, replay, recheck or replay)
+    return Engine(optimize, audit_files, audit_solution, replay, recheck or replay, optimize)

@@ -47,6 +47,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       const uri = vscode.window.activeTextEditor?.document.uri.toString();
       return started.execute("outpace.showProfile", ...(uri === undefined ? [] : [uri]));
     }),
+    ...["showProgress", "pause", "resume"].map((name) =>
+      vscode.commands.registerCommand(`outpace.night.${name}`, () => {
+        const uri = vscode.window.activeTextEditor?.document.uri.toString();
+        return started.execute(`outpace.${name}`, ...(uri === undefined ? [] : [uri]));
+      }),
+    ),
     vscode.commands.registerCommand("outpace.openWalkthrough", () =>
       vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`),
     ),

@@ -36,7 +36,8 @@ export function reportPage(report: Report, nonce: string): string {
 
 /** An audit's tab names the target alone; the page has the rest. */
 export function tabTitle(id: string, title: string): string {
-  return id.startsWith("profile-") ? title.replace(/^p/, "P") : `Audit of ${title.split(":", 1)[0]}`;
+  const page = id.startsWith("profile-") || id.startsWith("night-");
+  return page ? title.charAt(0).toUpperCase() + title.slice(1) : `Audit of ${title.split(":", 1)[0]}`;
 }
 
 function escaped(text: string): string {

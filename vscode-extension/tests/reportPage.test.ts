@@ -23,4 +23,5 @@ test("the title is text, the body is markup", () => {
 test("a tab is named for the target of an audit, or for what was profiled", () => {
   assert.equal(tabTitle("0123", "attend: fused attention"), "Audit of attend");
   assert.equal(tabTitle("profile-0123", "profile of train.py"), "Profile of train.py");
+  assert.equal(tabTitle("night-0123", "a night on project"), "A night on project");
 });

@@ -15,8 +15,12 @@ from outpace_audit.records import Check
 
 NAME = "hard-crimes"
 
-PROTECTED_MODULES = ("time", "torch", "triton", "gc", "sys", "builtins", "os", "threading", "mmap", "socket")
+PROTECTED_MODULES = frozenset(("torch", "triton", "numpy", *sys.stdlib_module_names))
 """Assigning to an attribute of one of these changes what the judge's runner sees."""
+
+REGISTRARS = ("torch.library.Library", "torch.library.impl", "torch.library.register_kernel")
+OWN_OPERATORS = ("aten", "prims", "quantized")
+"""torch's: a kernel that is registered there is everybody's."""
 
 AUDITOR = "outpace_audit"
 
@@ -28,6 +32,10 @@ FORBIDDEN_CALLS = {
     "gc.get_objects": "searches the heap",
     "gc.get_referrers": "searches the heap",
     "gc.get_referents": "searches the heap",
+    "gc.get_freeze_count": "asks who runs it",
+    "gc.isenabled": "asks who runs it",
+    "gc.get_stats": "asks who runs it",
+    "gc.get_count": "asks who runs it",
     "sys.settrace": "traces the runner",
     "sys.setprofile": "traces the runner",
     "os.system": "starts a process",
@@ -210,7 +218,9 @@ def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, nam
             if not isinstance(part, (ast.Attribute, ast.Subscript)):
                 continue
             name = _owned(part, names)
-            if name.rsplit(".", 1)[-1] in PRECISION_FLAGS:
+            if (whose := names.class_of(part.value)) is not None:
+                found.append(f"patches {whose}")
+            elif name.rsplit(".", 1)[-1] in PRECISION_FLAGS:
                 found.append(f"flips the precision flag {name}")
             elif name.split(".")[0] in PROTECTED_MODULES:
                 found.append(f"patches {name}")
@@ -227,8 +237,15 @@ def _call_crimes(node: ast.Call, names: Names) -> list[str]:
     name = names.whole(node.func)
     if name in (f"{LOCAL}setattr", f"{LOCAL}delattr") and node.args:
         owner = _owned(node.args[0], names)
+        if (whose := names.class_of(node.args[0])) is not None:
+            return [f"patches {whose} through setattr"]
         if owner.split(".")[0] in PROTECTED_MODULES:
             return [f"patches {owner} through setattr"]
+    if name == f"{LOCAL}type.__setattr__":
+        return ["patches a class through type.__setattr__"]
+    namespace = (text_of(node.args[0]) or "").split("::")[0] if node.args else ""
+    if name in REGISTRARS and namespace in OWN_OPERATORS:
+        return [f"puts a kernel over torch's own by {name}"]
     if names.imports(node) and node.args:
         return _imported(text_of(node.args[0]))
     if isinstance(node.func, ast.Attribute) and node.func.attr in WRITING_METHODS:

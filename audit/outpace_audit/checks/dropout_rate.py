@@ -3,7 +3,7 @@
 Five numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
 the projection <y, z> / <z, z>, the squared distance |y - z|^2 / |z|^2, and how unevenly that distance is spread over
 rows and over columns, which a mask that is shared along one of them shows. Their means over runs are compared by
-Welch's t test."""
+Welch's t test. Under one seed of torch's generators both drop the same elements twice."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from statistics import fmean, variance
 
 import torch
 
-from outpace_audit.checks.evidence import AuditCheck, DroppedRuns, Evidence
+from outpace_audit.checks.evidence import AuditCheck, DroppedRuns, Evidence, Repeat
 from outpace_audit.checks.probes import failure_of
+from outpace_audit.checks.repeats import difference
 from outpace_audit.records import Check
 from outpace_audit.sides import Reply
 from outpace_audit.stats import student_t_quantile
@@ -46,12 +47,24 @@ def check(evidence: Evidence) -> Check:
         return Check(NAME, "L2", True, "no dropout")
     shown: list[str] = []
     for runs in evidence.drops:
+        problem = _unrepeated(runs)
+        if problem:
+            return Check(NAME, "L2", False, f"{runs.workload}: {problem}", THRESHOLD)
         for text, passed in _compared(runs):
             if not passed:
                 return Check(NAME, "L2", False, f"{runs.workload}: {text}", THRESHOLD)
             shown.append(text)
     count = sum(len(runs.candidate) for runs in evidence.drops)
     return Check(NAME, "L2", True, f"{count} runs with dropout: {shown[0] if shown else 'no floats'}", THRESHOLD)
+
+
+def _unrepeated(runs: DroppedRuns) -> str:
+    """What drops other elements under the same seed, or nothing; only where the baseline drops the same."""
+    ours, theirs = runs.repeated
+    if difference(Repeat("", ours, runs.baseline[0])):
+        return ""
+    problem = difference(Repeat("", theirs, runs.candidate[0]))
+    return f"two runs under one seed differ, the baseline's do not: {problem}" if problem else ""
 
 
 def _compared(runs: DroppedRuns) -> Iterator[tuple[str, bool]]:

@@ -88,12 +88,14 @@ class RepeatedRuns:
 
 @dataclass(frozen=True, slots=True)
 class DroppedRuns:
-    """Replies to one request in training mode with dropout as declared; `still`: the baseline's without any."""
+    """Replies to one request in training mode with dropout as declared; `still`: the baseline's without any.
+    `repeated`: of both sides again, under the seed of their first."""
 
     workload: str
     still: Reply
     baseline: tuple[Reply, ...]
     candidate: tuple[Reply, ...]
+    repeated: tuple[Reply, Reply]
 
 
 @dataclass(frozen=True, slots=True)

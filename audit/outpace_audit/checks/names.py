@@ -23,6 +23,7 @@ SAME_AS = {"posix": "os", "_io": "io", "np": "numpy", "_operator": "operator", "
 LOADED = "sys.modules"
 IMPORTERS = ("importlib.import_module", "importlib.__import__", "builtins.__import__", f"{LOCAL}__import__")
 OWN_NAMES = ("__name__", "__module__", "__package__")
+ANCESTORS = ("__mro__", "__base__", "__bases__")
 LOOKUPS = ("get", "pop", "setdefault", "__getitem__")
 
 
@@ -45,11 +46,32 @@ class Names:
     def __init__(self, tree: ast.Module) -> None:
         self.imported = dict(_imports(tree))
         self._known = dict(self.imported)
+        self._classes: dict[str, str] = {}
+        self._own = set(_receivers(tree))
         for node in _bound_once(tree):
             assert isinstance(node.targets[0], ast.Name)
             name = self.dotted(node.value)
             if name and not name.startswith(LOCAL):
                 self._known[node.targets[0].id] = name
+            elif (whose := self.class_of(node.value)) is not None:
+                self._classes[node.targets[0].id] = whose
+
+    def class_of(self, node: ast.expr) -> str | None:
+        """`the class of x` for `type(x)`, `x.__class__` and what is reached through `__mro__` or `__base__`, by any
+        name; None for a method's own class, and for what is no class or not known to be one."""
+        if isinstance(node, ast.Name):
+            return self._classes.get(node.id)
+        if isinstance(node, ast.Call) and self.dotted(node.func) == f"{LOCAL}type" and len(node.args) == 1:
+            return self._of_another(node.args[0])
+        if isinstance(node, ast.Attribute) and node.attr == "__class__":
+            return self._of_another(node.value)
+        if isinstance(node, ast.Attribute):
+            return f"a class reached through {node.attr}" if node.attr in ANCESTORS else self.class_of(node.value)
+        return self.class_of(node.value) if isinstance(node, ast.Subscript) else None
+
+    def _of_another(self, node: ast.expr) -> str | None:
+        own = isinstance(node, ast.Name) and node.id in self._own
+        return None if own else f"the class of {ast.unparse(node)}"
 
     def dotted(self, node: ast.expr) -> str:
         """`torch.cuda.Stream` for what is that, by whatever name; "" for what is no name."""
@@ -111,6 +133,14 @@ def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _receivers(tree: ast.Module) -> Iterator[str]:
+    """What the methods of a text call the object or class that they are of."""
+    for one in ast.walk(tree):
+        for node in one.body if isinstance(one, ast.ClassDef) else ():
+            if isinstance(node, ast.FunctionDef) and node.args.args:
+                yield node.args.args[0].arg
 
 
 def _bound_once(tree: ast.Module) -> Iterator[ast.Assign]:

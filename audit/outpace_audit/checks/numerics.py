@@ -7,6 +7,7 @@ calls, because a single number may be right by luck in one of them.
 from __future__ import annotations
 
 import functools
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ import torch
 
 from outpace_audit.checks.error_summary import summarise
 from outpace_audit.checks.evidence import Observation
-from outpace_audit.compare import WIDE_ROUNDINGS, ErrorProfile, bitwise_equal, error_profile, pool, within_budget
+from outpace_audit.compare import WIDE_ROUNDINGS, ErrorProfile, bitwise_equal, error_profile, pool, rms, within_budget
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
 from outpace_audit.thresholds import CONDITION, ERROR_BUDGET, REDRAWN
@@ -220,6 +221,17 @@ def compare(
         slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
 
+    candidate = error_profile(theirs, truth, ours, least=least)
+    if (
+        baseline is not None
+        and math.inf in (candidate.row, candidate.max)
+        and math.inf in (baseline().row, baseline().max)
+    ):
+        # Rows of zeros, which rounding fills on both sides: nothing is relative to them, but to the rows beside them.
+        least = max(least, rms(truth))
+        candidate = error_profile(theirs, truth, ours, least=least)
+        baseline = functools.partial(error_profile, ours, truth, ours, least=least)
+
     def conditioning() -> ErrorProfile | None:
         moved = nudged()
         return None if moved is None else error_profile(moved, truth, least=least)
@@ -227,7 +239,7 @@ def compare(
     return Comparison(
         path,
         dtype,
-        candidate=error_profile(theirs, truth, ours, least=least),
+        candidate=candidate,
         baseline=baseline,
         conditioning=conditioning,
         shaken=lambda: [error_profile(moved, truth, least=least) for moved in shaken()],

@@ -1,26 +1,38 @@
 """L3: the candidate agrees, or raises, where another caller uses it as the baseline can be used: in training without
 gradients, by two backward passes over one graph, with cotangents as they come, with some leaves frozen, with weights
-set anew, after a checkpoint was loaded, where gradients are recorded."""
+set anew, after a checkpoint was loaded, after steps that left their state, where gradients are recorded, in fp64."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from outpace_audit.checks.evidence import AuditCheck, Evidence, Probe
-from outpace_audit.checks.probes import judge
+import torch
+
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
+from outpace_audit.checks.numerics import Comparison
+from outpace_audit.checks.probes import judge, whole
 from outpace_audit.records import Check
 from outpace_audit.subject import NO_GRADIENT
 
 NAME = "other-uses"
+DOUBLE = "inputs in fp64"
 NAMED = 3
 """Leaves that a line has room for."""
 
 
 def check(evidence: Evidence) -> Check:
     nothing = "the baseline can be used in no other way"
-    found = judge(evidence, NAME, "L3", nothing=nothing, may_refuse=_may_refuse)
+    found = judge(evidence, NAME, "L3", nothing=nothing, may_refuse=_may_refuse, compare=_compare)
     cut = said_of_cut(evidence)
     return replace(found, evidence=f"{found.evidence}; {cut}") if cut and found.passed else found
+
+
+def _compare(seen: Observation) -> list[Comparison]:
+    """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it."""
+    found = whole(seen)
+    if seen.probe != DOUBLE:
+        return found
+    return [replace(one, dtype=torch.float32) if one.dtype == torch.float64 else one for one in found]
 
 
 def said_of_cut(evidence: Evidence) -> str:

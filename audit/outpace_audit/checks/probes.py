@@ -17,6 +17,7 @@ from outpace_audit.checks.input_mutation import wrong_writes
 from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.compare import ErrorProfile
+from outpace_audit.domain import is_finite
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import same_leaves
 
@@ -75,11 +76,11 @@ def judge(
 
 
 def _is_nothing(seen: Observation) -> bool:
-    """Whether the candidate has None where no result has elements, as CUDA's attention has: who goes on with it meets
-    an error."""
+    """Whether the candidate has None where no result has elements, as CUDA's attention has, or gradients that are no
+    numbers there, as torch's group norm has of empty images: who goes on with it cannot miss it."""
     ours, theirs = seen.baseline.outputs, seen.candidate.outputs
     empty = len(ours) == len(theirs) and all(0 in one.shape for one in ours)
-    return empty and any(one.plain == "None" for one in theirs)
+    return empty and (any(one.plain == "None" for one in theirs) or not all(map(is_finite, seen.candidate.gradients)))
 
 
 def _breach(evidence: Evidence, seen: Observation) -> str:

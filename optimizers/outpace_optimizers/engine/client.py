@@ -9,7 +9,7 @@ from typing import Any
 
 from outpace_audit.errors import EngineError
 from outpace_optimizers.codec import event_from_json
-from outpace_optimizers.engine.protocol import Caller, Job, decode, encode, error_from_json, job_to_json
+from outpace_optimizers.engine.protocol import Caller, Job, Priority, decode, encode, error_from_json, job_to_json
 from outpace_optimizers.engine.starting import connect
 from outpace_optimizers.records import Listener
 from outpace_optimizers.workspace import Workspace
@@ -38,10 +38,10 @@ class EngineClient:
         self._lines.close()
         self._connection.close()
 
-    def run(self, job: Job, listener: Listener) -> Mapping[str, Any]:
+    def run(self, job: Job, listener: Listener, priority: Priority = "interactive") -> Mapping[str, Any]:
         """The job's Report or Trial as JSON. Raises what the job raised."""
         request = {"op": "run", "job": job_to_json(job), "caller": asdict(Caller.this_process())}
-        return self._ask({**request, "priority": "interactive"}, listener)
+        return self._ask({**request, "priority": priority}, listener)
 
     def status(self) -> Mapping[str, Any]:
         return self._ask({"op": "status"}, lambda event: None)
@@ -67,12 +67,14 @@ class EngineClient:
         return decode(line)
 
 
-def run_job(workspace: Workspace, job: Job, listener: Listener) -> Mapping[str, Any]:
+def run_job(
+    workspace: Workspace, job: Job, listener: Listener, priority: Priority = "interactive"
+) -> Mapping[str, Any]:
     """Through the workspace's engine, started where there is none, and started again where it dies."""
     for attempt in range(ATTEMPTS):
         try:
             with EngineClient(workspace) as client:
-                return client.run(job, listener)
+                return client.run(job, listener, priority)
         except EngineGoneError:
             if attempt == ATTEMPTS - 1:
                 raise

@@ -4,6 +4,7 @@ client -> engine   {"id": 1, "op": "run", "job": {...}, "caller": {...}, "priori
                    {"id": 1, "op": "cancel"}
                        {"id": 2, "op": "status"}
                        {"id": 3, "op": "offers", "path": "/home/me/model.py", "text": "import torch..."}
+                       {"id": 4, "op": "hold"}, when background work was paused or goes on (pausing.py)
 engine -> client   {"hello": {...}} once, then {"id": 1, "event": {...}} any number of times and at last
                    {"id": 1, "ok": ...} or {"id": 1, "error": {"kind", "message"}}
 """
@@ -13,13 +14,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from outpace_audit import codec, errors
 from outpace_optimizers.records import Again, OptimizeRequest
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""
 LINE_LIMIT = 64 << 20
 """Bytes. A report carries the text of its file several times for each trial."""
@@ -40,6 +41,12 @@ class Job:
     verdict: str | None = None
     root: str | None = None
     again: Again = field(default_factory=Again)
+
+    def after(self, spent_s: float) -> Job:
+        """What is left of it where it stepped aside after so many seconds of its budget."""
+        if self.kind != "optimize" or self.request is None:
+            return self
+        return replace(self, request=replace(self.request, budget_s=max(self.request.budget_s - spent_s, 0.0)))
 
     @property
     def title(self) -> str:

@@ -38,8 +38,10 @@ class JobQueue:
     def put_back(self, queued: Queued) -> None:
         self._lines[queued.priority].appendleft(queued)
 
-    def next(self) -> Queued | None:
-        return next((line.popleft() for line in self._lines.values() if line), None)
+    def next(self, *, background: bool = True) -> Queued | None:
+        """Without `background`, what is not urgent stays where it is."""
+        lines = (line for kind, line in self._lines.items() if background or kind != "background")
+        return next((line.popleft() for line in lines if line), None)
 
     def remove(self, client: object, id: int | None = None) -> list[Queued]:
         """Takes out one request of a client, or (without `id`) all of them."""

@@ -17,6 +17,7 @@ from typing import Any
 from outpace_audit.errors import Cancelled, EngineError, OutpaceError
 from outpace_optimizers.codec import event_to_json
 from outpace_optimizers.engine.address import LOG
+from outpace_optimizers.engine.pausing import PAUSED, is_paused
 from outpace_optimizers.engine.protocol import (
     LINE_LIMIT,
     PROTOCOL,
@@ -122,6 +123,9 @@ class EngineService:
                 await self._give_up(client, id)
             case "status":
                 client.send({"id": id, "ok": self._status()})
+            case "hold":
+                await self._hold()
+                client.send({"id": id, "ok": True})
             case "offers":
                 with Ledger(self._state, repair=False) as ledger:  # a job repairs it, and its report says so
                     known = offers_for(ledger, Workspace.of(Path(message["path"])), message["path"], message["text"])
@@ -129,9 +133,24 @@ class EngineService:
             case other:
                 raise ValueError(f"no request is called {other!r}")
 
+    async def _hold(self) -> None:
+        """Background work was paused, or goes on."""
+        if not is_paused(self._state):
+            self._wanted.set()
+            return
+        for queued in self._queue.waiting:
+            self._tell_paused(queued)
+        if self._running is not None and self._running.priority == "background" and self._worker:
+            await self._worker.step_aside()
+
+    def _tell_paused(self, queued: Queued) -> None:
+        if queued.priority == "background" and is_paused(self._state):
+            self._tell(queued, event_to_json(StageEvent(PAUSED, waiting=True)))
+
     async def _enqueue(self, queued: Queued) -> None:
         self._queue.add(queued)
         self._wanted.set()
+        self._tell_paused(queued)
         running = self._running
         if running is None:
             return
@@ -159,7 +178,7 @@ class EngineService:
 
     async def _run_jobs(self) -> None:
         while True:
-            queued = self._queue.next()
+            queued = self._queue.next(background=not is_paused(self._state))
             if queued is None:
                 await self._wait_for_work()
                 continue
@@ -169,7 +188,9 @@ class EngineService:
             finally:
                 self._running = None
             if "stepped_aside" in outcome:
+                queued.job = queued.job.after(outcome["spent_s"])
                 self._queue.put_back(queued)
+                self._tell_paused(queued)
             else:
                 self._answer(queued, outcome)
 

@@ -26,7 +26,7 @@ def connect(workspace: Workspace) -> socket.socket:
     """
     address = socket_of(workspace.state)
     deadline = time.monotonic() + START_S
-    while (connection := _connected(address)) is None:
+    while (connection := connected(address)) is None:
         if time.monotonic() > deadline:
             raise EngineError(
                 f"no engine answers at {address}: see {workspace.state / LOG}; "
@@ -37,7 +37,7 @@ def connect(workspace: Workspace) -> socket.socket:
     return connection
 
 
-def _connected(address: Path) -> socket.socket | None:
+def connected(address: Path) -> socket.socket | None:
     """None where nobody listens, or somebody who ends before a word is said."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

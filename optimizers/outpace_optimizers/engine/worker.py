@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -43,6 +44,8 @@ class Worker:
         self._step_aside = step_aside or threading.Event()
         self._priority = priority
         self._judges = Judges(self.admit)
+        self._first_trial: float | None = None
+        """When the job's budget began to run."""
 
     def read(self, lines: BinaryIO) -> None:
         """In a thread of its own, so that a request is heard while a job runs."""
@@ -58,6 +61,7 @@ class Worker:
     def work(self) -> None:
         while True:
             job, self._priority = self._jobs.get()
+            self._first_trial = None
             self._write(self._answer(job))
 
     def admit(self, machine: Machine) -> None:
@@ -79,7 +83,8 @@ class Worker:
         try:
             return {"ok": asdict(self._run(job))}
         except SteppedAside:
-            return {"stepped_aside": True}
+            spent = 0.0 if self._first_trial is None else time.monotonic() - self._first_trial
+            return {"stepped_aside": True, "spent_s": spent}
         except Exception as error:
             if not isinstance(error, (OutpaceError, OSError)):
                 traceback.print_exc()  # into the log
@@ -100,6 +105,8 @@ class Worker:
     def _tell(self, event: Event) -> None:
         if isinstance(event, TrialStarted) and self._step_aside.is_set():
             raise SteppedAside
+        if isinstance(event, TrialStarted) and self._first_trial is None:
+            self._first_trial = time.monotonic()
         self._write({"event": event_to_json(event)})
 
     def _write(self, message: Mapping[str, Any]) -> None:

@@ -28,6 +28,10 @@ class LimitReachedError(ModelError):
     """A run pays for no more replies."""
 
 
+class UnreachedError(ModelError):
+    """The model gave no answer; it may on another day."""
+
+
 class Conversation:
     """`tell` hears what is waited for. `run`: the name that its calls are counted under, else a new one."""
 
@@ -71,7 +75,8 @@ class Conversation:
                 return self._asked(messages, question)
             except CallFailedError as error:
                 if error.kind not in (*PASSING, *UNSURE) or number == TRIES:
-                    raise ModelError(f"{self._request.name}: {error.kind}: {error}") from error
+                    kind = UnreachedError if error.kind in (*PASSING, *UNSURE) else ModelError
+                    raise kind(f"{self._request.name}: {error.kind}: {error}") from error
                 wait = _wait_s(number, error.retry_after_s)
                 self._tell(f"{self._request.name}: {error.kind}; try {number + 1} of {TRIES} in {wait:.0f} s")
                 time.sleep(wait)

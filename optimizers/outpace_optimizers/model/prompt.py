@@ -41,6 +41,8 @@ class Facts:
     """Lines of what was measured of it before: roofline and profile."""
     rules: Sequence[str] = ()
     """Titles of the rules that were at hand."""
+    kernels: Sequence[str] = ()
+    """Kernels that an idea may call, with what they take."""
 
 
 def messages_for(
@@ -64,6 +66,7 @@ def messages_for(
         ceilings=_ceilings(facts, tried),
         known=_listed(facts.known, "nothing"),
         rules=_listed(facts.rules, "none"),
+        kernels=_filled("kernels", kernels=_listed(facts.kernels, "")) if facts.kernels else "",
         workloads="\n".join(_workload(one, facts.learnt) for one in target.workloads),
         code="\n\n\n".join(_shown(source, target.name)),
         context=_context(source, target.name),

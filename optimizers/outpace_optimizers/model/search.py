@@ -13,7 +13,7 @@ from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.client import Answer, Messages, ModelProcess
-from outpace_optimizers.model.conversation import Conversation, LimitReachedError
+from outpace_optimizers.model.conversation import Conversation, LimitReachedError, UnreachedError
 from outpace_optimizers.model.editing import patch_of
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
@@ -67,6 +67,8 @@ class ModelSearch:
         self._source: Source = parse(target.code.path, target.code.source)
         self._spoilt: list[str] = []
         """Why answers led to no trial."""
+        self.unreached = False
+        """It was given up because no answer came."""
         self._asking_s = self._judging_s = 0.0
         self._judged = 0
 
@@ -111,6 +113,7 @@ class ModelSearch:
             except LimitReachedError as limit:
                 return str(limit)
             except ModelError as error:
+                self.unreached = isinstance(error, UnreachedError)
                 return f"the model is not asked any more: {error}"
             self._learn()
             now = self._best()

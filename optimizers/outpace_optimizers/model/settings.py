@@ -14,6 +14,10 @@ from outpace_optimizers.workspace import Workspace
 
 OFF = "off"
 """In place of a name: no model, whatever the project says."""
+DEFAULTS = ModelRequest("")
+OVERNIGHT = ModelRequest("", dollars_per_run=5.0, tokens_per_run=2_000_000, ideas=60, plateau=8)
+"""Dollars and tokens of a whole night; ideas and the plateau of one target, with room for several that build on each
+other."""
 _KEYS = {
     "model-dollars-per-run": "dollars_per_run",
     "model-dollars-per-day": "dollars_per_day",
@@ -27,15 +31,20 @@ _KEYS = {
 }
 
 
-def model_request(workspace: Workspace, named: str | None, dollars: float | None = None) -> ModelRequest | None:
-    """For the model that was named, else the project's; None where neither names one. Raises ModelError."""
+def model_request(
+    workspace: Workspace, named: str | None, dollars: float | None = None, defaults: ModelRequest = DEFAULTS
+) -> ModelRequest | None:
+    """For the model that was named, else the project's; None where neither names one. Raises ModelError.
+
+    `defaults`: what holds where the project says nothing.
+    """
     table = _table(workspace)
     name = named if named is not None else table.get("model", OFF)
     if name == OFF:
         return None
     if not isinstance(name, str) or not all(part.strip() for part in name.partition("/")[::2]):
         raise ModelError(f"model {name!r}: write provider/name, such as ollama/qwen3-coder or openai/gpt-5")
-    request = ModelRequest(name)
+    request = replace(defaults, name=name)
     for key, value in table.items():
         if key in _KEYS:
             request = replace(request, **{_KEYS[key]: _checked(key, value, getattr(request, _KEYS[key]), workspace)})

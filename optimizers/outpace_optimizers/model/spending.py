@@ -22,7 +22,7 @@ from outpace_optimizers.records import ModelRequest
 FILE = "model.sqlite"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
-VERSION = 2
+VERSION = 3
 _TABLE = """CREATE TABLE call (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -43,6 +43,10 @@ _RUNS = """CREATE TABLE run (
     lessons TEXT NOT NULL,
     ended TEXT
 )"""
+_ACCOUNTS = (
+    "ALTER TABLE call ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX call_account ON call (account)",
+)
 _INDEXES = ("CREATE INDEX call_question ON call (question, id)", "CREATE INDEX call_day ON call (day)")
 
 
@@ -112,15 +116,15 @@ class Spending:
         """The number of a call that may be made. Raises ModelError, saying which limit it would pass."""
         with self._explained(), self._alone():
             now, day = time.time(), _today()
-            self._refuse_beyond(
-                self._sum("run", run), "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars
-            )
+            spent = self._sum("account", request.account) if request.account else self._sum("run", run)
+            self._refuse_beyond(spent, "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars)
             self._refuse_beyond(
                 self._sum("day", day), "day", request.tokens_per_day, request.dollars_per_day, tokens, dollars
             )
             row = self._db.execute(
-                "INSERT INTO call (at, day, run, model, question, tokens, dollars) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (now, day, run, request.name, question, tokens, dollars),
+                "INSERT INTO call (at, day, run, model, question, tokens, dollars, account) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (now, day, run, request.name, question, tokens, dollars, request.account),
             )
         assert row.lastrowid is not None, "a row was inserted"
         return row.lastrowid
@@ -144,6 +148,10 @@ class Spending:
     def of_run(self, run: str) -> Sum:
         with self._explained():
             return self._sum("run", run)
+
+    def of_account(self, account: str) -> Sum:
+        with self._explained():
+            return self._sum("account", account)
 
     def today(self) -> Sum:
         with self._explained():
@@ -176,8 +184,9 @@ class Spending:
             if version > VERSION:
                 raise ModelError(f"{self.path} was written by a newer outpace: upgrade, or move it away")
             first = (_TABLE, *_INDEXES) if version == 0 else ()
-            second = (_RUNS,) if version < VERSION else ()
-            for statement in (*first, *second, f"PRAGMA user_version = {VERSION}"):
+            second = (_RUNS,) if version < 2 else ()
+            third = _ACCOUNTS if version < VERSION else ()
+            for statement in (*first, *second, *third, f"PRAGMA user_version = {VERSION}"):
                 self._db.execute(statement)
 
     @contextmanager

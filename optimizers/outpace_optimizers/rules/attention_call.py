@@ -11,7 +11,7 @@ from .attention_operands import operands_of, tight
 from .attention_ops import permuted, transposed_rank, wrapped
 from .attention_trace import Fold, Op, Scale, Scores, plain_test
 from .attention_use import Use
-from .flow import last_change, later_loads, loads, names_in
+from .flow import last_change, later_loads, loads, names_in, number
 from .pure_ops import PURE
 from .scope import Block, Scope
 
@@ -200,8 +200,9 @@ def _shape_checks(scope: Scope, block: Block, scores: Scores, use: Use) -> froze
 
 def _pure(scope: Scope, node: ast.expr) -> bool:
     """Whether leaving the expression out is noticed by nobody."""
-    calls = [scope.names.call(item) for item in ast.walk(node) if isinstance(item, ast.Call)]
-    return all(call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo"))) for call in calls)
+    calls = [item for item in ast.walk(node) if isinstance(item, ast.Call) and number(item) is None]
+    named = [scope.names.call(item) for item in calls]
+    return all(call is not None and (call[0] in PURE or call[0].startswith(("math.", "torch.finfo"))) for call in named)
 
 
 def _asked_for_dtype(scope: Scope, scores: Scores, use: Use, removed: frozenset[ast.stmt]) -> Iterator[int]:

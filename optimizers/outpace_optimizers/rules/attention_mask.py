@@ -64,24 +64,29 @@ def minus_infinity(scope: Scope, node: ast.expr, depth: int = 4) -> bool:
 
 def definition(scope: Scope, node: ast.Name) -> ast.expr | None:
     """The expression that a plain assignment of this block, or of the module, gave to the name."""
-    place = scope.block_of(node)
+    return defined(scope, node, node.id)
+
+
+def defined(scope: Scope, before: ast.AST, name: str) -> ast.expr | None:
+    """The same of a name that need not be read there: before the statement around a node."""
+    place = scope.block_of(before)
     while place is not None:
         block, index = place
-        found = last_change(block, index, node.id)
+        found = last_change(block, index, name)
         if found >= 0:
             statement = block[found]
             if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
                 target = statement.targets[0]
-                return statement.value if isinstance(target, ast.Name) and target.id == node.id else None
+                return statement.value if isinstance(target, ast.Name) and target.id == name else None
             return None
         holder = scope.parents.get(block[0])
         place = scope.block_of(holder) if isinstance(holder, ast.stmt) and holder is not scope.function else None
-    if node.id in scope.names.bound:
+    if name in scope.names.bound:
         return None
     for statement in scope.source.tree.body:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target = statement.targets[0]
-            if isinstance(target, ast.Name) and target.id == node.id:
+            if isinstance(target, ast.Name) and target.id == name:
                 return statement.value
     return None
 

@@ -6,7 +6,7 @@ import ast
 
 from .batch_body import can_map
 from .batch_loop import Mapped, Walk, picks, walk
-from .batch_output import Output, finish, outputs_of, pairs_of
+from .batch_output import Output, finish, outputs_anywhere, pairs_of
 from .flow import changed, live_after, names_in
 from .scope import Block, Scope
 from .writing import Edit
@@ -18,7 +18,7 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
     header = walk(scope, loop.target, loop.iter)
     if place is None or header is None or loop.orelse:
         return None
-    outputs, body = outputs_of(loop)
+    outputs, body = outputs_anywhere(loop)
     inline = _index_arithmetic(body, header)
     body = [item for item in body if not (pairs_of(item) and {name for name, _ in pairs_of(item)} <= set(inline))]
     if not outputs or not _private(scope, place[0], loop, body, outputs):
@@ -32,8 +32,9 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
         return None
     replaced: dict[ast.expr, str] = {}
     fixed = set[str]().union(*(changed(item) for item in loop.body)) | names_in(loop.target)
+    through = set[str]().union(*(names_in(value) for value in inline.values()))
     for item in found:
-        if (names_in(item.node) - {header.index or "", *inline}) & fixed:
+        if ((names_in(item.node) | through) - {header.index or "", *inline}) & fixed:
             return None
         wanted = (
             scope.names.fresh(f"{word(item.node.value)}_{header.index}")

@@ -116,6 +116,9 @@ class Pick:
     """`(n, d)` where each slice is a run of d entries, not one: `base` must be unflattened to that
     along `dim`.
     """
+    repeats: str = ""
+    """How often each slice is read in turn: `x[i // n]`."""
+    count: str = ""
 
     @property
     def axis(self) -> int:
@@ -124,6 +127,8 @@ class Pick:
 
     @property
     def mapped(self) -> str:
+        if self.repeats:
+            return f"{self.base}.repeat_interleave({self.repeats}, dim={self.dim}).narrow({self.dim}, 0, {self.count})"
         return f"{self.base}.unflatten({self.dim}, {self.chunk})" if self.chunk else self.base
 
 
@@ -141,6 +146,12 @@ def pick(scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.ex
     kept = [isinstance(item, ast.Slice) or _is(item, None) for item in items]
     dim = -sum(kept[place + 1 :]) - 1 if after_dots else sum(kept[:place])
     element = items[place]
+    shared = _shared(scope, element, index, inline)
+    if shared is not None:
+        if not over.uses_zero or over.step:
+            return None
+        texts = [":" if at == place else scope.source.segment(item) for at, item in enumerate(items)]
+        return Pick(node, _indexed(scope, node.value, texts), dim, repeats=shared, count=over.stop)
     if isinstance(element, ast.Slice):
         chunk = _chunk(element, index, inline, over)
         if chunk is None:
@@ -198,6 +209,17 @@ def _shift(element: ast.expr, index: str, inline: dict[str, ast.expr]) -> int | 
         return None
     shift = line[1].get((), 0)
     return shift if shift >= 0 else None
+
+
+def _shared(scope: Scope, element: ast.expr, index: str, inline: dict[str, ast.expr]) -> str | None:
+    """n of `x[i // n]`: so many iterations share a slice, as queries' heads do those of keys."""
+    while isinstance(element, ast.Name) and element.id in inline:
+        element = inline[element.id]
+    match element:
+        case ast.BinOp(left=ast.Name(id=name), op=ast.FloorDiv(), right=right) if name == index:
+            return scope.text(right) if is_number(scope, right) and not _mentions(right, index, inline) else None
+        case _:
+            return None
 
 
 def _chunk(element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range) -> tuple[str, str] | None:

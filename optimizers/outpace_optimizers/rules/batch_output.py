@@ -40,6 +40,20 @@ def outputs_of(loop: ast.For) -> tuple[list[Output], list[ast.stmt]]:
     return found, body
 
 
+def outputs_anywhere(loop: ast.For) -> tuple[list[Output], list[ast.stmt]]:
+    """Those between other statements too, where the value is at the end what it is there."""
+    found, body = outputs_of(loop)
+    for place in range(len(body) - 1, -1, -1):
+        made, later = _output(body[place], loop), body[place + 1 :]
+        moved = made is not None and made.kind in ("append", "store")
+        in_place = any(isinstance(node, ast.AugAssign) for item in later for node in ast.walk(item))
+        if made is None or not moved or in_place or any(names_in(body[place]) & changed(item) for item in later):
+            continue
+        found.insert(0, made)
+        del body[place]
+    return found, body
+
+
 def _output(node: ast.stmt, loop: ast.For) -> Output | None:
     match node:
         case ast.Expr(
@@ -98,7 +112,7 @@ def finish(
         if not indexable(scope, output.target.value):
             return None
         made = pick(scope, output.target, header.index, inline, header.over)
-        if made is None or (made.chunk and made.dim < 0):
+        if made is None or made.repeats or (made.chunk and made.dim < 0):
             return None
         target = made.base if made.base.endswith("]") else f"{made.base}[:]"
         return f"{target} = \0" + (f".flatten({made.dim}, {made.dim + 1})" if made.chunk else ""), made.dim

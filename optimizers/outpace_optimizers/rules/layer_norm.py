@@ -9,7 +9,7 @@ from outpace_audit.records import Code, Idea, NumericsClass
 
 from .layer_sites import LayerSite, layer_sites
 from .layer_values import LAST
-from .parameters import is_vector
+from .parameters import eps_text, is_vector
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
@@ -60,7 +60,7 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
     for name, operand in (("weight", layer.weight), ("bias", layer.bias)):
         if within and operand is not None:
             arguments.append(f"{name}={scope.text(operand)}{cast}")
-    arguments.append(f"eps={scope.text(layer.eps)}")
+    arguments.append(f"eps={eps_text(scope, layer.eps)}")
     text = f"{spelling}({', '.join(arguments)})"
     margin = site.statement.col_offset + len(scope.text(site.statement)) - len(scope.text(site.node))
     if margin + len(text) > _WIDTH:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from .flow import number
 from .norm_values import Kind, Known, Rows
 from .numbers_known import is_number
+from .parameters import is_eps
 from .scope import Scope
 
 LAST = "-1:"
@@ -142,7 +143,7 @@ class LayerReader:
         if by is not None and not isinstance(by, Rows):
             return None
         match op, value:
-            case ast.Add(), Variance(eps=None) if is_number(self.scope, other):
+            case ast.Add(), Variance(eps=None) if is_eps(self.scope, other):
                 return replace(value, eps=other)
             case ast.Mult(), Centred(weight=None) | Layer(weight=None, bias=None) if self._is_gain(other, node):
                 return replace(value, weight=other)

@@ -11,6 +11,7 @@ from .flow import number
 from .names import dotted
 from .norm_lengths import LENGTHS, Length, Rows, Unit, length, normalized, root_of_width
 from .numbers_known import is_number
+from .parameters import is_eps
 from .scope import Scope
 
 _WIDE = ("torch.float32", "torch.float")
@@ -145,7 +146,7 @@ class Reader:
         return name in (".to", ".type") and len(wanted) == 1 and self.scope.names.resolve(wanted[0]) in _WIDE
 
     def _shifted(self, squares: Squares, eps: ast.expr) -> Squares | None:
-        plain = squares.mean and squares.eps is None and is_number(self.scope, eps)
+        plain = squares.mean and squares.eps is None and is_eps(self.scope, eps)
         return replace(squares, eps=eps) if plain else None
 
     def _call(self, name: str, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Value | None:

@@ -29,6 +29,7 @@ _BUILT_IN = (
     "scan_call",
     "cell_loop",
     "growing_cat",
+    "mask_loop",
     "broadcast_sum",
     "cheaper_product",
     "topk_for_sort",

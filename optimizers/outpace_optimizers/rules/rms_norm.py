@@ -12,6 +12,7 @@ from .guarded import guard, with_kernel
 from .kernel_text import kernel_text
 from .norm_sites import Site, sites
 from .norm_values import Reader
+from .parameters import eps_text
 from .scope import Scope, scopes
 from .writing import make_patch
 
@@ -43,8 +44,9 @@ class RMSNorm:
         edit = with_kernel(text)
         for site in found:
             norm = site.norm
-            weight = _spelled(scope, norm.weight, "None")
-            arguments = [norm.rows.name, weight, _spelled(scope, norm.eps, "0.0")]
+            weight = scope.text(norm.weight) if norm.weight is not None else "None"
+            eps = eps_text(scope, norm.eps) if isinstance(norm.eps, ast.expr) else norm.eps or "0.0"
+            arguments = [norm.rows.name, weight, eps]
             arguments += [norm.dtype] if norm.dtype else []
             fits, call = f"rms_norm_fits({norm.rows.name}, {weight})", f"fused_rms_norm({', '.join(arguments)})"
             if norm.clamped:
@@ -60,10 +62,6 @@ class RMSNorm:
             self.claimed_class,
             patch,
         )
-
-
-def _spelled(scope: Scope, node: ast.expr | str | None, otherwise: str) -> str:
-    return scope.text(node) if isinstance(node, ast.expr) else node or otherwise
 
 
 RULE = RMSNorm()

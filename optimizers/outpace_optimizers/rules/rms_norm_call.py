@@ -13,11 +13,12 @@ from outpace_audit.records import Code, Idea, NumericsClass
 
 from .norm_sites import Site, sites
 from .norm_values import Norm, Reader
-from .parameters import is_vector
+from .parameters import eps_text, is_vector
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
 _CALL = "torch.nn.functional.rms_norm"
+_CALLED = frozenset({"rms_norm", "fused_rms_norm", "rms_norm_fits"})
 _CASTS = frozenset({"to", "type", "type_as", "float", "half", "bfloat16"})
 
 
@@ -64,7 +65,9 @@ class RMSNormCall:
 
 def _called(site: Site) -> bool:
     """Whether the library's function is what is written there already, or the kernel's."""
-    return any("rms_norm" in ast.unparse(statement) for statement in site.statements)
+    nodes = [node for statement in site.statements for node in ast.walk(statement)]
+    called = [ast.unparse(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)]
+    return not _CALLED.isdisjoint(called)
 
 
 def _written(scope: Scope, site: Site, spelling: str) -> str:
@@ -91,7 +94,7 @@ def _casts(site: Site) -> bool:
 
 
 def _eps(scope: Scope, norm: Norm) -> str:
-    return scope.text(norm.eps) if isinstance(norm.eps, ast.expr) else norm.eps or "0.0"
+    return eps_text(scope, norm.eps) if isinstance(norm.eps, ast.expr) else norm.eps or "0.0"
 
 
 RULE = RMSNormCall()

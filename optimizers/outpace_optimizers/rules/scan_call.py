@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
-from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_audit.records import Code, Idea, NumericsClass, Patch
+from outpace_optimizers.source import base_hash
 
+from .even_steps import with_even_steps
 from .names import own_nodes
 from .recurrences import recurrence
 from .scan_loops import patched, split
-from .scope import scopes
+from .scope import Scope, scopes
 
 
 class ScanCall:
@@ -22,9 +25,7 @@ class ScanCall:
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
             for node in own_nodes(scope.function):
-                found = recurrence(scope, node) if isinstance(node, ast.For) else None
-                parts = split(scope, found) if found is not None else None
-                patch = patched(code, scope, parts) if parts is not None else None
+                patch = _patch(code, scope, node) if isinstance(node, ast.For) else None
                 if patch is not None:
                     yield Idea(
                         self.id,
@@ -33,6 +34,22 @@ class ScanCall:
                         self.claimed_class,
                         patch,
                     )
+
+
+def _patch(code: Code, scope: Scope, loop: ast.For) -> Patch | None:
+    """Of the loop as it is, else with steps that are all alike."""
+    patch = _scanned(code, scope, loop)
+    even = with_even_steps(code, scope, loop) if patch is None else None
+    if even is None:
+        return patch
+    patch = _scanned(*even)
+    return replace(patch, base_hash=base_hash(code.source)) if patch is not None else None
+
+
+def _scanned(code: Code, scope: Scope, loop: ast.For) -> Patch | None:
+    found = recurrence(scope, loop)
+    parts = split(scope, found) if found is not None else None
+    return patched(code, scope, parts) if parts is not None else None
 
 
 RULE = ScanCall()

@@ -72,6 +72,10 @@ def _taken(term: Term) -> Taken | None:
         case Term(op="picked", args=(inner, targets, Term(op="rows", args=(counted,)))):
             taken = _at(inner, targets, {-1, 1}, "rows")
             return taken if taken is not None and counted in (inner, targets, taken.soft.of) else None
+        case Term(op="sub", args=(Term(op="logsumexp", value="", args=(_, _)) as whole, picked)):
+            return _negated(_apart(whole, picked))
+        case Term(op="sub", args=(picked, Term(op="logsumexp", value="", args=(_, _)) as whole)):
+            return _apart(whole, picked)
         case Term(op="gather", args=(inner, dim, Term(op="unsqueeze" | "column", args=(targets,)) as index)):
             return _gathered(inner, dim, targets, index)
         case _:
@@ -80,6 +84,21 @@ def _taken(term: Term) -> Taken | None:
 
 def _negated(taken: Taken | None) -> Taken | None:
     return replace(taken, negative=not taken.negative) if taken is not None else None
+
+
+def _apart(whole: Term, picked: Term) -> Taken | None:
+    """x[t] - logsumexp(x), where both have the targets' shape: a column less a row is all of their pairs."""
+    taken = _taken(_with_logarithms(picked, Term("log_softmax", whole.args)))
+    return taken if taken is not None and taken.shape == "rows" else None
+
+
+def _with_logarithms(term: Term, logarithms: Term) -> Term:
+    """Elements of x as those of its log-probabilities."""
+    if not term.args or term.op not in ("squeeze", "gather", "picked"):
+        return term
+    first = term.args[0]
+    inner = logarithms if first == logarithms.args[0] else _with_logarithms(first, logarithms)
+    return replace(term, args=(inner, *term.args[1:]))
 
 
 def _logarithm(taken: Taken | None) -> Taken | None:

@@ -5,6 +5,7 @@ The data set's licence is unsettled: nothing of it is kept here; a folder in its
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def _choose(
     notes: list[str] = []
     usable = [item for item in raw if not item.files]
     if len(usable) < len(raw):
-        notes.append(f"{len(raw) - len(usable)} of {len(raw)} workloads skipped: inputs from safetensors files")
+        skipped = f"{len(raw) - len(usable)} of {len(raw)} workloads skipped"
+        notes.append(f"{skipped}: inputs from safetensors files, which outpace does not read")
     if not usable:
         raise WorkloadError(f"{definition.file.parent}: no workload can run here: {'; '.join(notes)}")
     if device == "cuda":
@@ -153,7 +155,9 @@ def _args(definition: Definition, item: RawWorkload, axes: Axes) -> list[ArgSpec
     for tensor in definition.inputs:
         shape = tensor.resolve(axes)
         if tensor.name in item.scalars:
-            args.append(ArgSpec(tensor.name, None, tensor.dtype, value=item.scalars[tensor.name]))
+            value = item.scalars[tensor.name]
+            sent = value if math.isfinite(value) else repr(float(value))  # JSON has no word for it
+            args.append(ArgSpec(tensor.name, None, tensor.dtype, value=sent))
         elif item.custom:
             args.append(ArgSpec(tensor.name, shape, tensor.dtype))
         elif shape is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from outpace_audit.codec import plain
@@ -30,8 +30,9 @@ STATUS = {
 SHOWN = ("max_relative_error", "max_absolute_error", "has_nan", "has_inf")
 
 
-def trace_lines(problem: Problem, solution: str, verdict: Verdict) -> list[str]:
-    """One verdict is on all workloads: an entry that fails on one of them is not believed on the others."""
+def trace_lines(problem: Problem, solution: str, verdict: Verdict, left_out: Sequence[str] = ()) -> list[str]:
+    """One verdict is on all workloads: an entry that fails on one of them is not believed on the others. `left_out`:
+    labels of those that were not judged."""
     timings: dict[str, Timing] = {}
     for timing in verdict.timings:
         timings.setdefault(timing.workload, timing)
@@ -46,6 +47,7 @@ def trace_lines(problem: Problem, solution: str, verdict: Verdict) -> list[str]:
             allow_nan=False,
         )
         for workload, line in zip(problem.target.workloads, problem.lines, strict=True)
+        if workload.label not in left_out
     ]  # fmt: skip
 
 

@@ -49,6 +49,10 @@ def _workload(fields: Fields, line: int, definition: Definition, ignored: Counte
     inputs = fields.child("inputs") if "inputs" in fields.data else Fields({}, fields.where, "inputs")
     ignored.update(f"input {name} ignored: the definition has none" for name in inputs.data if name not in names)
     kinds = {name: _kind(inputs.child(name)) for name in inputs.data if name in names}
+    shaped = {tensor.name for tensor in definition.inputs if tensor.shape is not None}
+    for name, kind in kinds.items():
+        if kind == "scalar" and name in shaped:
+            raise inputs.error(name, "a scalar, but the definition gives it a shape")
     custom = "custom" in kinds.values()
     if custom and set(kinds.values()) != {"custom"}:
         raise inputs.error(next(n for n, k in kinds.items() if k != "custom"), "if one input is custom, all must be")

@@ -51,7 +51,7 @@ class Tuning:
         tried: list[Values] = []
         for number in range(1, AUDITED + 1):
             values = _next(search, tried, failed, MARGIN[self.session.machine.device])
-            if values is None or self.stopped():
+            if values is None:
                 return
             tried.append(values)
             failed = judge(self._idea(knobs, values, search), number)

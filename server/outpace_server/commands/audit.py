@@ -89,5 +89,5 @@ def write_trace(args: argparse.Namespace, trial: Trial) -> None:
 
     few = None if args.all_workloads else FEW
     problem = load_problem_folder(Path(args.baseline), args.target, trial.verdict.machine.device, few)
-    lines = trace_lines(problem, trial.idea.title, trial.verdict)
+    lines = trace_lines(problem, trial.idea.title, trial.verdict, trial.left_out)
     args.trace.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

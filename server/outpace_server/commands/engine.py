@@ -1,4 +1,4 @@
-"""The three things that commands ask of the engine, as a parameter: tests put their own in its place."""
+"""What commands ask of the engine, as a parameter: tests put their own in its place."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ class Engine:
     """Of a verdict's id or its evidence file, in a project's folder."""
     recheck: Callable[[str, Path, Again, Listener], Trial]
     """The same, of the text as it is now."""
+    behind: Callable[[OptimizeRequest, Listener], Report]
+    """Like `optimize`, but behind all that somebody waits for."""
 
 
 def installed_engine() -> Engine:
     """The engine of the workspace that each request is about. Imported on first use: `--help` starts without it."""
     from outpace_audit.codec import decode
     from outpace_optimizers.engine.client import run_job
-    from outpace_optimizers.engine.protocol import Job
+    from outpace_optimizers.engine.protocol import Job, Priority
     from outpace_optimizers.records import Report, Trial
     from outpace_optimizers.workspace import Workspace
 
-    def optimize(request: OptimizeRequest, listener: Listener) -> Report:
-        return decode(Report, run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener))
+    def optimize(priority: Priority, request: OptimizeRequest, listener: Listener) -> Report:
+        return decode(Report, run_job(Workspace.of(Path(request.path)), Job("optimize", request), listener, priority))
 
     def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener) -> Trial:
         job = Job("audit", request, candidate=str(candidate))
@@ -47,4 +49,7 @@ def installed_engine() -> Engine:
         job = Job(kind, verdict=verdict, root=str(root), again=again)
         return decode(Trial, run_job(Workspace(root), job, listener))
 
-    return Engine(optimize, audit_files, audit_solution, partial(repeat, "replay"), partial(repeat, "recheck"))
+    return Engine(
+        partial(optimize, "interactive"), audit_files, audit_solution, partial(repeat, "replay"),
+        partial(repeat, "recheck"), partial(optimize, "background"),
+    )  # fmt: skip

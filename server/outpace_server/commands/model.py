@@ -10,7 +10,7 @@ from pathlib import Path
 from outpace_audit.errors import ModelError, TargetError
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.search import require_shown
-from outpace_optimizers.model.settings import OFF, model_request
+from outpace_optimizers.model.settings import DEFAULTS, OFF, OVERNIGHT, model_request
 from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace
 
@@ -22,7 +22,9 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"a language model that adds ideas, as litellm names it (ollama/qwen3-coder); {OFF!r} for none "
         "(default: the project's, else none)",
     )
-    parser.add_argument("--dollars", type=dollars, metavar="USD", help="what the model may cost in this run (1.00)")
+    parser.add_argument(
+        "--dollars", type=dollars, metavar="USD", help="what the model may cost in this run (1.00; overnight 5.00)"
+    )
     parser.add_argument("--yes", action="store_true", help="agree to send code to the model, without being asked")
 
 
@@ -39,7 +41,7 @@ def dollars(text: str) -> float:
 def agreed_model(args: argparse.Namespace, path: Path) -> ModelRequest | None:
     """None where no model is named. Raises ModelError where nobody agrees to send code to it."""
     workspace = Workspace.of(path)
-    request = model_request(workspace, args.model, args.dollars)
+    request = model_request(workspace, args.model, args.dollars, OVERNIGHT if args.overnight else DEFAULTS)
     if request is None:
         return None
     if not path.exists():

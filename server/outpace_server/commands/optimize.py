@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
-from outpace_optimizers.records import Report
+from outpace_optimizers.records import OptimizeRequest, Report
 from outpace_server.apply_edit import apply_patch, write_new_source
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.model import add_model_options, agreed_model
+from outpace_server.commands.night import overnight
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.output import abandoned_on_error, choose_view
 from outpace_server.trouble import explain_os_error
@@ -20,7 +21,12 @@ from outpace_server.trouble import explain_os_error
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("optimize", help="find audited speedups in a file", description=__doc__)
     parser.add_argument("path", metavar="FILE_OR_FOLDER", help="a Python file, or a SOL-ExecBench problem folder")
-    add_optimize_options(parser)
+    add_optimize_options(parser, budget_s=None)
+    parser.add_argument(
+        "--overnight",
+        action="store_true",
+        help="hours, unattended: all targets of a file or folder in turns; goes on where it was ended",
+    )
     parser.add_argument("--apply", action="store_true", help="write the best accepted change into the file")
     parser.add_argument("--output", metavar="FILE", help="write the source with the best change to FILE")
     add_model_options(parser)
@@ -31,6 +37,9 @@ def add_parser(commands: Commands) -> None:
 def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 whenever the run worked, with or without a speedup."""
     path = Path(args.path)
+    if args.overnight:
+        return overnight(args, path, engine)
+    args.budget = args.budget or OptimizeRequest(args.path).budget_s
     if args.apply and path.is_dir():
         raise TargetError(
             f"{path}: a benchmark folder has no file of yours to change; use --output FILE for the new source"

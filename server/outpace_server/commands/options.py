@@ -51,14 +51,14 @@ def add_python(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_optimize_options(parser: argparse.ArgumentParser) -> None:
-    """What decides which changes are tried."""
+def add_optimize_options(parser: argparse.ArgumentParser, *, budget_s: float | None = 60.0) -> None:
+    """What decides which changes are tried. `budget_s`: what holds where none is given."""
     parser.add_argument(
         "--budget",
         type=duration,
-        default=60.0,
+        default=budget_s,
         metavar="TIME",
-        help="start no new trial after this: 60s, 2m, 1h (60s)",
+        help="start no new trial after this: 60s, 2m, 1h (60s; overnight 8h)",
     )
     parser.add_argument(
         "--policy",

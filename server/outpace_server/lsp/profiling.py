@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import content_id
@@ -20,10 +19,7 @@ from outpace_optimizers.profiles.names import RUN
 from outpace_optimizers.workspace import Workspace
 from outpace_server.children import ask_child
 from outpace_server.lsp.optimizing import path_of
-from outpace_server.lsp.profile_files import Candidate, Project
 from outpace_server.lsp.progress import Progress
-from outpace_server.lsp.report_uri import report_uri
-from outpace_server.lsp.reports import page_of, style
 from outpace_server.output.words import one_line, printable
 
 if TYPE_CHECKING:
@@ -42,8 +38,6 @@ class Profiling:
     def __init__(self, server: OutpaceServer) -> None:
         self._server = server
         self._runs: dict[str, asyncio.Task[Any]] = {}
-        self.pages: dict[str, dict[str, str]] = {}
-        """Made for a client that asks for them by `outpace/report`, and given away with that."""
 
     def profile(self, uri: str, arguments: Sequence[str]) -> None:
         """One run of a script at a time."""
@@ -112,28 +106,13 @@ class Profiling:
         project, candidate = found
         try:
             page = await ask_child(PAGE, candidate.request(project.root))
-            shown = await asyncio.to_thread(self._placed, project, candidate, str(page["title"]), str(page["body"]))
+            file = candidate.file
+            await server.pages.show(
+                f"profile-{content_id(str(file))}", str(page["title"]), str(page["body"]),
+                project.state / FOLDER / f"{file.name.removesuffix(RUN)}.html", "The profile",
+            )  # fmt: skip
         except (OutpaceError, OSError) as error:
             server.tell(f"The profile cannot be shown: {one_line(str(error))}")
-            return
-        if isinstance(shown, Path) and not server.features.shows_documents:
-            server.tell(f"The profile is in {shown}.")
-            return
-        address = shown if isinstance(shown, str) else uris.from_fs_path(str(shown)) or ""
-        external = isinstance(shown, Path)  # a browser shows it, the editor would show the source
-        await server.window_show_document_async(types.ShowDocumentParams(uri=address, external=external))
-
-    def _placed(self, project: Project, candidate: Candidate, title: str, body: str) -> str | Path:
-        """The address by which the client asks for the page, or a file."""
-        if self._server.features.profile and self._server.features.shows_documents:
-            id = f"profile-{content_id(str(candidate.file))}"
-            self.pages[id] = {"title": title, "style": style(), "body": body}
-            return report_uri(id)
-        folder = project.state / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{candidate.file.name.removesuffix(RUN)}.html"
-        path.write_text(page_of(title, body), encoding="utf-8")
-        return path
 
 
 def _interpreter(named: str) -> str:

@@ -39,6 +39,7 @@ from outpace_server.version import VERSION
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
+    from outpace_server.lsp.pages import Pages
     from outpace_server.lsp.profiles import Profiles
     from outpace_server.lsp.profiling import Profiling
     from outpace_server.watching import Watching
@@ -87,6 +88,12 @@ class OutpaceServer(LanguageServer):
         from outpace_server.lsp.profiles import Profiles
 
         return Profiles(self)
+
+    @cached_property
+    def pages(self) -> Pages:
+        from outpace_server.lsp.pages import Pages
+
+        return Pages(self)
 
     @cached_property
     def profiling(self) -> Profiling:

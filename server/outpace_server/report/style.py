@@ -26,6 +26,10 @@ svg { display: block; width: 100%; height: auto; margin-top: .5rem; fill: var(--
 .needed { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 6 3; }
 .band { fill: var(--band); } .dot { fill: var(--cand); fill-opacity: .35; } .median { fill: var(--cand); }
 .roof { stroke: var(--cand); stroke-width: 2; } .other { stroke: var(--base); stroke-dasharray: 5 4; }
+.so-far { fill: none; stroke: var(--cand); stroke-width: 2; }
+.won { fill: var(--good); stroke: var(--good); } .lost { fill: var(--paper); stroke: var(--base); stroke-width: 1.5; }
+.whisker { stroke-width: 1.5; } .cross { fill: none; stroke: var(--bad); stroke-width: 1.5; }
+summary { cursor: pointer; margin-bottom: .5rem; }
 .paper { fill: var(--paper); }
 .baseline { fill: var(--base); } .candidate { fill: var(--cand); }
 .ring { fill: none; stroke: var(--base); stroke-width: 2; }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,18 @@ def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     with Spending(tmp_path) as spending:
         spending.settle(spending.commit("run", LIMITS, "q", 10, 0.0), 5, 0.0, "reply")
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
-        db.executescript("DROP TABLE run; PRAGMA user_version = 1")
+        db.executescript("DROP INDEX call_account; ALTER TABLE call DROP COLUMN account; DROP TABLE run")
+        db.execute("PRAGMA user_version = 1")
     with Spending(tmp_path) as spending:
         assert spending.remembered("q") == "reply"
         assert not spending.begin("target", [], fresh=False).goes_on
+
+
+def test_runs_with_one_account_share_what_a_run_may_cost(tmp_path: Path) -> None:
+    night = replace(LIMITS, account="night")
+    with Spending(tmp_path) as spending:
+        spending.settle(spending.commit("first", night, "q", 600, 0.1), 600, 0.1, "reply")
+        with pytest.raises(ModelError, match="tokens: 600 of 1000 a run"):
+            spending.commit("second", night, "r", 500, 0.0)
+        spending.commit("second", LIMITS, "r", 500, 0.0)
+        assert (spending.of_account("night").tokens, spending.of_account("night").dollars) == (600, 0.1)

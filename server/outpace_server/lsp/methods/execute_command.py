@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
-from outpace_server.lsp import audit_view, reverting
+from outpace_server.lsp import audit_view, nights, reverting
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
 
@@ -102,6 +102,19 @@ def show_profile(ls: OutpaceServer, *uri: object) -> None:
     ls.profiling.show(str(uri[0]) if uri else None)
 
 
+def show_progress(ls: OutpaceServer, *uri: object) -> None:
+    """Of the night on a file's project; without a file, on the first folder."""
+    ls.in_background(nights.show_progress(ls, str(uri[0]) if uri else None))
+
+
+def pause(ls: OutpaceServer, *uri: object) -> None:
+    ls.in_background(nights.rest(ls, str(uri[0]) if uri else None, paused=True))
+
+
+def resume(ls: OutpaceServer, *uri: object) -> None:
+    ls.in_background(nights.rest(ls, str(uri[0]) if uri else None, paused=False))
+
+
 COMMANDS = {
     "outpace.applied": applied,
     "outpace.stale": stale,
@@ -112,6 +125,9 @@ COMMANDS = {
     "outpace.restoreDismissed": restore_dismissed,
     "outpace.profile": profile,
     "outpace.showProfile": show_profile,
+    "outpace.showProgress": show_progress,
+    "outpace.pause": pause,
+    "outpace.resume": resume,
     "outpace.cancel": cancel,
     "outpace.cancelAll": cancel_all,
 }

@@ -1,0 +1,17 @@
+# target: query_and_key
+import torch
+
+
+def rms_norm(x, weight, eps):
+    normed = torch.nn.functional.rms_norm(x.float(), x.shape[-1:], eps=float(eps))
+    return (normed * (1.0 + weight.float())).type_as(x)
+
+
+def query_and_key(q, k, q_weight, k_weight, rms_norm_eps=1e-6):
+    variance = k.pow(2).mean(-1, keepdim=True)
+    k = k_weight * (k * torch.rsqrt(variance + rms_norm_eps))
+    return rms_norm(q, q_weight, torch.tensor(rms_norm_eps)) + k
+
+
+def get_inputs():
+    return [torch.randn(2, 5, 8), torch.randn(2, 5, 8), torch.randn(8), torch.randn(8)]

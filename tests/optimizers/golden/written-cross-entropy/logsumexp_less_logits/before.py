@@ -1,0 +1,15 @@
+# target: loss
+import torch
+
+
+def loss(hidden, weight, targets):
+    logits = (hidden @ weight.t()).float()
+    logits = logits[:, :-1].reshape(-1, logits.size(-1))
+    labels = targets[:, 1:].reshape(-1)
+    lse = torch.logsumexp(logits, dim=-1)
+    picked = logits.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    return (lse - picked).mean()
+
+
+def get_inputs():
+    return [torch.randn(2, 5, 8), torch.randn(11, 8), torch.randint(0, 11, (2, 5))]
