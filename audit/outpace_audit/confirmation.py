@@ -13,7 +13,7 @@ from outpace_audit.checks.evidence import Evidence, Observation, Probe, Repeat, 
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
 from outpace_audit.observing import Trio
-from outpace_audit.records import Check, Timing
+from outpace_audit.records import Check, Machine, Timing
 from outpace_audit.samples import ProcessPair
 from outpace_audit.sides import Side
 from outpace_audit.stats import confidence_for, estimate, median
@@ -173,17 +173,9 @@ class Confirmation:
         return started["baseline"], started["candidate"]
 
     def _setup(self, one: WorkloadFacts, rounds: int) -> Setup:
-        bytes_each = max(1, one.input_bytes + one.output_bytes)
-        sets = SETS_CPU
-        if self._device == "cuda":
-            ceilings = self._evidence.machine.ceilings
-            fits = int(ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
-            sets = max(
-                1,
-                min(max(SETS_CUDA[0], int(2 * ceilings["cache_bytes"] / bytes_each) + 1), SETS_CUDA[1], fits),
-            )
-        self._evidence.footprint_bytes[one.workload.label] = sets * bytes_each
-        return Setup(one.workload, sets, one.cotangents, self._device, rounds, one.updated)
+        setup = setup_of(one, self._evidence.machine, rounds)
+        self._evidence.footprint_bytes[one.workload.label] = setup.sets * _bytes_of_set(one)
+        return setup
 
     def _summarise(self, pairs: list[Pair], confidence: float) -> None:
         evidence = self._evidence
@@ -276,3 +268,18 @@ class Confirmation:
             "updated": one.updated,
             "pause_s": SETTLE_S,
         }
+
+
+def setup_of(one: WorkloadFacts, machine: Machine, rounds: int) -> Setup:
+    """With so many sets of inputs that a GPU's cache does not hold them all."""
+    sets = SETS_CPU
+    if machine.device == "cuda":
+        bytes_each = _bytes_of_set(one)
+        fits = int(machine.ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
+        wanted = max(SETS_CUDA[0], int(2 * machine.ceilings["cache_bytes"] / bytes_each) + 1)
+        sets = max(1, min(wanted, SETS_CUDA[1], fits))
+    return Setup(one.workload, sets, one.cotangents, machine.device, rounds, one.updated)
+
+
+def _bytes_of_set(one: WorkloadFacts) -> int:
+    return max(1, one.input_bytes + one.output_bytes)

@@ -179,7 +179,7 @@ class Idea:
     claimed_class: NumericsClass
     patch: Patch
     proposer: str = "rules"
-    """Whose idea it was: "rules", or "model NAME" for a language model's."""
+    """Whose idea it was: "rules", "tuner", or "model NAME" for a language model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +210,19 @@ class Check:
     evidence: str
     threshold: str = ""
     numbers: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class QuickLook:
+    """What a moment with a variant showed: `failure`, else about how many times as fast as the baseline it is. Never
+    shown as a gain."""
+
+    failure: str = ""
+    ratio: float | None = None
+    baseline_s: float = 0.0
+    candidate_s: float = 0.0
+    passing: bool = False
+    """The failure may have been the machine's: memory ran out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The judge as a process: JSON lines in, JSON lines out. `python -m outpace_audit.service` in the user's interpreter.
 
 Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
-{"op": "audit", candidate, patch, options}, {"op": "ceilings"}, {"op": "roofline", code, workloads, inference,
-ceilings}. While one of the last three runs, lines {"event": ...} come first; every request ends in one line {"ok":
-...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+{"op": "audit", candidate, patch, options}, {"op": "quick", variants}, {"op": "ceilings"}, {"op": "roofline", code,
+workloads, inference, ceilings}. While one of the last four runs, lines {"event": ...} come first; every request ends in
+one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
 """
 
 from __future__ import annotations
@@ -104,9 +104,14 @@ class Service:
                     self._tell,
                 )
             )
+        if op == "quick":
+            from outpace_audit.quick import QuickLooks
+
+            variants = [decode(Code, variant) for variant in request["variants"]]
+            return [asdict(look) for look in QuickLooks(self._judge, self._tell).run(variants)]
         if op in ("ceilings", "roofline"):
             return asdict(self._measured(self._judge, request))
-        raise JudgeError(f"a judge knows open, target, audit, ceilings and roofline, not {op!r}")
+        raise JudgeError(f"a judge knows open, target, audit, quick, ceilings and roofline, not {op!r}")
 
     def _measured(self, judge: Judge, request: Mapping[str, Any]) -> Ceilings | Measured:
         from outpace_audit.roofline import measuring

@@ -87,7 +87,7 @@ class Side:
         """`deadline`: when, by time.monotonic, the caller gives the whole audit up."""
         self.process = process
         self.name = name
-        self._deadline = deadline
+        self.deadline = deadline
         self._known: dict[str, str] = {}
 
     def ask(self, op: str, timeout: float, **fields: Any) -> Any:
@@ -101,7 +101,7 @@ class Side:
             self.process.channel.send({"op": op, **fields})
 
     def answer(self, op: str, timeout: float) -> Any:
-        left = self._deadline - time.monotonic()
+        left = self.deadline - time.monotonic()
         try:
             answer = self.process.channel.recv(max(0.0, min(timeout, left)))
         except ChannelTimeout:

@@ -147,3 +147,15 @@ CALL_TIMEOUT_S = 120.0
 COMPILE_TIMEOUT_S = 300.0
 LOAD_TIMEOUT_S = 120.0
 """The first call may compile; loading imports the user's file; other calls are bounded by CALL_TIMEOUT_S."""
+
+QUICK_ROUNDS = {"cpu": 4, "cuda": 4}
+"""Of a first look at one of many variants (quick.py), which is no verdict: large differences are what it is for."""
+
+QUICK_AT_ONCE = {"cpu": 4, "cuda": 8}
+"""Variants that start side by side: a start costs more than the timing, and each holds a CUDA context of half a GB."""
+
+QUICK_TIMEOUT_S = 60.0
+"""For a variant to load, compile and make its first call: a Triton kernel takes one second, a few unrolled ones ten."""
+
+QUICK_VALUES = 0.05
+"""Relative distance in the norm from the baseline's values: what leaves rows out, not what rounds otherwise."""

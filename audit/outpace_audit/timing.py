@@ -107,6 +107,13 @@ class PairTimer:
         self._prepare(graph=False)
         return [self._measure(most, graph=False)]
 
+    def run_briefly(self) -> PairResult:
+        """The first of these alone."""
+        graph = self._setup.device == "cuda" and self._prepare(graph=True)
+        if not graph:
+            self._prepare(graph=False)
+        return self._measure(self._setup.rounds, graph=graph)
+
     def _prepare(self, *, graph: bool) -> bool:
         """Both sides at once. False if one cannot be captured as a graph; other failures raise."""
         sides = self._seeds.shuffled("order", self._sides)

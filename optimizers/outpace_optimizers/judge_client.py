@@ -8,14 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from outpace_audit import errors
 from outpace_audit.codec import decode
-from outpace_audit.records import Code, Machine, Patch, Verdict, Workload
+from outpace_audit.records import Code, Machine, Patch, QuickLook, Verdict, Workload
 from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.records import OptimizeRequest
@@ -121,6 +121,11 @@ class JudgeClient:
             }
         )
         return decode(Verdict, self._answer(hear))
+
+    def quick(self, variants: Sequence[Code], hear: Hear) -> list[QuickLook]:
+        """A first look at each, in their order; no verdicts."""
+        self._send({"op": "quick", "variants": [asdict(variant) for variant in variants]})
+        return [decode(QuickLook, look) for look in self._answer(hear)]
 
     def ceilings(self, hear: Hear) -> Ceilings:
         self._send({"op": "ceilings"})

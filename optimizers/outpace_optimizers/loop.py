@@ -1,5 +1,5 @@
-"""Propose, run, verify: every idea of every rule for one target, then a model's where one is named, then the accepted
-ones combined.
+"""Propose, run, verify: every idea of every rule for one target, then the tuner's, then a model's where one is named,
+then the accepted ones combined.
 
 One change per idea; each is audited against the untouched baseline. Accepted ideas are then stacked on the best one and
 measured again, because gains interact.
@@ -24,6 +24,7 @@ from outpace_optimizers.model.search import ModelSearch, Surroundings
 from outpace_optimizers.rebase import as_it_is_now, reapplied
 from outpace_optimizers.records import (
     MODEL_RULE,
+    TUNER_RULE,
     Again,
     Ending,
     Listener,
@@ -42,6 +43,7 @@ from outpace_optimizers.targets.sol_adapter import solution_idea
 from outpace_optimizers.targets.sol_definition import read_definition
 from outpace_optimizers.targets.sol_execbench import FEW, load_problem_folder
 from outpace_optimizers.targets.sol_solution import read_solution
+from outpace_optimizers.tuner.tuning import AUDITED, Tuning
 from outpace_optimizers.workspace import Workspace
 
 FIRST_GRACE_S = 180.0
@@ -105,7 +107,7 @@ def _found(reference: str, workspace: Workspace) -> tuple[Placed, Workspace]:
 
 
 def _refuse_unknown(skipped: Sequence[str]) -> None:
-    known = [rule.id for rule in load_rules().rules]
+    known = [*(rule.id for rule in load_rules().rules), TUNER_RULE]
     for name in skipped:
         if name not in known:
             raise TargetError(f"no rule {name!r} to skip; rules: {', '.join(known)}")
@@ -134,7 +136,7 @@ class _Run:
         if self._request.model is not None and not self._failure:
             stop = self._ask_model(self._request.model)
             stop = self._failure or self._combine() or stop
-        stop = stop or self._combine() or "no ideas left"
+        stop = self._failure or stop or self._combine() or "no ideas left"
         session = self._session
         notes = (*self._notes, *session.troubles)
         ending = "failed" if self._failure else self._ending
@@ -144,29 +146,54 @@ class _Run:
         """Why it stopped early, or nothing."""
         found = ideas(self._session.target.code, list(self._rules.values()))
         self._notes += [f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles]
-        if not found.ideas:
-            return "no rule matches this code"
         # Cheap to check first: an idea that compiles takes ten times as long as one that does not.
-        ordered = sorted(
-            found.ideas,
-            key=lambda idea: "torch.compile" in added_text(idea, self._session.target.code.source),
-        )
-        untried = 0
-        for number, idea in enumerate(ordered, 1):
-            if self._past() and not self._session.knows(idea):
-                untried += 1
-                continue
-            self._tell(TrialStarted(number, len(ordered), idea.title))
-            self._try(idea)
-            if self._failure:
-                return self._failure
+        source = self._session.target.code.source
+        compiling = [idea for idea in found.ideas if "torch.compile" in added_text(idea, source)]
+        plain = [idea for idea in found.ideas if idea not in compiling]
+        ordered = [*plain, *compiling]
+        untried = self._try_each(ordered, 0, len(plain))
+        if not self._failure and TUNER_RULE not in self._request.skip:
+            self._tune()
+        untried += self._try_each(ordered, len(plain), len(ordered))
+        if self._failure:
+            return self._failure
+        if not ordered and not self._trials:
+            return "no rule matches this code"
         if not untried:
             return ""
         self._ending = "time"
         return f"the time budget is spent, {untried} of {len(ordered)} ideas not tried"
 
+    def _try_each(self, ordered: Sequence[Idea], first: int, last: int) -> int:
+        """Those from `first` up to `last`, exclusive; how many there was no time for."""
+        untried = 0
+        for number, idea in enumerate(ordered[first:last], first + 1):
+            if self._failure:
+                break
+            if self._past() and not self._session.knows(idea):
+                untried += 1
+                continue
+            self._tell(TrialStarted(number, len(ordered), idea.title))
+            self._try(idea)
+        return untried
+
     def _past(self) -> bool:
         return time.monotonic() > self._deadline
+
+    def _tune(self) -> None:
+        tuning = Tuning(self._session, self._request.fresh, self._request.budget_s, self._over, self._tell)
+        try:
+            tuning.run(self._judge_of_tuner)
+        except OutOfResources as error:
+            self._notes.append(f"the tuner stopped: {error}")
+        except JudgeError as error:
+            self._failure = f"the judge failed while the tuner was at work: {error}"
+        self._notes += tuning.notes
+
+    def _judge_of_tuner(self, idea: Idea, number: int) -> Trial | None:
+        if self._past() and not self._session.knows(idea):
+            return None
+        return self._judged(idea, number, AUDITED)
 
     def _ask_model(self, request: ModelRequest) -> str:
         """Why it is not asked any more."""
@@ -195,13 +222,16 @@ class _Run:
 
     def _judge_of_model(self, idea: Idea) -> Trial | None:
         number = 1 + sum(trial.idea.rule == MODEL_RULE for trial in self._trials)
-        self._tell(TrialStarted(number, number, idea.title))
+        return self._judged(idea, number, number)
+
+    def _judged(self, idea: Idea, number: int, total: int) -> Trial | None:
+        self._tell(TrialStarted(number, total, idea.title))
         before = len(self._trials)
         self._try(idea)
         return self._trials[-1] if len(self._trials) > before else None
 
     def _over(self) -> str:
-        """Of the model's part."""
+        """Of the tuner's part and the model's."""
         if self._failure or not self._past():
             return self._failure
         self._ending = "time"
@@ -217,11 +247,11 @@ class _Run:
                 return ""
             partner = max(partners, key=lambda trial: trial.verdict.speedup or 0.0)
             tried.add(partner.id)
-            by_model = partner.idea.rule == MODEL_RULE
+            by_rule = partner.idea.rule in self._rules
             stacked = (
-                self._merge(best, partner.idea)
-                if by_model
-                else self._stack(best, self._rules[partner.idea.rule], partner.idea)
+                self._stack(best, self._rules[partner.idea.rule], partner.idea)
+                if by_rule
+                else self._merge(best, partner.idea)
             )
             if stacked is None:
                 continue
@@ -245,8 +275,8 @@ class _Run:
         return None
 
     def _merge(self, best: Trial, wanted: Idea) -> Idea | None:
-        """The places that a model's idea changes, changed in the source that the best trial left; None where one of
-        them is not there any more."""
+        """The places that a model's idea changes, or the tuner's, changed in the source that the best trial left; None
+        where one of them is not there any more."""
         text = reapplied(self._session.target.code.source, wanted.patch.new_source, best.idea.patch.new_source)
         return None if text is None or text == best.idea.patch.new_source else both(best.idea, wanted, text)
 

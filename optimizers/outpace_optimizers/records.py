@@ -11,6 +11,8 @@ from outpace_audit.records import Check, Code, Idea, Machine, NumericsClass, Pat
 Device = Literal["cpu", "cuda"]
 MODEL_RULE = "model"
 """In place of a rule's id, where an idea is a language model's."""
+TUNER_RULE = "tuner"
+"""The same, where sizes were searched by measuring."""
 
 
 @dataclass(frozen=True, slots=True)

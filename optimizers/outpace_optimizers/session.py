@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.fewer import helps_to_leave_out, without_largest
-from outpace_audit.records import Check, Idea, Machine, Patch, Seeds, Verdict
+from outpace_audit.records import Check, Idea, Machine, Patch, QuickLook, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
 from outpace_optimizers.ledger import Ledger, is_full
@@ -170,6 +170,11 @@ class Session:
             trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
             trial = replace(trial, judged_s=time.monotonic() - begun)
         return replace(trial, left_out=self.left_out)
+
+    def quick_looks(self, patches: Sequence[Patch]) -> list[QuickLook]:
+        """A first look at each, in their order; no verdicts, and nothing of them is kept here."""
+        variants = [replace(self.target.code, source=patch.new_source) for patch in patches]
+        return self._client.quick(variants, self._hear)
 
     def _known(self, key: str, idea: Idea) -> Trial | None:
         found = self._ledger.known(key)

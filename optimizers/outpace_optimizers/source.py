@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from outpace_audit.constants import whole_number
 from outpace_audit.errors import SourceError, TargetError
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -231,6 +232,8 @@ def _outline(tree: ast.Module, spans: frozenset[str]) -> list[str]:
             name = prefix + getattr(node, "name", "")
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and name in spans:
                 parts.append(f"<{name}>")
+            elif not prefix and (constant := whole_number(node)) in spans:
+                parts.append(f"constant {constant}")
             elif isinstance(node, ast.ClassDef):
                 head = [*node.decorator_list, *node.bases, *node.keywords]
                 parts.append(f"class {name} " + " ".join(ast.dump(item) for item in head))
@@ -264,8 +267,8 @@ def _known(tree: ast.Module) -> set[str]:
 
 
 def differs_outside(old: str, new: str, spans: tuple[str, ...]) -> bool:
-    """Whether `new` changes anything but the definitions named in `spans` and one added import per line. A span that
-    `old` does not know, not even as a name, may be added.
+    """Whether `new` changes anything but the definitions named in `spans`, whole numbers of the top level among them,
+    and one added import per line. A span that `old` does not know, not even as a name, may be added.
     """
     names = frozenset(spans)
     tree = tree_of(old)

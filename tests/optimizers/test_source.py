@@ -147,4 +147,6 @@ def test_changes_outside_the_span_are_seen() -> None:
     assert not differs_outside(old, "import math\n" + old, ("f",))
     assert differs_outside(old, old.replace("return 2", "return 3"), ("f",))
     assert differs_outside(old, old.replace("A = 1", "A = 2"), ("f",))
+    assert not differs_outside(old, old.replace("A = 1", "A = 2"), ("f", "A"))
+    assert differs_outside(old, old.replace("A = 1", "A = f()"), ("f", "A"))
     assert differs_outside(old, old.replace("import torch\n", ""), ("f",))

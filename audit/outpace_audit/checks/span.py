@@ -1,11 +1,13 @@
 """L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares. Among
-these may be new ones, at the top level, under names that occur nowhere in the baseline."""
+these may be new ones, at the top level, under names that occur nowhere in the baseline, and constants of the top level,
+`NAME = 64`, that stay whole numbers."""
 
 from __future__ import annotations
 
 import ast
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.constants import whole_number
 from outpace_audit.records import Check
 
 NAME = "edit-span"
@@ -72,6 +74,9 @@ def _outside(module: ast.Module, allowed: set[str]) -> list[str]:
                     dumps.append(f"class {qualname} {heads}")
                     walk(node.body, f"{qualname}.")
                     continue
+            if not prefix and (name := whole_number(node)) in allowed:
+                dumps.append(f"constant {name}")
+                continue
             dumps.append(f"{prefix}{ast.unparse(node)}")
 
     walk(module.body, "")

@@ -201,8 +201,9 @@ def _chosen_other(parent: ast.AST, read: ast.expr, index: int, size: int) -> boo
     return isinstance(parent, ast.Subscript) and parent.value is read and _other(parent.slice, index, size)
 
 
-def imported_elsewhere(path: str) -> bool:
-    """Whether another Python file of the same project imports this one; true, too, where they can't all be read."""
+def imported_elsewhere(path: str, word: str = "") -> bool:
+    """Whether another Python file of the same project imports this one, and has the `word`; true, too, where they can't
+    all be read."""
     here = Path(path)
     pattern = re.compile(rf"^\s*(from|import)\b.*\b{re.escape(here.stem)}\b", re.MULTILINE)
     if not here.is_file():
@@ -211,7 +212,7 @@ def imported_elsewhere(path: str) -> bool:
         others = list(islice(_beside(_project(here), here), _FILES + 1))
     except OSError:
         return True
-    return len(others) > _FILES or any(_mentions(other, pattern) for other in others)
+    return len(others) > _FILES or any(_mentions(other, pattern, word) for other in others)
 
 
 def _project(here: Path) -> Path:
@@ -234,11 +235,14 @@ def _beside(top: Path, here: Path) -> Iterator[Path]:
             yield item
 
 
-def _mentions(path: Path, pattern: re.Pattern[str]) -> bool:
+def _mentions(path: Path, pattern: re.Pattern[str], word: str) -> bool:
     try:
-        return path.stat().st_size > _BYTES or bool(pattern.search(path.read_text("utf-8", "replace")))
+        if path.stat().st_size > _BYTES:
+            return True
+        text = path.read_text("utf-8", "replace")
     except OSError:
         return True
+    return word in text and bool(pattern.search(text))
 
 
 __all__ = ["Callers", "imported_elsewhere"]

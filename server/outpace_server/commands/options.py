@@ -66,7 +66,9 @@ def add_optimize_options(parser: argparse.ArgumentParser, *, budget_s: float | N
         default="tolerant",
         help="how far results may differ (tolerant)",
     )
-    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="do not use this rule (repeatable)")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="RULE", help="a rule not to use, or tuner (repeatable)"
+    )
     parser.add_argument("--fresh", action="store_true", help="measure again what the ledger knows")
 
 

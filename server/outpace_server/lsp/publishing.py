@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.records import MODEL_RULE, Trial
+from outpace_optimizers.records import MODEL_RULE, TUNER_RULE, Trial
 from outpace_optimizers.source import lines_of
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
@@ -69,7 +69,8 @@ def header_range(document: TextDocument, region: Region) -> types.Range:
 
 def page_of(trial: Trial) -> str:
     rule = trial.idea.rule.partition("+")[0]
-    return f"{PAGES}/{rule}.md" if rule != MODEL_RULE else f"{PAGES.removesuffix('/rules')}/model.md"
+    folder = PAGES.removesuffix("/rules") if rule in (MODEL_RULE, TUNER_RULE) else PAGES
+    return f"{folder}/{rule}.md"
 
 
 def _diagnostic(

@@ -7,6 +7,7 @@ import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 
+from outpace_audit.constants import whole_number
 from outpace_audit.records import Patch
 from outpace_optimizers.source import lines_of, tree_of
 
@@ -50,15 +51,22 @@ def region_named(text: str, qualname: str) -> Region:
     """Editors ask at every stop of the cursor, and parsing a long file takes longer than all the rest."""
     lines = lines_of(text)
     try:
-        node = _definition(tree_of(text), qualname) if qualname else None
+        node = _named(tree_of(text), qualname) if qualname else None
     except (SyntaxError, ValueError):
         node = None
     if node is None or node.end_lineno is None:
         return Region(0, 0, 0, 0, len(lines[0].rstrip("\r\n")) if lines else 0)
     header = lines[node.lineno - 1].rstrip("\r\n")
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    decorators = node.decorator_list if isinstance(node, Definition) else []
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     start = len(header) - len(header.lstrip())
     return Region(first - 1, node.end_lineno - 1, node.lineno - 1, start, len(header))
+
+
+def _named(tree: ast.Module, qualname: str) -> ast.stmt | None:
+    """The definition, or the constant of the top level."""
+    constant = (node for node in tree.body if whole_number(node) == qualname)
+    return _definition(tree, qualname) or next(constant, None)
 
 
 def _definition(tree: ast.Module, qualname: str) -> Definition | None:

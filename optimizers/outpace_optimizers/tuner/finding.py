@@ -1,0 +1,15 @@
+"""All knobs of one target."""
+
+from __future__ import annotations
+
+from outpace_audit.records import Code
+from outpace_optimizers.tuner.knobs import Knob, distinct
+from outpace_optimizers.tuner.launches import launch_knobs
+from outpace_optimizers.tuner.literals import Literals
+from outpace_optimizers.tuner.pieces import piece_knobs
+
+
+def find_knobs(code: Code) -> tuple[Knob, ...]:
+    """In the order of the text's kinds: launches, then pieces. Raises SourceError where the text is not Python."""
+    literals = Literals(code)
+    return distinct([*launch_knobs(literals), *piece_knobs(literals)])

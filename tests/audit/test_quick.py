@@ -1,0 +1,120 @@
+"""First looks at variants: each answers for itself, and none of it is a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import pytest
+
+from outpace_audit.auditing import Options
+from outpace_audit.judge import Judge
+from outpace_audit.launcher import arm_launcher
+from outpace_audit.quick import QuickLooks
+from outpace_audit.records import Code, Patch, QuickLook, Span, Workload
+
+BASELINE = """
+import time
+import torch
+CHUNK = 2
+
+def smooth(x):
+    parts = [x[i : i + CHUNK].softmax(-1) for i in range(0, x.shape[0], CHUNK)]
+    return torch.cat(parts)
+
+def get_inputs():
+    return [torch.randn(512, 16)]
+"""
+LAST = "    return torch.cat(parts)"
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Generator[Judge]:
+    folder = tmp_path_factory.mktemp("project")
+    state = folder / ".outpace"
+    with Judge("cpu", arm_launcher(state, project=folder), state) as judge:
+        baseline = Code(str(folder / "smooth.py"), BASELINE, "smooth", "function")
+        workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+        judge.set_target(baseline, [workload], scouts=False)
+        yield judge
+
+
+def variant(judge: Judge, old: str, new: str) -> Code:
+    assert old in BASELINE
+    return replace(judge.facts.code, source=BASELINE.replace(old, new))
+
+
+def looks(judge: Judge, *variants: Code, limit_s: float = 60.0) -> list[QuickLook]:
+    return QuickLooks(judge, lambda kind, payload: None, limit_s).run(variants)
+
+
+def test_each_variant_answers_for_itself(judge: Judge) -> None:
+    found = looks(
+        judge,
+        variant(judge, LAST, "    raise ValueError('not this size')"),
+        variant(judge, LAST, f"{LAST}[:-1]"),
+        variant(judge, LAST, f"{LAST} * 1.2"),
+        variant(judge, "CHUNK = 2", "CHUNK = 4"),
+        variant(judge, "import time", "import not_there"),
+        variant(judge, LAST, f"{LAST}.double()"),
+    )
+    said = ["not this size", "wrong shape", "wrong values", "", "not_there", "wrong shape"]
+    assert all(word in look.failure for word, look in zip(said, found, strict=True)), found
+    assert [look.ratio is None for look in found] == [True, True, True, False, True, True]
+    assert not any(look.passing for look in found)
+
+
+def test_a_variant_that_hangs_is_given_up_and_the_others_are_not(judge: Judge) -> None:
+    hung, fine = looks(
+        judge, variant(judge, LAST, "    time.sleep(600)"), variant(judge, "CHUNK = 2", "CHUNK = 4"), limit_s=8.0
+    )
+    assert "time was up" in hung.failure
+    assert not hung.passing
+    assert fine.ratio is not None
+
+
+@pytest.mark.timed
+def test_larger_pieces_show_as_faster(judge: Judge) -> None:
+    slower, faster = looks(judge, variant(judge, "CHUNK = 2", "CHUNK = 1"), variant(judge, "CHUNK = 2", "CHUNK = 512"))
+    assert slower.ratio is not None and faster.ratio is not None
+    assert slower.ratio < 0.9
+    assert faster.ratio > 3
+
+
+@pytest.mark.parametrize(
+    ("new", "spans", "passes"),
+    [
+        ("CHUNK = 4", ("CHUNK",), True),
+        ("CHUNK = 4", ("smooth",), False),
+        ("CHUNK = 2 * 2", ("CHUNK",), False),
+        ("CHUNK = True", ("CHUNK",), False),
+        ("CHUNK = 4\nOTHER = 4", ("CHUNK", "OTHER"), False),
+    ],
+)
+def test_a_patch_may_change_a_constant_that_it_declares(
+    judge: Judge, new: str, spans: tuple[str, ...], passes: bool
+) -> None:
+    changed = variant(judge, "CHUNK = 2", new)
+    patch = Patch(changed.path, "", changed.source, tuple(Span(span) for span in spans))
+    heard: list[tuple[str, bool]] = []
+
+    def hear(kind: str, payload: object) -> None:
+        if kind == "check":
+            heard.append((payload.name, payload.passed))  # type: ignore[attr-defined]
+
+    only_static = Options(last="L3", off=frozenset({"hard-crimes"}))
+    if passes:  # what follows L0 is not asked here
+        with pytest.raises(StopIteration):
+            judge.audit(changed, patch, only_static, stop_after_first(hear))
+    else:
+        judge.audit(changed, patch, only_static, hear)
+    assert heard[0] == ("edit-span", passes)
+
+
+def stop_after_first(hear):  # type: ignore[no-untyped-def]
+    def listen(kind: str, payload: object) -> None:
+        hear(kind, payload)
+        if kind == "check":
+            raise StopIteration
+
+    return listen
