@@ -47,10 +47,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       const uri = vscode.window.activeTextEditor?.document.uri.toString();
       return started.execute("outpace.showProfile", ...(uri === undefined ? [] : [uri]));
     }),
-    ...["showProgress", "pause", "resume"].map((name) =>
-      vscode.commands.registerCommand(`outpace.night.${name}`, () => {
+    ...[
+      ["outpace.night.showProgress", "outpace.showProgress"],
+      ["outpace.night.pause", "outpace.pause"],
+      ["outpace.night.resume", "outpace.resume"],
+    ].map(([here, there]) =>
+      vscode.commands.registerCommand(here as string, () => {
         const uri = vscode.window.activeTextEditor?.document.uri.toString();
-        return started.execute(`outpace.${name}`, ...(uri === undefined ? [] : [uri]));
+        return started.execute(there as string, ...(uri === undefined ? [] : [uri]));
       }),
     ),
     vscode.commands.registerCommand("outpace.openWalkthrough", () =>
