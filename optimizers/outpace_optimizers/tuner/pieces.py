@@ -111,28 +111,30 @@ def _of_split(literals: Literals, scope: Scope, node: ast.Call) -> Iterator[Knob
 
 def _walked(scope: Scope, node: ast.Call) -> ast.expr | None:
     """What a loop goes through: the pieces themselves, beside others or counted; also by a name they are given."""
-    walk: ast.expr = node
-    parent = scope.parents.get(walk)
-    while isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ("zip", "enumerate"):
-        walk, parent = parent, scope.parents.get(parent)
-    if isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is walk:
+    walk = _with_wrappers(scope, node)
+    if _is_iterated(scope, walk):
         return walk
-    match parent:
+    match scope.parents.get(walk):
         case ast.Assign(targets=[ast.Name(id=name)]) if walk is node:
             uses = [one for one in ast.walk(scope.function) if isinstance(one, ast.Name) and one.id == name]
             read = [one for one in uses if isinstance(one.ctx, ast.Load)]
-            through = [one for one in read if _is_walked(scope, one)]
+            through = [one for one in read if _is_iterated(scope, _with_wrappers(scope, one))]
             return node if through and len(through) == len(read) and len(uses) == len(read) + 1 else None
         case _:
             return None
 
 
-def _is_walked(scope: Scope, name: ast.Name) -> bool:
-    walk: ast.expr = name
-    parent = scope.parents.get(walk)
+def _with_wrappers(scope: Scope, node: ast.expr) -> ast.expr:
+    """With the `zip` and `enumerate` around it."""
+    parent = scope.parents.get(node)
     while isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ("zip", "enumerate"):
-        walk, parent = parent, scope.parents.get(parent)
-    return isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is walk
+        node, parent = parent, scope.parents.get(parent)
+    return node
+
+
+def _is_iterated(scope: Scope, node: ast.expr) -> bool:
+    parent = scope.parents.get(node)
+    return isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is node
 
 
 def _sizes(value: int) -> tuple[int, ...]:
