@@ -17,7 +17,13 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-NAMES = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.int64: "*i64"}
+NAMES = {
+    torch.float32: "*fp32",
+    torch.bfloat16: "*bf16",
+    torch.float16: "*fp16",
+    torch.int64: "*i64",
+    torch.int32: "*i32",
+}
 
 
 class Recorder:
@@ -95,6 +101,8 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
             for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
         ),
+        ("gated_scan", "fused_gated_scan", [made(2, 100, 768), made(2, 100, 768)], {}),
+        ("gated_scan", "fused_gated_scan", [made(1, 3, 7), made(1, 3, 7)], {}),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
     ]
 
@@ -103,8 +111,28 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
     def made(*shape: int) -> torch.Tensor:
         return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
 
-    sizes = (64, 768, 3072), (65, 70, 33)
-    return [("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes]
+    sizes, lengths = ((64, 768, 3072), (65, 70, 33)), torch.zeros(2, dtype=torch.int32)
+    return [
+        *(("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes),
+        *(
+            (
+                "linear_attention",
+                "fused_linear_attention",
+                [*(made(2, 70, 2, w) for w in (k, k, v)), made(2, 70, 2)],
+                {},
+            )
+            for k, v in ((128, 64), (64, 128), (128, 128), (24, 40))
+        ),
+        *(
+            (
+                "split_kv_decode",
+                "fused_split_kv_decode",
+                [made(2, g, d), *(made(2, 2, 99, d) for _ in range(2)), lengths],
+                {},
+            )
+            for g, d in ((2, 64), (8, 128), (20, 80), (64, 128))
+        ),
+    ]
 
 
 def main() -> None:
