@@ -316,8 +316,8 @@ def linear_attention_launch(q, v):
 
 
 def linear_attention_fits(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, decay: torch.Tensor) -> bool:
-    """Whether the kernel takes them: on one GPU, q, k and v fp16 or bf16, decay one of these or fp32, not empty, q and k
-    at most 128 wide.
+    """Whether the kernel takes them: on one GPU, q, k and v fp16 or bf16, decay one of these or fp32, not empty, q and
+    k at most 128 wide.
     """
     kinds = (torch.float32, torch.float16, torch.bfloat16)
     return (

@@ -2,10 +2,10 @@
 
     t = max |x| / (6 · 448)        s = e4m3(max |block| / 6 / t)        q = e2m1(x / (s t))        x' = q s t
 
-e2m1 has 0, .5, 1, 1.5, 2, 3, 4, 6 and a sign; halfway goes to the even code, and what is beyond 6 to 6. The first number
-of a pair is in the low half of its byte. From sm_100 on one instruction converts a pair; before, comparisons do, to the
-same bits. Division by 6, by 2688 and by s t is multiplication by the rounded reciprocal: libraries do not agree on how to
-divide by a constant. For finite numbers; has no gradient.
+e2m1 has 0, .5, 1, 1.5, 2, 3, 4, 6 and a sign; halfway goes to the even code, and what is beyond 6 to 6. The first
+number of a pair is in the low half of its byte. From sm_100 on one instruction converts a pair; before, comparisons
+do, to the same bits. Division by 6, by 2688 and by s t is multiplication by the rounded reciprocal: libraries do not
+agree on how to divide by a constant. For finite numbers; has no gradient.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def nvfp4_quantize(
     x: torch.Tensor, tensor_scale: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(packed [..., width / 2] of uint8, scales [..., width / 16] of float8_e4m3fn, the tensor's scale in fp32). `x`:
-    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where it is not to be found from
-    x. What `nvfp4_quantize_fits` refuses is computed by the reference.
+    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where x is not to be asked for
+    it. What `nvfp4_quantize_fits` refuses is computed by the reference.
     """
     fits = nvfp4_quantize_fits(x, tensor_scale)
     return (fused_nvfp4_quantize if fits else nvfp4_quantize_reference)(x, tensor_scale)
@@ -54,10 +54,11 @@ def nvfp4_quantize(
 def nvfp4_dequantize_reference(
     packed: torch.Tensor, scales: torch.Tensor, tensor_scale: torch.Tensor, dtype: torch.dtype = torch.bfloat16
 ) -> torch.Tensor:
-    """The same in PyTorch, by a table of codes."""
-    sizes = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
-    table = torch.tensor([*sizes, *(-size for size in sizes)], device=packed.device)
-    value = table[torch.stack((packed & 15, packed >> 4), dim=-1).flatten(-2).int()]
+    """The same in PyTorch."""
+    code = torch.stack((packed & 15, packed >> 4), dim=-1).flatten(-2).int()
+    exponent, half = (code >> 1) & 3, (code & 1).float()
+    size = torch.where(exponent == 0, half * 0.5, (1 + half * 0.5) * torch.exp2((exponent - 1).float()))
+    value = torch.where((code & 8) != 0, -size, size)
     whole = (scales.float() * tensor_scale).unsqueeze(-1)
     return (value.unflatten(-1, (-1, 16)) * whole).flatten(-2).to(dtype)
 
@@ -65,8 +66,8 @@ def nvfp4_dequantize_reference(
 def nvfp4_dequantize(
     packed: torch.Tensor, scales: torch.Tensor, tensor_scale: torch.Tensor, dtype: torch.dtype = torch.bfloat16
 ) -> torch.Tensor:
-    """[..., width] of `dtype`, from what `nvfp4_quantize` gives. What `nvfp4_dequantize_fits` refuses is computed by the
-    reference.
+    """[..., width] of `dtype`, from what `nvfp4_quantize` gives. What `nvfp4_dequantize_fits` refuses is computed by
+    the reference.
     """
     fits = nvfp4_dequantize_fits(packed, scales, tensor_scale, dtype)
     return (fused_nvfp4_dequantize if fits else nvfp4_dequantize_reference)(packed, scales, tensor_scale, dtype)

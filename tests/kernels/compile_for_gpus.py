@@ -109,6 +109,19 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
         ),
         ("gated_scan", "fused_gated_scan", [made(2, 100, 768), made(2, 100, 768)], {}),
+        *(
+            ("ngram_gather", "fused_ngram_gather", [labels.view(2, 2).to(one), made(99, w), 50304, order], {})
+            for one, w, order in ((torch.int64, 768, 2), (torch.int32, 33, 3))
+        ),
+        *(
+            (
+                "touched_rows",
+                "fused_touched_rows",
+                [made(99, w), torch.ones(99), labels, made(4, w), *torch.ones(2)],
+                {},
+            )
+            for w in (768, 384, 33)
+        ),
         ("gated_scan", "fused_gated_scan", [made(1, 3, 7), made(1, 3, 7)], {}),
         ("global_response_norm", "fused_global_response_norm", [made(2, 300, 96), made(96), made(96)], {}),
         *(("nvfp4", "fused_nvfp4_quantize", [made(4, 768), one], {}) for one in (None, torch.ones(()))),
@@ -178,7 +191,7 @@ def main() -> None:
                         setattr(loaded, name, Recorder(value, capability))
                 outputs = getattr(loaded, function)(*args, **named)
                 for out in outputs if isinstance(outputs, tuple) else (outputs,):
-                    if not out.requires_grad:
+                    if out is None or not out.requires_grad:
                         continue
                     out.sum().backward(retain_graph=True)
 
