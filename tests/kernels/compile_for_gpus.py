@@ -16,6 +16,7 @@ import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
+from triton.tools.tensor_descriptor import TensorDescriptor
 
 NAMES = {
     torch.float32: "*fp32",
@@ -61,6 +62,8 @@ class Recorder:
 
 
 def typed(value: Any) -> str:
+    if isinstance(value, TensorDescriptor):
+        return f"tensordesc<{NAMES[value.base.dtype][1:]}{list(value.block_shape)}>"
     if isinstance(value, torch.Tensor):
         return NAMES[value.dtype]
     return "fp32" if isinstance(value, float) else "i32" if abs(value) < 2**31 else "i64"
@@ -164,6 +167,10 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
                 {},
             )
             for k, v in ((128, 64), (64, 128), (128, 128), (24, 40))
+        ),
+        *(
+            ("grouped_linear", "fused_grouped_linear", [made(t, k), made(4, n, k), lengths.repeat(2)], {})
+            for t, n, k in ((512, 1024, 512), (24, 40, 72))
         ),
         *(
             (
