@@ -44,8 +44,8 @@ def nvfp4_quantize(
     x: torch.Tensor, tensor_scale: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(packed [..., width / 2] of uint8, scales [..., width / 16] of float8_e4m3fn, the tensor's scale in fp32). `x`:
-    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where x is not to be asked for
-    it. What `nvfp4_quantize_fits` refuses is computed by the reference.
+    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where x is not to be asked
+    for it. What `nvfp4_quantize_fits` refuses is computed by the reference.
     """
     fits = nvfp4_quantize_fits(x, tensor_scale)
     return (fused_nvfp4_quantize if fits else nvfp4_quantize_reference)(x, tensor_scale)
