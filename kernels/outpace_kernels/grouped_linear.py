@@ -136,7 +136,7 @@ class GroupedLinearFunction(torch.autograd.Function):
                 "this layer has no second derivative; create_graph=True needs PyTorch's operations"
             )
         x, weight, ends = ctx.saved_tensors
-        dy = dy.contiguous()
+        dy = dy.contiguous() if dy.data_ptr() % 16 == 0 else dy.clone(memory_format=torch.contiguous_format)
         dx = grouped_linear_rows_by(dy, weight, ends, False) if ctx.needs_input_grad[0] else None
         return dx, grouped_linear_gradient(dy, x, weight, ends) if ctx.needs_input_grad[1] else None, None
 
