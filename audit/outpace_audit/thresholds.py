@@ -42,9 +42,15 @@ difference is taken off: ten times the largest that identical code showed."""
 WINDOW_S = {"cpu": 0.03, "cuda": 0.02}
 """Length of one timed window: the messages around it cost about 0.1 ms."""
 
+HOPELESS_PAIRS = {"cpu": 3, "cuda": 2}
+"""A candidate that stays below 1 + MIN_GAIN in each of its first pairs is given up: of those that the last look would
+accept, whose mean lies two spreads of a pair above that, one in two thousand starts so on a GPU, fewer on a CPU."""
+
 ROUNDS = {"cpu": 8, "cuda": 16}
 SCREEN_ROUNDS = {"cpu": 8, "cuda": 6}
-"""Interleaved windows of each side in one process pair. On a CPU the spread is between pairs: docs/audit.md."""
+LEAST_ROUNDS = 6
+"""Interleaved windows of each side in one process pair, shared among its workloads but at least so many of each. On a
+CPU the spread is between pairs: docs/audit.md."""
 
 PAIR_S = 4.0
 """Slow targets take fewer rounds, but at least three, so that a pair stays near this many seconds."""
