@@ -32,7 +32,8 @@ if "--smoke" in sys.argv:
     os.environ["TRITON_INTERPRET"] = "1"
 
 import torch  # noqa: E402
-from kernel_cases import Case, Tensors, cases  # noqa: E402
+from kernel_case import Case, Tensors  # noqa: E402
+from kernel_cases import cases  # noqa: E402
 
 SWEEP_BYTES = 256 * 2**20
 """Read between replays: several times the L2 cache of any GPU so far. Written, it would leave dirty lines to evict."""

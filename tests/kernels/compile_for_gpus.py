@@ -1,6 +1,6 @@
 """Compiles every kernel, as its launcher would launch it, for GPUs that need not be here; prints what each becomes.
 
-    python tests/kernels/compile_for_gpus.py 90 100
+    python tests/kernels/compile_for_gpus.py 90 100 [MODULE ...]
 
 A recorder stands for each kernel: it compiles for the arguments that it is launched with, and launches nothing.
 """
@@ -17,7 +17,14 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-NAMES = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.int64: "*i64"}
+NAMES = {
+    torch.float32: "*fp32",
+    torch.bfloat16: "*bf16",
+    torch.float16: "*fp16",
+    torch.int64: "*i64",
+    torch.int32: "*i32",
+    torch.uint8: "*u8",
+}
 
 
 class Recorder:
@@ -31,6 +38,8 @@ class Recorder:
     def compile(self, *args: Any, **named: Any) -> None:
         options = {name: named.pop(name) for name in ("num_warps", "num_stages") if name in named}
         values = dict(zip(self.kernel.arg_names, args, strict=False)) | named
+        if "NATIVE" in values:  # instructions of sm_100
+            values["NATIVE"] = self.capability >= 100
         fixed = {param.name: values[param.name] for param in self.kernel.params if param.is_constexpr}
         fixed |= {name: value for name, value in values.items() if isinstance(value, int) and value == 1}
         signature = {name: "constexpr" if name in fixed else typed(values[name]) for name in self.kernel.arg_names}
@@ -44,7 +53,11 @@ class Recorder:
         text = made.asm["ptx"]
         local = next((line.split()[-1] for line in text.splitlines() if "__local_depot" in line), "none")
         shared = made.metadata.shared
-        print(f"sm_{self.capability} {self.kernel.fn.__name__} {fixed}: {shared} B shared, stack {local}", flush=True)
+        native = ""
+        if fixed.get("NATIVE"):
+            native = f", {text.count('e2m1x2.f32')} e2m1 in PTX, {made.asm['sass'].count('E2M1')} in SASS"
+        said = f"sm_{self.capability} {self.kernel.fn.__name__} {fixed}: {shared} B shared, stack {local}{native}"
+        print(said, flush=True)
 
 
 def typed(value: Any) -> str:
@@ -95,6 +108,34 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
             for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
         ),
+        ("gated_scan", "fused_gated_scan", [made(2, 100, 768), made(2, 100, 768)], {}),
+        *(
+            ("ngram_gather", "fused_ngram_gather", [labels.view(2, 2).to(one), made(99, w), 50304, order], {})
+            for one, w, order in ((torch.int64, 768, 2), (torch.int32, 33, 3))
+        ),
+        *(
+            (
+                "touched_rows",
+                "fused_touched_rows",
+                [made(99, w), torch.ones(99), labels, made(4, w), *torch.ones(2)],
+                {},
+            )
+            for w in (768, 384, 33)
+        ),
+        ("gated_scan", "fused_gated_scan", [made(1, 3, 7), made(1, 3, 7)], {}),
+        ("global_response_norm", "fused_global_response_norm", [made(2, 300, 96), made(96), made(96)], {}),
+        *(("nvfp4", "fused_nvfp4_quantize", [made(4, 768), one], {}) for one in (None, torch.ones(()))),
+        (
+            "nvfp4",
+            "fused_nvfp4_dequantize",
+            [
+                torch.zeros(4, 8, dtype=torch.uint8),
+                torch.zeros(4, 1, dtype=torch.uint8).view(torch.float8_e4m3fn),
+                torch.ones(()),
+                kind,
+            ],
+            {},
+        ),
         ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
     ]
 
@@ -103,21 +144,54 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
     def made(*shape: int) -> torch.Tensor:
         return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
 
-    sizes = (64, 768, 3072), (65, 70, 33)
-    return [("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes]
+    sizes, lengths = ((64, 768, 3072), (65, 70, 33)), torch.zeros(2, dtype=torch.int32)
+    return [
+        *(
+            (
+                "global_response_norm",
+                "fused_global_response_norm_linear",
+                [made(2, 300, c), made(c), made(c), made(o, c), made(o)],
+                {},
+            )
+            for c, o in ((512, 128), (33, 5), (1024, 256))
+        ),
+        *(("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes),
+        *(
+            (
+                "linear_attention",
+                "fused_linear_attention",
+                [*(made(2, 70, 2, w) for w in (k, k, v)), made(2, 70, 2)],
+                {},
+            )
+            for k, v in ((128, 64), (64, 128), (128, 128), (24, 40))
+        ),
+        *(
+            (
+                "split_kv_decode",
+                "fused_split_kv_decode",
+                [made(2, g, d), *(made(2, 2, 99, d) for _ in range(2)), lengths],
+                {},
+            )
+            for g, d in ((2, 64), (8, 128), (20, 80), (64, 128))
+        ),
+    ]
 
 
 def main() -> None:
-    for capability in map(int, sys.argv[1:] or ["90"]):
+    capabilities = [int(word) for word in sys.argv[1:] if word.isdigit()] or [90]
+    only = [word for word in sys.argv[1:] if not word.isdigit()]
+    for capability in capabilities:
         for kind in (torch.bfloat16, torch.float32):
             for module, function, args, named in [*calls(kind), *(products() if kind is torch.bfloat16 else [])]:
+                if only and module not in only:
+                    continue
                 loaded = importlib.reload(importlib.import_module(f"outpace_kernels.{module}"))
                 for name, value in list(vars(loaded).items()):
                     if isinstance(value, triton.runtime.JITFunction) and used_by_launchers(loaded, name):
                         setattr(loaded, name, Recorder(value, capability))
                 outputs = getattr(loaded, function)(*args, **named)
                 for out in outputs if isinstance(outputs, tuple) else (outputs,):
-                    if not out.requires_grad:
+                    if out is None or not out.requires_grad:
                         continue
                     out.sum().backward(retain_graph=True)
 
