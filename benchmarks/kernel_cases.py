@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,21 @@ class Case:
     """Forward, forward and backward: in units of `unit` elements of the dtype. (0, 0): bound by arithmetic."""
     unit: Callable[[Tensors], int]
     modes: tuple[str, ...] = ("forward", "forward+backward")
+    others: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    """More arms to time beside ours: other ways to the same result."""
+    tolerance: float | None = None
+    """Of the largest value, where the dtype's is not meant: what is quantised is further from its reference."""
+    also: tuple[str, ...] = ()
+    """More modules whose source this times."""
 
     @property
     def name(self) -> str:
         return f"{self.kernel} {self.label} {str(self.dtype).removeprefix('torch.')}"
 
     @property
-    def source(self) -> Path:
-        return Path(outpace_kernels.__file__).parent / f"{self.kernel.split()[0]}.py"
+    def sources(self) -> list[Path]:
+        folder = Path(outpace_kernels.__file__).parent
+        return [folder / f"{name}.py" for name in (self.kernel.split()[0], *self.also)]
 
 
 def normal(device: str, dtype: torch.dtype, *shape: int, scale: float = 1.0) -> torch.Tensor:
@@ -250,9 +257,17 @@ def relu_squared_cases() -> list[Case]:
             return [normal(device, dtype, n, d), *weights]
 
         ours, reference = fused_relu_squared, relu_squared_reference
-        return Case("relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first)
+        others = {how: partial(_third, fused_relu_squared, how) for how in ("pointers", "library")}
+        return Case(
+            "relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first, others=others
+        )
 
-    return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
+    return [
+        case("49152x768x3072", 49152, 768),
+        case("16384x4096x16384", 16384, 4096),
+        case("32768x1024x4096", 32768, 1024),
+        case("16384x2048x8192", 16384, 2048),
+    ]
 
 
 def routing_cases() -> list[Case]:
@@ -296,6 +311,8 @@ def far_apart(logits: torch.Tensor, groups: int) -> torch.Tensor:
 
 def cases() -> list[Case]:
     """The first case of each kernel before the second of any: what a deadline cuts off is the less telling half."""
+    from kernel_cases_fp8 import fp8_groups
+
     groups = [
         rms_cases(),
         layer_norm_cases(),
@@ -308,6 +325,7 @@ def cases() -> list[Case]:
         routing_cases(),
         qk_norm_rope_cases(),
         causal_conv_cases(),
+        *fp8_groups(),
     ]
     ordered: list[Case] = []
     while any(groups):

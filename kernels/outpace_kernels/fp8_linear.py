@@ -21,7 +21,7 @@ def fp8_linear_reference(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tens
     kind = torch.promote_types(x.dtype, torch.float32)
 
     def rounded(rows: torch.Tensor) -> torch.Tensor:
-        scale = (rows.detach().float().abs().amax(-1, keepdim=True) / 448.0).clamp_min(2.0**-120)
+        scale = (rows.detach().float().abs().amax(-1, keepdim=True) * (1.0 / 448.0)).clamp_min(2.0**-120)
         codes = (rows.detach().float() * (1.0 / scale)).clamp(-448.0, 448.0).to(torch.float8_e4m3fn)
         return codes.to(kind) * scale.to(kind)
 
@@ -47,7 +47,7 @@ def fp8_quantize_rows(x, codes, scales, rows, width, x_row, ROWS: tl.constexpr, 
     inside = (row < rows) & (column < width)
     value = tl.load(x + row.to(tl.int64) * x_row + column, mask=inside, other=0.0).to(tl.float32)
     most = tl.max(tl.abs(value), axis=1, keep_dims=True)
-    scale = tl.maximum(tl.div_rn(most, 448.0), 7.52316384526264e-37)  # 2^-120: its inverse is still a number
+    scale = tl.maximum(most * (1.0 / 448.0), 7.52316384526264e-37)  # 2^-120: its inverse is still a number
     tl.store(scales + row, scale, mask=row < rows)
     value *= tl.div_rn(1.0, scale)
     value = tl.clamp(value, -448.0, 448.0, propagate_nan=tl.PropagateNan.ALL)

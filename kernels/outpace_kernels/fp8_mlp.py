@@ -77,11 +77,7 @@ class FP8MLPFunction(torch.autograd.Function):
 
 def fp8_mlp_fits(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor) -> bool:
     """As `fp8_linear_fits` of both layers: sizes are multiples of 16, hidden at most 32,768."""
-    return (
-        fp8_linear_fits(x, w1)
-        and fp8_linear_fits(w1.t(), w2)
-        and w2.shape[1] == w1.shape[0]
-    )
+    return fp8_linear_fits(x, w1) and fp8_linear_fits(w1.t(), w2) and w2.shape[1] == w1.shape[0]
 
 
 def fused_fp8_mlp(

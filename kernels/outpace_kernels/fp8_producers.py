@@ -28,7 +28,7 @@ Quantized = tuple[torch.Tensor, torch.Tensor]
 def fp8_store_rows(value, codes, scales, row, column, rows, width):
     """Quantises whole rows that are held in registers, zeros beyond their width."""
     most = tl.max(tl.abs(value), axis=1, keep_dims=True)
-    scale = tl.maximum(tl.div_rn(most, 448.0), 7.52316384526264e-37)  # 2^-120, as in fp8_linear
+    scale = tl.maximum(most * (1.0 / 448.0), 7.52316384526264e-37)  # 2^-120, as in fp8_linear
     tl.store(scales + row, scale, mask=row < rows)
     value *= tl.div_rn(1.0, scale)
     value = tl.clamp(value, -448.0, 448.0, propagate_nan=tl.PropagateNan.ALL)

@@ -6,8 +6,8 @@
     backward    bf16: from x and the weight as they are; fp8: dy in e5m2, times transposed e4m3 copies of x and the
                 weight, which the forward pass wrote beside the others. It keeps half as many bytes.
 
-e4m3 has 4 significant bits up to 448, e5m2 3 bits up to 57,344. Sums are in fp32 forward with Hopper's fast accumulation,
-backward without it.
+e4m3 has 4 significant bits up to 448, e5m2 3 bits up to 57,344. Sums are in fp32, forward with Hopper's fast
+accumulation, backward without it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ LEAST_SCALE = 2.0**-120
 HISTORY = 16
 """Calls whose largest number a delayed scale goes by."""
 HEADROOM = 1.25
-"""How much larger than in those calls a number may be before it is cut: a third of a binade costs no bit of most."""
+"""How much larger than in those calls a number may be before it is cut; it costs a third of a binade of 17."""
 X, WEIGHT, GRADIENT = range(3)
 """Rows of the history."""
 
 
 def fp8_whole_reference(x: torch.Tensor, kind: torch.dtype = torch.float8_e4m3fn) -> tuple[torch.Tensor, torch.Tensor]:
     """Codes of `x`, and its one scale, in PyTorch."""
-    scale = (x.detach().float().abs().amax() / LARGEST[kind]).clamp_min(LEAST_SCALE).view(1)
+    scale = (x.detach().float().abs().amax() * (1.0 / LARGEST[kind])).clamp_min(LEAST_SCALE).view(1)
     return _coded(x, scale, kind), scale
 
 
@@ -120,7 +120,7 @@ def fp8_cast(
     else:
         place = tl.arange(0, PARTS)
         most = tl.max(tl.load(partial + place, mask=place < parts, other=0.0), axis=0)
-        step = tl.maximum(tl.div_rn(most, LARGEST), 7.52316384526264e-37)
+        step = tl.maximum(most * (1.0 / LARGEST), 7.52316384526264e-37)
     inverse = tl.div_rn(1.0, step)
     if tl.program_id(0) == 0:
         tl.store(scale, step)

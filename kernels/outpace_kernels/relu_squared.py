@@ -267,9 +267,7 @@ def relu_squared_fits(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor) -> bo
     )
 
 
-def fused_relu_squared(
-    x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor, how: str = "persistent"
-) -> torch.Tensor:
+def fused_relu_squared(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor, how: str = "persistent") -> torch.Tensor:
     """`how` is persistent, pointers or library. Where no descriptors can be had, persistent is pointers."""
     if how not in ("persistent", "pointers", "library"):
         raise ValueError(f"fused_relu_squared: how={how!r} is none of persistent, pointers, library")

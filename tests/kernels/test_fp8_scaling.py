@@ -31,7 +31,11 @@ def bits(codes: Any) -> Any:
 @pytest.mark.parametrize("shape", [(1, 1), (3, 7), (130, 200), (257, 1040)], ids=str)
 @pytest.mark.parametrize("kind", [E4M3, E5M2], ids=str)
 def test_codes_transposed_codes_and_scale_to_the_bit(shape: tuple[int, int], kind: Any) -> None:
-    for x in (normal(*shape, dtype=BF16, scale=3), normal(*shape, dtype=torch.float32) * 0, normal(*shape[::-1], dtype=BF16).t()):
+    for x in (
+        normal(*shape, dtype=BF16, scale=3),
+        normal(*shape, dtype=torch.float32) * 0,
+        normal(*shape[::-1], dtype=BF16).t(),
+    ):
         expected, scale = fp8_whole_reference(x, kind)
         for flip in (False, True):
             codes, ours, flipped, _ = fp8_whole(x, kind, flip)
@@ -91,7 +95,9 @@ def test_fp8_keeps_half_as_many_bytes() -> None:
     for backward in ("bf16", "fp8"):
         x, w, _ = (one.requires_grad_() for one in problem((64,), 128, 96))
         items: list[Any] = []
-        with torch.autograd.graph.saved_tensors_hooks(lambda item, items=items: items.append(item) or item, lambda item: item):
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda item, items=items: items.append(item) or item, lambda item: item
+        ):
             fused_fp8_scaled_linear(x, w, None, backward)
         kept[backward] = sum(item.numel() * item.element_size() for item in items if item.numel() > 1)
     assert kept["fp8"] * 2 == kept["bf16"]
