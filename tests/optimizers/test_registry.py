@@ -35,6 +35,7 @@ BUILT_IN = [
     "norm-call",
     "cross-entropy",
     "causal-conv",
+    "upcast-product",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
