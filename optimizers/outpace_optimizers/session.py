@@ -95,12 +95,12 @@ class Session:
     def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
         few = None if request.all_workloads else FEW
-        target = load_target(path, request.target, request.device or "cpu", few)
+        target = load_target(path, request.target, request.device or "cpu", few, by_hash=request.by_hash)
         workspace = Workspace.of(path)
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
-                target = load_target(path, request.target, device, few)
+                target = load_target(path, request.target, device, few, by_hash=request.by_hash)
             yield cls(client, workspace, ledger, target, machine, request, listener)
 
     @classmethod
