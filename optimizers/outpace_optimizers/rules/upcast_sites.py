@@ -48,7 +48,7 @@ def product_of(scope: Scope, node: ast.AST) -> Product | None:
         return None
     name, args, keys = call
     if name in _PRODUCTS and len(args) == 2 and not keys:
-        return Product(node, *args)
+        return Product(node, args[0], args[1])
     given = dict(zip(("input", "weight", "bias"), args, strict=False)) | keys
     if name != "torch.nn.functional.linear" or not {"input", "weight"} <= set(given) <= {"input", "weight", "bias"}:
         return None
