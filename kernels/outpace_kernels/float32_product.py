@@ -2,10 +2,10 @@
 
     a b = a1 b1 + a1 b2 + a2 b1 + a2 b2 + a1 b3 + a3 b1        a = a1 + a2 + a3, parts of 8 bits, b likewise
 
-Left out are products below 2⁻²⁴ of the whole, which fp32 would round away. Parts of bf16 are products of tensor cores, six
-in place of one, at 16 times the rate of fp32. These cut off where they add, so that sums are short: over BLOCK_K terms
-from nothing, and from block to block with the rounding of fp32. Where the largest part is infinite or NaN, so is the
-result.
+Left out are products below 2⁻²⁴ of the whole, which fp32 would round away. The parts are of bf16: six products on
+tensor cores in place of one, at 16 times the rate of fp32. Tensor cores cut off where they add, so that sums are short:
+over BLOCK_K terms from nothing, and from block to block with the rounding of fp32. Where a1 b1 is infinite or NaN it is
+the result: the other parts may be zero there, and zero times infinity is NaN.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ def float32_product_reference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def float32_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """`a @ b`. What `float32_product_fits` refuses is computed as it is written."""
     return (fused_float32_product if float32_product_fits(a, b) else float32_product_reference)(a, b)
+
+
+def float32_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """`F.linear`, by the same kernel where it fits."""
+    if weight.dim() != 2 or not float32_product_fits(x, weight.mT) or (bias is not None and bias.dtype is not x.dtype):
+        return torch.nn.functional.linear(x, weight, bias)
+    product = fused_float32_product(x, weight.mT)
+    return product if bias is None else product + bias
 
 
 @triton.jit
@@ -43,6 +51,7 @@ def float32_product_kernel(
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
     GROUP: tl.constexpr,
+    PART: tl.constexpr,
 ):
     """out[batch] = a[batch] b[batch]. a: [batches, m, k]; b: [batches, k, n], at any strides; out contiguous."""
     batch = tl.program_id(1).to(tl.int64)
@@ -58,7 +67,16 @@ def float32_product_kernel(
     for start in range(0, k, BLOCK_K):
         one = tl.load(a_at, mask=depth[None, :] < k - start, other=0.0)
         two = tl.load(b_at, mask=depth[:, None] < k - start, other=0.0)
-        total = tl.dot(one, two, total, input_precision="bf16x6")
+        a1, b1 = one.to(PART), two.to(PART)
+        one -= a1.to(tl.float32)
+        two -= b1.to(tl.float32)
+        a2, b2 = one.to(PART), two.to(PART)
+        part = tl.dot((one - a2.to(tl.float32)).to(PART), b1)
+        part = tl.dot(a1, (two - b2.to(tl.float32)).to(PART), part)
+        part = tl.dot(a2, b2, part)
+        part = tl.dot(a2, b1, part)
+        part = tl.dot(a1, b2, part)
+        total += tl.dot(a1, b1, tl.where(part == part, part, 0.0))
         a_at += BLOCK_K * a_column
         b_at += BLOCK_K * b_row
     at = batch * m * n + row.to(tl.int64)[:, None] * n + column[None, :]
@@ -118,7 +136,7 @@ class Float32Product(torch.autograd.Function):
         return left, right
 
 
-def float32_product_forward(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+def float32_product_forward(a: torch.Tensor, b: torch.Tensor, part: tl.dtype = tl.bfloat16) -> torch.Tensor:
     shape = (*a.shape[:-1], b.shape[-1])
     one = a.reshape(1, -1, a.shape[-1]) if b.dim() == 2 else a.reshape(-1, *a.shape[-2:])
     two = b.reshape(-1, *b.shape[-2:])
@@ -140,6 +158,7 @@ def float32_product_forward(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
             BLOCK_N=128,
             BLOCK_K=32,
             GROUP=8,
+            PART=part,
             num_warps=8 if tall else 4,
             num_stages=3,
         )

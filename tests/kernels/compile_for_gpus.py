@@ -104,7 +104,15 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
         return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
 
     sizes = (64, 768, 3072), (65, 70, 33)
-    return [("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes]
+    wide = [(made(m, k).float(), made(n, k).float().mT) for m, k, n in ((4096, 512, 4096), (100, 512, 130))]
+    return [
+        *(("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes),
+        *(
+            ("float32_product", "fused_float32_product", [a.detach(), b], {})
+            for a, two in wide
+            for b in (two, two.contiguous())
+        ),
+    ]
 
 
 def main() -> None:
