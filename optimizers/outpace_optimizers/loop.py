@@ -36,7 +36,7 @@ from outpace_optimizers.records import (
     Trial,
     TrialStarted,
 )
-from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
+from outpace_optimizers.rules.registry import Rule, ideas, load_rules, suited, usable
 from outpace_optimizers.session import Session, candidate_file
 from outpace_optimizers.stored_trial import stored_trial
 from outpace_optimizers.targets.sol_adapter import solution_idea
@@ -127,7 +127,8 @@ class _Run:
         self._spend: Spend | None = None
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
-        rules = usable(loaded.rules, session.machine)
+        dtypes = {spec.dtype for one in session.target.workloads for spec in one.args if spec.dtype is not None}
+        rules = suited(usable(loaded.rules, session.machine), session.target.code, dtypes)
         self._rules = {rule.id: rule for rule in rules if rule.id not in request.skip}
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
 

@@ -159,6 +159,7 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
     ways = "persistent", "pointers", "library"
     x, w = made(32, 768), made(3072, 768)
     lengths = torch.zeros(2, dtype=torch.int32)
+    wide = [(made(m, k).float(), made(n, k).float().mT) for m, k, n in ((4096, 512, 4096), (100, 512, 130))]
     return [
         *(
             (
@@ -196,6 +197,11 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
         ("fp8_producers", "fp8_norm_linear", [x, made(768), w, None, 1e-6], {}),
         ("fp8_producers", "fp8_glu_linear", [made(32, 3072), made(32, 3072), made(768, 3072)], {}),
         *(("fp8_scaling", "fused_fp8_scaled_linear", [x, w], {"backward": kind}) for kind in ("bf16", "fp8")),
+        *(
+            ("float32_product", "fused_float32_product", [a.detach(), b], {})
+            for a, two in wide
+            for b in (two, two.contiguous())
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -44,6 +44,7 @@ _BUILT_IN = (
     "cross_entropy",
     "causal_conv",
     "upcast_product",
+    "float32_product",
 )
 
 
@@ -138,6 +139,18 @@ def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
     gpu = machine.device == "cuda"
     lacking = [*([] if gpu else ["needs_gpu"]), *([] if gpu and machine.triton is not None else ["needs_triton"])]
     return [rule for rule in rules if not any(getattr(rule, need, False) for need in lacking)]
+
+
+def suited(rules: Sequence[Rule], code: Code, dtypes: Set[str]) -> list[Rule]:
+    """Without those that gain on dtypes alone (`gains_on`) that no input is declared to have, where inputs are all
+    that there is, and nothing is cast to another.
+    """
+    if code.kind == "module" or not dtypes:
+        return list(rules)
+    cast = {name for name in ("float32", "float16", "bfloat16") if name in code.source}
+    cast |= {"float32"} if ".float()" in code.source else set()
+    present = {dtype.removeprefix("torch.") for dtype in dtypes} | cast
+    return [rule for rule in rules if not present.isdisjoint(getattr(rule, "gains_on", present))]
 
 
 def _collect(id: str, propose: Callable[[], Iterator[object]], found: dict[str, Idea]) -> Trouble | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -48,7 +48,7 @@ def product_of(scope: Scope, node: ast.AST) -> Product | None:
         return None
     name, args, keys = call
     if name in _PRODUCTS and len(args) == 2 and not keys:
-        return Product(node, *args)
+        return Product(node, args[0], args[1])
     given = dict(zip(("input", "weight", "bias"), args, strict=False)) | keys
     if name != "torch.nn.functional.linear" or not {"input", "weight"} <= set(given) <= {"input", "weight", "bias"}:
         return None
@@ -128,25 +128,31 @@ def _bind(edit: Edit, scope: Scope, item: Bound, removed: bool) -> None:
             edit.expression(scope.source, inner, str(item.twin))
 
 
-def _written(node: ast.expr, by_node: dict[ast.expr, Site]) -> ast.expr:
+def _written(node: ast.expr, by_node: Mapping[ast.expr, Site]) -> ast.expr:
     """A copy with the products written anew, inner ones too."""
-    site = by_node.get(node)
-    if site is None:
-        return _copied(node, by_node)
-    product = site.product
-    left = site.left if site.left is not None else _written(product.left, by_node)
-    right = site.right if site.right is not None else _written(product.right, by_node)
-    right = ast.Attribute(right, "mT", ast.Load()) if product.transposed else right
-    made: ast.expr = ast.Call(ast.Name("upcast_product", ast.Load()), [left, right], [])
-    return made if product.bias is None else ast.BinOp(made, ast.Add(), _written(product.bias, by_node))
+
+    def called(product: Product, left: ast.expr, right: ast.expr, bias: ast.expr | None) -> ast.expr:
+        site = by_node[product.node]
+        left, right = site.left or left, site.right or right
+        right = ast.Attribute(right, "mT", ast.Load()) if product.transposed else right
+        made = ast.Call(ast.Name("upcast_product", ast.Load()), [left, right], [])
+        return made if bias is None else ast.BinOp(made, ast.Add(), bias)
+
+    return rewritten(node, {site.product.node: site.product for site in by_node.values()}, called)
 
 
-def _copied(node: Any, by_node: dict[ast.expr, Site]) -> Any:
+Called = Callable[[Product, ast.expr, ast.expr, "ast.expr | None"], ast.expr]
+
+
+def rewritten(node: Any, by_node: Mapping[ast.expr, Product], called: Called) -> Any:
+    """A copy of `node` with `called` of each product's factors and bias in the product's place, from the inside out."""
     if isinstance(node, list):
-        return [_copied(item, by_node) for item in cast("list[Any]", node)]
+        return [rewritten(item, by_node, called) for item in cast("list[Any]", node)]
     if not isinstance(node, ast.AST):
         return node
-    if isinstance(node, ast.expr) and node in by_node:
-        return _written(node, by_node)
-    fields: dict[str, Any] = {name: _copied(value, by_node) for name, value in ast.iter_fields(node)}
+    product = by_node.get(node) if isinstance(node, ast.expr) else None
+    if product is not None:
+        parts = (product.left, product.right, product.bias)
+        return called(product, *(rewritten(part, by_node, called) for part in parts))
+    fields: dict[str, Any] = {name: rewritten(value, by_node, called) for name, value in ast.iter_fields(node)}
     return type(node)(**fields)
