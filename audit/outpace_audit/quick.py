@@ -111,9 +111,10 @@ class QuickLooks:
         return states
 
     def _launched(self, code: Code, until: float, sides: list[Side]) -> Side | QuickLook:
-        # Compiled kernels are known by their text, so that variants can share a cache.
+        # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
+        # finds its own warm.
         compiles = any("torch.compile" in text for text in code.texts)
-        side = self._judge.launch("candidate", "variants", compiles=compiles)
+        side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
         sides.append(side)
         side.deadline = until
         side.begin_load(code, self._judge.facts.code, self._judge.machine.device)

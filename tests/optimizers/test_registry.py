@@ -14,6 +14,7 @@ from outpace_optimizers.rules import Rule, ideas, load_rules, registry
 
 BUILT_IN = [
     "torch-compile",
+    "compile-modes",
     "explicit-attention",
     "grouped-query",
     "loop-invariant",
@@ -90,7 +91,7 @@ def test_third_parties_come_last_and_a_broken_one_is_reported(monkeypatch: pytes
 
 def test_a_rule_that_raises_is_reported_and_the_others_go_on() -> None:
     found = ideas(CODE, [BROKEN, *load_rules().rules])
-    assert [idea.rule for idea in found.ideas] == ["torch-compile"]
+    assert [idea.rule for idea in found.ideas] == ["torch-compile", "compile-modes"]
     assert [(trouble.rule, trouble.message) for trouble in found.troubles] == [("broken", "RuntimeError: not today")]
 
 

@@ -21,6 +21,7 @@ NEEDED = {
 R = TypeVar("R")
 _BUILT_IN = (
     "torch_compile",
+    "compile_modes",
     "explicit_attention",
     "grouped_query",
     "loop_invariant",
