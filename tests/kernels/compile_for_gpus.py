@@ -180,6 +180,10 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
             for k, v in ((128, 64), (64, 128), (128, 128), (24, 40))
         ),
         *(
+            ("grouped_linear", "fused_grouped_linear", [made(t, k), made(4, n, k), lengths.repeat(2)], {})
+            for t, n, k in ((512, 1024, 512), (24, 40, 72))
+        ),
+        *(
             (
                 "split_kv_decode",
                 "fused_split_kv_decode",
