@@ -293,7 +293,7 @@ def _check(backward: str) -> None:
         raise ValueError(f"FP8 linear layer: backward={backward!r} is none of bf16, fp8")
 
 
-class FP8Linear(torch.nn.Linear):
+class DelayedFP8Linear(torch.nn.Linear):
     """A linear layer with delayed scales, in buffers. The first `HISTORY` training calls go by their own scales; calls
     in eval mode use the scales and do not change them, or, before any training, go by their own.
 
@@ -318,7 +318,7 @@ class FP8Linear(torch.nn.Linear):
     def set_extra_state(self, state: int) -> None:
         self.calls = state
 
-    def _apply(self, fn: Any, recurse: bool = True) -> FP8Linear:
+    def _apply(self, fn: Any, recurse: bool = True) -> DelayedFP8Linear:
         super()._apply(fn, recurse)
         self.amax_history, self.scales = self.amax_history.float(), self.scales.float()  # in fp32 in any model
         return self

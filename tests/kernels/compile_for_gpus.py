@@ -211,9 +211,9 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
 
 def delayed() -> None:
     """A call of a layer by delayed scales, forward and backward."""
-    from outpace_kernels.fp8_scaling import HISTORY, FP8Linear
+    from outpace_kernels.fp8_scaling import HISTORY, DelayedFP8Linear
 
-    layer = FP8Linear(768, 3072, backward="fp8", dtype=torch.bfloat16)
+    layer = DelayedFP8Linear(768, 3072, backward="fp8", dtype=torch.bfloat16)
     layer.calls = HISTORY
     layer.multiplied(torch.zeros(32, 768, dtype=torch.bfloat16, requires_grad=True)).sum().backward()
 

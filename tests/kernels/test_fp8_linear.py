@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from against_fp64 import DEVICE, error, hold, normal, torch
 
-from outpace_kernels.fp8_linear import fp8_linear, fp8_linear_fits, fp8_linear_reference, fp8_rows, fused_fp8_linear
+from outpace_kernels.fp8_linear import (
+    FP8Linear,
+    fp8_linear,
+    fp8_linear_fits,
+    fp8_linear_reference,
+    fp8_rows,
+    fused_fp8_linear,
+)
 
 BF16, E4M3 = torch.bfloat16, torch.float8_e4m3fn
 if DEVICE == "cuda" and torch.cuda.get_device_capability() < (8, 9):
@@ -64,6 +71,22 @@ def test_gradients_are_those_without_fp8() -> None:
         assert error(one, other.double()) <= 2.0**-8 * float(other.abs().max())
 
 
+def test_weights_in_fp32_as_under_autocast() -> None:
+    x, w, b = problem((6,), 32, 48)
+    wide = [one.float() + one.float().abs() * 2.0**-10 for one in (x, w, b)]
+    leaves = [one.requires_grad_() for one in wide]
+    y = fused_fp8_linear(*leaves)
+    dy = normal(6, 48, dtype=BF16, seed=5)
+    grads = torch.autograd.grad(y, leaves, dy)
+    (a, a_scale), (c, c_scale) = coded(leaves[0].detach().to(BF16)), coded(leaves[1].detach())
+    exact = (a.double() * a_scale) @ (c.double() * c_scale).t() + leaves[2].detach().to(BF16).double()
+    assert y.dtype is BF16 and error(y.detach(), exact) <= 2.0**-8 * float(exact.abs().max())
+    for one, leaf in zip(grads, leaves, strict=True):
+        assert (one.dtype, one.shape) == (torch.float32, leaf.shape)
+    wanted = dy.double().t() @ leaves[0].detach().double()
+    assert error(grads[1], wanted) <= 2.0**-7 * float(wanted.abs().max())
+
+
 def test_error_against_the_product_in_bf16_is_what_the_page_says() -> None:
     x, w = normal(256, 1024, dtype=BF16), normal(512, 1024, dtype=BF16, seed=1)
     exact = x.double() @ w.double().t()
@@ -112,6 +135,28 @@ def test_fits_on_the_gpu_and_captures_into_a_graph() -> None:
         captured = fused_fp8_linear(*tensors)
     graph.replay()
     assert torch.equal(captured, expected)
+
+
+def test_a_layer_that_it_does_not_fit_is_a_plain_one() -> None:
+    layer = FP8Linear(64, 1024, device=DEVICE)
+    x = normal(5, 64, dtype=torch.float32)
+    expected = torch.nn.functional.linear(x, layer.weight, layer.bias)
+    assert torch.equal(layer(x), expected) and layer.state_dict().keys() == torch.nn.Linear(2, 2).state_dict().keys()
+
+
+@pytest.mark.gpu
+def test_a_layer_in_bf16_and_under_autocast() -> None:
+    layer = FP8Linear(64, 1024, device=DEVICE)
+    x = normal(5, 64, dtype=torch.float32)
+    with torch.autocast("cuda", torch.bfloat16):
+        assert torch.equal(layer(x), fused_fp8_linear(x, layer.weight, layer.bias))
+        assert fp8_linear_fits(x, layer.weight, layer.bias)
+    with torch.autocast("cuda", torch.float16):
+        assert not fp8_linear_fits(x, layer.weight, layer.bias)
+    layer, x = layer.to(BF16), x.to(BF16)
+    assert torch.equal(layer(x), fused_fp8_linear(x, layer.weight, layer.bias))
+    small = FP8Linear(64, 512, device=DEVICE, dtype=BF16)
+    assert torch.equal(small(x), torch.nn.functional.linear(x, small.weight, small.bias))
 
 
 @pytest.mark.gpu

@@ -11,7 +11,7 @@ from outpace_kernels.fp8_scaling import (
     HEADROOM,
     HISTORY,
     LARGEST,
-    FP8Linear,
+    DelayedFP8Linear,
     fp8_scaled_linear,
     fp8_scaled_linear_reference,
     fp8_whole,
@@ -103,9 +103,9 @@ def test_fp8_keeps_half_as_many_bytes() -> None:
     assert kept["fp8"] * 2 == kept["bf16"]
 
 
-def layer(backward: str) -> FP8Linear:
+def layer(backward: str) -> DelayedFP8Linear:
     torch.manual_seed(0)
-    return FP8Linear(64, 48, backward=backward).to(DEVICE, BF16)
+    return DelayedFP8Linear(64, 48, backward=backward).to(DEVICE, BF16)
 
 
 @pytest.mark.parametrize("backward", ["bf16", "fp8"])
@@ -173,7 +173,7 @@ def test_what_it_does_not_fit() -> None:
     with pytest.raises(ValueError, match="backward='fp16' is none of"):
         fused_fp8_scaled_linear(*tensors, "fp16")
     with pytest.raises(ValueError, match="backward='fp16' is none of"):
-        FP8Linear(16, 16, backward="fp16")
+        DelayedFP8Linear(16, 16, backward="fp16")
     if DEVICE == "cpu":
         made, x = layer("bf16").float(), tensors[0].repeat(1, 2)
         assert torch.equal(made(x), torch.nn.functional.linear(x, made.weight, made.bias))
