@@ -101,6 +101,8 @@ class Arm:
         device = torch.device(message["device"])
         if device.type == "cuda":
             torch.cuda.init()
+        for known in (self._makers, self._calls, self._windows):  # of what was loaded before
+            known.clear()
         source_code, code = decode(Code, message["source"]), decode(Code, message["code"])
         self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
         module = load_source(code, self._scratch)

@@ -31,6 +31,7 @@ from outpace_audit.thresholds import (
     SCREEN_ROUNDS,
     SETTLE_S,
     SPACING_S,
+    WINDOW_S,
 )
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
@@ -299,7 +300,7 @@ def setup_of(one: WorkloadFacts, machine: Machine, rounds: int) -> Setup:
         fits = int(machine.ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
         wanted = max(SETS_CUDA[0], int(2 * machine.ceilings["cache_bytes"] / bytes_each) + 1)
         sets = max(1, min(wanted, SETS_CUDA[1], fits))
-    return Setup(one.workload, sets, one.cotangents, machine.device, rounds, one.updated)
+    return Setup(one.workload, sets, one.cotangents, machine.device, rounds, WINDOW_S[machine.device], one.updated)
 
 
 def _bytes_of_set(one: WorkloadFacts) -> int:

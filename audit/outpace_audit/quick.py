@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -22,6 +22,7 @@ from outpace_audit.lease import device_lease
 from outpace_audit.matching import match
 from outpace_audit.observing import new_request
 from outpace_audit.records import Closely, Code, Match, QuickLook
+from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.thresholds import (
@@ -31,6 +32,7 @@ from outpace_audit.thresholds import (
     QUICK_ROUNDS,
     QUICK_TIMEOUT_S,
     QUICK_VALUES,
+    QUICK_WINDOW_S,
 )
 from outpace_audit.timing import PairTimer
 
@@ -61,6 +63,10 @@ class QuickLooks:
         self._rounds = closely.rounds if closely else QUICK_ROUNDS[judge.machine.device]
         self._closely = closely
         self._seeds = SeedSource()
+        self._spare: list[Side] = []
+        """Processes that take another variant."""
+        self._compiling: set[Side] = set()
+        """Those of torch.compile, whose process keeps more of a variant than its module."""
         workloads = judge.facts.workloads
         self._calls = [(one.workload, new_request(self._seeds, one.cotangents)) for one in workloads]
 
@@ -68,29 +74,31 @@ class QuickLooks:
         """One for each variant, in their order. A few start side by side and are timed one after the other, all against
         one baseline. Raises JudgeError where that fails."""
         at_once, found = QUICK_AT_ONCE[self._judge.machine.device], list[QuickLook]()
-        with self._judge.memory_explained():
-            for first in range(0, len(variants), at_once):
-                found += self._looks(variants[first : first + at_once])
-        return found
-
-    def _looks(self, variants: Sequence[Code]) -> list[QuickLook]:
         sides: list[Side] = []
         try:
-            with self._device():
-                baseline, _ = self._judge.side_of(self._judge.facts.code, "baseline")
-                sides.append(baseline)
-                ours = [baseline.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls]
-                ready: list[_Ready | QuickLook] = [QuickLook()] * len(variants)
-                for group in _groups(variants):
-                    answered = self._called([variants[i] for i in group], ours, sides)
-                    for i, one in zip(group, answered, strict=True):
-                        ready[i] = one
-                return [one if isinstance(one, QuickLook) else self._looked(baseline, one) for one in ready]
+            with self._judge.memory_explained():
+                for first in range(0, len(variants), at_once):
+                    found += self._looks(variants[first : first + at_once], sides)
         except ArmError as error:
             raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
         finally:
             for side in sides:
                 side.close()
+        return found
+
+    def _looks(self, variants: Sequence[Code], sides: list[Side]) -> list[QuickLook]:
+        """`sides` has the baseline, once there is one, and gets what has to be closed in the end."""
+        with self._device():
+            if not sides:
+                sides.append(self._judge.side_of(self._judge.facts.code, "baseline")[0])
+            baseline = sides[0]
+            ours = [baseline.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls]
+            ready: list[_Ready | QuickLook] = [QuickLook()] * len(variants)
+            for group in _groups(variants):
+                answered = self._called([variants[i] for i in group], ours, sides)
+                for i, one in zip(group, answered, strict=True):
+                    ready[i] = one
+            return [one if isinstance(one, QuickLook) else self._looked(baseline, one) for one in ready]
 
     def _called(self, variants: Sequence[Code], ours: Sequence[Reply], sides: list[Side]) -> list[_Ready | QuickLook]:
         """Each after its first call of every workload: all load and compile at once. Adds to `sides` what has to be
@@ -105,17 +113,24 @@ class QuickLooks:
             for i, one in enumerate(states):
                 if isinstance(one, _Ready):
                     states[i] = _tried(lambda one=one, n=number: self._compared(one, n, ours[n]))
-        for one in states:
+        for side, one in zip(found, states, strict=True):
             if isinstance(one, _Ready):
                 one.compile_s = time.monotonic() - begun
+            elif isinstance(side, Side):
+                side.close()
         return states
 
     def _launched(self, code: Code, until: float, sides: list[Side]) -> Side | QuickLook:
         # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
         # finds its own warm.
         compiles = any("torch.compile" in text for text in code.texts)
-        side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
-        sides.append(side)
+        if self._spare and not compiles:
+            side = self._spare.pop()
+        else:
+            side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
+            sides.append(side)
+            if compiles:
+                self._compiling.add(side)
         side.deadline = until
         side.begin_load(code, self._judge.facts.code, self._judge.machine.device)
         return side
@@ -139,17 +154,22 @@ class QuickLooks:
         return one
 
     def _looked(self, baseline: Side, one: _Ready) -> QuickLook:
-        """Its processes and memory are gone afterwards: those after it have as much room."""
-        try:
-            return _tried(lambda: self._timed(baseline, one))
-        finally:
+        """Its process takes the next variant where nothing went wrong in it; otherwise it and its memory are gone."""
+        found = _tried(lambda: self._timed(baseline, one))
+        if found.failure or one.side in self._compiling or self._closely is not None:
             one.side.close()
+        else:
+            self._spare.append(one.side)
+        return found
 
     def _timed(self, baseline: Side, one: _Ready) -> QuickLook:
         one.side.deadline = time.monotonic() + self._limit_s
-        setups = [setup_of(w, self._judge.machine, self._rounds) for w in self._judge.facts.workloads]
+        machine = self._judge.machine
+        setups = [setup_of(w, machine, self._rounds) for w in self._judge.facts.workloads]
+        if self._closely is None:
+            setups = [replace(setup, window_s=QUICK_WINDOW_S[machine.device]) for setup in setups]
         samples = [PairTimer(baseline, one.side, setup, self._seeds).run_briefly().samples for setup in setups]
-        logs, seconds = [s.log_ratio() for s in samples], [s.seconds() for s in samples]
+        logs, seconds = [self._log_ratio(s) for s in samples], [s.seconds() for s in samples]
         return QuickLook(
             ratio=math.exp(sum(logs) / len(logs)),
             baseline_s=sum(s[0] for s in seconds),
@@ -158,6 +178,12 @@ class QuickLooks:
             matches=tuple(one.matches),
             compile_s=one.compile_s if self._closely else 0.0,
         )
+
+    def _log_ratio(self, samples: Samples) -> float:
+        """On a GPU by the arms' own events, if nothing of it is kept: a short window's start and end are longer than
+        what variants differ by."""
+        claimed = samples.claimed_log_ratio() if samples.mode == "graph" and self._closely is None else math.nan
+        return samples.log_ratio() if math.isnan(claimed) else claimed
 
     @contextmanager
     def _device(self) -> Generator[None]:

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from outpace_audit import quick
 from outpace_audit.auditing import Options
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.quick import QuickLooks, _groups  # pyright: ignore[reportPrivateUsage]
 from outpace_audit.records import Closely, Code, Match, Patch, QuickLook, Span, Tolerance, Workload
+from outpace_audit.sides import Side
 
 BASELINE = """
 import time
@@ -63,6 +65,22 @@ def test_each_variant_answers_for_itself(judge: Judge) -> None:
     assert all(word in look.failure for word, look in zip(said, found, strict=True)), found
     assert [look.ratio is None for look in found] == [True, True, True, False, True, True]
     assert not any(look.passing for look in found)
+
+
+def test_a_process_takes_one_variant_after_the_other(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(quick.QUICK_AT_ONCE, "cpu", 1)
+    launched: list[str] = []
+    launch = judge.launch
+
+    def counted(name: str, cache_key: str, *, compiles: bool = False) -> Side:
+        launched.append(name)
+        return launch(name, cache_key, compiles=compiles)
+
+    monkeypatch.setattr(judge, "launch", counted)
+    found = looks(judge, *(variant(judge, "CHUNK = 2", f"CHUNK = {size}") for size in (4, 64, 256)))
+    assert launched.count("candidate") == 1
+    ratios = [look.ratio or 0.0 for look in found]
+    assert ratios == sorted(ratios), "each was looked at with its own size"
 
 
 def test_a_variant_that_hangs_is_given_up_and_the_others_are_not(judge: Judge) -> None:

@@ -19,7 +19,7 @@ from outpace_audit.roofline.records import FORMAT, CallTime, Ceilings, Measured,
 from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
-from outpace_audit.thresholds import COMPILE_TIMEOUT_S, ROUNDS
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S, ROUNDS, WINDOW_S
 from outpace_audit.timing import PairTimer, Setup
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _setup(one: WorkloadFacts, device: str, cache: float, free: float) -> Setup:
     each = max(1, one.input_bytes + one.output_bytes)
     fits = int(free * SETS_SHARE / (3 * each))
     sets = max(1, min(max(SETS[0], int(2 * cache / each) + 1), SETS[1], fits))
-    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], one.updated)
+    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], WINDOW_S[device], one.updated)
 
 
 def _timed(judge: Judge, code: Code, setups: Sequence[Setup], tell: Tell) -> tuple[list[list[CallTime]], float | None]:
