@@ -1,6 +1,6 @@
 """The tables of docs/kernels.md, from what benchmarks/kernels.py has kept.
 
-    python benchmarks/kernels_table.py benchmarks/results/kernels-nvidia-h200.json
+python benchmarks/kernels_table.py benchmarks/results/kernels-nvidia-h200.json
 """
 
 from __future__ import annotations
