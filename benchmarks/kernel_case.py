@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,21 @@ class Case:
     """Forward, forward and backward: in units of `unit` elements of the dtype. (0, 0): bound by arithmetic."""
     unit: Callable[[Tensors], int]
     modes: tuple[str, ...] = ("forward", "forward+backward")
+    others: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    """More arms to time beside ours: other ways to the same result."""
+    tolerance: float | None = None
+    """Of the largest value, where the dtype's is not meant: what is quantised is further from its reference."""
+    also: tuple[str, ...] = ()
+    """More modules whose source this times."""
 
     @property
     def name(self) -> str:
         return f"{self.kernel} {self.label} {str(self.dtype).removeprefix('torch.')}"
 
     @property
-    def source(self) -> Path:
-        return Path(outpace_kernels.__file__).parent / f"{self.kernel.split()[0]}.py"
+    def sources(self) -> list[Path]:
+        folder = Path(outpace_kernels.__file__).parent
+        return [folder / f"{name}.py" for name in (self.kernel.split()[0], *self.also)]
 
 
 def normal(device: str, dtype: torch.dtype, *shape: int, scale: float = 1.0) -> torch.Tensor:

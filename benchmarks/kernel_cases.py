@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from kernel_case import Case, Tensors, first, normal, small
+from kernel_cases_fp8 import fp8_groups
 from kernel_cases_sequences import gated_scan_cases, linear_attention_cases, split_kv_decode_cases
 from kernel_cases_tables import (
     global_response_norm_cases,
@@ -216,9 +217,17 @@ def relu_squared_cases() -> list[Case]:
             return [normal(device, dtype, n, d), *weights]
 
         ours, reference = fused_relu_squared, relu_squared_reference
-        return Case("relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first)
+        others = {how: partial(_third, fused_relu_squared, how) for how in ("pointers", "library")}
+        return Case(
+            "relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first, others=others
+        )
 
-    return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
+    return [
+        case("49152x768x3072", 49152, 768),
+        case("16384x4096x16384", 16384, 4096),
+        case("32768x1024x4096", 32768, 1024),
+        case("16384x2048x8192", 16384, 2048),
+    ]
 
 
 def routing_cases() -> list[Case]:
@@ -282,6 +291,7 @@ def cases() -> list[Case]:
         ngram_gather_cases(),
         touched_rows_cases(),
         nvfp4_cases(),
+        *fp8_groups(),
     ]
     ordered: list[Case] = []
     while any(groups):

@@ -51,7 +51,8 @@ def main() -> None:
         compile_all(chosen[number::count], deadline)
         return
     device = "cpu" if args.smoke else args.device
-    kept = read(args.out, device)
+    out = args.out or HERE / "results" / f"kernels-{machine(device)['name'].lower().replace(' ', '-')}.json"
+    kept = read(out, device)
     todo = [(case, mode) for case in chosen for mode in case.modes if not is_kept(kept, case, mode)]
     if device == "cuda" and todo and args.workers:
         warm(args, min(args.seconds * 0.6, 100.0))
@@ -63,8 +64,8 @@ def main() -> None:
         kept["results"][f"{case.name} {mode}"] = result = measured(case, mode, device)
         print(line(case, mode, result, kept["copy_bytes_per_s"]), flush=True)
         if not args.smoke:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n")
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps(kept, indent=1) + "\n")
     if args.smoke and any("error" in result for result in kept["results"].values()):
         sys.exit(1)
 
@@ -74,7 +75,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=("cuda",), default="cuda")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--seconds", type=float, default=150.0)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "kernels-cuda.json")
+    parser.add_argument("--out", type=Path, help="default: results/kernels-GPU.json")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--workers", type=int, default=6)
     parser.add_argument("--part", help=argparse.SUPPRESS)
@@ -103,7 +104,7 @@ def commit() -> str:
 
 
 def fingerprint(case: Case) -> str:
-    return hashlib.sha256(case.source.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in case.sources)).hexdigest()[:16]
 
 
 def is_kept(kept: dict[str, Any], case: Case, mode: str) -> bool:
@@ -169,6 +170,7 @@ def steps(case: Case, mode: str, device: str) -> dict[str, Callable[[], Tensors]
         return both if backward else forward
 
     arms = {"eager": step_of(case.reference), "ours": step_of(case.ours)}
+    arms |= {name: step_of(other) for name, other in case.others.items()}
     if device == "cuda":
         arms["compile"] = step_of(torch.compile(lambda *inputs: case.reference(*inputs), dynamic=False))
     return arms
@@ -183,7 +185,7 @@ def measured(case: Case, mode: str, device: str) -> dict[str, Any]:
     result: dict[str, Any] = {"source": fingerprint(case)}
     try:
         arms = steps(case, mode, device)
-        disagreement = disagrees(arms, case.dtype)
+        disagreement, result["apart"] = compared(arms, case.tolerance or TOLERANCE[case.dtype])
         if disagreement:
             return result | {"error": disagreement}
         moved = case.moved[mode != "forward"] * case.unit(arms_inputs(case, device)) * case.dtype.itemsize
@@ -201,20 +203,25 @@ def arms_inputs(case: Case, device: str) -> Tensors:
     return case.make("cpu" if device == "cpu" else "meta", case.dtype, device == "cpu")
 
 
-def disagrees(arms: dict[str, Callable[[], Tensors]], dtype: torch.dtype) -> str:
-    """In words, where an arm's results are not the reference's."""
-    expected = arms["eager"]()
+def compared(arms: dict[str, Callable[[], Tensors]], tolerance: float) -> tuple[str, dict[str, list[float]]]:
+    """In words, where an arm's results are not the reference's; and how far each result of each arm is from the
+    reference's, root mean square over root mean square.
+    """
+    expected, found = arms["eager"](), dict[str, list[float]]()
     for name, step in arms.items():
+        found[name] = []
         for place, (one, other) in enumerate(zip(step(), expected, strict=True)):
             if one.shape != other.shape or one.dtype != other.dtype:
-                return f"{name} gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}"
-            largest = float(other.abs().max())
-            apart = float((one.float() - other.float()).abs().max())
-            if not apart <= TOLERANCE[dtype] * largest:
+                return f"{name} gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}", found
+            largest, error = float(other.abs().max()), one.float() - other.float()
+            found[name].append(float(f"{float(error.norm()) / max(float(other.float().norm()), 1e-30):.3g}"))
+            apart = float(error.abs().max())
+            if not apart <= tolerance * largest:
                 return (
-                    f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}"
+                    f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}",
+                    found,
                 )
-    return ""
+    return "", found
 
 
 def timed(arms: dict[str, Callable[[], Tensors]], device: str) -> dict[str, list[float]]:
@@ -323,9 +330,12 @@ def line(case: Case, mode: str, result: dict[str, Any], copy: float) -> str:
     rates = " ".join(f"{name} {seconds * 1e6:.1f} µs" for name, seconds in result["seconds"].items())
     over = result.get("over_compile") or result["over_eager"]
     low, high = over["interval"]
+    others = "".join(f", {result[f'over_{name}']['ratio']:.3f}x {name}" for name in case.others)
+    apart = ", ".join(f"{name} {max(result['apart'][name]):.2g}" for name in ("ours", *case.others))
+    error = f"; error {apart}" if case.tolerance else ""
     moved = result["moved_bytes"] / result["seconds"]["ours"]
     share = f", {moved / 1e12:.2f} TB/s, {moved / copy:.0%} of copy" if moved else ""
-    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}]{share}"
+    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}]{others}{share}{error}"
 
 
 if __name__ == "__main__":

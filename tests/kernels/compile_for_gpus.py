@@ -8,6 +8,7 @@ A recorder stands for each kernel: it compiles for the arguments that it is laun
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +19,17 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.tools.tensor_descriptor import TensorDescriptor
 
+import outpace_kernels
+
 NAMES = {
-    torch.float32: "*fp32",
-    torch.bfloat16: "*bf16",
-    torch.float16: "*fp16",
-    torch.int64: "*i64",
-    torch.int32: "*i32",
-    torch.uint8: "*u8",
+    torch.float32: "fp32",
+    torch.bfloat16: "bf16",
+    torch.float16: "fp16",
+    torch.int64: "i64",
+    torch.int32: "i32",
+    torch.uint8: "u8",
+    torch.float8_e4m3fn: "fp8e4nv",
+    torch.float8_e5m2: "fp8e5",
 }
 
 
@@ -62,10 +67,10 @@ class Recorder:
 
 
 def typed(value: Any) -> str:
-    if isinstance(value, TensorDescriptor):
-        return f"tensordesc<{NAMES[value.base.dtype][1:]}{list(value.block_shape)}>"
     if isinstance(value, torch.Tensor):
-        return NAMES[value.dtype]
+        return f"*{NAMES[value.dtype]}"
+    if isinstance(value, TensorDescriptor):
+        return f"tensordesc<{NAMES[value.base.dtype]}[{','.join(map(str, value.block_shape))}]>"
     return "fp32" if isinstance(value, float) else "i32" if abs(value) < 2**31 else "i64"
 
 
@@ -147,7 +152,14 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
     def made(*shape: int) -> torch.Tensor:
         return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
 
-    sizes, lengths = ((64, 768, 3072), (65, 70, 33)), torch.zeros(2, dtype=torch.int32)
+    def mlp(rows: int, width: int, hidden: int) -> list[torch.Tensor]:
+        return [made(rows, width), made(hidden, width), made(width, hidden)]
+
+    sizes = (64, 768, 3072), (65, 70, 33)
+    ways = "persistent", "pointers", "library"
+    x, w = made(32, 768), made(3072, 768)
+    lengths = torch.zeros(2, dtype=torch.int32)
+    wide = [(made(m, k).float(), made(n, k).float().mT) for m, k, n in ((4096, 512, 4096), (100, 512, 130))]
     return [
         *(
             (
@@ -158,7 +170,6 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
             )
             for c, o in ((512, 128), (33, 5), (1024, 256))
         ),
-        *(("relu_squared", "fused_relu_squared", [made(m, d), made(h, d), made(d, h)], {}) for m, d, h in sizes),
         *(
             (
                 "linear_attention",
@@ -181,7 +192,30 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
             )
             for g, d in ((2, 64), (8, 128), (20, 80), (64, 128))
         ),
+        *(("relu_squared", "fused_relu_squared", mlp(*size), {"how": how}) for size in sizes for how in ways),
+        ("fp8_linear", "fused_fp8_linear", [x, w, made(3072)], {}),
+        ("fp8_linear", "fused_fp8_linear", [made(3, 16384), made(16, 16384)], {}),
+        ("fp8_mlp", "fused_fp8_mlp", [*mlp(32, 768, 3072), made(768), 1e-6], {}),
+        ("fp8_mlp", "fused_fp8_mlp", mlp(4, 4096, 16384), {}),
+        ("fp8_producers", "rms_norm_fp8", [x.detach(), None, 1e-6, x.detach()], {}),
+        ("fp8_producers", "fp8_norm_linear", [x, made(768), w, None, 1e-6], {}),
+        ("fp8_producers", "fp8_glu_linear", [made(32, 3072), made(32, 3072), made(768, 3072)], {}),
+        *(("fp8_scaling", "fused_fp8_scaled_linear", [x, w], {"backward": kind}) for kind in ("bf16", "fp8")),
+        *(
+            ("float32_product", "fused_float32_product", [a.detach(), b], {})
+            for a, two in wide
+            for b in (two, two.contiguous())
+        ),
     ]
+
+
+def delayed() -> None:
+    """A call of a layer by delayed scales, forward and backward."""
+    from outpace_kernels.fp8_scaling import HISTORY, DelayedFP8Linear
+
+    layer = DelayedFP8Linear(768, 3072, backward="fp8", dtype=torch.bfloat16)
+    layer.calls = HISTORY
+    layer.multiplied(torch.zeros(32, 768, dtype=torch.bfloat16, requires_grad=True)).sum().backward()
 
 
 def main() -> None:
@@ -192,15 +226,23 @@ def main() -> None:
             for module, function, args, named in [*calls(kind), *(products() if kind is torch.bfloat16 else [])]:
                 if only and module not in only:
                     continue
-                loaded = importlib.reload(importlib.import_module(f"outpace_kernels.{module}"))
-                for name, value in list(vars(loaded).items()):
-                    if isinstance(value, triton.runtime.JITFunction) and used_by_launchers(loaded, name):
-                        setattr(loaded, name, Recorder(value, capability))
-                outputs = getattr(loaded, function)(*args, **named)
+                record(capability)
+                outputs = getattr(importlib.import_module(f"outpace_kernels.{module}"), function)(*args, **named)
                 for out in outputs if isinstance(outputs, tuple) else (outputs,):
                     if out is None or not out.requires_grad:
                         continue
                     out.sum().backward(retain_graph=True)
+        delayed()
+
+
+def record(capability: int) -> None:
+    """Puts a recorder in the place of every kernel that is launched, in every module, for they call each other's."""
+    for info in pkgutil.iter_modules(outpace_kernels.__path__):
+        loaded = importlib.import_module(f"outpace_kernels.{info.name}")
+        for name, value in list(vars(loaded).items()):
+            kernel = value.kernel if isinstance(value, Recorder) else value
+            if isinstance(kernel, triton.runtime.JITFunction) and used_by_launchers(loaded, name):
+                setattr(loaded, name, Recorder(kernel, capability))
 
 
 def used_by_launchers(module: Any, name: str) -> bool:
