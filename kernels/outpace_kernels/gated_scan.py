@@ -4,7 +4,7 @@
     g[t] = dh[t] + gate[t+1] g[t+1]        dgate[t] = g[t] h[t-1]        dvalue[t] = g[t]
 
 A program of one warp owns a few channels of one sequence and walks over its length a block of positions at a time:
-within a block an associative scan that never leaves the warp, between blocks one row in registers. Each number is read
+within a block a scan that never leaves the warp, and mostly not the thread, between blocks one row in registers. Each number is read
 once and written once; backward keeps gates and states, and walks from the end. The state is kept in fp32 and rounded
 where it is written.
 """
@@ -41,6 +41,21 @@ def gated_scan_join(factor, state, next_factor, next_state):
 
 
 @triton.jit
+def gated_scan_block(factor, state, carried, STEPS: tl.constexpr, PARTS: tl.constexpr):
+    """(states [PARTS, STEPS, channels], the last of them in all parts) after `carried` [PARTS, channels]. A part's steps
+    are of one thread, and scanned there; between parts, only their last ones are.
+    """
+    factor, state = tl.associative_scan((factor, state), 1, gated_scan_join)
+    last = tl.arange(0, STEPS)[None, :, None] == STEPS - 1
+    ends = tl.sum(tl.where(last, factor, 0.0), axis=1), tl.sum(tl.where(last, state, 0.0), axis=1)
+    factor_to, state_to = tl.associative_scan(ends, 0, gated_scan_join)
+    ends = state_to + factor_to * carried
+    part = tl.arange(0, PARTS)[:, None] + tl.zeros_like(ends).to(tl.int32)
+    before = tl.where(part == 0, carried, tl.gather(ends, tl.maximum(part - 1, 0), axis=0))
+    return state + factor * before[:, None, :], tl.gather(ends, part * 0 + PARTS - 1, axis=0)
+
+
+@triton.jit
 def gated_scan_forward(
     gate,
     value,
@@ -51,26 +66,25 @@ def gated_scan_forward(
     gate_place,
     value_batch,
     value_place,
-    TIMES: tl.constexpr,
+    STEPS: tl.constexpr,
+    PARTS: tl.constexpr,
     CHANNELS: tl.constexpr,
     STAGES: tl.constexpr,
 ):
     batch = tl.program_id(1).to(tl.int64)
-    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)[None, :]
-    row = tl.arange(0, TIMES)[:, None]
+    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)[None, None, :]
+    row = tl.arange(0, PARTS)[:, None, None] * STEPS + tl.arange(0, STEPS)[None, :, None]
     gate += batch * gate_batch
     value += batch * value_batch
     out += batch * length * channels
-    carried = tl.zeros((1, CHANNELS), tl.float32)
-    for start in tl.range(0, length, TIMES, num_stages=STAGES):
+    carried = tl.zeros((PARTS, CHANNELS), tl.float32)
+    for start in tl.range(0, length, STEPS * PARTS, num_stages=STAGES):
         time = (start + row).to(tl.int64)
         inside = (time < length) & (channel < channels)
         factor = tl.load(gate + time * gate_place + channel, mask=inside, other=0.0).to(tl.float32)
         state = tl.load(value + time * value_place + channel, mask=inside, other=0.0).to(tl.float32)
-        factor, state = tl.associative_scan((factor, state), 0, gated_scan_join)
-        state += factor * carried
+        state, carried = gated_scan_block(factor, state, carried, STEPS, PARTS)
         tl.store(out + time * channels + channel, state.to(out.dtype.element_ty), mask=inside)
-        carried = tl.sum(tl.where(row == TIMES - 1, state, 0.0), axis=0, keep_dims=True)
 
 
 @triton.jit
@@ -84,17 +98,18 @@ def gated_scan_backward(
     channels,
     gate_batch,
     gate_place,
-    TIMES: tl.constexpr,
+    STEPS: tl.constexpr,
+    PARTS: tl.constexpr,
     CHANNELS: tl.constexpr,
     STAGES: tl.constexpr,
 ):
     batch = tl.program_id(1).to(tl.int64)
-    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)[None, :]
-    row = tl.arange(0, TIMES)[:, None]
+    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)[None, None, :]
+    row = tl.arange(0, PARTS)[:, None, None] * STEPS + tl.arange(0, STEPS)[None, :, None]
     gate += batch * gate_batch
     place = batch * length * channels + channel
-    carried = tl.zeros((1, CHANNELS), tl.float32)
-    for start in tl.range(0, length, TIMES, num_stages=STAGES):
+    carried = tl.zeros((PARTS, CHANNELS), tl.float32)
+    for start in tl.range(0, length, STEPS * PARTS, num_stages=STAGES):
         # Rows in falling order of time: the scan runs forward over them.
         time = (length - 1 - start - row).to(tl.int64)
         inside = (time >= 0) & (channel < channels)
@@ -103,11 +118,9 @@ def gated_scan_backward(
         factor = tl.load(gate + (time + 1) * gate_place + channel, mask=following, other=0.0).to(tl.float32)
         flow = tl.load(dy + at, mask=inside, other=0.0).to(tl.float32)
         before = tl.load(out + at - channels, mask=inside & (time > 0), other=0.0).to(tl.float32)
-        factor, flow = tl.associative_scan((factor, flow), 0, gated_scan_join)
-        flow += factor * carried
+        flow, carried = gated_scan_block(factor, flow, carried, STEPS, PARTS)
         tl.store(dvalue + at, flow.to(dvalue.dtype.element_ty), mask=inside)
         tl.store(dgate + at, (flow * before).to(dgate.dtype.element_ty), mask=inside)
-        carried = tl.sum(tl.where(row == TIMES - 1, flow, 0.0), axis=0, keep_dims=True)
 
 
 class GatedScanFunction(torch.autograd.Function):
@@ -142,13 +155,13 @@ class GatedScanFunction(torch.autograd.Function):
 
 
 def gated_scan_launch(gate):
-    """32 channels are a sector of 64 bytes in 16 bit; 16 where that would leave processors of a large GPU idle."""
+    """Two or four threads of a warp share the channels in 16 bit, and its other lanes have a part of the steps each. 16
+    channels, a sector of 32 bytes, where 32 would leave processors of a large GPU idle.
+    """
     batch, length, channels = gate.shape
-    block = 32 if batch * channels >= 32 * 264 else 16
-    block = min(block, triton.next_power_of_2(channels))
-    times = min(triton.next_power_of_2(length), 32)
+    block = min(32 if batch * channels >= 32 * 792 else 16, triton.next_power_of_2(channels))
     grid = triton.cdiv(channels, block), batch
-    return grid, {"TIMES": times, "CHANNELS": block, "STAGES": 4, "num_warps": 1}
+    return grid, {"STEPS": 4, "PARTS": 8 if block == 32 else 16, "CHANNELS": block, "STAGES": 4, "num_warps": 1}
 
 
 def gated_scan_fits(gate: torch.Tensor, value: torch.Tensor) -> bool:

@@ -116,7 +116,7 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
             for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
         ),
-        ("gated_scan", "fused_gated_scan", [made(2, 100, 768), made(2, 100, 768)], {}),
+        *(("gated_scan", "fused_gated_scan", [made(2, 9, c), made(2, 9, c)], {}) for c in (768, 16384)),
         *(
             ("ngram_gather", "fused_ngram_gather", [labels.view(2, 2).to(one), made(99, w), 50304, order], {})
             for one, w, order in ((torch.int64, 768, 2), (torch.int32, 33, 3))

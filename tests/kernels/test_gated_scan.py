@@ -29,6 +29,11 @@ def test_values_and_gradients(shape: tuple[int, ...], dtype: Any) -> None:
     hold(fused_gated_scan, gated_scan_reference, inputs(*shape, dtype=dtype), [0, 1], exact=stepped)
 
 
+@pytest.mark.gpu
+def test_blocks_of_32_channels() -> None:
+    hold(fused_gated_scan, gated_scan_reference, inputs(4, 100, 8000, dtype=torch.bfloat16), [0, 1], exact=stepped)
+
+
 def test_gates_beyond_one_zero_and_below_zero() -> None:
     gate = torch.tensor([1.5, 0.0, -1.0, 1.0, -0.5] * 4, device=normal(1, dtype=torch.float32).device)
     value = normal(2, 20, 3, dtype=torch.float32)
