@@ -4,9 +4,9 @@
     g[t] = dh[t] + gate[t+1] g[t+1]        dgate[t] = g[t] h[t-1]        dvalue[t] = g[t]
 
 A program of one warp owns a few channels of one sequence and walks over its length a block of positions at a time:
-within a block a scan that never leaves the warp, and mostly not the thread, between blocks one row in registers. Each number is read
-once and written once; backward keeps gates and states, and walks from the end. The state is kept in fp32 and rounded
-where it is written.
+within a block a scan that never leaves the warp, and mostly not the thread, between blocks one row in registers. Each
+number is read once and written once; backward keeps gates and states, and walks from the end. The state is kept in fp32
+and rounded where it is written.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def gated_scan_join(factor, state, next_factor, next_state):
 
 @triton.jit
 def gated_scan_block(factor, state, carried, STEPS: tl.constexpr, PARTS: tl.constexpr):
-    """(states [PARTS, STEPS, channels], the last of them in all parts) after `carried` [PARTS, channels]. A part's steps
-    are of one thread, and scanned there; between parts, only their last ones are.
+    """(states [PARTS, STEPS, channels], the last of them in all parts) after `carried` [PARTS, channels]. A part's
+    steps are of one thread, and scanned there; between parts, only their last ones are.
     """
     factor, state = tl.associative_scan((factor, state), 1, gated_scan_join)
     last = tl.arange(0, STEPS)[None, :, None] == STEPS - 1
@@ -158,7 +158,7 @@ def gated_scan_launch(gate):
     """Two or four threads of a warp share the channels in 16 bit, and its other lanes have a part of the steps each. 16
     channels, a sector of 32 bytes, where 32 would leave processors of a large GPU idle.
     """
-    batch, length, channels = gate.shape
+    batch, _, channels = gate.shape
     block = min(32 if batch * channels >= 32 * 792 else 16, triton.next_power_of_2(channels))
     grid = triton.cdiv(channels, block), batch
     return grid, {"STEPS": 4, "PARTS": 8 if block == 32 else 16, "CHANNELS": block, "STAGES": 4, "num_warps": 1}

@@ -24,7 +24,7 @@ def inputs(*shape: int, dtype: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("shape", [(1, 2, 1), (2, 5, 3), (1, 130, 33), (3, 64, 16)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 2, 1), (2, 5, 3), (1, 70, 17), (2, 64, 16)], ids=str)
 def test_values_and_gradients(shape: tuple[int, ...], dtype: Any) -> None:
     hold(fused_gated_scan, gated_scan_reference, inputs(*shape, dtype=dtype), [0, 1], exact=stepped)
 
