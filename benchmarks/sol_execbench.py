@@ -45,13 +45,12 @@ def main() -> None:
     args = _parser().parse_args()
     if args.totals:
         print(table(json.loads(args.totals.read_text())))
-    elif args.merge:
-        parts = [json.loads(file.read_text()) for file in args.merge]
-        write_atomically(_out(args), dumped(merged(parts)))
-    elif args.folders:
-        run(args)
-    else:
+    elif args.out is None or not (args.merge or args.folders):
         sys.exit(__doc__)
+    elif args.merge:
+        write_atomically(args.out, dumped(merged([json.loads(file.read_text()) for file in args.merge])))
+    else:
+        run(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,16 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _out(args: argparse.Namespace) -> Path:
-    return args.out or Path(__file__).parent / "results" / f"sol_execbench-{args.device}.json"
-
-
 def run(args: argparse.Namespace) -> None:
     how = How(
         args.device, args.budget, args.repeats, tuple(args.modes.split(",") if args.modes else MODES[args.device]),
         args.compile, args.all_workloads, args.python,
     )  # fmt: skip
-    result = Result(_out(args), how)
+    result = Result(args.out, how)
     todo = [(key, folder) for key, folder in part(found(args.folders), args.part) if result.wants(key, args.again)]
     print(f"{len(todo)} problems to run, {len(result.document['problems'])} kept in {result.path}", flush=True)
     jobs: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()

@@ -244,6 +244,7 @@ class Arm:
             message["sets"],
             message["cotangents"],
             message["updated"],
+            message["fixed"],
         )
         self._windows[message["name"]] = windows
         windows.warm(message["warm"])
