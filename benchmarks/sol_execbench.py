@@ -35,8 +35,9 @@ from outpace_optimizers.targets import is_problem_folder
 from outpace_optimizers.workspace import write_atomically
 
 FORMAT = 2
-MODES = {"cpu": ("default",), "cuda": ("default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")}
-"""On a CPU the others are the default, or search for minutes."""
+MODES = {"cpu": ("default",), "cuda": ("default", "reduce-overhead", "max-autotune-no-cudagraphs")}
+"""On a CPU the others are the default, or search for minutes. max-autotune has the kernels of the last, whose calls are
+timed as a graph where they can be captured: --modes adds it."""
 LEAST_S = 90.0
 """A problem that would have less time than this is not begun: it would only be cut off."""
 
@@ -70,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=math.inf, help="all in all; what is cut off is begun again")
     parser.add_argument("--again", nargs="*", default=(), choices=("failed", "timeout", "refused", "finished"))
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has torch")
-    parser.add_argument("--state", type=Path, help="folder for ledger and compile caches (default: a temporary one)")
+    parser.add_argument(
+        "--state", type=Path, help="ledger, caches, and what a cut-off run had done (default: a temporary folder)"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--totals", type=Path, metavar="FILE")

@@ -214,7 +214,7 @@ def test_a_problem_from_its_folder_to_its_score(tmp_path: Path, capsys: pytest.C
     make_problem(tmp_path / "set/L9/rows", *(workload(f"u{i}", 2, 16 + i) for i in range(5)))
     out = tmp_path / "r.json"
     arguments = ["sol_execbench.py", "--repeats", "1", "--budget", "5", "--out", str(out), "--modes", "default"]
-    sys.argv = [*arguments, str(tmp_path / "set")]
+    sys.argv = [*arguments, "--state", str(tmp_path / "state"), str(tmp_path / "set")]
     sol_execbench.main()
     document = json.loads(out.read_text())
     kept = document["problems"]["L9/rows"]
@@ -231,3 +231,8 @@ def test_a_problem_from_its_folder_to_its_score(tmp_path: Path, capsys: pytest.C
     sol_execbench.main()
     assert "0 problems to run, 1 kept" in capsys.readouterr().out
     assert out.read_text() == before
+    out.unlink()  # as if the race had been cut off: the trials are known
+    sol_execbench.main()
+    again = json.loads(out.read_text())["problems"]["L9/rows"]
+    assert again["resumed"] and again["state"] == "finished"
+    assert [again[name] for name in ("trials", "optimize_s")] == [kept[name] for name in ("trials", "optimize_s")]
