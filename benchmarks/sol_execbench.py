@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all-workloads", action="store_true", help="not three, chosen by hash")
     parser.add_argument("--each", type=float, default=540.0, help="seconds after which a problem is given up (540)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="all in all; what is cut off is begun again")
-    parser.add_argument("--again", nargs="*", default=(), choices=("failed", "timeout", "refused", "finished"))
+    parser.add_argument("--again", nargs="*", default=(), choices=("failed", "timeout", "unrunnable", "finished"))
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has torch")
     parser.add_argument(
         "--state", type=Path, help="ledger, caches, and what a cut-off run had done (default: a temporary folder)"

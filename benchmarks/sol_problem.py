@@ -34,6 +34,8 @@ from outpace_optimizers.workspace import Workspace, write_atomically
 ROUNDS = 8
 """Windows of each side in one look at one workload: half of what a verdict's pair has, in as many pairs again."""
 TOLERANCE = ("max_atol", "max_rtol", "required_matched_ratio", "max_error_cap", "allow_negative_inf")
+NOT_HERE = ("the baseline itself fails", "importing it failed", "no workload can run here")
+"""Why the reference cannot be run on this machine. Whatever else a target is refused for is a failure of ours."""
 COMPILED = """
 
 import torch as _torch
@@ -102,10 +104,9 @@ class Bench:
         record: dict[str, Any] = {"state": "failed", "error": None, "arms": {}, "trials": [], "workloads": []}
         try:
             self._measure(folder, record)
-        except (TargetError, WorkloadError) as error:
-            record |= {"state": "refused", "error": str(error)}
         except OutpaceError as error:
-            record |= {"state": "failed", "error": f"{type(error).__name__}: {error}"}
+            alien = isinstance(error, (TargetError, WorkloadError)) and any(why in str(error) for why in NOT_HERE)
+            record |= {"state": "unrunnable" if alien else "failed", "error": f"{type(error).__name__}: {error}"}
         self._stages.enter("")
         seconds = round(time.monotonic() - started, 1)
         return record | {"seconds": seconds, "stages": self._stages.seconds, "troubles": self._troubles}

@@ -107,13 +107,13 @@ def test_totals_show_every_denominator() -> None:
             "A/slow": record(slow, optimize_s=70.0),
             "B/none": record({"compile default": [look(sample("w", 8.0, 4.0))]}, trials=[trial]),
             "B/died": {"state": "failed", "error": "x", "arms": {}, "trials": [], "workloads": []},
-            "B/alien": {"state": "refused", "error": "x", "arms": {}, "trials": [], "workloads": []},
+            "B/alien": {"state": "unrunnable", "error": "x", "arms": {}, "trials": [], "workloads": []},
         }
     }
     found = totals(document)
     whole = found["all"]
-    counted = {name: whole[name] for name in ("problems", "refused", "failed", "measured", "offers", "over_60_s")}
-    assert counted == {"problems": 5, "refused": 1, "failed": 1, "measured": 3, "offers": 2, "over_60_s": 1}
+    counted = {name: whole[name] for name in ("problems", "unrunnable", "failed", "measured", "offers", "over_60_s")}
+    assert counted == {"problems": 5, "unrunnable": 1, "failed": 1, "measured": 3, "offers": 2, "over_60_s": 1}
     scores = [0.75, 1 / (1 + 15 / 7), 1 / (1 + 7 / 3), 0.0]
     assert whole["mean_score_of_measured"] == pytest.approx(sum(scores) / 3)
     assert whole["mean_score_of_runnable"] == pytest.approx(sum(scores) / 4)
