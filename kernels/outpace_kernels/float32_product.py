@@ -1,11 +1,12 @@
-"""A product of fp32 matrices on tensor cores, as exact as in fp32.
+"""A product of fp32 matrices, or of one of fp32 and one of bf16, on tensor cores, as exact as in fp32.
 
     a b = a1 b1 + a1 b2 + a2 b1 + a2 b2 + a1 b3 + a3 b1        a = a1 + a2 + a3, parts of 8 bits, b likewise
 
 Left out are products below 2⁻²⁴ of the whole, which fp32 would round away. The parts are of bf16: six products on
 tensor cores in place of one, at 16 times the rate of fp32. Tensor cores cut off where they add, so that sums are short:
 over BLOCK_K terms from nothing, and from block to block with the rounding of fp32. Where a1 b1 is infinite or NaN it is
-the result: the other parts may be zero there, and zero times infinity is NaN.
+the result: the other parts may be zero there, and zero times infinity is NaN. A factor of bf16 is its own first part, and
+has no other: three products are left.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import triton.language as tl
 
 def float32_product_reference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """The same as it is written."""
-    return a @ b
+    return a @ b if a.dtype is b.dtype else a.float() @ b.float()
 
 
 def float32_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """`a @ b`. What `float32_product_fits` refuses is computed as it is written."""
+    """`a @ b`, in fp32 where their dtypes differ. What `float32_product_fits` refuses is computed as it is written."""
     return (fused_float32_product if float32_product_fits(a, b) else float32_product_reference)(a, b)
 
 
@@ -68,14 +69,23 @@ def float32_product_kernel(
         one = tl.load(a_at, mask=depth[None, :] < k - start, other=0.0)
         two = tl.load(b_at, mask=depth[:, None] < k - start, other=0.0)
         a1, b1 = one.to(PART), two.to(PART)
-        one -= a1.to(tl.float32)
-        two -= b1.to(tl.float32)
-        a2, b2 = one.to(PART), two.to(PART)
-        part = tl.dot((one - a2.to(tl.float32)).to(PART), b1)
-        part = tl.dot(a1, (two - b2.to(tl.float32)).to(PART), part)
-        part = tl.dot(a2, b2, part)
-        part = tl.dot(a2, b1, part)
-        part = tl.dot(a1, b2, part)
+        if one.dtype == tl.float32 and two.dtype == tl.float32:
+            one -= a1.to(tl.float32)
+            two -= b1.to(tl.float32)
+            a2, b2 = one.to(PART), two.to(PART)
+            part = tl.dot((one - a2.to(tl.float32)).to(PART), b1)
+            part = tl.dot(a1, (two - b2.to(tl.float32)).to(PART), part)
+            part = tl.dot(a2, b2, part)
+            part = tl.dot(a2, b1, part)
+            part = tl.dot(a1, b2, part)
+        elif one.dtype == tl.float32:
+            one -= a1.to(tl.float32)
+            a2 = one.to(PART)
+            part = tl.dot(a2, b1, tl.dot((one - a2.to(tl.float32)).to(PART), b1))
+        else:
+            two -= b1.to(tl.float32)
+            b2 = two.to(PART)
+            part = tl.dot(a1, b2, tl.dot(a1, (two - b2.to(tl.float32)).to(PART)))
         total += tl.dot(a1, b1, tl.where(part == part, part, 0.0))
         a_at += BLOCK_K * a_column
         b_at += BLOCK_K * b_row
@@ -90,10 +100,13 @@ def float32_product_in_full() -> bool:
 
 
 def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Whether both are of fp32, on one GPU of the Hopper generation, and large enough to fill it; and whether what is
-    written asks for fp32: no TF32, no autocast.
+    """Whether one is of fp32 and the other of fp32 or bf16, on one GPU of the Hopper generation, and large enough to
+    fill it; and whether what is written asks for fp32: no TF32, no autocast.
     """
-    if not a.is_cuda or a.device != b.device or a.dtype is not torch.float32 or b.dtype is not torch.float32:
+    kinds = (a.dtype, b.dtype)
+    if not a.is_cuda or a.device != b.device or torch.float32 not in kinds:
+        return False
+    if any(kind not in (torch.float32, torch.bfloat16) for kind in kinds):
         return False
     if a.dim() < 2 or not (b.dim() == 2 or a.shape[:-2] == b.shape[:-2]) or a.shape[-1] != b.shape[-2]:
         return False
@@ -117,7 +130,7 @@ def fused_float32_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 class Float32Product(torch.autograd.Function):
-    """Gradients are products of the same kind."""
+    """Gradients are products of the same kind, rounded where a factor is of bf16."""
 
     @staticmethod
     def forward(ctx, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -129,10 +142,10 @@ class Float32Product(torch.autograd.Function):
         a, b = ctx.saved_tensors
         left = right = None
         if ctx.needs_input_grad[0]:
-            left = float32_product(grad, b.mT)
+            left = float32_product(grad, b.mT).to(a.dtype)
         if ctx.needs_input_grad[1]:
             rows, grads = (a.flatten(0, -2), grad.flatten(0, -2)) if b.dim() == 2 else (a, grad)
-            right = float32_product(rows.mT, grads)
+            right = float32_product(rows.mT, grads).to(b.dtype)
         return left, right
 
 
