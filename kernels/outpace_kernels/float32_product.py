@@ -5,8 +5,8 @@
 Left out are products below 2⁻²⁴ of the whole, which fp32 would round away. The parts are of bf16: six products on
 tensor cores in place of one, at 16 times the rate of fp32. Tensor cores cut off where they add, so that sums are short:
 over BLOCK_K terms from nothing, and from block to block with the rounding of fp32. Where a1 b1 is infinite or NaN it is
-the result: the other parts may be zero there, and zero times infinity is NaN. A factor of bf16 is its own first part, and
-has no other: three products are left.
+the result: the other parts may be zero there, and zero times infinity is NaN. A factor of bf16 is its own first part
+and has no other: three products are left.
 """
 
 from __future__ import annotations
