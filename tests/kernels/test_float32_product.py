@@ -70,6 +70,13 @@ def test_what_it_does_not_fit_goes_to_the_reference() -> None:
 
 
 @pytest.mark.gpu
+def test_vectors_and_other_batches_do_not_fit() -> None:
+    large = normal(2048, 1024, dtype=torch.float32)
+    for a, b in ((large[0], large.mT), (large, large[0]), (large[None], large.mT[None, None]), (large, large)):
+        assert not float32_product_fits(a, b)
+
+
+@pytest.mark.gpu
 def test_only_where_fp32_is_asked_for() -> None:
     large = normal(2048, 512, dtype=torch.float32)
     hopper = torch.cuda.get_device_capability()[0] == 9

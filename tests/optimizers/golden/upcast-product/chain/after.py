@@ -97,7 +97,7 @@ def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
         return False
     if any(kind not in (torch.float32, torch.bfloat16) for kind in kinds):
         return False
-    if a.dim() < 2 or not (b.dim() == 2 or a.shape[:-2] == b.shape[:-2]) or a.shape[-1] != b.shape[-2]:
+    if min(a.dim(), b.dim()) < 2 or not (b.dim() == 2 or a.shape[:-2] == b.shape[:-2]) or a.shape[-1] != b.shape[-2]:
         return False
     rows, columns, depth = a.numel() // max(a.shape[-1], 1), b.shape[-1], a.shape[-1]
     batches = 1 if b.dim() == 2 else rows // max(a.shape[-2], 1)
