@@ -45,6 +45,7 @@ _BUILT_IN = (
     "causal_conv",
     "upcast_product",
     "float32_product",
+    "routing",
 )
 
 
