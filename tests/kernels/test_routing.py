@@ -70,7 +70,7 @@ def test_groups(experts: int, top: int, groups: int, kept: int, normalised: bool
 
 
 def test_of_other_groups_the_scores_may_count_as_zero() -> None:
-    logits, bias = distinct(3, 64, torch.float32), normal(64, dtype=torch.float32, seed=1) - 1.0
+    logits, bias = distinct(3, 64, torch.float32), normal(64, dtype=torch.float32, seed=1) - 3.0
     settings = 6, 8, 3, 2.5, True, True
     grouped = (torch.sigmoid(logits) + bias).unflatten(-1, (8, 8))
     sums = torch.sort(grouped, dim=-1, descending=True).values[..., :2].sum(-1)
