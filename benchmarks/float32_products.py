@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 import triton
-import triton.language as tl
 from triton.testing import do_bench_cudagraph
 
 from outpace_kernels import float32_product as wide
@@ -41,7 +40,7 @@ def blocks(a: torch.Tensor, b: torch.Tensor, sizes: tuple[int, ...]) -> torch.Te
     tall, broad, deep, warps, stages = sizes
     wide.float32_product_kernel[(triton.cdiv(m, tall) * triton.cdiv(n, broad), count)](
         one, two, out, m, n, k, *one.stride(), *two.stride(),
-        BLOCK_M=tall, BLOCK_N=broad, BLOCK_K=deep, GROUP=8, PART=tl.bfloat16, num_warps=warps, num_stages=stages,
+        BLOCK_M=tall, BLOCK_N=broad, BLOCK_K=deep, GROUP=8, SHORT=False, num_warps=warps, num_stages=stages,
     )  # fmt: skip
     return out if a.dim() == 3 else out[0]
 

@@ -52,9 +52,12 @@ def float32_product_kernel(
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
     GROUP: tl.constexpr,
-    PART: tl.constexpr,
+    SHORT: tl.constexpr,
 ):
-    """out[batch] = a[batch] b[batch]. a: [batches, m, k]; b: [batches, k, n], at any strides; out contiguous."""
+    """out[batch] = a[batch] b[batch]. a: [batches, m, k]; b: [batches, k, n], at any strides; out contiguous. SHORT:
+    the parts are of fp16, for Triton's interpreter, which has no product in bf16.
+    """
+    PART: tl.constexpr = tl.float16 if SHORT else tl.bfloat16
     batch = tl.program_id(1).to(tl.int64)
     wide = tl.cdiv(n, BLOCK_N) * GROUP
     top = (tl.program_id(0) // wide) * GROUP
@@ -94,9 +97,11 @@ def float32_product_kernel(
 
 
 @torch.compiler.assume_constant_result
-def float32_product_in_full() -> bool:
-    """Whether products of fp32 are taken in fp32, and not in TF32."""
-    return torch.get_float32_matmul_precision() == "highest"
+def float32_product_gains(device: torch.device) -> bool:
+    """Whether products of fp32 are taken in fp32 there, not in TF32, and the GPU is of the Hopper generation. A compiler
+    is told so, since it does not trace what asks.
+    """
+    return torch.get_float32_matmul_precision() == "highest" and torch.cuda.get_device_capability(device)[0] == 9
 
 
 def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -117,9 +122,8 @@ def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
     return (
         large
         and rows * columns >= 64 * 128 * 128
-        and torch.cuda.get_device_capability(a.device)[0] == 9
         and not torch.is_autocast_enabled("cuda")
-        and float32_product_in_full()
+        and float32_product_gains(a.device)
     )
 
 
@@ -149,7 +153,7 @@ class Float32Product(torch.autograd.Function):
         return left, right
 
 
-def float32_product_forward(a: torch.Tensor, b: torch.Tensor, part: tl.dtype = tl.bfloat16) -> torch.Tensor:
+def float32_product_forward(a: torch.Tensor, b: torch.Tensor, short: bool = False) -> torch.Tensor:
     shape = (*a.shape[:-1], b.shape[-1])
     one = a.reshape(1, -1, a.shape[-1]) if b.dim() == 2 else a.reshape(-1, *a.shape[-2:])
     two = b.reshape(-1, *b.shape[-2:])
@@ -171,7 +175,7 @@ def float32_product_forward(a: torch.Tensor, b: torch.Tensor, part: tl.dtype = t
             BLOCK_N=128,
             BLOCK_K=32,
             GROUP=8,
-            PART=part,
+            SHORT=short,
             num_warps=8 if tall else 4,
             num_stages=3,
         )
