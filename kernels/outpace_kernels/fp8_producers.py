@@ -43,9 +43,11 @@ def rms_norm_rows(
     total,
     codes,
     scales,
+    squares,
     rows,
     width,
     eps,
+    WANTS_SQUARES: tl.constexpr,
     HAS_RESIDUAL: tl.constexpr,
     HAS_WEIGHT: tl.constexpr,
     ROWS: tl.constexpr,
@@ -63,6 +65,8 @@ def rms_norm_rows(
     value *= tl.rsqrt(tl.sum(value * value, axis=1, keep_dims=True) / width + eps)
     if HAS_WEIGHT:
         value *= tl.load(weight + column, mask=column < width, other=0.0).to(tl.float32)
+    if WANTS_SQUARES:
+        tl.store(squares + row, tl.sum(value * value, axis=1, keep_dims=True), mask=row < rows)
     fp8_store_rows(value, codes, scales, row, column, rows, width)
 
 
@@ -99,9 +103,15 @@ def activation_rows(
 
 
 def rms_norm_fp8(
-    x: torch.Tensor, weight: torch.Tensor | None, eps: float, residual: torch.Tensor | None = None
+    x: torch.Tensor,
+    weight: torch.Tensor | None,
+    eps: float,
+    residual: torch.Tensor | None = None,
+    squares: torch.Tensor | None = None,
 ) -> Quantized | tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Codes and scales, and with a residual also x + residual. No gradient: `fp8_norm_linear` has one."""
+    """Codes and scales, and with a residual also x + residual. `squares`, [rows] in fp32, gets each row's sum of
+    squares. No gradient: `fp8_norm_linear` has one.
+    """
     width, rows = x.shape[-1], x.numel() // x.shape[-1]
     x = x.contiguous()
     total = x if residual is None else torch.empty_like(x)
@@ -115,9 +125,11 @@ def rms_norm_fp8(
             total,
             codes,
             scales,
+            scales if squares is None else squares,
             rows,
             width,
             eps,
+            WANTS_SQUARES=squares is not None,
             HAS_RESIDUAL=residual is not None,
             HAS_WEIGHT=weight is not None,
             ROWS=tile,
