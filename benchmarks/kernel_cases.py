@@ -6,14 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
+from kernel_case import Case, Tensors, first, normal, small
+from kernel_cases_fp8 import fp8_groups
+from kernel_cases_sequences import gated_scan_cases, linear_attention_cases, split_kv_decode_cases
+from kernel_cases_tables import (
+    global_response_norm_cases,
+    ngram_gather_cases,
+    nvfp4_cases,
+    touched_rows_cases,
+)
 
-import outpace_kernels
 from outpace_kernels.causal_conv import causal_conv_reference, fused_causal_conv
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
@@ -30,53 +36,6 @@ from outpace_kernels.routing import (
     softmax_routing_reference,
 )
 from outpace_kernels.softmax import fused_softmax, softmax_reference
-
-Tensors = list[Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One kernel at one shape. `wanted`: which of the inputs get gradients."""
-
-    kernel: str
-    """The module in outpace_kernels, and what of it."""
-    label: str
-    dtype: torch.dtype
-    make: Callable[[str, torch.dtype, bool], Tensors]
-    ours: Callable[..., Any]
-    reference: Callable[..., Any]
-    wanted: tuple[int, ...]
-    moved: tuple[float, float]
-    """Forward, forward and backward: in units of `unit` elements of the dtype. (0, 0): bound by arithmetic."""
-    unit: Callable[[Tensors], int]
-    modes: tuple[str, ...] = ("forward", "forward+backward")
-    others: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    """More arms to time beside ours: other ways to the same result."""
-    tolerance: float | None = None
-    """Of the largest value, where the dtype's is not meant: what is quantised is further from its reference."""
-    also: tuple[str, ...] = ()
-    """More modules whose source this times."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.kernel} {self.label} {str(self.dtype).removeprefix('torch.')}"
-
-    @property
-    def sources(self) -> list[Path]:
-        folder = Path(outpace_kernels.__file__).parent
-        return [folder / f"{name}.py" for name in (self.kernel.split()[0], *self.also)]
-
-
-def normal(device: str, dtype: torch.dtype, *shape: int, scale: float = 1.0) -> torch.Tensor:
-    return (torch.randn(*shape, device=device) * scale).to(dtype)
-
-
-def first(tensors: Tensors) -> int:
-    return tensors[0].numel()
-
-
-def small(shape: tuple[int, ...], smoke: bool) -> tuple[int, ...]:
-    return (*(min(size, 3) for size in shape[:-1]), min(shape[-1], 65)) if smoke else shape
 
 
 def rows_and_gain(shape: tuple[int, ...], device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -311,8 +270,6 @@ def far_apart(logits: torch.Tensor, groups: int) -> torch.Tensor:
 
 def cases() -> list[Case]:
     """The first case of each kernel before the second of any: what a deadline cuts off is the less telling half."""
-    from kernel_cases_fp8 import fp8_groups
-
     groups = [
         rms_cases(),
         layer_norm_cases(),
@@ -325,6 +282,13 @@ def cases() -> list[Case]:
         routing_cases(),
         qk_norm_rope_cases(),
         causal_conv_cases(),
+        gated_scan_cases(),
+        linear_attention_cases(),
+        split_kv_decode_cases(),
+        global_response_norm_cases(),
+        ngram_gather_cases(),
+        touched_rows_cases(),
+        nvfp4_cases(),
         *fp8_groups(),
     ]
     ordered: list[Case] = []

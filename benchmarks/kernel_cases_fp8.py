@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from kernel_cases import Case, Tensors, first, normal
+from kernel_case import Case, Tensors, first, normal
 
 from outpace_kernels.fp8_linear import fp8_rows, fused_fp8_linear
 from outpace_kernels.fp8_mlp import fused_fp8_mlp

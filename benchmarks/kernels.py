@@ -32,7 +32,8 @@ if "--smoke" in sys.argv:
     os.environ["TRITON_INTERPRET"] = "1"
 
 import torch  # noqa: E402
-from kernel_cases import Case, Tensors, cases  # noqa: E402
+from kernel_case import Case, Tensors  # noqa: E402
+from kernel_cases import cases  # noqa: E402
 
 SWEEP_BYTES = 256 * 2**20
 """Read between replays: several times the L2 cache of any GPU so far. Written, it would leave dirty lines to evict."""
@@ -50,7 +51,8 @@ def main() -> None:
         compile_all(chosen[number::count], deadline)
         return
     device = "cpu" if args.smoke else args.device
-    kept = read(args.out, device)
+    out = args.out or HERE / "results" / f"kernels-{machine(device)['name'].lower().replace(' ', '-')}.json"
+    kept = read(out, device)
     todo = [(case, mode) for case in chosen for mode in case.modes if not is_kept(kept, case, mode)]
     if device == "cuda" and todo and args.workers:
         warm(args, min(args.seconds * 0.6, 100.0))
@@ -62,8 +64,8 @@ def main() -> None:
         kept["results"][f"{case.name} {mode}"] = result = measured(case, mode, device)
         print(line(case, mode, result, kept["copy_bytes_per_s"]), flush=True)
         if not args.smoke:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n")
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps(kept, indent=1) + "\n")
     if args.smoke and any("error" in result for result in kept["results"].values()):
         sys.exit(1)
 
@@ -73,7 +75,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=("cuda",), default="cuda")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--seconds", type=float, default=150.0)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "kernels-cuda.json")
+    parser.add_argument("--out", type=Path, help="default: results/kernels-GPU.json")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--workers", type=int, default=6)
     parser.add_argument("--part", help=argparse.SUPPRESS)

@@ -1,9 +1,10 @@
 """The judge as a process: JSON lines in, JSON lines out. `python -m outpace_audit.service` in the user's interpreter.
 
 Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
-{"op": "audit", candidate, patch, options}, {"op": "quick", variants}, {"op": "ceilings"}, {"op": "roofline", code,
-workloads, inference, ceilings}. While one of the last four runs, lines {"event": ...} come first; every request ends in
-one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+{"op": "audit", candidate, patch, options}, {"op": "quick", variants, closely}, {"op": "ceilings"}, {"op": "roofline",
+code, workloads, inference, ceilings}, {"op": "work", ceilings}. While one of the last five runs, lines {"event": ...}
+come first; every request ends in one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge
+and every process it started.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from outpace_audit.codec import decode, plain
 from outpace_audit.errors import EnvironmentMissing, JudgeError, OutpaceError
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Code, Patch, Workload
+from outpace_audit.records import Closely, Code, Patch, Workload
 from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.sandbox import make_undumpable
 
@@ -108,10 +109,11 @@ class Service:
             from outpace_audit.quick import QuickLooks
 
             variants = [decode(Code, variant) for variant in request["variants"]]
-            return [asdict(look) for look in QuickLooks(self._judge, self._tell).run(variants)]
-        if op in ("ceilings", "roofline"):
+            closely = decode(Closely, request["closely"]) if request.get("closely") else None
+            return [asdict(look) for look in QuickLooks(self._judge, self._tell, closely=closely).run(variants)]
+        if op in ("ceilings", "roofline", "work"):
             return asdict(self._measured(self._judge, request))
-        raise JudgeError(f"a judge knows open, target, audit, quick, ceilings and roofline, not {op!r}")
+        raise JudgeError(f"a judge knows open, target, audit, quick, ceilings, roofline and work, not {op!r}")
 
     def _measured(self, judge: Judge, request: Mapping[str, Any]) -> Ceilings | Measured:
         from outpace_audit.roofline import measuring
@@ -121,6 +123,8 @@ class Service:
 
         if request["op"] == "ceilings":
             return measuring.measure_ceilings(judge, tell)
+        if request["op"] == "work":
+            return measuring.measure_work(judge, decode(Ceilings, request["ceilings"]), tell)
         return measuring.measure_target(
             judge,
             decode(Code, request["code"]),

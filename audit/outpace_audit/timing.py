@@ -17,7 +17,7 @@ from outpace_audit.samples import Samples, Window
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.stats import Estimate, estimate, median
-from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S, WINDOW_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S
 from outpace_audit.window_records import RecordedCall
 
 REST_S = {"cpu": 0.02, "cuda": 0.0}
@@ -49,6 +49,7 @@ class Setup:
     cotangents: Sequence[Sequence[Any]] | None
     device: str
     rounds: int
+    window_s: float
     updated: tuple[int, ...] = ()
     """Input tensors that are put back before each call."""
 
@@ -233,7 +234,7 @@ class PairTimer:
 
     def _calibrate(self, side: Side, graph: bool) -> int:
         """Calls (or replays) that fill about one window; timed on this side itself."""
-        calls, wanted = 1, WINDOW_S[self._setup.device]
+        calls, wanted = 1, self._setup.window_s
         while self._length(side, calls, graph) < wanted / 4 and calls < MOST_CALLS:
             calls *= 4
         for _ in range(CALIBRATIONS):

@@ -19,6 +19,9 @@ if DEVICE == "cpu":
 pytest.importorskip("triton", reason="triton is not installed")
 
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
+PRODUCT_DTYPES = DTYPES[1:] if DEVICE == "cuda" else DTYPES[:2]
+"""Of kernels for tensor cores. Triton's interpreter has no product of bf16 matrices; there fp32 is an exact one."""
+PRODUCT_DTYPE = torch.bfloat16 if DEVICE == "cuda" else torch.float32
 SLACK = 2.0 if DEVICE == "cuda" else 4.0
 """How much larger than the reference's own error a kernel's may be. The interpreter truncates where bf16 is rounded."""
 FP8 = {"fp8e4nv": torch.float8_e4m3fn, "fp8e5": torch.float8_e5m2}

@@ -1,0 +1,374 @@
+"""Global response normalisation, and the same absorbed into the linear layer after it, forward and backward.
+
+    n[b, c] = r[b, c] / (mean over c of r[b, c] + eps),  r = √(Σ over positions of x²)
+    y = x (1 + gain n) + bias        absorbed: y wᵀ + b = x (w diag(1 + gain n))ᵀ + (b + w bias)
+
+Absorbed, y is never written: a kernel reads x once for its norms, another scales w for each sample, and a batched
+product with its bias does the rest. It pays where a sample has many more positions than the layer has outputs.
+
+Backward of the absorbed form needs no pass over y either. With G[b] = doᵀ x of a sample, [out, channels], and s the
+scale: dw = Σ_b G diag(s) + (Σ do) biasᵀ, and ds[c] = Σ_o w[o, c] G[o, c]; dx = do (w diag(s)) + x dr / r.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+
+
+def global_response_norm_reference(
+    x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, eps: float = 1e-6
+) -> torch.Tensor:
+    """The same in PyTorch, as models spell it out."""
+    norm = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
+    scale = norm / (norm.mean(dim=-1, keepdim=True) + eps)
+    return (x * (1 + gain * scale) + bias).to(x.dtype)
+
+
+def global_response_norm_linear_reference(
+    x: torch.Tensor,
+    gain: torch.Tensor,
+    bias: torch.Tensor,
+    weight: torch.Tensor,
+    linear_bias: torch.Tensor,
+    eps: float = 1e-6,
+) -> torch.Tensor:
+    """The norm, then the linear layer."""
+    normed = global_response_norm_reference(x, gain, bias, eps)
+    return torch.nn.functional.linear(normed, weight, linear_bias)
+
+
+def global_response_norm(x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, eps: float = 1e-6) -> torch.Tensor:
+    """Of x's shape and dtype. `x`: [batch, positions, channels]; `gain`, `bias`: [channels]. What
+    `global_response_norm_fits` refuses is computed by the reference.
+    """
+    fits = global_response_norm_fits(x, gain, bias)
+    return (fused_global_response_norm if fits else global_response_norm_reference)(x, gain, bias, eps)
+
+
+def global_response_norm_linear(
+    x: torch.Tensor,
+    gain: torch.Tensor,
+    bias: torch.Tensor,
+    weight: torch.Tensor,
+    linear_bias: torch.Tensor,
+    eps: float = 1e-6,
+) -> torch.Tensor:
+    """[batch, positions, out], of x's dtype. As `global_response_norm`, with `weight` [out, channels] and `linear_bias`
+    [out]. What `global_response_norm_linear_fits` refuses is computed by the reference.
+    """
+    fits = global_response_norm_linear_fits(x, gain, bias, weight, linear_bias)
+    function = fused_global_response_norm_linear if fits else global_response_norm_linear_reference
+    return function(x, gain, bias, weight, linear_bias, eps)
+
+
+@triton.jit
+def response_sums(
+    one,
+    two,
+    sums,
+    plain,
+    length,
+    channels,
+    share,
+    one_batch,
+    one_place,
+    two_batch,
+    two_place,
+    SAME: tl.constexpr,
+    TIMES: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
+    """Σ one·two over a share of the positions, for each channel of a sample; where they differ, Σ two as well."""
+    batch = tl.program_id(2).to(tl.int64)
+    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
+    row = tl.arange(0, TIMES)
+    start = tl.program_id(1) * share
+    total, other = tl.zeros((TIMES, CHANNELS), tl.float32), tl.zeros((TIMES, CHANNELS), tl.float32)
+    for begin in range(start, start + share, TIMES):
+        time = (begin + row).to(tl.int64)[:, None]
+        inside = (time < tl.minimum(start + share, length)) & (channel < channels)[None, :]
+        first = tl.load(one + batch * one_batch + time * one_place + channel[None, :], mask=inside, other=0.0)
+        first = first.to(tl.float32)
+        if SAME:
+            total += first * first
+        else:
+            second = tl.load(two + batch * two_batch + time * two_place + channel[None, :], mask=inside, other=0.0)
+            second = second.to(tl.float32)
+            total += first * second
+            other += second
+    to = (batch * tl.num_programs(1) + tl.program_id(1)) * channels + channel
+    tl.store(sums + to, tl.sum(total, axis=0), mask=channel < channels)
+    if not SAME:
+        tl.store(plain + to, tl.sum(other, axis=0), mask=channel < channels)
+
+
+@triton.jit
+def response_scale(
+    one,
+    scale,
+    two,
+    two_scale,
+    shift,
+    out,
+    length,
+    channels,
+    one_batch,
+    one_place,
+    two_batch,
+    two_place,
+    HAS_TWO: tl.constexpr,
+    HAS_SHIFT: tl.constexpr,
+    TIMES: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
+    """one scale[sample, channel], plus two two_scale[sample, channel], plus shift[channel]."""
+    batch = tl.program_id(2).to(tl.int64)
+    channel = (tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS))[None, :]
+    time = (tl.program_id(1) * TIMES + tl.arange(0, TIMES)).to(tl.int64)[:, None]
+    within = channel < channels
+    inside = (time < length) & within
+    result = tl.load(one + batch * one_batch + time * one_place + channel, mask=inside, other=0.0).to(tl.float32)
+    result *= tl.load(scale + batch * channels + channel, mask=within, other=0.0)
+    if HAS_TWO:
+        second = tl.load(two + batch * two_batch + time * two_place + channel, mask=inside, other=0.0).to(tl.float32)
+        result += second * tl.load(two_scale + batch * channels + channel, mask=within, other=0.0)
+    if HAS_SHIFT:
+        result += tl.load(shift + channel, mask=within, other=0.0).to(tl.float32)
+    at = (batch * length + time) * channels + channel
+    tl.store(out + at, result.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def response_product(
+    x,
+    weight,
+    bias,
+    out,
+    length,
+    outs,
+    channels,
+    x_batch,
+    x_place,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    BLOCK_K: tl.constexpr,
+):
+    """out[b] = x[b] weight[b]ᵀ + bias. Neighbours share rows of x, the larger matrix."""
+    batch = tl.program_id(1).to(tl.int64)
+    wide = tl.cdiv(outs, BLOCK_N)
+    row = (tl.program_id(0) // wide) * BLOCK_M + tl.arange(0, BLOCK_M)
+    column = (tl.program_id(0) % wide) * BLOCK_N + tl.arange(0, BLOCK_N)
+    depth = tl.arange(0, BLOCK_K)
+    x_at = x + batch * x_batch + (row % length).to(tl.int64)[:, None] * x_place + depth[None, :]
+    w_at = weight + batch * outs * channels + (column % outs)[None, :] * channels + depth[:, None]
+    total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
+    for start in range(0, channels, BLOCK_K):
+        one = tl.load(x_at, mask=depth[None, :] < channels - start, other=0.0)
+        two = tl.load(w_at, mask=depth[:, None] < channels - start, other=0.0)
+        total = tl.dot(one, two, total)
+        x_at += BLOCK_K
+        w_at += BLOCK_K
+    total += tl.load(bias + column, mask=column < outs, other=0.0)[None, :]
+    at = (batch * length + row.to(tl.int64))[:, None] * outs + column[None, :]
+    tl.store(out + at, total.to(out.dtype.element_ty), mask=(row < length)[:, None] & (column < outs)[None, :])
+
+
+def summed(one, two=None):
+    """(Σ one·two, Σ two) over positions, [batch, channels] in fp32; without `two`, Σ one² twice."""
+    batch, length, channels = one.shape
+    block, times = min(triton.next_power_of_2(channels), 128), 32
+    owners = batch * triton.cdiv(channels, block)
+    # Enough programs for any GPU, and no share so small that its partial sums cost as much as its positions.
+    shares = max(min(triton.cdiv(1024, owners), triton.cdiv(length, 4 * times)), 1)
+    share = triton.cdiv(triton.cdiv(length, shares), times) * times
+    shares = triton.cdiv(length, share)
+    sums = torch.empty(batch, shares, channels, dtype=torch.float32, device=one.device)
+    plain = sums if two is None else torch.empty_like(sums)
+    other = one if two is None else two
+    with torch.cuda.device_of(one):
+        response_sums[(triton.cdiv(channels, block), shares, batch)](
+            one,
+            other,
+            sums,
+            plain,
+            length,
+            channels,
+            share,
+            *one.stride()[:2],
+            *other.stride()[:2],
+            SAME=two is None,
+            TIMES=times,
+            CHANNELS=block,
+            num_warps=4,
+        )
+    return sums.sum(1), plain.sum(1)
+
+
+def scaled(one, scale, two=None, two_scale=None, shift=None):
+    """`response_scale`, in the dtype of `one`, which may have one sample for all scales."""
+    (batch, channels), length = scale.shape, one.shape[1]
+    block = min(triton.next_power_of_2(channels), 128)
+    out = torch.empty(batch, length, channels, dtype=one.dtype, device=one.device)
+    second = one if two is None else two
+    with torch.cuda.device_of(one):
+        response_scale[(triton.cdiv(channels, block), triton.cdiv(length, 32), batch)](
+            one,
+            scale.contiguous(),
+            second,
+            scale if two_scale is None else two_scale.contiguous(),
+            scale if shift is None else shift.contiguous(),
+            out,
+            length,
+            channels,
+            one.stride(0) if one.shape[0] > 1 else 0,
+            one.stride(1),
+            *second.stride()[:2],
+            HAS_TWO=two is not None,
+            HAS_SHIFT=shift is not None,
+            TIMES=32,
+            CHANNELS=block,
+            num_warps=4,
+        )
+    return out
+
+
+def product(x, weight, bias):
+    """`response_product`."""
+    (batch, length, channels), outs = x.shape, weight.shape[1]
+    out = torch.empty(batch, length, outs, dtype=x.dtype, device=x.device)
+    block = min(max(triton.next_power_of_2(outs), 16), 256)
+    with torch.cuda.device_of(x):
+        response_product[(triton.cdiv(length, 128) * triton.cdiv(outs, block), batch)](
+            x,
+            weight,
+            bias,
+            out,
+            length,
+            outs,
+            channels,
+            *x.stride()[:2],
+            BLOCK_M=128,
+            BLOCK_N=block,
+            BLOCK_K=64,
+            num_warps=8,
+            num_stages=3,
+        )
+    return out
+
+
+def response(squares, eps):
+    """(r, its mean over channels plus eps, n)."""
+    norm = squares.sqrt()
+    mean = norm.mean(-1, keepdim=True) + eps
+    return norm, mean, norm / mean
+
+
+def response_flow(scale_flow, gain, norm, mean):
+    """(d gain, dr / r) of what flows into 1 + gain n. A channel of zeros has no direction: there it is 0."""
+    ratio = norm / mean
+    flow = scale_flow * gain
+    along = (flow * ratio).mean(-1, keepdim=True)
+    return (scale_flow * ratio).sum(0), torch.where(norm > 0, (flow - along) / (mean * norm), 0.0)
+
+
+def refuse_second_derivative():
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        raise NotImplementedError("this norm has no second derivative; create_graph=True needs PyTorch's operations")
+
+
+class GlobalResponseNormFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gain, bias, eps):
+        x = x if x.stride(-1) == 1 else x.contiguous()
+        squares, _ = summed(x)
+        ctx.eps = eps
+        ctx.save_for_backward(x, gain, bias, squares)
+        return scaled(x, 1 + gain.float() * response(squares, eps)[2], shift=bias)
+
+    @staticmethod
+    def backward(ctx, dy):
+        refuse_second_derivative()
+        x, gain, bias, squares = ctx.saved_tensors
+        dy = dy.contiguous()
+        norm, mean, ratio = response(squares, ctx.eps)
+        met, flow = summed(x, dy)
+        dgain, radial = response_flow(met, gain.float(), norm, mean)
+        dx = scaled(dy, 1 + gain.float() * ratio, x, radial)
+        return dx, dgain.to(gain.dtype), flow.sum(0).to(bias.dtype), None
+
+
+class GlobalResponseNormLinearFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gain, bias, weight, linear_bias, eps):
+        x = x if x.stride(-1) == 1 else x.contiguous()
+        squares, _ = summed(x)
+        scale = 1 + gain.float() * response(squares, eps)[2]
+        ctx.eps = eps
+        ctx.save_for_backward(x, gain, bias, weight, linear_bias, squares)
+        folded = linear_bias.float() + weight.float() @ bias.float()
+        return product(x, scaled(weight.contiguous().unsqueeze(0), scale), folded)
+
+    @staticmethod
+    def backward(ctx, dout):
+        refuse_second_derivative()
+        x, gain, bias, weight, linear_bias, squares = ctx.saved_tensors
+        norm, mean, ratio = response(squares, ctx.eps)
+        scale = 1 + gain.float() * ratio
+        per_sample = dout.transpose(1, 2) @ x
+        dlinear_bias = dout.sum((0, 1), dtype=torch.float32)
+        dweight = torch.einsum("boc,bc->oc", per_sample.float(), scale) + torch.outer(dlinear_bias, bias.float())
+        met = torch.einsum("boc,oc->bc", per_sample.float(), weight.float())
+        dgain, radial = response_flow(met, gain.float(), norm, mean)
+        dx = scaled(x, radial).baddbmm_(dout, scaled(weight.contiguous().unsqueeze(0), scale))
+        dbias = dlinear_bias @ weight.float()
+        found = dgain.to(gain.dtype), dbias.to(bias.dtype), dweight.to(weight.dtype), dlinear_bias.to(linear_bias.dtype)
+        return dx, *found, None
+
+
+def global_response_norm_fits(x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor) -> bool:
+    """Whether the kernel takes them: on one GPU, of one dtype, fp32, fp16 or bf16, not empty."""
+    return (
+        x.is_cuda
+        and x.dtype in (torch.float32, torch.float16, torch.bfloat16)
+        and x.dim() == 3
+        and x.numel() > 0
+        and x.shape[0] <= 65535
+        and x.shape[1] <= 65535 * 32
+        and all(one.shape == x.shape[2:] and one.dtype is x.dtype and one.device == x.device for one in (gain, bias))
+    )
+
+
+def global_response_norm_linear_fits(
+    x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, weight: torch.Tensor, linear_bias: torch.Tensor
+) -> bool:
+    """Whether the kernel takes them: as `global_response_norm_fits`, fp16 or bf16, and at least twice as many positions
+    as outputs, since each sample has weights of its own.
+    """
+    return (
+        global_response_norm_fits(x, gain, bias)
+        and x.dtype is not torch.float32
+        and weight.dim() == 2
+        and weight.shape[1] == x.shape[2]
+        and linear_bias.shape == weight.shape[:1]
+        and 0 < 2 * weight.shape[0] <= x.shape[1]
+        and all(one.dtype is x.dtype and one.device == x.device for one in (weight, linear_bias))
+    )
+
+
+def fused_global_response_norm(
+    x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, eps: float = 1e-6
+) -> torch.Tensor:
+    return GlobalResponseNormFunction.apply(x, gain, bias, eps)
+
+
+def fused_global_response_norm_linear(
+    x: torch.Tensor,
+    gain: torch.Tensor,
+    bias: torch.Tensor,
+    weight: torch.Tensor,
+    linear_bias: torch.Tensor,
+    eps: float = 1e-6,
+) -> torch.Tensor:
+    return GlobalResponseNormLinearFunction.apply(x, gain, bias, weight, linear_bias, eps)
