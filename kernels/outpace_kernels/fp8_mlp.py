@@ -14,7 +14,7 @@ post is quantised where it is made, in one of two ways, `quantized`:
 The bound is above the largest number by about width / 16. That costs nothing of what decides a sum: e4m3 has the same
 relative error over 15 binades, and where it is coarser, below 2⁻¹⁵ of the bound, a step is 2⁻¹⁸ of it.
 
-Backward is in bf16, from x, post and the weights: that of relu_squared, and the norm's from its rows made again.
+Backward is in bf16, from x, the norm's rows, post and the weights, and that of relu_squared.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import triton
 import triton.language as tl
 
 from outpace_kernels.fp8_linear import FP8LinearFunction, fp8_linear_fits, fp8_linear_reference, fp8_rows
-from outpace_kernels.fp8_producers import activation_fp8, rms_norm_fp8
+from outpace_kernels.fp8_producers import activation_fp8, norm_grads, norm_kept, rms_norm_fp8
 from outpace_kernels.relu_squared import ReLUSquaredFunction, relu_squared_tile
-from outpace_kernels.rms_norm import fused_rms_norm, rms_norm_reference
+from outpace_kernels.rms_norm import rms_norm_reference
 
 
 def fp8_mlp_reference(
@@ -105,35 +105,41 @@ def fp8_squared_product(
 class FP8MLPFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w1, w2, gain, eps, how, quantized):
-        rows = x.reshape(-1, x.shape[-1])
-        make = FP8MLPFunction.by_product if quantized == "product" else FP8MLPFunction.by_pass
-        kept, post = make(rows, w1, gain, eps, any(ctx.needs_input_grad))
+        x_rows = x.reshape(-1, x.shape[-1]).contiguous()
+        keep, bounded = any(ctx.needs_input_grad), quantized == "product"
+        kept = norm_kept(x_rows) if keep and eps is not None else (x_rows, None)
+        rows, squares = FP8MLPFunction.rows(x_rows, gain, eps, bounded, kept if keep else None)
+        make = FP8MLPFunction.by_product if bounded else FP8MLPFunction.by_pass
+        plain, post = make(rows, w1, squares, keep)
         y = FP8LinearFunction.product(*post, *fp8_rows(w2), None)
-        ctx.save_for_backward(rows, w1, w2, gain, kept)
+        ctx.save_for_backward(x_rows, w1, w2, gain, plain, *kept)
         ctx.eps, ctx.how = eps, how
         return y.view(*x.shape[:-1], w2.shape[0])
 
     @staticmethod
-    def by_pass(x, w1, gain, eps, keep):
+    def rows(x, gain, eps, bounded, kept):
+        """The codes and scales of what w1 multiplies, and its rows' sums of squares, where they are wanted."""
+        squares = torch.empty(x.shape[0], dtype=torch.float32, device=x.device) if bounded else None
+        if eps is not None:
+            return rms_norm_fp8(x, gain, eps, squares=squares, kept=kept), squares
+        if squares is not None:
+            torch.linalg.vector_norm(x, dim=1, dtype=torch.float32, out=squares).square_()
+        return fp8_rows(x), squares
+
+    @staticmethod
+    def by_pass(rows, w1, squares, keep):
         """post in bf16, or None, and its codes and scales."""
-        rows = fp8_rows(x) if eps is None else rms_norm_fp8(x, gain, eps)
         pre = FP8LinearFunction.product(*rows, *fp8_rows(w1), None)
         kept = pre if keep else None
         return kept, activation_fp8(pre, kept=kept)
 
     @staticmethod
-    def by_product(x, w1, gain, eps, keep):
-        squares = torch.empty(x.shape[0], dtype=torch.float32, device=x.device)
-        if eps is None:
-            rows = fp8_rows(x)
-            torch.linalg.vector_norm(x, dim=1, dtype=torch.float32, out=squares).square_()
-        else:
-            rows = rms_norm_fp8(x, gain, eps, squares=squares)
+    def by_product(rows, w1, squares, keep):
         most = torch.linalg.vector_norm(w1, dim=1, dtype=torch.float32).amax().square()
         # A dequantised number may be 1 + 2⁻⁴ of what it stands for, which makes the bound (1 + 2⁻⁴)⁴ = 1.27 as large.
         scales = torch.addcmul(squares.new_full((), 2.0**-120), squares, most, value=1.3 / 448).unsqueeze(1)
-        codes = torch.empty((x.shape[0], w1.shape[0]), dtype=torch.float8_e4m3fn, device=x.device)
-        kept = torch.empty(codes.shape, dtype=torch.bfloat16, device=x.device) if keep else None
+        codes = torch.empty((squares.shape[0], w1.shape[0]), dtype=torch.float8_e4m3fn, device=w1.device)
+        kept = torch.empty(codes.shape, dtype=torch.bfloat16, device=w1.device) if keep else None
         FP8MLPFunction.launch(*rows, *fp8_rows(w1), kept, codes, scales)
         return kept, (codes, scales)
 
@@ -168,23 +174,20 @@ class FP8MLPFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             raise NotImplementedError("this MLP has no second derivative; create_graph=True needs PyTorch's operations")
-        x, w1, w2, gain, post = ctx.saved_tensors
+        x, w1, w2, gain, post, rows, inverse = ctx.saved_tensors
         needs = ctx.needs_input_grad
         flow = dy.reshape(-1, dy.shape[-1]).contiguous()
         dw2 = flow.t() @ post if needs[2] else None
         if not (needs[0] or needs[1] or needs[3]):
             return None, None, dw2, None, None, None, None
         dpre = ReLUSquaredFunction.product(flow, w2, post, ctx.how)
-        leaves = [None if one is None else one.detach().requires_grad_() for one in (x, gain)]
-        with torch.enable_grad():
-            rows = leaves[0] if ctx.eps is None else fused_rms_norm(leaves[0], leaves[1], ctx.eps)
-        dw1 = dpre.t() @ rows.detach() if needs[1] else None
-        wanted = [leaf for leaf, need in zip(leaves, (needs[0], needs[3]), strict=True) if need]
-        found = iter(torch.autograd.grad(rows, wanted, dpre @ w1) if wanted else ())
-        dx = next(found).view(*dy.shape[:-1], x.shape[1]) if needs[0] else None
-        return dx, dw1, dw2, next(found, None), None, None, None
+        dw1 = dpre.t() @ rows if needs[1] else None
+        dx, dgain = dpre @ w1 if needs[0] or needs[3] else None, None
+        if dx is not None and inverse is not None:
+            dx, dgain = norm_grads(dx, x, gain, inverse, needs[3])
+        return dx.view(*dy.shape[:-1], x.shape[1]) if needs[0] else None, dw1, dw2, dgain, None, None, None
 
 
 def fp8_mlp_fits(x: torch.Tensor, w1: torch.Tensor, w2: torch.Tensor) -> bool:
