@@ -295,7 +295,8 @@ def _check(backward: str) -> None:
 
 class DelayedFP8Linear(torch.nn.Linear):
     """A linear layer with delayed scales, in buffers. The first `HISTORY` training calls go by their own scales; calls
-    in eval mode use the scales and do not change them, or, before any training, go by their own.
+    in eval mode use the scales and do not change them, or, before any training, go by their own. Under `torch.compile`
+    each of the first calls is a graph of its own: compile after them.
 
     What `fp8_linear_fits` refuses is computed as by torch.nn.Linear.
     """
@@ -330,7 +331,7 @@ class DelayedFP8Linear(torch.nn.Linear):
 
     def multiplied(self, x: torch.Tensor) -> torch.Tensor:
         fresh = self.calls < (HISTORY if self.training else 1)
-        self.calls += self.training
+        self.calls += self.training and self.calls < HISTORY
         return FP8ScaledFunction.apply(
             x, self.weight, self.bias, self.backward_kind, self.amax_history, self.scales, self.training, fresh
         )
