@@ -15,6 +15,7 @@ from kernel_cases_fp8 import fp8_groups
 from kernel_cases_sequences import gated_scan_cases, linear_attention_cases, split_kv_decode_cases
 from kernel_cases_tables import (
     global_response_norm_cases,
+    grouped_linear_cases,
     ngram_gather_cases,
     nvfp4_cases,
     touched_rows_cases,
@@ -286,6 +287,7 @@ def cases() -> list[Case]:
         linear_attention_cases(),
         split_kv_decode_cases(),
         global_response_norm_cases(),
+        grouped_linear_cases(),
         ngram_gather_cases(),
         touched_rows_cases(),
         nvfp4_cases(),

@@ -13,6 +13,7 @@ from outpace_kernels.global_response_norm import (
     global_response_norm_linear_reference,
     global_response_norm_reference,
 )
+from outpace_kernels.grouped_linear import fused_grouped_linear
 from outpace_kernels.ngram_gather import fused_ngram_gather, ngram_gather_reference
 from outpace_kernels.nvfp4 import (
     fused_nvfp4_dequantize,
@@ -47,6 +48,38 @@ def global_response_norm_cases() -> list[Case]:
         return Case(name, label, kind, make, ours, reference, wanted, moved, first)
 
     return [case(128, 3136, 512, 128), case(128, 784, 1024, 256), case(64, 3136, 512, 0)]
+
+
+def grouped_linear_cases() -> list[Case]:
+    """Against PyTorch's own grouped product, and against an expert at a time with sizes that the host knows: who has
+    only the device's, as here, would wait for the host at each layer.
+    """
+
+    def case(rows: int, width: int, out: int, experts: int, library: bool) -> Case:
+        def sizes(count: int, number: int) -> list[int]:
+            ends = [int((at / number) ** 1.3 * count) for at in range(1, number + 1)]
+            return [end - start for start, end in zip([0, *ends], ends, strict=False)]
+
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            t, k, n, e, dtype = (40, 16, 24, 3, torch.float32) if smoke else (rows, width, out, experts, dtype)
+            ends = torch.tensor(sizes(t, e)).cumsum(0).int().to(device)
+            return [normal(device, dtype, t, k), normal(device, dtype, e, n, k, scale=k**-0.5), ends]
+
+        def reference(x: Any, weight: Any, ends: Any) -> Any:
+            if library and x.is_cuda:
+                return torch._grouped_mm(x, weight.transpose(1, 2), offs=ends)
+            parts = zip(x.split(sizes(x.shape[0], weight.shape[0])), weight, strict=True)
+            return torch.cat([torch.nn.functional.linear(part, one) for part, one in parts])
+
+        name = "grouped_linear over grouped_mm" if library else "grouped_linear"
+        label, kind = f"{rows}x{width}x{out} {experts} experts", torch.bfloat16
+        return Case(name, label, kind, make, fused_grouped_linear, reference, (0, 1), (0, 0), first)
+
+    return [
+        case(65536, 2048, 768, 128, False),
+        case(16384, 4096, 14336, 8, True),
+        case(65536, 2048, 768, 128, True),
+    ]
 
 
 def ngram_gather_cases() -> list[Case]:

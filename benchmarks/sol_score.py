@@ -179,7 +179,7 @@ def held_back(problem: Problem) -> str:
     """The first of these that is so."""
     record = problem.record
     if record["state"] != "finished":
-        return {"refused": "not run: refused", "timeout": "failed: out of time"}.get(record["state"], "failed")
+        return {"unrunnable": "cannot run here", "timeout": "failed: out of time"}.get(record["state"], "failed")
     if all(one.floor and one.t_ours() <= NEAR_FLOOR * one.floor for one in problem.timed):
         return "near the floor"
     if not problem.offered:
@@ -213,13 +213,13 @@ def totals(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _totals(problems: Sequence[Problem]) -> dict[str, Any]:
     timed = [one for one in problems if one.timed]
-    runnable = [one for one in problems if one.record["state"] != "refused"]
+    runnable = [one for one in problems if one.record["state"] != "unrunnable"]
     own = [one.under_own_tolerance() for one in runnable]
     workloads = [one for problem in timed for one in problem.timed]
     offers = [one for one in timed if one.offered]
     return {
         "problems": len(problems),
-        "refused": len(problems) - len(runnable),
+        "unrunnable": len(problems) - len(runnable),
         "failed": len(runnable) - len(timed),
         "measured": len(timed),
         "workloads": len(workloads),

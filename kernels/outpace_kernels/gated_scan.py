@@ -74,7 +74,7 @@ def gated_scan_forward(
 
 @triton.jit
 def gated_scan_backward(
-    dout,
+    dy,
     gate,
     out,
     dgate,
@@ -100,7 +100,7 @@ def gated_scan_backward(
         at = place + time * channels
         following = inside & (time < length - 1)
         factor = tl.load(gate + (time + 1) * gate_place + channel, mask=following, other=0.0).to(tl.float32)
-        flow = tl.load(dout + at, mask=inside, other=0.0).to(tl.float32)
+        flow = tl.load(dy + at, mask=inside, other=0.0).to(tl.float32)
         before = tl.load(out + at - channels, mask=inside & (time > 0), other=0.0).to(tl.float32)
         factor, flow = tl.associative_scan((factor, flow), 0, gated_scan_join)
         flow += factor * carried
@@ -124,7 +124,7 @@ class GatedScanFunction(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, dout):
+    def backward(ctx, dy):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             raise NotImplementedError(
                 "this scan has no second derivative; create_graph=True needs PyTorch's operations"
@@ -135,7 +135,7 @@ class GatedScanFunction(torch.autograd.Function):
         grid, settings = gated_scan_launch(gate)
         with torch.cuda.device_of(gate):
             gated_scan_backward[grid](
-                dout.contiguous(), gate, out, dgate, dvalue, *gate.shape[1:], *gate.stride()[:2], **settings
+                dy.contiguous(), gate, out, dgate, dvalue, *gate.shape[1:], *gate.stride()[:2], **settings
             )
         return dgate, dvalue
 

@@ -105,6 +105,21 @@ def response_sums(
 
 
 @triton.jit
+def response_norms(sums, gain, norms, scale, shares, channels, eps, BLOCK: tl.constexpr):
+    """r and 1 + gain n of a sample, from the shares of its sums of squares."""
+    batch, channel = tl.program_id(0).to(tl.int64), tl.arange(0, BLOCK)
+    within = channel < channels
+    total = tl.zeros((BLOCK,), tl.float32)
+    for share in range(shares):
+        total += tl.load(sums + (batch * shares + share) * channels + channel, mask=within, other=0.0)
+    norm = tl.sqrt_rn(total)
+    ratio = norm / (tl.sum(norm, axis=0) / channels + eps)
+    factor = 1 + tl.load(gain + channel, mask=within, other=0.0).to(tl.float32) * ratio
+    tl.store(norms + batch * channels + channel, norm, mask=within)
+    tl.store(scale + batch * channels + channel, factor, mask=within)
+
+
+@triton.jit
 def response_scale(
     one,
     scale,
@@ -176,7 +191,7 @@ def response_product(
 
 
 def summed(one, two=None):
-    """(Σ one·two, Σ two) over positions, [batch, channels] in fp32; without `two`, Σ one² twice."""
+    """(Σ one·two, Σ two) over shares of the positions, [batch, shares, channels], fp32; without `two` Σ one² twice."""
     batch, length, channels = one.shape
     block, times = min(triton.next_power_of_2(channels), 128), 32
     owners = batch * triton.cdiv(channels, block)
@@ -203,7 +218,7 @@ def summed(one, two=None):
             CHANNELS=block,
             num_warps=4,
         )
-    return sums.sum(1), plain.sum(1)
+    return sums, plain
 
 
 def scaled(one, scale, two=None, two_scale=None, shift=None):
@@ -258,19 +273,34 @@ def product(x, weight, bias):
     return out
 
 
-def response(squares, eps):
-    """(r, its mean over channels plus eps, n)."""
-    norm = squares.sqrt()
-    mean = norm.mean(-1, keepdim=True) + eps
-    return norm, mean, norm / mean
+def response(x, gain, eps):
+    """(r, 1 + gain n), [batch, channels] in fp32."""
+    sums, _ = summed(x)
+    batch, shares, channels = sums.shape
+    norms, scale = (torch.empty(batch, channels, dtype=torch.float32, device=x.device) for _ in range(2))
+    with torch.cuda.device_of(x):
+        response_norms[(batch,)](
+            sums,
+            gain.contiguous(),
+            norms,
+            scale,
+            shares,
+            channels,
+            float(eps),
+            BLOCK=triton.next_power_of_2(channels),
+            num_warps=4,
+        )
+    return norms, scale
 
 
-def response_flow(scale_flow, gain, norm, mean):
+def response_flow(met, gain, norm, eps):
     """(d gain, dr / r) of what flows into 1 + gain n. A channel of zeros has no direction: there it is 0."""
+    mean = norm.mean(-1, keepdim=True) + eps
     ratio = norm / mean
-    flow = scale_flow * gain
+    flow = met * gain.float()
     along = (flow * ratio).mean(-1, keepdim=True)
-    return (scale_flow * ratio).sum(0), torch.where(norm > 0, (flow - along) / (mean * norm), 0.0)
+    radial = torch.where(norm > 0, (flow - along) / (mean * norm), 0.0)
+    return (met * ratio).sum(0).to(gain.dtype), radial
 
 
 def refuse_second_derivative():
@@ -282,59 +312,54 @@ class GlobalResponseNormFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, gain, bias, eps):
         x = x if x.stride(-1) == 1 else x.contiguous()
-        squares, _ = summed(x)
-        ctx.eps = eps
-        ctx.save_for_backward(x, gain, bias, squares)
-        return scaled(x, 1 + gain.float() * response(squares, eps)[2], shift=bias)
+        norm, scale = response(x, gain, eps)
+        ctx.eps, ctx.kind = eps, bias.dtype
+        ctx.save_for_backward(x, gain, norm, scale)
+        return scaled(x, scale, shift=bias)
 
     @staticmethod
     def backward(ctx, dy):
         refuse_second_derivative()
-        x, gain, bias, squares = ctx.saved_tensors
+        x, gain, norm, scale = ctx.saved_tensors
         dy = dy.contiguous()
-        norm, mean, ratio = response(squares, ctx.eps)
         met, flow = summed(x, dy)
-        dgain, radial = response_flow(met, gain.float(), norm, mean)
-        dx = scaled(dy, 1 + gain.float() * ratio, x, radial)
-        return dx, dgain.to(gain.dtype), flow.sum(0).to(bias.dtype), None
+        dgain, radial = response_flow(met.sum(1), gain, norm, ctx.eps)
+        return scaled(dy, scale, x, radial), dgain, flow.sum((0, 1)).to(ctx.kind), None
 
 
 class GlobalResponseNormLinearFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, gain, bias, weight, linear_bias, eps):
-        x = x if x.stride(-1) == 1 else x.contiguous()
-        squares, _ = summed(x)
-        scale = 1 + gain.float() * response(squares, eps)[2]
-        ctx.eps = eps
-        ctx.save_for_backward(x, gain, bias, weight, linear_bias, squares)
-        folded = linear_bias.float() + weight.float() @ bias.float()
-        return product(x, scaled(weight.contiguous().unsqueeze(0), scale), folded)
+        x, weight = x if x.stride(-1) == 1 else x.contiguous(), weight.contiguous()
+        norm, scale = response(x, gain, eps)
+        ctx.eps, ctx.kind = eps, linear_bias.dtype
+        ctx.save_for_backward(x, gain, bias, weight, norm, scale)
+        folded = torch.addmv(linear_bias.float(), weight.float(), bias.float())
+        return product(x, scaled(weight.unsqueeze(0), scale), folded)
 
     @staticmethod
-    def backward(ctx, dout):
+    def backward(ctx, dy):
         refuse_second_derivative()
-        x, gain, bias, weight, linear_bias, squares = ctx.saved_tensors
-        norm, mean, ratio = response(squares, ctx.eps)
-        scale = 1 + gain.float() * ratio
-        per_sample = dout.transpose(1, 2) @ x
-        dlinear_bias = dout.sum((0, 1), dtype=torch.float32)
-        dweight = torch.einsum("boc,bc->oc", per_sample.float(), scale) + torch.outer(dlinear_bias, bias.float())
-        met = torch.einsum("boc,oc->bc", per_sample.float(), weight.float())
-        dgain, radial = response_flow(met, gain.float(), norm, mean)
-        dx = scaled(x, radial).baddbmm_(dout, scaled(weight.contiguous().unsqueeze(0), scale))
-        dbias = dlinear_bias @ weight.float()
-        found = dgain.to(gain.dtype), dbias.to(bias.dtype), dweight.to(weight.dtype), dlinear_bias.to(linear_bias.dtype)
-        return dx, *found, None
+        x, gain, bias, weight, norm, scale = ctx.saved_tensors
+        per_sample = (dy.transpose(1, 2) @ x).float()
+        dlinear_bias = dy.sum((0, 1), dtype=torch.float32)
+        dweight = torch.einsum("boc,bc->oc", per_sample, scale) + torch.outer(dlinear_bias, bias.float())
+        met = torch.einsum("boc,oc->bc", per_sample, weight.float())
+        dgain, radial = response_flow(met, gain, norm, ctx.eps)
+        dx = scaled(x, radial).baddbmm_(dy, scaled(weight.unsqueeze(0), scale))
+        dbias = (dlinear_bias @ weight.float()).to(bias.dtype)
+        return dx, dgain, dbias, dweight.to(weight.dtype), dlinear_bias.to(ctx.kind), None
 
 
 def global_response_norm_fits(x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor) -> bool:
-    """Whether the kernel takes them: on one GPU, of one dtype, fp32, fp16 or bf16, not empty."""
+    """Whether the kernel takes them: on one GPU, of one dtype, fp32, fp16 or bf16, not empty, up to 16,384 channels."""
     return (
         x.is_cuda
         and x.dtype in (torch.float32, torch.float16, torch.bfloat16)
         and x.dim() == 3
         and x.numel() > 0
         and x.shape[0] <= 65535
+        and x.shape[2] <= 16384
         and x.shape[1] <= 65535 * 32
         and all(one.shape == x.shape[2:] and one.dtype is x.dtype and one.device == x.device for one in (gain, bias))
     )

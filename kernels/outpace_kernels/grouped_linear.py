@@ -34,16 +34,18 @@ def grouped_linear(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) ->
 
 
 @triton.jit
-def grouped_linear_rows(ends, block, experts, BLOCK: tl.constexpr, EXPERTS: tl.constexpr):
-    """(expert, first row, end of the expert's rows) of a block of rows; the expert is `experts` where there is none."""
+def grouped_linear_rows(ends, block, experts, tokens, BLOCK: tl.constexpr, EXPERTS: tl.constexpr):
+    """(expert, first row, end of the expert's rows) of a block of rows. Rows of no expert are of one more; a block
+    beyond those has no rows.
+    """
     index = tl.arange(0, EXPERTS)
-    within = index < experts
-    end = tl.load(ends + index, mask=within, other=0)
+    within = index <= experts
+    end = tl.where(index < experts, tl.load(ends + index, mask=index < experts, other=0), tokens)
     start = tl.load(ends + index - 1, mask=within & (index > 0), other=0)
     blocks = tl.where(within, tl.cdiv(end - start, BLOCK), 0)
     passed = tl.cumsum(blocks, axis=0)
     expert = tl.sum(tl.where(within & (passed <= block), 1, 0), axis=0)
-    mine = index == expert
+    mine = within & (index == expert)
     first = tl.sum(tl.where(mine, start + (block - (passed - blocks)) * BLOCK, 0), axis=0)
     return expert, first, tl.sum(tl.where(mine, end, 0), axis=0)
 
@@ -55,6 +57,7 @@ def grouped_linear_product(
     ends,
     out,
     experts,
+    tokens,
     row_blocks,
     n,
     k,
@@ -71,9 +74,9 @@ def grouped_linear_product(
     tall = tl.minimum(row_blocks - top, GROUP)
     block = top + (tl.program_id(0) % wide) % tall
     column = ((tl.program_id(0) % wide) // tall) * BLOCK_N
-    expert, first, end = grouped_linear_rows(ends, block, experts, BLOCK_M, EXPERTS)
+    expert, first, end = grouped_linear_rows(ends, block, experts, tokens, BLOCK_M, EXPERTS)
+    total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
     if expert < experts:
-        total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
         for start in range(0, k, BLOCK_K):
             one = rows.load([first, start])
             if FORWARD:
@@ -82,9 +85,9 @@ def grouped_linear_product(
             else:
                 two = weight.load([expert, start, column]).reshape(BLOCK_K, BLOCK_N)
                 total = tl.dot(one, two, total)
-        row, place = first + tl.arange(0, BLOCK_M), column + tl.arange(0, BLOCK_N)
-        at = out + row.to(tl.int64)[:, None] * n + place[None, :]
-        tl.store(at, total.to(out.dtype.element_ty), mask=(row < end)[:, None] & (place < n)[None, :])
+    row, place = first + tl.arange(0, BLOCK_M), column + tl.arange(0, BLOCK_N)
+    at = out + row.to(tl.int64)[:, None] * n + place[None, :]
+    tl.store(at, total.to(out.dtype.element_ty), mask=(row < end)[:, None] & (place < n)[None, :])
 
 
 @triton.jit
@@ -133,7 +136,7 @@ class GroupedLinearFunction(torch.autograd.Function):
                 "this layer has no second derivative; create_graph=True needs PyTorch's operations"
             )
         x, weight, ends = ctx.saved_tensors
-        dy = dy.contiguous()
+        dy = dy.contiguous() if dy.data_ptr() % 16 == 0 else dy.clone(memory_format=torch.contiguous_format)
         dx = grouped_linear_rows_by(dy, weight, ends, False) if ctx.needs_input_grad[0] else None
         return dx, grouped_linear_gradient(dy, x, weight, ends) if ctx.needs_input_grad[1] else None, None
 
@@ -143,8 +146,9 @@ def grouped_linear_rows_by(rows, weight, ends, forward):
     experts, n, k = weight.shape if forward else (weight.shape[0], weight.shape[2], weight.shape[1])
     tall = 128 if rows.shape[0] >= 64 * experts else 64
     wide, deep = min(max(triton.next_power_of_2(n), 16), 256), 64
+    # Of each expert, and of the rows of none, the last block may be a part.
     row_blocks = triton.cdiv(rows.shape[0], tall) + experts
-    out = torch.zeros(rows.shape[0], n, dtype=rows.dtype, device=rows.device)
+    out = torch.empty(rows.shape[0], n, dtype=rows.dtype, device=rows.device)
     with torch.cuda.device_of(rows):
         grouped_linear_product[(row_blocks * triton.cdiv(n, wide),)](
             TensorDescriptor.from_tensor(rows, [tall, deep]),
@@ -152,6 +156,7 @@ def grouped_linear_rows_by(rows, weight, ends, forward):
             ends,
             out,
             experts,
+            rows.shape[0],
             row_blocks,
             n,
             k,
@@ -160,7 +165,7 @@ def grouped_linear_rows_by(rows, weight, ends, forward):
             BLOCK_N=wide,
             BLOCK_K=deep,
             GROUP=8,
-            EXPERTS=triton.next_power_of_2(experts),
+            EXPERTS=triton.next_power_of_2(experts + 1),
             num_warps=8 if tall == 128 else 4,
             num_stages=4 if tall == 128 else 3,
         )
@@ -189,7 +194,7 @@ def grouped_linear_gradient(dy, x, weight, ends):
 
 
 def grouped_linear_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> bool:
-    """Whether the kernel takes them: on one GPU, fp16 or bf16, aligned to 16 bytes, widths multiples of 8, at most 1,024
+    """Whether the kernel takes them: on one GPU, fp16 or bf16, aligned to 16 bytes, widths multiples of 8, up to 1,023
     experts, ends of int32 or int64.
     """
     return (
@@ -203,7 +208,7 @@ def grouped_linear_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tenso
         and weight.numel() > 0
         and x.shape[1] % 8 == weight.shape[1] % 8 == 0
         and x.data_ptr() % 16 == weight.data_ptr() % 16 == 0
-        and weight.shape[0] <= 1024
+        and weight.shape[0] <= 1023
         and ends.shape == weight.shape[:1]
         and ends.dtype in (torch.int32, torch.int64)
     )

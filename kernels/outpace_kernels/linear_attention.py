@@ -163,7 +163,7 @@ def linear_attention_backward(
     decay,
     states,
     flows,
-    dout,
+    dy,
     dq,
     dk,
     dv,
@@ -195,7 +195,7 @@ def linear_attention_backward(
     query = linear_attention_tile(q + batch * q_batch + head * q_head, time, depth, length, width, q_place)
     key = linear_attention_tile(k + batch * k_batch + head * k_head, time, depth, length, width, k_place)
     v += batch * v_batch + head * v_head
-    dout += (batch * length * heads + head) * v_width
+    dy += (batch * length * heads + head) * v_width
     past = row[:, None] >= row[None, :]
     weight = tl.exp(tl.where(past, total[:, None] - total[None, :], -float("inf")))
     pairs = tl.dot(query, tl.trans(key)) * weight
@@ -207,7 +207,7 @@ def linear_attention_backward(
     for start in range(0, v_width, V_BLOCK):
         column = start + tl.arange(0, V_BLOCK)
         value = linear_attention_tile(v, time, column, length, v_width, v_place)
-        flow = linear_attention_tile(dout, time, column, length, v_width, heads * v_width)
+        flow = linear_attention_tile(dy, time, column, length, v_width, heads * v_width)
         before = linear_attention_tile(states + of_state, depth, column, width, v_width, v_width)
         after = linear_attention_tile(flows + of_state, depth, column, width, v_width, v_width)
         met = tl.dot(flow, tl.trans(value), met)
@@ -257,14 +257,14 @@ class LinearAttentionFunction(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, dout):
+    def backward(ctx, dy):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             raise NotImplementedError(
                 "this attention has no second derivative; create_graph=True needs PyTorch's operations"
             )
         q, k, v, decay, states = ctx.saved_tensors
-        dout = dout.contiguous()
-        flows = LinearAttentionFunction.states(q, dout, decay, True)
+        dy = dy.contiguous()
+        flows = LinearAttentionFunction.states(q, dy, decay, True)
         dq, dk, dv, ddecay = (torch.empty(one.shape, dtype=one.dtype, device=q.device) for one in (q, k, v, decay))
         sizes, settings = linear_attention_launch(q, v)
         settings |= {"V_BLOCK": min(settings["V_BLOCK"], 32 if q.shape[3] > 64 else 64), "num_warps": 8}
@@ -276,7 +276,7 @@ class LinearAttentionFunction(torch.autograd.Function):
                 decay,
                 states,
                 flows,
-                dout,
+                dy,
                 dq,
                 dk,
                 dv,

@@ -43,9 +43,9 @@ def ngram_gather_reference(
 def ngram_gather(
     tokens: torch.Tensor, table: torch.Tensor, vocabulary: int, order: int = 2
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(rows [batch, length, width] of the table's dtype, keys [batch, length] of int64). `tokens`: [batch, length], below
-    `vocabulary`; `table`: [rows, width]; `order`: 2 or 3. The table's gradient is dense; for a large table leave it out
-    of autograd, and use `touched_rows`. What `ngram_gather_fits` refuses is computed by the reference.
+    """(rows [batch, length, width] of the table's dtype, keys [batch, length] of int64). `tokens`: [batch, length],
+    below `vocabulary`; `table`: [rows, width]; `order`: 2 or 3. The table's gradient is dense; for a large table leave
+    it out of autograd, and use `touched_rows`. What `ngram_gather_fits` refuses is computed by the reference.
     """
     if order not in (2, 3):
         raise ValueError(f"ngram_gather: order {order} is neither 2 nor 3")
@@ -125,13 +125,13 @@ class NgramGatherFunction(torch.autograd.Function):
         return out, keys
 
     @staticmethod
-    def backward(ctx, dout, _):
+    def backward(ctx, dy, _):
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             raise NotImplementedError(
                 "this gather has no second derivative; create_graph=True needs PyTorch's operations"
             )
         (keys,) = ctx.saved_tensors
-        return None, torch.ops.aten.embedding_dense_backward(dout, keys, ctx.rows, -1, False), None, None
+        return None, torch.ops.aten.embedding_dense_backward(dy, keys, ctx.rows, -1, False), None, None
 
 
 def ngram_gather_fits(tokens: torch.Tensor, table: torch.Tensor) -> bool:

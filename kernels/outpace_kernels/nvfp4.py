@@ -3,8 +3,8 @@
     t = max |x| / (6 · 448)        s = e4m3(max |block| / 6 / t)        q = e2m1(x / (s t))        x' = q s t
 
 e2m1 has 0, .5, 1, 1.5, 2, 3, 4, 6 and a sign; halfway goes to the even code, and what is beyond 6 to 6. The first
-number of a pair is in the low half of its byte. From sm_100 on one instruction converts a pair; before, comparisons
-do, to the same bits. Division by 6, by 2688 and by s t is multiplication by the rounded reciprocal: libraries do not
+number of a pair is in the low half of its byte. From sm_100 on one instruction converts a pair; before, arithmetic
+does, to the same bits. Division by 6, by 2688 and by s t is multiplication by the rounded reciprocal: libraries do not
 agree on how to divide by a constant. For finite numbers; has no gradient.
 """
 
@@ -44,8 +44,8 @@ def nvfp4_quantize(
     x: torch.Tensor, tensor_scale: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(packed [..., width / 2] of uint8, scales [..., width / 16] of float8_e4m3fn, the tensor's scale in fp32). `x`:
-    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where x is not to be asked for
-    it. What `nvfp4_quantize_fits` refuses is computed by the reference.
+    [..., width], a multiple of 16; `tensor_scale`: one fp32 number, from an earlier step, where x is not to be asked
+    for it. What `nvfp4_quantize_fits` refuses is computed by the reference.
     """
     fits = nvfp4_quantize_fits(x, tensor_scale)
     return (fused_nvfp4_quantize if fits else nvfp4_quantize_reference)(x, tensor_scale)
@@ -103,12 +103,13 @@ def nvfp4_scale_value(code):
 
 @triton.jit
 def nvfp4_code(value):
-    """e2m1's bits by comparisons."""
-    size = tl.abs(value)
-    code = (size > 0.25).to(tl.int32) + (size >= 0.75).to(tl.int32) + (size > 1.25).to(tl.int32)
-    code += (size >= 1.75).to(tl.int32) + (size > 2.5).to(tl.int32) + (size >= 3.5).to(tl.int32)
-    code += (size > 5.0).to(tl.int32)
-    return code | ((value.to(tl.int32, bitcast=True) >> 28) & 8)
+    """e2m1's bits by arithmetic on those of fp32."""
+    size = tl.minimum(tl.abs(value), 6.0)
+    bits = size.to(tl.int32, bitcast=True)
+    normal = ((bits + 0x1FFFFF + ((bits >> 22) & 1)) >> 22) - (126 << 1)
+    # Below 1 steps are halves; adding 2²³ rounds to whole steps.
+    step = (size * 2 + 8388608.0).to(tl.int32, bitcast=True) & 0xF
+    return tl.where(size < 1, step, normal) | ((value.to(tl.int32, bitcast=True) >> 28) & 8)
 
 
 @triton.jit

@@ -29,9 +29,9 @@ def split_kv_decode_reference(
 def split_kv_decode(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, lengths: torch.Tensor, scale: float | None = None
 ) -> torch.Tensor:
-    """[batch, heads, width], which is `q`'s shape. `k`, `v`: [batch, key heads, capacity, width], where key heads divide
-    heads; `lengths`: [batch], positions of the cache that count; `scale`: 1/√width where not given. Has no gradient.
-    What `split_kv_decode_fits` refuses is computed by the reference.
+    """[batch, heads, width], which is `q`'s shape. `k`, `v`: [batch, key heads, capacity, width], where key heads
+    divide heads; `lengths`: [batch], positions of the cache that count; `scale`: 1/√width where not given. Has no
+    gradient. What `split_kv_decode_fits` refuses is computed by the reference.
     """
     fits = split_kv_decode_fits(q, k, v, lengths)
     return (fused_split_kv_decode if fits else split_kv_decode_reference)(q, k, v, lengths, scale)

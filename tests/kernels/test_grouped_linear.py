@@ -46,6 +46,15 @@ def test_an_expert_does_not_see_its_neighbours() -> None:
     assert torch.equal(found[2][::2], expected[2][::2]) and bool(found[2][1].isnan().all())
 
 
+def test_a_flow_that_is_no_number_stays_in_its_expert() -> None:
+    x, weight, ends = problem([5, 70, 9], 24, 40, PRODUCT_DTYPE)
+    weight.requires_grad_()
+    flow = torch.ones(84, 40, dtype=x.dtype, device=DEVICE)
+    flow[5:75] = float("nan")
+    (found,) = torch.autograd.grad(fused_grouped_linear(x, weight, ends), weight, flow)
+    assert bool(found[::2].isfinite().all()) and bool(found[1].isnan().all())
+
+
 @pytest.mark.parametrize("wanted", [[], [0], [1]])
 def test_only_the_gradients_that_are_wanted(wanted: list[int]) -> None:
     hold(fused_grouped_linear, grouped_linear_reference, problem([5, 9], 24, 40, PRODUCT_DTYPE), wanted)

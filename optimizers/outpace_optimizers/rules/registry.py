@@ -46,6 +46,7 @@ _BUILT_IN = (
     "causal_conv",
     "upcast_product",
     "float32_product",
+    "routing",
 )
 
 

@@ -135,7 +135,8 @@ def _written(node: ast.expr, by_node: Mapping[ast.expr, Site]) -> ast.expr:
         site = by_node[product.node]
         left, right = site.left or left, site.right or right
         right = ast.Attribute(right, "mT", ast.Load()) if product.transposed else right
-        made = ast.Call(ast.Name("upcast_product", ast.Load()), [left, right], [])
+        name = "upcast_product" if site.exact else "float32_product"
+        made = ast.Call(ast.Name(name, ast.Load()), [left, right], [])
         return made if bias is None else ast.BinOp(made, ast.Add(), bias)
 
     return rewritten(node, {site.product.node: site.product for site in by_node.values()}, called)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from .aliasing import aliases, mutated
 from .flow import ancestors, changed, last_change, later_loads, names_in
-from .names import dotted, words
+from .names import dotted, own_nodes, words
 from .norm_sites import bound_name
 from .scope import Block, Scope
 
@@ -155,10 +156,15 @@ def cast_to_fp32(scope: Scope, node: ast.expr) -> ast.expr | None:
 def unread(scope: Scope, bound: list[Bound], gone: set[ast.AST]) -> set[ast.stmt]:
     """The statements whose value nobody reads any more, once the nodes of `gone` are; the last comes first."""
     removed: set[ast.stmt] = set()
+    deleted = {node.id for node in own_nodes(scope.function) if _deletes(node)}
     for item in sorted(bound, key=lambda item: item.statement.lineno, reverse=True):
         name = bound_name(item.statement)
-        reads = later_loads(scope, item.block, item.index, name) if name else None
+        reads = later_loads(scope, item.block, item.index, name) if name and name not in deleted else None
         if reads is not None and all(read in gone for read in reads):
             removed.add(item.statement)
             gone |= set(ast.walk(item.statement))
     return removed
+
+
+def _deletes(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
