@@ -220,6 +220,14 @@ def mlp_cases() -> list[Case]:
     def in_bf16(x: Any, w1: Any, w2: Any, gain: Any) -> Any:
         return fused_relu_squared(fused_rms_norm(x, gain, EPS), w1, w2)  # type: ignore[arg-type]
 
+    activated = compiled(lambda pre: torch.relu(pre).square())
+
+    def full(x: Any, w1: Any, w2: Any, gain: Any) -> Any:
+        """Both passes in FP8, by one scale a tensor, and nothing fused."""
+        rows = fused_rms_norm(x, gain, EPS)
+        post = activated(fused_fp8_scaled_linear(rows, w1, None, "fp8"))  # type: ignore[arg-type]
+        return fused_fp8_scaled_linear(post, w2, None, "fp8")
+
     how = "persistent" if torch.cuda.is_available() else "library"  # the interpreter has no product of bf16 matrices
 
     def fused(how: str, quantized: str, x: Any, w1: Any, w2: Any, gain: Any) -> Any:
@@ -236,6 +244,7 @@ def mlp_cases() -> list[Case]:
             "in_bf16": in_bf16,
             "pass": partial(fused, how, "pass"),
             "pass_library": partial(fused, "library", "pass"),
+            "full": full,
         }
         if not torch.cuda.is_available():
             others.pop("in_bf16")

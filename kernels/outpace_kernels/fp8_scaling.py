@@ -176,11 +176,11 @@ def fp8_whole(
     tall, across = (128, 64) if flip else (32, 128)
     tiles = triton.cdiv(padded, tall) * triton.cdiv(width, across)
     processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
-    programs = min(tiles, 4 * processors)
+    programs = min(tiles, (4 if flip else 8) * processors)
     partial = torch.empty(programs, dtype=torch.float32, device=x.device)
     with torch.cuda.device_of(x):
         if known is None:
-            fp8_largest[(programs,)](x, partial, x.numel(), BLOCK=4096, num_warps=8)
+            fp8_largest[(programs,)](x, partial, x.numel(), BLOCK=4096, num_warps=4)
         fp8_cast[(programs,)](
             x,
             partial if known is None else known,
@@ -198,7 +198,7 @@ def fp8_whole(
             PARTS=triton.next_power_of_2(programs),
             ROWS=tall,
             COLUMNS=across,
-            num_warps=8,
+            num_warps=8 if flip else 4,
         )
     return codes, scale, flipped, partial
 
