@@ -3,9 +3,10 @@
     h[t] = gate[t] h[t-1] + value[t],  h[-1] = 0
     g[t] = dh[t] + gate[t+1] g[t+1]        dgate[t] = g[t] h[t-1]        dvalue[t] = g[t]
 
-A program owns a few channels of one sequence and walks over its length a block of positions at a time: within a block
-an associative scan, between blocks one row in registers. Each number is read once and written once; backward keeps
-gates and states, and walks from the end. The state is kept in fp32 and rounded where it is written.
+A program of one warp owns a few channels of one sequence and walks over its length a block of positions at a time:
+within a block an associative scan that never leaves the warp, between blocks one row in registers. Each number is read
+once and written once; backward keeps gates and states, and walks from the end. The state is kept in fp32 and rounded
+where it is written.
 """
 
 from __future__ import annotations
@@ -145,9 +146,9 @@ def gated_scan_launch(gate):
     batch, length, channels = gate.shape
     block = 32 if batch * channels >= 32 * 264 else 16
     block = min(block, triton.next_power_of_2(channels))
-    times = min(triton.next_power_of_2(length), 64)
+    times = min(triton.next_power_of_2(length), 32)
     grid = triton.cdiv(channels, block), batch
-    return grid, {"TIMES": times, "CHANNELS": block, "STAGES": 3, "num_warps": 4}
+    return grid, {"TIMES": times, "CHANNELS": block, "STAGES": 4, "num_warps": 1}
 
 
 def gated_scan_fits(gate: torch.Tensor, value: torch.Tensor) -> bool:

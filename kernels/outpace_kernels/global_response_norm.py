@@ -86,7 +86,7 @@ def response_sums(
     row = tl.arange(0, TIMES)
     start = tl.program_id(1) * share
     total, other = tl.zeros((TIMES, CHANNELS), tl.float32), tl.zeros((TIMES, CHANNELS), tl.float32)
-    for begin in range(start, start + share, TIMES):
+    for begin in tl.range(start, start + share, TIMES, num_stages=3):
         time = (begin + row).to(tl.int64)[:, None]
         inside = (time < tl.minimum(start + share, length)) & (channel < channels)[None, :]
         first = tl.load(one + batch * one_batch + time * one_place + channel[None, :], mask=inside, other=0.0)
@@ -139,7 +139,8 @@ def response_scale(
     CHANNELS: tl.constexpr,
 ):
     """one scale[sample, channel], plus two two_scale[sample, channel], plus shift[channel]."""
-    batch = tl.program_id(2).to(tl.int64)
+    # From the last sample on: what the sums read last is in the cache yet.
+    batch = (tl.num_programs(2) - 1 - tl.program_id(2)).to(tl.int64)
     channel = (tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS))[None, :]
     time = (tl.program_id(1) * TIMES + tl.arange(0, TIMES)).to(tl.int64)[:, None]
     within = channel < channels
@@ -160,34 +161,75 @@ def response_product(
     x,
     weight,
     bias,
+    two,
+    two_scale,
     out,
     length,
     outs,
     channels,
     x_batch,
     x_place,
+    w_batch,
+    w_out,
+    w_channel,
+    two_batch,
+    two_place,
+    HAS_BIAS: tl.constexpr,
+    HAS_TWO: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
 ):
-    """out[b] = x[b] weight[b]ᵀ + bias. Neighbours share rows of x, the larger matrix."""
-    batch = tl.program_id(1).to(tl.int64)
+    """out[b] = x[b] weight[b]ᵀ, plus bias, plus two two_scale[b]. Neighbours share rows of x, the larger matrix."""
+    # From the last sample on: what the sums read last is in the cache yet.
+    batch = (tl.num_programs(1) - 1 - tl.program_id(1)).to(tl.int64)
     wide = tl.cdiv(outs, BLOCK_N)
     row = (tl.program_id(0) // wide) * BLOCK_M + tl.arange(0, BLOCK_M)
     column = (tl.program_id(0) % wide) * BLOCK_N + tl.arange(0, BLOCK_N)
     depth = tl.arange(0, BLOCK_K)
     x_at = x + batch * x_batch + (row % length).to(tl.int64)[:, None] * x_place + depth[None, :]
-    w_at = weight + batch * outs * channels + (column % outs)[None, :] * channels + depth[:, None]
+    w_at = weight + batch * w_batch + (column % outs)[None, :] * w_out + depth[:, None] * w_channel
     total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
     for start in range(0, channels, BLOCK_K):
-        one = tl.load(x_at, mask=depth[None, :] < channels - start, other=0.0)
-        two = tl.load(w_at, mask=depth[:, None] < channels - start, other=0.0)
-        total = tl.dot(one, two, total)
+        first = tl.load(x_at, mask=depth[None, :] < channels - start, other=0.0)
+        second = tl.load(w_at, mask=depth[:, None] < channels - start, other=0.0)
+        total = tl.dot(first, second, total)
         x_at += BLOCK_K
-        w_at += BLOCK_K
-    total += tl.load(bias + column, mask=column < outs, other=0.0)[None, :]
+        w_at += BLOCK_K * w_channel
+    inside = (row < length)[:, None] & (column < outs)[None, :]
+    if HAS_BIAS:
+        total += tl.load(bias + column, mask=column < outs, other=0.0)[None, :]
+    if HAS_TWO:
+        at = two + batch * two_batch + row.to(tl.int64)[:, None] * two_place + column[None, :]
+        scale = tl.load(two_scale + batch * outs + column, mask=column < outs, other=0.0)
+        total += tl.load(at, mask=inside, other=0.0).to(tl.float32) * scale[None, :]
     at = (batch * length + row.to(tl.int64))[:, None] * outs + column[None, :]
-    tl.store(out + at, total.to(out.dtype.element_ty), mask=(row < length)[:, None] & (column < outs)[None, :])
+    tl.store(out + at, total.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def response_met(
+    one,
+    two,
+    out,
+    rows,
+    channels,
+    one_owner,
+    one_row,
+    ROWS: tl.constexpr,
+    CHANNELS: tl.constexpr,
+):
+    """out[owner, channel] = Σ over rows of one[owner, row, channel] two[row, channel]."""
+    owner, row = tl.program_id(1).to(tl.int64), tl.arange(0, ROWS)
+    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
+    total = tl.zeros((ROWS, CHANNELS), tl.float32)
+    for start in range(0, rows, ROWS):
+        at = (start + row).to(tl.int64)[:, None]
+        inside = (at < rows) & (channel < channels)[None, :]
+        first = tl.load(one + owner * one_owner + at * one_row + channel[None, :], mask=inside, other=0.0)
+        second = tl.load(two + at * channels + channel[None, :], mask=inside, other=0.0)
+        total += first.to(tl.float32) * second.to(tl.float32)
+    tl.store(out + owner * channels + channel, tl.sum(total, axis=0), mask=channel < channels)
 
 
 def summed(one, two=None):
@@ -249,26 +291,46 @@ def scaled(one, scale, two=None, two_scale=None, shift=None):
     return out
 
 
-def product(x, weight, bias):
-    """`response_product`."""
+def product(x, weight, bias=None, two=None, two_scale=None):
+    """`response_product`: `weight` [batch, outs, channels] at any strides."""
     (batch, length, channels), outs = x.shape, weight.shape[1]
     out = torch.empty(batch, length, outs, dtype=x.dtype, device=x.device)
-    block = min(max(triton.next_power_of_2(outs), 16), 256)
+    # With a matrix to add, smaller blocks, of which one multiplies while another adds.
+    block = min(max(triton.next_power_of_2(outs), 16), 256 if two is None else 128)
+    other = x if two is None else two
     with torch.cuda.device_of(x):
         response_product[(triton.cdiv(length, 128) * triton.cdiv(outs, block), batch)](
             x,
             weight,
-            bias,
+            weight if bias is None else bias,
+            other,
+            weight if two_scale is None else two_scale,
             out,
             length,
             outs,
             channels,
             *x.stride()[:2],
+            *weight.stride(),
+            *other.stride()[:2],
+            HAS_BIAS=bias is not None,
+            HAS_TWO=two is not None,
             BLOCK_M=128,
             BLOCK_N=block,
             BLOCK_K=64,
             num_warps=8,
             num_stages=3,
+        )
+    return out
+
+
+def met_by(one, two):
+    """`response_met`: [owners, channels] in fp32, of [owners, rows, channels] at its strides and [rows, channels]."""
+    owners, rows, channels = one.shape
+    out = torch.empty(owners, channels, dtype=torch.float32, device=one.device)
+    block = min(triton.next_power_of_2(channels), 128)
+    with torch.cuda.device_of(one):
+        response_met[(triton.cdiv(channels, block), owners)](
+            one, two, out, rows, channels, *one.stride()[:2], ROWS=16, CHANNELS=block, num_warps=4
         )
     return out
 
@@ -341,12 +403,12 @@ class GlobalResponseNormLinearFunction(torch.autograd.Function):
     def backward(ctx, dy):
         refuse_second_derivative()
         x, gain, bias, weight, norm, scale = ctx.saved_tensors
-        per_sample = (dy.transpose(1, 2) @ x).float()
+        dy = dy.contiguous()
+        per_sample = dy.transpose(1, 2) @ x
         dlinear_bias = dy.sum((0, 1), dtype=torch.float32)
-        dweight = torch.einsum("boc,bc->oc", per_sample, scale) + torch.outer(dlinear_bias, bias.float())
-        met = torch.einsum("boc,oc->bc", per_sample, weight.float())
-        dgain, radial = response_flow(met, gain, norm, ctx.eps)
-        dx = scaled(x, radial).baddbmm_(dy, scaled(weight.unsqueeze(0), scale))
+        dweight = met_by(per_sample.transpose(0, 1), scale) + torch.outer(dlinear_bias, bias.float())
+        dgain, radial = response_flow(met_by(per_sample, weight), gain, norm, ctx.eps)
+        dx = product(dy, scaled(weight.unsqueeze(0), scale).transpose(1, 2), two=x, two_scale=radial)
         dbias = (dlinear_bias @ weight.float()).to(bias.dtype)
         return dx, dgain, dbias, dweight.to(weight.dtype), dlinear_bias.to(ctx.kind), None
 
@@ -368,8 +430,8 @@ def global_response_norm_fits(x: torch.Tensor, gain: torch.Tensor, bias: torch.T
 def global_response_norm_linear_fits(
     x: torch.Tensor, gain: torch.Tensor, bias: torch.Tensor, weight: torch.Tensor, linear_bias: torch.Tensor
 ) -> bool:
-    """Whether the kernel takes them: as `global_response_norm_fits`, fp16 or bf16, and at least twice as many positions
-    as outputs, since each sample has weights of its own.
+    """Whether the kernel takes them: as `global_response_norm_fits`, fp16 or bf16, and at least eight times as many
+    positions as outputs, since each sample has weights of its own.
     """
     return (
         global_response_norm_fits(x, gain, bias)
@@ -377,7 +439,7 @@ def global_response_norm_linear_fits(
         and weight.dim() == 2
         and weight.shape[1] == x.shape[2]
         and linear_bias.shape == weight.shape[:1]
-        and 0 < 2 * weight.shape[0] <= x.shape[1]
+        and 0 < 8 * weight.shape[0] <= x.shape[1]
         and all(one.dtype is x.dtype and one.device == x.device for one in (weight, linear_bias))
     )
 

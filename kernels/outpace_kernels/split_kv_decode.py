@@ -100,23 +100,19 @@ def split_kv_decode_forward(
     # All threads' parts are written before the count says so; the last to count sees all of them.
     tl.debug_barrier()
     if tl.atomic_add(counter + owner, 1, sem="acq_rel", scope="gpu") == SPLITS - 1:
-        top = tl.full((GROUP,), -float("inf"), tl.float32)
-        total = tl.zeros((GROUP,), tl.float32)
-        gathered = tl.zeros((GROUP, WIDE), tl.float32)
-        for part in range(SPLITS):
-            come = (owner * SPLITS + part) * GROUP + member
+        part = tl.arange(0, SPLITS)
+        for one in range(group):
+            come = (owner * SPLITS + part) * GROUP + one
             part_top = tl.load(tops + come, cache_modifier=".cg")
-            higher = tl.maximum(top, part_top)
-            # A part without positions has the lowest top; until one has some, there is nothing to scale.
-            shift = tl.where(higher == -float("inf"), 0.0, higher)
-            kept, portion = tl.exp2(top - shift), tl.exp2(part_top - shift)
-            total = total * kept + tl.load(sums + come, cache_modifier=".cg") * portion
+            part_sum = tl.load(sums + come, cache_modifier=".cg")
             values = tl.load(parts + come[:, None] * WIDE + column[None, :], cache_modifier=".cg")
-            gathered = gathered * kept[:, None] + values * portion[:, None]
-            top = higher
-        result = tl.where(total[:, None] > 0, gathered / total[:, None], 0.0)
-        at = (batch * key_heads * group + head)[:, None] * width + column[None, :]
-        tl.store(out + at, result.to(out.dtype.element_ty), mask=within)
+            highest = tl.max(part_top, axis=0)
+            # A part without positions has the lowest top; where all are so, there is nothing to scale.
+            portion = tl.exp2(part_top - tl.where(highest == -float("inf"), 0.0, highest))
+            whole = tl.sum(part_sum * portion, axis=0)
+            merged = tl.sum(values * portion[:, None], axis=0) / tl.where(whole > 0, whole, 1.0)
+            at = (batch * key_heads * group + key_head * group + one) * width + column
+            tl.store(out + at, merged.to(out.dtype.element_ty), mask=column < width)
 
 
 def split_kv_decode_fits(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, lengths: torch.Tensor) -> bool:

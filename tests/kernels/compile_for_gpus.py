@@ -125,7 +125,7 @@ def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]
             (
                 "touched_rows",
                 "fused_touched_rows",
-                [made(99, w), torch.ones(99), labels, made(4, w), *torch.ones(2)],
+                [made(99, w), torch.ones(99), labels.repeat(40), made(160, w), *torch.ones(2)],
                 {},
             )
             for w in (768, 384, 33)

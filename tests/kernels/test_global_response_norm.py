@@ -28,7 +28,7 @@ def inputs(batch: int, length: int, channels: int, dtype: Any, outs: int = 0) ->
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("shape", [(1, 1, 2), (3, 5, 33), (2, 300, 20), (1, 2100, 130)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 2), (3, 5, 33), (2, 300, 20), (1, 700, 130)], ids=str)
 def test_values_and_gradients(shape: tuple[int, int, int], dtype: Any) -> None:
     hold(fused_global_response_norm, global_response_norm_reference, inputs(*shape, dtype), [0, 1, 2])
 
@@ -73,7 +73,7 @@ def test_what_it_does_not_fit_goes_to_the_reference() -> None:
 
 @pytest.mark.gpu
 def test_it_is_absorbed_only_where_positions_are_many() -> None:
-    for length, fits in ((16, True), (15, False)):
+    for length, fits in ((64, True), (63, False)):
         assert global_response_norm_linear_fits(*inputs(2, length, 6, torch.bfloat16, 8)) is fits
 
 
