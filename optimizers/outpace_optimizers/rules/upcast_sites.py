@@ -114,7 +114,7 @@ def write(edit: Edit, scope: Scope, found: Sequence[Site], bound: Sequence[Bound
     inside = {item for site in found for item in ast.walk(site.product.node)} - set(by_node)
     outer = [node for node in by_node if not any(node in ast.walk(other) for other in by_node if other is not node)]
     gone = {item for site in found for part in _narrowed(site) for item in ast.walk(part)} & inside
-    removed = unread(scope, list(bound), gone)
+    removed = unread(scope, bound, gone)
     for node in outer:
         if scope.block_of(node) is not None and not any(node in ast.walk(statement) for statement in removed):
             made = _written(node, by_node)
@@ -122,8 +122,8 @@ def write(edit: Edit, scope: Scope, found: Sequence[Site], bound: Sequence[Bound
             edit.expression(
                 scope.source, node, text if isinstance(made, ast.Call) or alone(scope, node) else f"({text})"
             )
-    for item in bound:
-        _bind(edit, scope, item, item.statement in removed)
+    for statement in dict.fromkeys(item.statement for item in bound):
+        _bind(edit, scope, [item for item in bound if item.statement is statement], statement in removed)
 
 
 def _narrowed(site: Site) -> list[ast.expr]:
@@ -131,15 +131,19 @@ def _narrowed(site: Site) -> list[ast.expr]:
     return [old for new, old in pairs if new is not None]
 
 
-def _bind(edit: Edit, scope: Scope, item: Bound, removed: bool) -> None:
-    made = f"{item.twin} = {ast.unparse(item.value)}" if item.twin is not None else None
+def _bind(edit: Edit, scope: Scope, items: Sequence[Bound], removed: bool) -> None:
+    """The twins of what one statement binds."""
+    statement = items[0].statement
+    twins = [f"{item.twin} = {ast.unparse(item.value)}" for item in items if item.twin is not None]
     if removed:
-        edit.replace(scope.source, item.statement, [made] if made is not None else [])
-    elif made is not None:
-        edit.before(scope.source, item.statement, [made])
-        inner = cast_to_fp32(scope, item.statement.value)  # type: ignore[attr-defined]
-        if inner is not None and not isinstance(inner, ast.Name):
-            edit.expression(scope.source, inner, str(item.twin))
+        edit.replace(scope.source, statement, twins)
+        return
+    if twins:
+        edit.before(scope.source, statement, twins)
+    for item in items:
+        inner = cast_to_fp32(scope, item.given)
+        if item.twin is not None and inner is not None and not isinstance(inner, ast.Name):
+            edit.expression(scope.source, inner, item.twin)
 
 
 def _written(node: ast.expr, by_node: Mapping[ast.expr, Site]) -> ast.expr:

@@ -89,10 +89,10 @@ def upcast_product_exact(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def scores(query, positions, key, value):
     near = upcast_product(query.permute(3, 0, 1, 2, 4).flatten(1, 3), positions.mT).unflatten(1, (query.shape[0], query.shape[1], query.shape[2])).permute(1, 2, 3, 0, 4)
     k, v = key.float(), value.float()
-    rows = query[:, 0].to(torch.float32)
+    rows_narrow = query[:, 0]
     found = upcast_product(key.permute(1, 0, 2), value.permute(1, 2, 0)).permute(1, 0, 2)
     weights = found.softmax(-1)
-    return near.sum() + torch.einsum("bhcd,qhd->bhcq", rows, v).sum() + torch.einsum("qhk,khd->qhd", weights, k)
+    return near.sum() + upcast_product(rows_narrow.permute(1, 0, 2, 3).flatten(1, 2), value.permute(1, 2, 0)).unflatten(1, (rows_narrow.shape[0], rows_narrow.shape[2])).permute(1, 0, 2, 3).sum() + torch.einsum("qhk,khd->qhd", weights, k)
 
 
 def get_inputs():
