@@ -98,8 +98,8 @@ def float32_product_kernel(
 
 @torch.compiler.assume_constant_result
 def float32_product_gains(device: torch.device) -> bool:
-    """Whether products of fp32 are taken in fp32 there, not in TF32, and the GPU is of the Hopper generation. A compiler
-    is told so, since it does not trace what asks.
+    """Whether products of fp32 are taken in fp32 there, not in TF32, and the GPU is of the Hopper generation. A
+    compiler, which does not trace these questions, asks them once.
     """
     return torch.get_float32_matmul_precision() == "highest" and torch.cuda.get_device_capability(device)[0] == 9
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
 from outpace_audit.records import Code, Idea, NumericsClass
@@ -10,7 +9,7 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from .kernel_text import kernel_text
 from .scope import scopes
 from .upcast_sites import Site, products, sites, write
-from .upcast_values import Upcasts
+from .upcast_values import Twins, Upcasts
 from .writing import Edit, make_patch
 
 _TITLE = "Products of narrow matrices in fp32"
@@ -27,7 +26,7 @@ class UpcastProduct:
         for scope in scopes(code):
             if scope.function.name.startswith(("float32_", "upcast_product")):
                 continue
-            twins: dict[ast.stmt, str] = {}
+            twins: Twins = {}
             found = sites(Upcasts(scope, twins), products(scope))
             exact = [site for site in found if site.exact]
             for chosen in (found, exact if len(exact) < len(found) else []):
