@@ -49,7 +49,7 @@ def main() -> None:
     elif args.out is None or not (args.merge or args.folders):
         sys.exit(__doc__)
     elif args.merge:
-        write_atomically(args.out, dumped(merged([json.loads(file.read_text()) for file in args.merge])))
+        merge(args.merge, args.out)
     else:
         run(args)
 
@@ -78,6 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--totals", type=Path, metavar="FILE")
     return parser
+
+
+def merge(files: Sequence[Path], out: Path) -> None:
+    try:
+        whole = merged([json.loads(file.read_text()) for file in files])
+    except ValueError as error:
+        sys.exit(str(error))
+    write_atomically(out, dumped(whole))
+    print(table(whole))
 
 
 def run(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 from sol_score import CONTROL, OFFER
 
 from outpace_audit.codec import decode, plain
-from outpace_audit.errors import JudgeError, OutpaceError, TargetError, WorkloadError
+from outpace_audit.errors import JudgeError, OutOfResources, OutpaceError, TargetError, WorkloadError
 from outpace_audit.records import Closely, Code, Machine, QuickLook, Tolerance, content_id
 from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.samples import Samples
@@ -163,10 +163,22 @@ class Bench:
         for repeat in range(how.repeats):
             self._stages.enter(f"racing, repeat {repeat + 1}")
             names = [name for name in random.sample(list(arms), len(arms)) if name != CONTROL or not repeat]
-            seen = client.quick([arms[name] for name in names], self._hear_judge, closely)
+            seen = self._looks(client, [arms[name] for name in names], closely)
             for name, look in zip(names, seen, strict=True):
                 looks[name].append(_of_look(look))
         return looks
+
+    def _looks(self, client: JudgeClient, arms: Sequence[Code], closely: Closely) -> list[QuickLook]:
+        """All at once; what memory does not last for, one by one."""
+        try:
+            seen = client.quick(arms, self._hear_judge, closely)
+        except OutOfResources as error:
+            self._troubles.append(f"raced one by one: {error}")
+            seen = [QuickLook(passing=True)] * len(arms)
+        return [
+            client.quick([arm], self._hear_judge, closely)[0] if look.passing else look
+            for arm, look in zip(arms, seen, strict=True)
+        ]
 
     def _floor(self, client: JudgeClient, machine: Machine) -> tuple[list[Any], Any]:
         """By workload; nothing where the work cannot be counted, which is a trouble and no failure."""

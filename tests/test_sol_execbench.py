@@ -68,7 +68,8 @@ def test_times_of_all_arms_are_told_against_eager_of_the_same_windows() -> None:
         CONTROL: [look(sample("w", 8.0, 8.0))],
     }
     (one,) = problems_of({"problems": {"L1/a": record(arms)}})
-    assert one.timed == (Timed("w", 8.0, {OFFER: pytest.approx(2.0), "compile default": pytest.approx(4.0)}, 1.0),)
+    times = {OFFER: pytest.approx(2.0), "compile default": pytest.approx(4.0)}
+    assert one.timed == (Timed("w", 8.0, times, 1.0, pytest.approx(4.0)),)
     assert one.timed[0].best_mode == "compile default"
     assert one.over_best() == pytest.approx(2.0)
     assert one.over_eager() == pytest.approx(4.0)
@@ -84,6 +85,9 @@ def test_an_arm_that_cannot_be_captured_keeps_the_time_of_its_calls() -> None:
     }
     (one,) = problems_of({"problems": {"a": record(arms)}})
     assert (one.timed[0].eager, one.timed[0].t_b) == (8.0, pytest.approx(2.5))
+    called = {OFFER: [look(sample("w", 12.0, 9.0, mode="as-called"))], CONTROL: [look(sample("w", 8.0, 8.0))]}
+    (one,) = problems_of({"problems": {"a": record(called)}})
+    assert (one.timed[0].t_ours(), one.over_eager()) == (pytest.approx(9.0), pytest.approx(12 / 9))
 
 
 def test_wrong_arms_do_not_count_and_one_late_compilation_does_not_matter() -> None:
