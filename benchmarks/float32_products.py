@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 import triton
-import triton.language as tl
 from triton.testing import do_bench_cudagraph
 
 from outpace_kernels import float32_product as wide
@@ -26,7 +25,10 @@ SHAPES = [
     (8192, 4096, 4096), (2048, 4096, 256), (512, 3072, 18432), (768, 3089, 2048),
 ]  # fmt: skip
 BATCHES = [(26, 4096, 512, 4096), (24, 1101, 64, 1101), (24, 1101, 1101, 64)]
-BLOCKS = [(128, 128, 32, 8, 3), (128, 128, 32, 8, 2), (64, 128, 32, 4, 3), (128, 64, 32, 4, 3), (64, 64, 32, 4, 4)]
+BLOCKS = [
+    (128, 128, 32, 8, 3), (128, 128, 64, 8, 2), (64, 128, 32, 4, 3), (128, 64, 32, 4, 3), (64, 64, 32, 4, 4),
+    (128, 256, 32, 8, 2),
+]  # fmt: skip
 
 
 def blocks(a: torch.Tensor, b: torch.Tensor, sizes: tuple[int, ...]) -> torch.Tensor:
@@ -38,7 +40,7 @@ def blocks(a: torch.Tensor, b: torch.Tensor, sizes: tuple[int, ...]) -> torch.Te
     tall, broad, deep, warps, stages = sizes
     wide.float32_product_kernel[(triton.cdiv(m, tall) * triton.cdiv(n, broad), count)](
         one, two, out, m, n, k, *one.stride(), *two.stride(),
-        BLOCK_M=tall, BLOCK_N=broad, BLOCK_K=deep, GROUP=8, PART=tl.bfloat16, num_warps=warps, num_stages=stages,
+        BLOCK_M=tall, BLOCK_N=broad, BLOCK_K=deep, GROUP=8, SHORT=False, num_warps=warps, num_stages=stages,
     )  # fmt: skip
     return out if a.dim() == 3 else out[0]
 
@@ -61,9 +63,9 @@ def measured(title: str, function: Callable[..., torch.Tensor], a: torch.Tensor,
         spread = ((value[..., some, :] - truth).square().mean().sqrt() / size).item() * 2**23
         taken = do_bench_cudagraph(partial(function, a, b), rep=100) * 1e3
         work = 2 * math.prod(value.shape) * a.shape[-1] / taken / 1e6
-        print(f"  {title:24} {taken:9.1f} µs {work:7.1f} TFLOP/s, error {error:7.1f}, rms {spread:6.2f}", flush=True)
+        print(f"  {title:38} {taken:9.1f} µs {work:7.1f} TFLOP/s, error {error:7.1f}, rms {spread:6.2f}", flush=True)
     except Exception as error:
-        print(f"  {title:24} {type(error).__name__}: {str(error)[:150]}", flush=True)
+        print(f"  {title:38} {type(error).__name__}: {str(error)[:150]}", flush=True)
 
 
 def made(*shape: int, dtype: torch.dtype = torch.float32) -> Any:
@@ -84,8 +86,11 @@ def main() -> None:
         measured("kernel, b row-major", blocks_of_first, a, b.contiguous())
         measured("fp32, b row-major", torch.matmul, a, b.contiguous())
         measured("six by cuBLAS, compiled", torch.compile(six), a, b)
-        measured("fp32 x bf16", narrow.upcast_product_forward, a, b.to(half))
-        measured("fp32 x bf16, compiled", torch.compile(narrow.upcast_product_forward), a, b.to(half))
+        for sizes in (BLOCKS[0], (128, 128, 64, 8, 3), (64, 128, 64, 4, 3), (128, 256, 32, 8, 3)):
+            measured(f"kernel, b bf16 {sizes}", partial(blocks, sizes=sizes), a, b.to(half))
+        measured("kernel, a bf16", blocks_of_first, a.to(half), b)
+        measured("fp32 x bf16 by cuBLAS", narrow.upcast_product_forward, a, b.to(half))
+        measured("fp32 x bf16 by cuBLAS, compiled", torch.compile(narrow.upcast_product_forward), a, b.to(half))
         measured("bf16 x bf16 to fp32", narrow.upcast_product_forward, a.to(half), b.to(half))
         torch._dynamo.reset()
 

@@ -220,8 +220,18 @@ def mlp_cases() -> list[Case]:
     def in_bf16(x: Any, w1: Any, w2: Any, gain: Any) -> Any:
         return fused_relu_squared(fused_rms_norm(x, gain, EPS), w1, w2)  # type: ignore[arg-type]
 
-    def fused(how: str, x: Any, w1: Any, w2: Any, gain: Any) -> Any:
-        return fused_fp8_mlp(x, w1, w2, gain, EPS, how)
+    activated = compiled(lambda pre: torch.relu(pre).square())
+
+    def full(x: Any, w1: Any, w2: Any, gain: Any) -> Any:
+        """Both passes in FP8, by one scale a tensor, and nothing fused."""
+        rows = fused_rms_norm(x, gain, EPS)
+        post = activated(fused_fp8_scaled_linear(rows, w1, None, "fp8"))  # type: ignore[arg-type]
+        return fused_fp8_scaled_linear(post, w2, None, "fp8")
+
+    how = "persistent" if torch.cuda.is_available() else "library"  # the interpreter has no product of bf16 matrices
+
+    def fused(how: str, quantized: str, x: Any, w1: Any, w2: Any, gain: Any) -> Any:
+        return fused_fp8_mlp(x, w1, w2, gain, EPS, how, quantized)
 
     def one(rows: int, width: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -229,10 +239,16 @@ def mlp_cases() -> list[Case]:
             weights = [normal(device, dtype, *shape, scale=k**-0.5) for shape in ((n, k), (k, n))]
             return [normal(device, dtype, m, k), *weights, 1 + normal(device, dtype, k, scale=0.1)]
 
-        others = {"recipe": compiled(by_recipe), "in_bf16": in_bf16, "library": partial(fused, "library")}
+        others = {
+            "recipe": compiled(by_recipe),
+            "in_bf16": in_bf16,
+            "pass": partial(fused, how, "pass"),
+            "pass_library": partial(fused, "library", "pass"),
+            "full": full,
+        }
         if not torch.cuda.is_available():
-            others.pop("in_bf16")  # the interpreter has no product of bf16 matrices
-        ours = partial(fused, "persistent" if torch.cuda.is_available() else "library")
+            others.pop("in_bf16")
+        ours = partial(fused, how, "product")
         also = ("fp8_linear", "fp8_producers", "relu_squared")
         label = f"{rows}x{width}x{4 * width}"
         return case("fp8_mlp", label, make, ours, reference, (0, 1, 2, 3), others, also)

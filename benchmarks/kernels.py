@@ -185,9 +185,12 @@ def measured(case: Case, mode: str, device: str) -> dict[str, Any]:
     result: dict[str, Any] = {"source": fingerprint(case)}
     try:
         arms = steps(case, mode, device)
-        disagreement, result["apart"] = compared(arms, case.tolerance or TOLERANCE[case.dtype])
-        if disagreement:
-            return result | {"error": disagreement}
+        result["apart"], wrong = compared(arms, case.tolerance or TOLERANCE[case.dtype])
+        if wrong.keys() - case.others.keys():
+            return result | {"error": next(wrong[name] for name in arms if name in wrong)}
+        for name, said in wrong.items():  # another way may fail, and is not timed then
+            del arms[name]
+            result.setdefault("left_out", {})[name] = said
         moved = case.moved[mode != "forward"] * case.unit(arms_inputs(case, device)) * case.dtype.itemsize
         times = timed(arms, device)
         result |= summary(times, moved)
@@ -203,25 +206,35 @@ def arms_inputs(case: Case, device: str) -> Tensors:
     return case.make("cpu" if device == "cpu" else "meta", case.dtype, device == "cpu")
 
 
-def compared(arms: dict[str, Callable[[], Tensors]], tolerance: float) -> tuple[str, dict[str, list[float]]]:
-    """In words, where an arm's results are not the reference's; and how far each result of each arm is from the
-    reference's, root mean square over root mean square.
+def compared(arms: dict[str, Callable[[], Tensors]], tolerance: float) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """How far each result of each arm is from the reference's, root mean square over root mean square; and, in words,
+    of which arms a result is not the reference's.
     """
-    expected, found = arms["eager"](), dict[str, list[float]]()
+    expected = arms["eager"]()
+    apart, wrong = dict[str, list[float]](), dict[str, str]()
     for name, step in arms.items():
-        found[name] = []
-        for place, (one, other) in enumerate(zip(step(), expected, strict=True)):
-            if one.shape != other.shape or one.dtype != other.dtype:
-                return f"{name} gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}", found
-            largest, error = float(other.abs().max()), one.float() - other.float()
-            found[name].append(float(f"{float(error.norm()) / max(float(other.float().norm()), 1e-30):.3g}"))
-            apart = float(error.abs().max())
-            if not apart <= tolerance * largest:
-                return (
-                    f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}",
-                    found,
-                )
-    return "", found
+        try:
+            made = step()
+        except Exception as error:
+            wrong[name] = f"{name}: {type(error).__name__}: {str(error)[:1000]}"
+            continue
+        apart[name] = []
+        for place, (one, other) in enumerate(zip(made, expected, strict=True)):
+            said, error = difference(one, other, tolerance)
+            apart[name].append(error)
+            if said:
+                wrong[name] = f"{name} {said}: result {place}"
+    return apart, wrong
+
+
+def difference(one: torch.Tensor, other: torch.Tensor, tolerance: float) -> tuple[str, float]:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return f"gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}", math.inf
+    error, largest = one.float() - other.float(), float(other.abs().max())
+    apart = float(f"{float(error.norm()) / max(float(other.float().norm()), 1e-30):.3g}")
+    most = float(error.abs().max())
+    said = f"is {most:.3g} away from the reference, whose largest is {largest:.3g}"
+    return "" if most <= tolerance * largest else said, apart
 
 
 def timed(arms: dict[str, Callable[[], Tensors]], device: str) -> dict[str, list[float]]:
@@ -330,8 +343,10 @@ def line(case: Case, mode: str, result: dict[str, Any], copy: float) -> str:
     rates = " ".join(f"{name} {seconds * 1e6:.1f} µs" for name, seconds in result["seconds"].items())
     over = result.get("over_compile") or result["over_eager"]
     low, high = over["interval"]
-    others = "".join(f", {result[f'over_{name}']['ratio']:.3f}x {name}" for name in case.others)
-    apart = ", ".join(f"{name} {max(result['apart'][name]):.2g}" for name in ("ours", *case.others))
+    timed_too = [name for name in case.others if name in result["seconds"]]
+    others = "".join(f", {result[f'over_{name}']['ratio']:.3f}x {name}" for name in timed_too)
+    others += "".join(f", {said.splitlines()[0][:120]}" for said in result.get("left_out", {}).values())
+    apart = ", ".join(f"{name} {max(result['apart'][name]):.2g}" for name in ("ours", *timed_too))
     error = f"; error {apart}" if case.tolerance else ""
     moved = result["moved_bytes"] / result["seconds"]["ours"]
     share = f", {moved / 1e12:.2f} TB/s, {moved / copy:.0%} of copy" if moved else ""

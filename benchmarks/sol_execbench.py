@@ -35,8 +35,9 @@ from outpace_optimizers.targets import is_problem_folder
 from outpace_optimizers.workspace import write_atomically
 
 FORMAT = 2
-MODES = {"cpu": ("default",), "cuda": ("default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")}
-"""On a CPU the others are the default, or search for minutes."""
+MODES = {"cpu": ("default",), "cuda": ("default", "reduce-overhead", "max-autotune-no-cudagraphs")}
+"""On a CPU the others are the default, or search for minutes. max-autotune has the kernels of the last, whose calls are
+timed as a graph where they can be captured: --modes adds it."""
 LEAST_S = 90.0
 """A problem that would have less time than this is not begun: it would only be cut off."""
 
@@ -45,13 +46,12 @@ def main() -> None:
     args = _parser().parse_args()
     if args.totals:
         print(table(json.loads(args.totals.read_text())))
-    elif args.merge:
-        parts = [json.loads(file.read_text()) for file in args.merge]
-        write_atomically(_out(args), dumped(merged(parts)))
-    elif args.folders:
-        run(args)
-    else:
+    elif args.out is None or not (args.merge or args.folders):
         sys.exit(__doc__)
+    elif args.merge:
+        merge(args.merge, args.out)
+    else:
+        run(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,17 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all-workloads", action="store_true", help="not three, chosen by hash")
     parser.add_argument("--each", type=float, default=540.0, help="seconds after which a problem is given up (540)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="all in all; what is cut off is begun again")
-    parser.add_argument("--again", nargs="*", default=(), choices=("failed", "timeout", "refused", "finished"))
+    parser.add_argument("--again", nargs="*", default=(), choices=("failed", "timeout", "unrunnable", "finished"))
     parser.add_argument("--python", default=sys.executable, help="the interpreter that has torch")
-    parser.add_argument("--state", type=Path, help="folder for ledger and compile caches (default: a temporary one)")
+    parser.add_argument(
+        "--state", type=Path, help="ledger, caches, and what a cut-off run had done (default: a temporary folder)"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--merge", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--totals", type=Path, metavar="FILE")
     return parser
 
 
-def _out(args: argparse.Namespace) -> Path:
-    return args.out or Path(__file__).parent / "results" / f"sol_execbench-{args.device}.json"
+def merge(files: Sequence[Path], out: Path) -> None:
+    try:
+        whole = merged([json.loads(file.read_text()) for file in files])
+    except ValueError as error:
+        sys.exit(str(error))
+    write_atomically(out, dumped(whole))
+    print(table(whole))
 
 
 def run(args: argparse.Namespace) -> None:
@@ -87,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
         args.device, args.budget, args.repeats, tuple(args.modes.split(",") if args.modes else MODES[args.device]),
         args.compile, args.all_workloads, args.python,
     )  # fmt: skip
-    result = Result(_out(args), how)
+    result = Result(args.out, how)
     todo = [(key, folder) for key, folder in part(found(args.folders), args.part) if result.wants(key, args.again)]
     print(f"{len(todo)} problems to run, {len(result.document['problems'])} kept in {result.path}", flush=True)
     jobs: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()

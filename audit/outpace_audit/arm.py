@@ -207,6 +207,7 @@ class Arm:
             message["sets"],
             message["cotangents"],
             message["updated"],
+            message["fixed"],
         )
         self._windows[message["name"]] = windows
         windows.warm(message["warm"])

@@ -271,6 +271,7 @@ class Confirmation:
             "place_seed": point.place_seed,
             "window_seed": point.window_seed,
             "row": point.row,
+            "fixed": point.fixed,
         }
         return {
             "seed": point.base_seed,
@@ -300,7 +301,9 @@ def setup_of(one: WorkloadFacts, machine: Machine, rounds: int) -> Setup:
         fits = int(machine.ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
         wanted = max(SETS_CUDA[0], int(2 * machine.ceilings["cache_bytes"] / bytes_each) + 1)
         sets = max(1, min(wanted, SETS_CUDA[1], fits))
-    return Setup(one.workload, sets, one.cotangents, machine.device, rounds, WINDOW_S[machine.device], one.updated)
+    return Setup(
+        one.workload, sets, one.cotangents, machine.device, rounds, WINDOW_S[machine.device], one.updated, one.fixed
+    )
 
 
 def _bytes_of_set(one: WorkloadFacts) -> int:

@@ -63,6 +63,8 @@ class QuickLooks:
         self._rounds = closely.rounds if closely else QUICK_ROUNDS[judge.machine.device]
         self._closely = closely
         self._seeds = SeedSource()
+        self._sides: list[Side] = []
+        """All that have not been closed, the baseline first."""
         self._spare: list[Side] = []
         """Processes that take another variant."""
         self._compiling: set[Side] = set()
@@ -74,37 +76,46 @@ class QuickLooks:
         """One for each variant, in their order. A few start side by side and are timed one after the other, all against
         one baseline. Raises JudgeError where that fails."""
         at_once, found = QUICK_AT_ONCE[self._judge.machine.device], list[QuickLook]()
-        sides: list[Side] = []
         try:
             with self._judge.memory_explained():
                 for first in range(0, len(variants), at_once):
-                    found += self._looks(variants[first : first + at_once], sides)
-        except ArmError as error:
-            raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
-        finally:
-            for side in sides:
-                side.close()
+                    found += self._looks(variants[first : first + at_once])
+        except BaseException as error:
+            self.close()
+            if isinstance(error, ArmError):
+                raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
+            raise
         return found
 
-    def _looks(self, variants: Sequence[Code], sides: list[Side]) -> list[QuickLook]:
-        """`sides` has the baseline, once there is one, and gets what has to be closed in the end."""
+    def close(self) -> None:
+        """Ends the processes that have waited for another variant."""
+        for side in self._sides:
+            side.close()
+        self._sides.clear()
+        self._spare.clear()
+
+    def __enter__(self) -> QuickLooks:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _looks(self, variants: Sequence[Code]) -> list[QuickLook]:
         with self._device():
-            if not sides:
-                sides.append(self._judge.side_of(self._judge.facts.code, "baseline")[0])
-            baseline = sides[0]
+            if not self._sides:
+                self._sides.append(self._judge.side_of(self._judge.facts.code, "baseline")[0])
+            baseline = self._sides[0]
             ours = [baseline.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls]
             ready: list[_Ready | QuickLook] = [QuickLook()] * len(variants)
             for group in _groups(variants):
-                answered = self._called([variants[i] for i in group], ours, sides)
-                for i, one in zip(group, answered, strict=True):
+                for i, one in zip(group, self._called([variants[i] for i in group], ours), strict=True):
                     ready[i] = one
             return [one if isinstance(one, QuickLook) else self._looked(baseline, one) for one in ready]
 
-    def _called(self, variants: Sequence[Code], ours: Sequence[Reply], sides: list[Side]) -> list[_Ready | QuickLook]:
-        """Each after its first call of every workload: all load and compile at once. Adds to `sides` what has to be
-        closed."""
+    def _called(self, variants: Sequence[Code], ours: Sequence[Reply]) -> list[_Ready | QuickLook]:
+        """Each after its first call of every workload: all load and compile at once."""
         begun = time.monotonic()
-        found = [self._launched(code, begun + self._limit_s, sides) for code in variants]
+        found = [self._launched(code, begun + self._limit_s) for code in variants]
         states = [one if isinstance(one, QuickLook) else _tried(lambda one=one: self._loaded(one)) for one in found]
         for number, (workload, request) in enumerate(self._calls):
             for one in states:
@@ -120,7 +131,7 @@ class QuickLooks:
                 side.close()
         return states
 
-    def _launched(self, code: Code, until: float, sides: list[Side]) -> Side | QuickLook:
+    def _launched(self, code: Code, until: float) -> Side | QuickLook:
         # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
         # finds its own warm.
         compiles = any("torch.compile" in text for text in code.texts)
@@ -128,7 +139,7 @@ class QuickLooks:
             side = self._spare.pop()
         else:
             side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
-            sides.append(side)
+            self._sides.append(side)
             if compiles:
                 self._compiling.add(side)
         side.deadline = until
@@ -196,7 +207,7 @@ class QuickLooks:
         holder = f"{judge.facts.code.symbol} in {judge.facts.code.path}"
         with device_lease(machine, holder, waiting):
             if machine.device == "cuda":
-                Gpu.of(machine).wait_until_free(waiting)
+                Gpu.of(machine).wait_until_free(waiting, unseen=not self._sides)
             yield
 
 

@@ -52,6 +52,8 @@ class Setup:
     window_s: float
     updated: tuple[int, ...] = ()
     """Input tensors that are put back before each call."""
+    fixed: tuple[int, ...] = ()
+    """Those that stay as they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class PairTimer:
                 warm=WARM_CALLS,
                 graph=graph,
                 updated=self._setup.updated,
+                fixed=self._setup.fixed,
             )
         failures = list[ArmError]()
         for side in sides:
@@ -230,7 +233,8 @@ class PairTimer:
     def _point(self, call: int, window_seed: int) -> TimedPoint:
         sets = self._setup.sets
         place_seed = window_seed if self._setup.device == "cpu" else self._base_seed
-        return TimedPoint(self._base_seed, call % sets, sets, place_seed, window_seed, row_of(call, sets))
+        row, fixed = row_of(call, sets), self._setup.fixed
+        return TimedPoint(self._base_seed, call % sets, sets, place_seed, window_seed, row, fixed)
 
     def _calibrate(self, side: Side, graph: bool) -> int:
         """Calls (or replays) that fill about one window; timed on this side itself."""

@@ -1,11 +1,12 @@
-"""A product of fp32 matrices on tensor cores, as exact as in fp32.
+"""A product of fp32 matrices, or of one of fp32 and one of bf16, on tensor cores, as exact as in fp32.
 
     a b = a1 b1 + a1 b2 + a2 b1 + a2 b2 + a1 b3 + a3 b1        a = a1 + a2 + a3, parts of 8 bits, b likewise
 
 Left out are products below 2⁻²⁴ of the whole, which fp32 would round away. The parts are of bf16: six products on
 tensor cores in place of one, at 16 times the rate of fp32. Tensor cores cut off where they add, so that sums are short:
 over BLOCK_K terms from nothing, and from block to block with the rounding of fp32. Where a1 b1 is infinite or NaN it is
-the result: the other parts may be zero there, and zero times infinity is NaN.
+the result: the other parts may be zero there, and zero times infinity is NaN. A factor of bf16 is its own first part
+and has no other: three products are left.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import triton.language as tl
 
 def float32_product_reference(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """The same as it is written."""
-    return a @ b
+    return a @ b if a.dtype is b.dtype else a.float() @ b.float()
 
 
 def float32_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """`a @ b`. What `float32_product_fits` refuses is computed as it is written."""
+    """`a @ b`, in fp32 where their dtypes differ. What `float32_product_fits` refuses is computed as it is written."""
     return (fused_float32_product if float32_product_fits(a, b) else float32_product_reference)(a, b)
 
 
@@ -51,9 +52,12 @@ def float32_product_kernel(
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
     GROUP: tl.constexpr,
-    PART: tl.constexpr,
+    SHORT: tl.constexpr,
 ):
-    """out[batch] = a[batch] b[batch]. a: [batches, m, k]; b: [batches, k, n], at any strides; out contiguous."""
+    """out[batch] = a[batch] b[batch]. a: [batches, m, k]; b: [batches, k, n], at any strides; out contiguous. SHORT:
+    the parts are of fp16, for Triton's interpreter, which has no product in bf16.
+    """
+    PART: tl.constexpr = tl.float16 if SHORT else tl.bfloat16
     batch = tl.program_id(1).to(tl.int64)
     wide = tl.cdiv(n, BLOCK_N) * GROUP
     top = (tl.program_id(0) // wide) * GROUP
@@ -68,14 +72,23 @@ def float32_product_kernel(
         one = tl.load(a_at, mask=depth[None, :] < k - start, other=0.0)
         two = tl.load(b_at, mask=depth[:, None] < k - start, other=0.0)
         a1, b1 = one.to(PART), two.to(PART)
-        one -= a1.to(tl.float32)
-        two -= b1.to(tl.float32)
-        a2, b2 = one.to(PART), two.to(PART)
-        part = tl.dot((one - a2.to(tl.float32)).to(PART), b1)
-        part = tl.dot(a1, (two - b2.to(tl.float32)).to(PART), part)
-        part = tl.dot(a2, b2, part)
-        part = tl.dot(a2, b1, part)
-        part = tl.dot(a1, b2, part)
+        if one.dtype == tl.float32 and two.dtype == tl.float32:
+            one -= a1.to(tl.float32)
+            two -= b1.to(tl.float32)
+            a2, b2 = one.to(PART), two.to(PART)
+            part = tl.dot((one - a2.to(tl.float32)).to(PART), b1)
+            part = tl.dot(a1, (two - b2.to(tl.float32)).to(PART), part)
+            part = tl.dot(a2, b2, part)
+            part = tl.dot(a2, b1, part)
+            part = tl.dot(a1, b2, part)
+        elif one.dtype == tl.float32:
+            one -= a1.to(tl.float32)
+            a2 = one.to(PART)
+            part = tl.dot(a2, b1, tl.dot((one - a2.to(tl.float32)).to(PART), b1))
+        else:
+            two -= b1.to(tl.float32)
+            b2 = two.to(PART)
+            part = tl.dot(a1, b2, tl.dot(a1, (two - b2.to(tl.float32)).to(PART)))
         total += tl.dot(a1, b1, tl.where(part == part, part, 0.0))
         a_at += BLOCK_K * a_column
         b_at += BLOCK_K * b_row
@@ -84,18 +97,23 @@ def float32_product_kernel(
 
 
 @torch.compiler.assume_constant_result
-def float32_product_in_full() -> bool:
-    """Whether products of fp32 are taken in fp32, and not in TF32."""
-    return torch.get_float32_matmul_precision() == "highest"
+def float32_product_gains(device: torch.device) -> bool:
+    """Whether products of fp32 are taken in fp32 there, not in TF32, and the GPU is of the Hopper generation. A
+    compiler, which does not trace these questions, asks them once.
+    """
+    return torch.get_float32_matmul_precision() == "highest" and torch.cuda.get_device_capability(device)[0] == 9
 
 
 def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Whether both are of fp32, on one GPU of the Hopper generation, and large enough to fill it; and whether what is
-    written asks for fp32: no TF32, no autocast.
+    """Whether one is of fp32 and the other of fp32 or bf16, on one GPU of the Hopper generation, and large enough to
+    fill it; and whether what is written asks for fp32: no TF32, no autocast.
     """
-    if not a.is_cuda or a.device != b.device or a.dtype is not torch.float32 or b.dtype is not torch.float32:
+    kinds = (a.dtype, b.dtype)
+    if not a.is_cuda or a.device != b.device or torch.float32 not in kinds:
         return False
-    if a.dim() < 2 or not (b.dim() == 2 or a.shape[:-2] == b.shape[:-2]) or a.shape[-1] != b.shape[-2]:
+    if any(kind not in (torch.float32, torch.bfloat16) for kind in kinds):
+        return False
+    if min(a.dim(), b.dim()) < 2 or not (b.dim() == 2 or a.shape[:-2] == b.shape[:-2]) or a.shape[-1] != b.shape[-2]:
         return False
     rows, columns, depth = a.numel() // max(a.shape[-1], 1), b.shape[-1], a.shape[-1]
     batches = 1 if b.dim() == 2 else rows // max(a.shape[-2], 1)
@@ -104,9 +122,8 @@ def float32_product_fits(a: torch.Tensor, b: torch.Tensor) -> bool:
     return (
         large
         and rows * columns >= 64 * 128 * 128
-        and torch.cuda.get_device_capability(a.device)[0] == 9
         and not torch.is_autocast_enabled("cuda")
-        and float32_product_in_full()
+        and float32_product_gains(a.device)
     )
 
 
@@ -117,7 +134,7 @@ def fused_float32_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 class Float32Product(torch.autograd.Function):
-    """Gradients are products of the same kind."""
+    """Gradients are products of the same kind, rounded where a factor is of bf16."""
 
     @staticmethod
     def forward(ctx, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -129,14 +146,14 @@ class Float32Product(torch.autograd.Function):
         a, b = ctx.saved_tensors
         left = right = None
         if ctx.needs_input_grad[0]:
-            left = float32_product(grad, b.mT)
+            left = float32_product(grad, b.mT).to(a.dtype)
         if ctx.needs_input_grad[1]:
             rows, grads = (a.flatten(0, -2), grad.flatten(0, -2)) if b.dim() == 2 else (a, grad)
-            right = float32_product(rows.mT, grads)
+            right = float32_product(rows.mT, grads).to(b.dtype)
         return left, right
 
 
-def float32_product_forward(a: torch.Tensor, b: torch.Tensor, part: tl.dtype = tl.bfloat16) -> torch.Tensor:
+def float32_product_forward(a: torch.Tensor, b: torch.Tensor, short: bool = False) -> torch.Tensor:
     shape = (*a.shape[:-1], b.shape[-1])
     one = a.reshape(1, -1, a.shape[-1]) if b.dim() == 2 else a.reshape(-1, *a.shape[-2:])
     two = b.reshape(-1, *b.shape[-2:])
@@ -158,7 +175,7 @@ def float32_product_forward(a: torch.Tensor, b: torch.Tensor, part: tl.dtype = t
             BLOCK_N=128,
             BLOCK_K=32,
             GROUP=8,
-            PART=part,
+            SHORT=short,
             num_warps=8 if tall else 4,
             num_stages=3,
         )

@@ -176,11 +176,11 @@ def fp8_whole(
     tall, across = (128, 64) if flip else (32, 128)
     tiles = triton.cdiv(padded, tall) * triton.cdiv(width, across)
     processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
-    programs = min(tiles, 4 * processors)
+    programs = min(tiles, (4 if flip else 8) * processors)
     partial = torch.empty(programs, dtype=torch.float32, device=x.device)
     with torch.cuda.device_of(x):
         if known is None:
-            fp8_largest[(programs,)](x, partial, x.numel(), BLOCK=4096, num_warps=8)
+            fp8_largest[(programs,)](x, partial, x.numel(), BLOCK=4096, num_warps=4)
         fp8_cast[(programs,)](
             x,
             partial if known is None else known,
@@ -198,7 +198,7 @@ def fp8_whole(
             PARTS=triton.next_power_of_2(programs),
             ROWS=tall,
             COLUMNS=across,
-            num_warps=8,
+            num_warps=8 if flip else 4,
         )
     return codes, scale, flipped, partial
 
@@ -295,7 +295,8 @@ def _check(backward: str) -> None:
 
 class DelayedFP8Linear(torch.nn.Linear):
     """A linear layer with delayed scales, in buffers. The first `HISTORY` training calls go by their own scales; calls
-    in eval mode use the scales and do not change them, or, before any training, go by their own.
+    in eval mode use the scales and do not change them, or, before any training, go by their own. Under `torch.compile`
+    each of the first calls is a graph of its own: compile after them.
 
     What `fp8_linear_fits` refuses is computed as by torch.nn.Linear.
     """
@@ -330,7 +331,7 @@ class DelayedFP8Linear(torch.nn.Linear):
 
     def multiplied(self, x: torch.Tensor) -> torch.Tensor:
         fresh = self.calls < (HISTORY if self.training else 1)
-        self.calls += self.training
+        self.calls += self.training and self.calls < HISTORY
         return FP8ScaledFunction.apply(
             x, self.weight, self.bias, self.backward_kind, self.amax_history, self.scales, self.training, fresh
         )

@@ -314,9 +314,7 @@ class _Run:
         original = self._session.target.code
         code = replace(original, source=best.idea.patch.new_source)
         for idea in ideas(code, [rule]).ideas:
-            # Titles repeat: two loops of one function have one each.
-            same = added_text(idea, code.source) == added_text(wanted, original.source)
-            if idea.title == wanted.title and same:
+            if same_change(idea, code.source, wanted, original.source):
                 return both(best.idea, idea, idea.patch.new_source)
         return None
 
@@ -363,6 +361,14 @@ def both(best: Idea, other: Idea, text: str) -> Idea:
         patch,
         proposer,
     )
+
+
+def same_change(one: Idea, before_one: str, other: Idea, before_other: str) -> bool:
+    """Whether two edits of one rule, each of a text of its own, are the same. Titles repeat: two loops of one function
+    have one each. Lines that kernels share are there from the first kernel on.
+    """
+    known = f"{before_one}\n{before_other}"
+    return one.title == other.title and added_text(one, known) == added_text(other, known)
 
 
 def added_text(idea: Idea, before: str) -> str:

@@ -27,6 +27,9 @@ def test_a_share_of_elements_has_to_lie_within_both_tolerances_together() -> Non
     assert matched(ours, theirs) == Match("w", 0.25, False)
     assert matched(ours, theirs, max_atol=0.02, max_rtol=0.015, required_matched_ratio=1.0) == Match("w", 1.0, True)
     assert matched(ours, theirs, required_matched_ratio=0.25).passed
+    two = Reply((*ours.outputs, *ours.outputs), (), ())
+    half = Reply((*ours.outputs, *theirs.outputs), (), ())
+    assert matched(two, half) == Match("w", 0.25, False), "the worst of two outputs counts"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -48,7 +48,8 @@ def variant(judge: Judge, old: str, new: str) -> Code:
 
 
 def looks(judge: Judge, *variants: Code, limit_s: float = 60.0) -> list[QuickLook]:
-    return QuickLooks(judge, lambda kind, payload: None, limit_s).run(variants)
+    with QuickLooks(judge, lambda kind, payload: None, limit_s) as looked:
+        return looked.run(variants)
 
 
 def test_each_variant_answers_for_itself(judge: Judge) -> None:
@@ -77,7 +78,8 @@ def test_a_process_takes_one_variant_after_the_other(judge: Judge, monkeypatch: 
         return launch(name, cache_key, compiles=compiles)
 
     monkeypatch.setattr(judge, "launch", counted)
-    found = looks(judge, *(variant(judge, "CHUNK = 2", f"CHUNK = {size}") for size in (4, 64, 256)))
+    with QuickLooks(judge, lambda kind, payload: None) as looked:
+        found = [looked.run([variant(judge, "CHUNK = 2", f"CHUNK = {size}")])[0] for size in (4, 64, 256)]
     assert launched.count("candidate") == 1
     ratios = [look.ratio or 0.0 for look in found]
     assert ratios == sorted(ratios), "each was looked at with its own size"
@@ -106,7 +108,8 @@ def test_a_close_look_keeps_samples_and_says_what_the_workloads_own_tolerance_sa
 
 def closely(judge: Judge, tolerance: Tolerance, variants: list[Code]) -> list[QuickLook]:
     how = Closely(3, 60.0, {"get_inputs": tolerance})
-    return QuickLooks(judge, lambda kind, payload: None, closely=how).run(variants)
+    with QuickLooks(judge, lambda kind, payload: None, closely=how) as looked:
+        return looked.run(variants)
 
 
 def test_variants_that_time_what_they_compile_are_alone_meanwhile() -> None:

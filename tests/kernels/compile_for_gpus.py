@@ -197,6 +197,8 @@ def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
         ("fp8_linear", "fused_fp8_linear", [made(3, 16384), made(16, 16384)], {}),
         ("fp8_mlp", "fused_fp8_mlp", [*mlp(32, 768, 3072), made(768), 1e-6], {}),
         ("fp8_mlp", "fused_fp8_mlp", mlp(4, 4096, 16384), {}),
+        ("fp8_mlp", "fused_fp8_mlp", [one.detach() for one in mlp(32, 768, 3072)], {}),
+        ("fp8_mlp", "fused_fp8_mlp", mlp(4, 4096, 16384), {"quantized": "pass"}),
         ("fp8_producers", "rms_norm_fp8", [x.detach(), None, 1e-6, x.detach()], {}),
         ("fp8_producers", "fp8_norm_linear", [x, made(768), w, None, 1e-6], {}),
         ("fp8_producers", "fp8_glu_linear", [made(32, 3072), made(32, 3072), made(768, 3072)], {}),

@@ -23,9 +23,7 @@ def everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything fits. Triton's interpreter has no product of bf16 matrices: there the parts are of fp16."""
     monkeypatch.setattr(module, "float32_product_fits", lambda a, b: True)
     if DEVICE == "cpu":
-        import triton.language as tl
-
-        monkeypatch.setattr(module, "float32_product_forward", partial(float32_product_forward, part=tl.float16))
+        monkeypatch.setattr(module, "float32_product_forward", partial(float32_product_forward, short=True))
 
 
 SIZES = [((5, 8), (8, 6)), ((65, 33), (33, 130)), ((2, 3, 9, 40), (40, 17)), ((2, 3, 9, 40), (2, 3, 40, 17))]
@@ -38,6 +36,14 @@ def test_values_and_gradients(sizes: tuple[tuple[int, ...], ...], everything: No
     hold(fused_float32_product, float32_product_reference, [a, b.mT.contiguous().mT], [0, 1])
     if a.dim() == 2:
         hold(fused_float32_product, float32_product_reference, [a.t().contiguous().t(), b], [0, 1])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_with_a_factor_of_bf16(sizes: tuple[tuple[int, ...], ...], everything: None) -> None:
+    a, b = (normal(*size, dtype=torch.float32, seed=at) for at, size in enumerate(sizes))
+    hold(fused_float32_product, float32_product_reference, [a, b.bfloat16()], [0, 1])
+    hold(fused_float32_product, float32_product_reference, [a.bfloat16(), b], [0, 1])
 
 
 def test_a_linear_layer_that_does_not_fit_is_one_operation() -> None:
@@ -58,6 +64,14 @@ def test_what_it_does_not_fit_goes_to_the_reference() -> None:
     assert not float32_product_fits(large.bfloat16(), large.bfloat16().mT)
     assert not float32_product_fits(large[0], large.mT)
     assert torch.equal(float32_product(small, small.mT), small @ small.mT)
+    assert torch.equal(float32_product(small.bfloat16(), small.mT), small.bfloat16().float() @ small.mT)
+
+
+@pytest.mark.gpu
+def test_vectors_and_other_batches_do_not_fit() -> None:
+    large = normal(2048, 1024, dtype=torch.float32)
+    for a, b in ((large[0], large.mT), (large, large[0]), (large[None], large.mT[None, None]), (large, large)):
+        assert not float32_product_fits(a, b)
 
 
 @pytest.mark.gpu
@@ -76,10 +90,12 @@ def test_only_where_fp32_is_asked_for() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("sizes", [((1024, 4096), (4096, 1536)), ((8, 512, 768), (8, 768, 512))], ids=str)
-def test_as_exact_as_fp32(sizes: tuple[tuple[int, ...], ...]) -> None:
-    a, b = (normal(*size, dtype=torch.float32, seed=at) for at, size in enumerate(sizes))
+@pytest.mark.parametrize("narrow", [(), (0,), (1,)], ids=str)
+def test_as_exact_as_fp32(sizes: tuple[tuple[int, ...], ...], narrow: tuple[int, ...]) -> None:
+    kinds = [torch.bfloat16 if at in narrow else torch.float32 for at in range(2)]
+    a, b = (normal(*size, dtype=kinds[at], seed=at) for at, size in enumerate(sizes))
     truth = a.double() @ b.double()
-    ours, theirs = ((value - truth).abs().max() for value in (float32_product_forward(a, b), a @ b))
+    ours, theirs = ((value - truth).abs().max() for value in (float32_product_forward(a, b), a.float() @ b.float()))
     assert float(ours) <= 2 * float(theirs)
 
 

@@ -14,6 +14,7 @@ from outpace_kernels.fp8_producers import (
     fp8_glu_linear_reference,
     fp8_norm_linear,
     fp8_norm_linear_reference,
+    norm_kept,
     rms_norm_fp8,
 )
 from outpace_kernels.rms_norm import rms_norm_reference
@@ -128,12 +129,40 @@ def test_gated_unit_and_linear() -> None:
         hold_layer(fp8_glu_linear, fp8_glu_linear_reference, [gate, up, weight], wanted, exact)
 
 
-def test_the_inputs_alone_are_kept() -> None:
+def test_what_backward_needs_is_kept_and_nothing_without_gradients() -> None:
     x, gain, weight = normal(8, 64, dtype=BF16), normal(64, dtype=BF16, seed=1), normal(48, 64, dtype=BF16, seed=2)
     kept: list[Any] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda item: kept.append(item) or item, lambda item: item):
-        fp8_norm_linear(x.requires_grad_(), gain.requires_grad_(), weight.requires_grad_(), None, 1e-6)
-    assert sorted(tuple(item.shape) for item in kept) == [(8, 64), (48, 64), (64,)]
+        expected = fp8_norm_linear(x, gain, weight, None, 1e-6)
+        assert not kept
+        y = fp8_norm_linear(x.requires_grad_(), gain.requires_grad_(), weight.requires_grad_(), None, 1e-6)
+    assert torch.equal(y, expected)
+    assert sorted(tuple(item.shape) for item in kept) == [(8,), (8, 64), (8, 64), (48, 64), (64,)]
+
+
+def test_the_rows_that_are_kept() -> None:
+    x, gain = normal(8, 64, dtype=BF16), normal(64, dtype=BF16, seed=1)
+    rows, inverse = norm_kept(x)
+    rms_norm_fp8(x, gain, 1e-6, kept=(rows, inverse))
+    exact = torch.rsqrt(x.double().pow(2).mean(-1) + 1e-6)
+    torch.testing.assert_close(inverse.double(), exact, rtol=1e-5, atol=0)
+    wide = x.double() * exact[:, None] * gain.double()
+    assert error(rows, wide) <= 2.0**-7 * float(wide.abs().max())
+
+
+@pytest.mark.parametrize("wanted", [[0], [1], [2], [3]])
+def test_only_the_gradients_that_are_wanted(wanted: list[int]) -> None:
+    x, gain, weight = normal(8, 64, dtype=BF16), normal(64, dtype=BF16, seed=1), normal(48, 64, dtype=BF16, seed=2)
+    tensors = [x, gain, weight, normal(48, dtype=BF16, seed=3)]
+    every, one = (results(lambda *t: fp8_norm_linear(*t, 1e-6), tensors, which) for which in ([0, 1, 2, 3], wanted))
+    assert torch.equal(one[1], every[1 + wanted[0]])
+
+
+def test_a_second_derivative_is_refused() -> None:
+    gate = normal(3, 16, dtype=BF16).requires_grad_()
+    with pytest.raises(NotImplementedError, match="second derivative"):
+        y = fp8_glu_linear(gate, gate.detach(), normal(16, 16, dtype=BF16))
+        torch.autograd.grad(y.sum(), gate, create_graph=True)
 
 
 def test_reference_is_the_norm_then_the_layer() -> None:

@@ -50,6 +50,7 @@ def looks(*ratios: float | None) -> list[QuickLook]:
         ((1.5, 1.5 * CLEARLY - 0.01, 1.5), [DEFAULT, EACH], []),
         ((1.5, 1.5 * CLEARLY + 0.01, 1.5), [EACH, DEFAULT], []),
         ((1.5, 1.6, 1.7), [EACH, DEFAULT], [SEARCHED]),
+        ((1.5, 1.6, 1.6 * CLEARLY - 0.01), [EACH, DEFAULT], []),
         ((None, 1.1, 1.0), [EACH], []),
         ((None, None, 0.9), [], [SEARCHED]),
         ((None, None, None), [], []),

@@ -39,6 +39,7 @@ BUILT_IN = [
     "causal-conv",
     "upcast-product",
     "float32-product",
+    "routing",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 

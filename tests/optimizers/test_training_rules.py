@@ -164,7 +164,7 @@ def test_a_step_in_fp8_is_near_one_without(tmp_path: Path) -> None:
         path = tmp_path / name
         text = (GOLDEN / "fp8-linear/autocast" / name).read_text()
         path.write_text(text.replace("width=32, heads=2", "width=512, heads=8"))
-        space, model = modelled(path)
+        model = modelled(path)[1]
         drawn = torch.randint(97, (64, 65), generator=torch.Generator().manual_seed(1)).cuda()
         with torch.autocast("cuda", dtype=torch.bfloat16):
             loss = model(drawn[:, :-1], drawn[:, 1:]).mean()

@@ -114,7 +114,7 @@ def _setup(one: WorkloadFacts, device: str, cache: float, free: float) -> Setup:
     each = max(1, one.input_bytes + one.output_bytes)
     fits = int(free * SETS_SHARE / (3 * each))
     sets = max(1, min(max(SETS[0], int(2 * cache / each) + 1), SETS[1], fits))
-    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], WINDOW_S[device], one.updated)
+    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], WINDOW_S[device], one.updated, one.fixed)
 
 
 def _timed(judge: Judge, code: Code, setups: Sequence[Setup], tell: Tell) -> tuple[list[list[CallTime]], float | None]:

@@ -65,7 +65,9 @@ def _called(product: Product, left: ast.expr, right: ast.expr, bias: ast.expr | 
 
 
 def _may_be_wide(scope: Scope, product: Product) -> bool:
-    """Not where a factor was cast to fp32, which `upcast-product` does better, or to 16 bits."""
+    """Not an einsum, and not where a factor was cast to fp32, which `upcast-product` does better, or to 16 bits."""
+    if product.equation is not None:
+        return False
     upcasts = Upcasts(scope)
     factors = (product.left, product.right)
     if any(upcasts.narrow(item) is not None for item in factors):

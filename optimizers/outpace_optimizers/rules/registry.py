@@ -46,13 +46,15 @@ _BUILT_IN = (
     "causal_conv",
     "upcast_product",
     "float32_product",
+    "routing",
 )
 
 
 @runtime_checkable
 class Rule(Protocol):
     """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`. One that writes
-    Triton says so by an attribute `needs_triton = True`, one that gains on GPUs alone by `needs_gpu = True`.
+    Triton says so by an attribute `needs_triton = True`, one that gains on tensors of some dtypes alone by
+    `gains_on = frozenset({"float32"})`.
     """
 
     @property
@@ -136,10 +138,9 @@ def load_rules() -> Rules:
 
 
 def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
-    """Without those that need a GPU where there is none, or Triton that the measured interpreter does not have."""
-    gpu = machine.device == "cuda"
-    lacking = [*([] if gpu else ["needs_gpu"]), *([] if gpu and machine.triton is not None else ["needs_triton"])]
-    return [rule for rule in rules if not any(getattr(rule, need, False) for need in lacking)]
+    """Without those that write Triton where there is no GPU, or no Triton in the measured interpreter."""
+    runs = machine.device == "cuda" and machine.triton is not None
+    return [rule for rule in rules if runs or not getattr(rule, "needs_triton", False)]
 
 
 def suited(rules: Sequence[Rule], code: Code, dtypes: Set[str]) -> list[Rule]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
-from .guarded import with_kernel
 from .kernel_text import kernel_text
 from .scope import scopes
 from .upcast_sites import Site, products, sites, write
-from .upcast_values import Upcasts
-from .writing import make_patch
+from .upcast_values import Twins, Upcasts
+from .writing import Edit, make_patch
 
 _TITLE = "Products of narrow matrices in fp32"
 
@@ -22,13 +20,13 @@ class UpcastProduct:
     title = _TITLE
     claimed_class: NumericsClass = "tolerant"
     page = "docs/rules/upcast-product.md"
-    needs_gpu = True
+    needs_triton = True
 
     def propose(self, code: Code) -> Iterator[Idea]:
         for scope in scopes(code):
-            if scope.function.name.startswith("upcast_product"):
+            if scope.function.name.startswith(("float32_", "upcast_product")):
                 continue
-            twins: dict[ast.stmt, str] = {}
+            twins: Twins = {}
             found = sites(Upcasts(scope, twins), products(scope))
             exact = [site for site in found if site.exact]
             for chosen in (found, exact if len(exact) < len(found) else []):
@@ -38,11 +36,15 @@ class UpcastProduct:
 
     def _idea(self, code: Code, upcasts: Upcasts, chosen: Sequence[Site]) -> Idea | None:
         scope = upcasts.scope
-        text = kernel_text(scope.source, "upcast_product", _TITLE, dispatcher=True)
-        if text is None:
-            return None
-        edit = with_kernel(text)
         found = sites(upcasts, [site.product for site in chosen])
+        modules = {"upcast_product" if site.exact else "float32_product" for site in found}
+        texts = [kernel_text(scope.source, module, _TITLE, dispatcher=True) for module in sorted(modules)]
+        edit = Edit()
+        for text in texts:
+            if text is None:
+                return None
+            edit.imports += [line for line in text.imports if line not in edit.imports]
+            edit.definitions |= text.definitions
         write(edit, scope, found, list(upcasts.bound.values()))
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from .aliasing import aliases, mutated
 from .flow import ancestors, changed, last_change, later_loads, names_in
-from .names import dotted, words
-from .norm_sites import bound_name
+from .names import dotted, own_nodes, words
 from .scope import Block, Scope
 
 _FP32 = frozenset({"torch.float32", "torch.float"})
@@ -21,14 +21,19 @@ _ARRANGED = words(
 _INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 
 
+Twins = dict[tuple[ast.stmt, str], str]
+
+
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A statement that binds a name to a cast value. `twin` is the name of that value before the cast, where it needs
-    one of its own; `value` is what that is bound to.
+    """A name that a statement binds to a cast value, `given` there. `twin` is the name of that value before the cast,
+    where it needs one of its own; `value` is what that is bound to.
     """
 
     block: Block
     index: int
+    name: str
+    given: ast.expr
     value: ast.expr
     twin: str | None
 
@@ -39,13 +44,13 @@ class Bound:
 
 @dataclass(frozen=True, eq=False)
 class Upcasts:
-    """Of one function; `bound` are the statements that were seen through. `twins` are names once given, which several
-    readings may share.
+    """Of one function; `bound` are the names that were seen through, by statement and name. `twins` are names once
+    given, which several readings may share.
     """
 
     scope: Scope
-    twins: dict[ast.stmt, str] = field(default_factory=dict[ast.stmt, str])
-    bound: dict[ast.stmt, Bound] = field(default_factory=dict[ast.stmt, Bound])
+    twins: Twins = field(default_factory=dict[tuple[ast.stmt, str], str])
+    bound: dict[tuple[ast.stmt, str], Bound] = field(default_factory=dict[tuple[ast.stmt, str], Bound])
 
     def narrow(self, node: ast.expr) -> ast.expr | None:
         """What stands for `node` without its cast; None where none is seen."""
@@ -81,27 +86,26 @@ class Upcasts:
         place = self._definition(node)
         if place is None:
             return None
-        block, index = place
-        known = self.bound.get(block[index])
-        value: ast.expr | None = known.value if known is not None else getattr(block[index], "value", None)
-        value = self.narrow(value) if value is not None and known is None else value
+        block, index, given = place
+        known = self.bound.get((block[index], node.id))
+        value = known.value if known is not None else self.narrow(given)
         if value is None or not self._lasts(node, block, index, value):
             return None
         if known is None:
             plain = dotted(value) is not None and not self._rebound(node, block, index, value)
             twin = None if plain else self._twin(node, block[index])
-            known = self.bound[block[index]] = Bound(block, index, value, twin)
+            known = self.bound[block[index], node.id] = Bound(block, index, node.id, given, value, twin)
         if known.twin is not None:
             return ast.Name(known.twin, ast.Load())
         return value if not self._rebound(node, block, index, value) else None
 
     def _twin(self, node: ast.Name, statement: ast.stmt) -> str:
-        if statement not in self.twins:
-            self.twins[statement] = self.scope.names.fresh(f"{node.id}_narrow")
-        return self.twins[statement]
+        if (statement, node.id) not in self.twins:
+            self.twins[statement, node.id] = self.scope.names.fresh(f"{node.id}_narrow")
+        return self.twins[statement, node.id]
 
-    def _definition(self, node: ast.Name) -> tuple[Block, int] | None:
-        """The assignment whose value this is, in the same list of statements or one around it."""
+    def _definition(self, node: ast.Name) -> tuple[Block, int, ast.expr] | None:
+        """The assignment whose value this is, in the same list of statements or one around it, and the value."""
         place = self.scope.block_of(node)
         around = list(ancestors(self.scope, node))
         inner = around[: around.index(place[0][place[1]])] if place is not None else around
@@ -111,8 +115,8 @@ class Upcasts:
             block, index = place
             found = last_change(block, index, node.id)
             if found >= 0:
-                alone = isinstance(block[found], (ast.Assign, ast.AnnAssign)) and bound_name(block[found]) == node.id
-                return (block, found) if alone else None
+                given = assigned(block[found]).get(node.id)
+                return (block, found, given) if given is not None else None
             holder = self.scope.parents.get(block[index])
             if not isinstance(holder, ast.stmt) or holder is self.scope.function or node.id in changed(holder):
                 return None
@@ -152,13 +156,36 @@ def cast_to_fp32(scope: Scope, node: ast.expr) -> ast.expr | None:
     return of if plain and scope.names.resolve(wanted[0]) in _FP32 else None
 
 
-def unread(scope: Scope, bound: list[Bound], gone: set[ast.AST]) -> set[ast.stmt]:
-    """The statements whose value nobody reads any more, once the nodes of `gone` are; the last comes first."""
+def assigned(statement: ast.stmt) -> dict[str, ast.expr]:
+    """Name -> value of `x = y`, and of each of `x, y = y, x`."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return {name: value}
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return {name: value}
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            starred = any(isinstance(value, ast.Starred) for value in values)
+            same = len(names) == len({*names}) == len(targets) == len(values)
+            return dict(zip(names, values, strict=True)) if same and not starred else {}
+        case _:
+            return {}
+
+
+def unread(scope: Scope, bound: Sequence[Bound], gone: set[ast.AST]) -> set[ast.stmt]:
+    """The statements whose values nobody reads any more, once the nodes of `gone` are; the last comes first."""
     removed: set[ast.stmt] = set()
+    deleted = {node.id for node in own_nodes(scope.function) if _deletes(node)}
+    known = {(item.statement, item.name) for item in bound}
     for item in sorted(bound, key=lambda item: item.statement.lineno, reverse=True):
-        name = bound_name(item.statement)
-        reads = later_loads(scope, item.block, item.index, name) if name else None
-        if reads is not None and all(read in gone for read in reads):
+        names = assigned(item.statement)
+        reads = [later_loads(scope, item.block, item.index, name) for name in names]
+        seen = all((item.statement, name) in known for name in names) and deleted.isdisjoint(names)
+        if seen and all(found is not None and all(read in gone for read in found) for found in reads):
             removed.add(item.statement)
             gone |= set(ast.walk(item.statement))
     return removed
+
+
+def _deletes(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)

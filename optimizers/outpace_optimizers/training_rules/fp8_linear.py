@@ -1,7 +1,8 @@
 """fp8-linear: linear layers of a script that computes in bfloat16, with the forward product in e4m3.
 
-`nn.Linear(...)` becomes a subclass and `F.linear(...)` a function, whose text goes into the script: both ask at each call
-whether FP8 takes these tensors, and compute as before where not. What gives logits over an embedding's classes stays.
+`nn.Linear(...)` becomes a subclass and `F.linear(...)` a function, whose text goes into the script: both ask at each
+call whether FP8 takes these tensors, and compute as before where not. What gives logits over an embedding's classes
+stays.
 """
 
 from __future__ import annotations
