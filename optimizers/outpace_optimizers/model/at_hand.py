@@ -16,6 +16,8 @@ from pathlib import Path
 from outpace_audit.records import Machine
 
 PACKAGE = "outpace_kernels"
+LOSSY = "fp8_"
+"""Begins the names of modules that are less precise on purpose, which an audit refuses."""
 
 
 def kernels_at_hand(machine: Machine, python: str) -> tuple[str, ...]:
@@ -29,7 +31,8 @@ def kernels_at_hand(machine: Machine, python: str) -> tuple[str, ...]:
 @cache
 def all_kernels() -> tuple[str, ...]:
     modules = sorted(files(PACKAGE).iterdir(), key=lambda file: file.name)
-    return tuple(line for file in modules if file.name.endswith(".py") for line in _lines(file.name[:-3]))
+    exact = (file.name[:-3] for file in modules if file.name.endswith(".py") and not file.name.startswith(LOSSY))
+    return tuple(line for module in exact for line in _lines(module))
 
 
 def _lines(module: str) -> Iterator[str]:

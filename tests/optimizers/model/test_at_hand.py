@@ -17,10 +17,11 @@ GPU = replace(CPU, device="cuda", name="H100", triton="3.6.0")
 TEXT = "import torch\n\n\ndef step(x):\n    return x.softmax(-1) @ x\n"
 
 
-def test_each_module_of_kernels_has_its_dispatcher_with_its_contract() -> None:
+def test_each_module_of_kernels_that_keeps_precision_has_its_dispatcher_with_its_contract() -> None:
     lines = all_kernels()
     modules = {path.stem for path in (Path(__file__).parents[3] / "kernels/outpace_kernels").glob("[a-z]*.py")}
-    assert modules == {line.split()[1].removeprefix("outpace_kernels.") for line in lines}
+    lossy = {name for name in modules if name.startswith("fp8_")}
+    assert lossy and modules - lossy == {line.split()[1].removeprefix("outpace_kernels.") for line in lines}
     (softmax,) = (line for line in lines if line.startswith("from outpace_kernels.softmax import softmax: softmax("))
     assert "fp32, fp16 or bf16" in softmax and "\n" not in softmax
     assert not any("fused_" in line.partition(":")[0] or "_reference" in line.partition(":")[0] for line in lines)
