@@ -68,12 +68,14 @@ def touched_rows(
 
 
 @triton.jit
-def touched_rows_write(table, moments, key, total, rate, correction, width, beta, eps, COLUMNS: tl.constexpr):
-    """The row's step, from the sum of its gradients."""
+def touched_rows_write(table, moments, key, total, rate, correction, width, beta, rest, eps, COLUMNS: tl.constexpr):
+    """The row's step, from the sum of its gradients. `rest`: 1 - beta, which fp32 would take from a beta that it had
+    rounded, 1.7e-4 off at 0.9999.
+    """
     column = tl.arange(0, COLUMNS)
     to = table + key.to(tl.int64) * width + column
     old = tl.load(to, mask=column < width, other=0.0).to(tl.float32)
-    moment = beta * tl.load(moments + key) + (1 - beta) * (tl.sum(total * total, axis=0) / width)
+    moment = beta * tl.load(moments + key) + rest * (tl.sum(total * total, axis=0) / width)
     root = tl.sqrt_rn(tl.div_rn(moment, tl.load(correction))) + eps
     tl.store(moments + key, moment)
     tl.store(to, (old - tl.load(rate) * total / root).to(table.dtype.element_ty), mask=column < width)
@@ -92,6 +94,7 @@ def touched_rows_step(
     count,
     width,
     beta,
+    rest,
     eps,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
@@ -122,7 +125,7 @@ def touched_rows_step(
             at += ROWS
             more = (at < end) & (tl.max(tl.where(lane == ROWS - 1, same.to(tl.int32), 0), axis=0) > 0)
         if began & (goes_on == 0):
-            touched_rows_write(table, moments, key, total, rate, correction, width, beta, eps, COLUMNS)
+            touched_rows_write(table, moments, key, total, rate, correction, width, beta, rest, eps, COLUMNS)
         else:
             to = sums + (chunk.to(tl.int64) * 2 + began.to(tl.int32)) * width + column
             tl.store(to, total, mask=column < width)
@@ -139,6 +142,7 @@ def touched_rows_join(
     count,
     width,
     beta,
+    rest,
     eps,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
@@ -161,7 +165,7 @@ def touched_rows_join(
             at = sums + (place.to(tl.int64) * 2)[:, None] * width + column[None, :]
             total += tl.sum(tl.load(at, mask=same[:, None] & within[None, :], other=0.0), axis=0)
             later += ROWS
-        touched_rows_write(table, moments, key, total, rate, correction, width, beta, eps, COLUMNS)
+        touched_rows_write(table, moments, key, total, rate, correction, width, beta, rest, eps, COLUMNS)
 
 
 def touched_rows_fits(
@@ -211,7 +215,15 @@ def fused_touched_rows(
     sums = torch.empty(chunks, 2, width, dtype=torch.float32, device=table.device)
     with torch.no_grad(), torch.cuda.device_of(table):
         table, grads = table.detach(), grads.detach().contiguous()
-        numbers = rate.float(), -torch.expm1(step * math.log(beta)).float(), count, width, float(beta), float(eps)
+        numbers = (
+            rate.float(),
+            -torch.expm1(step * math.log(beta)).float(),
+            count,
+            width,
+            float(beta),
+            1.0 - beta,
+            float(eps),
+        )
         settings = {"COLUMNS": columns, "CHUNK": CHUNK, "num_warps": min(max(columns // 256, 1), 8)}
         rows = max(min(4096 // columns, 8), 1)
         touched_rows_step[(count,)](table, moments, ordered, order, grads, sums, *numbers, ROWS=rows, **settings)

@@ -47,13 +47,20 @@ if DEVICE == "cpu":
     round_fp8_as_gpus_do()
 
 
-def results(function: Callable[..., Any], tensors: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
-    """Outputs of the call, and the gradients of fixed cotangents to the tensors at `wanted`."""
+def results(
+    function: Callable[..., Any], tensors: Sequence[Any], wanted: Sequence[int], kinds: Sequence[Any] = ()
+) -> list[Any]:
+    """Outputs of the call, and the gradients of fixed cotangents to the tensors at `wanted`. `kinds`: the dtypes that
+    the cotangents are rounded to, where not the outputs'.
+    """
     leaves = [item.clone().requires_grad_() if at in wanted else item for at, item in enumerate(tensors)]
     outputs = function(*leaves)
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     generator = torch.Generator().manual_seed(7)
-    flows = [torch.randn(out.shape, generator=generator).to(out.device, out.dtype) for out in outputs]
+    flows = [
+        torch.randn(out.shape, generator=generator).to(kind).to(out.device, out.dtype)
+        for out, kind in zip(outputs, kinds or [out.dtype for out in outputs], strict=False)
+    ]
     grads = torch.autograd.grad(outputs, [leaves[at] for at in wanted], flows) if wanted else ()
     return [*[out.detach() for out in outputs], *grads]
 
@@ -66,14 +73,12 @@ def hold(
     exact: Callable[..., Any] | None = None,
 ) -> None:
     """Fails where an output or gradient of the kernel is further from fp64 than the reference's, or of another kind.
-    `exact` is called in fp64, where that is not the reference.
+    `exact` is called in fp64, where that is not the reference. All have the same cotangents, those that the kernel's
+    dtype holds: one rounding of them can be more than all of the reference's error.
     """
     wide = [item.double() if torch.is_tensor(item) and item.is_floating_point() else item for item in tensors]
-    ours, theirs, truth = (
-        results(kernel, tensors, wanted),
-        results(reference, tensors, wanted),
-        results(exact or reference, wide, wanted),
-    )
+    ours, theirs = results(kernel, tensors, wanted), results(reference, tensors, wanted)
+    truth = results(exact or reference, wide, wanted, [one.dtype for one in ours])
     assert len(ours) == len(theirs)
     for place, (one, other, true) in enumerate(zip(ours, theirs, truth, strict=True)):
         assert (one.shape, one.dtype) == (other.shape, other.dtype), place

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -74,167 +74,226 @@ def typed(value: Any) -> str:
     return "fp32" if isinstance(value, float) else "i32" if abs(value) < 2**31 else "i64"
 
 
-def calls(kind: torch.dtype) -> list[tuple[str, str, list[Any], dict[str, Any]]]:
-    """(module, function, arguments, keywords) that reach every kernel's variants."""
+class Made:
+    """Makes tensors of a dtype."""
 
-    def made(*shape: int) -> torch.Tensor:
-        return torch.zeros(*shape, dtype=kind, requires_grad=True)
+    def __init__(self, kind: torch.dtype) -> None:
+        self.kind = kind
 
-    rows, gain, wide = made(8, 768), made(768), made(4, 20000)
-    logits, labels = made(4, 50304), torch.zeros(4, dtype=torch.int64)
-    q, k, table = made(2, 8, 16, 64), made(2, 2, 16, 64), torch.zeros(16, 64, dtype=kind)
-    return [
-        ("rms_norm", "fused_rms_norm", [rows, gain, 1e-6], {"residual": made(8, 768)}),
-        ("rms_norm", "fused_rms_norm", [made(4, 4096), None, 1e-6], {}),
-        ("rms_norm", "fused_rms_norm", [made(6, 77), made(77), 1e-6], {}),
-        ("layer_norm", "fused_layer_norm", [rows, gain, gain, 1e-6, made(8, 768)], {}),
-        ("layer_norm", "fused_layer_norm", [made(1, 1), None, None, 1e-6], {}),
-        *(("glu", "fused_glu", [rows, made(8, 768), one], {}) for one in ("silu", "gelu", "gelu_tanh")),
-        ("cross_entropy", "fused_cross_entropy", [logits, labels], {}),
-        ("cross_entropy", "fused_cross_entropy", [logits, labels, 3, "none", 15.0], {}),
-        ("cross_entropy", "fused_cross_entropy", [made(1, 1), labels[:1]], {}),
-        ("linear_cross_entropy", "fused_linear_cross_entropy", [rows, made(3000, 768), labels.repeat(2)], {}),
-        (
-            "linear_cross_entropy",
-            "fused_linear_cross_entropy",
-            [rows, made(99, 768), labels.repeat(2), 1, "sum", 9.0],
-            {},
-        ),
-        *(("softmax", "fused_softmax", [one, cap], {}) for one in (rows, wide) for cap in (0.0, 30.0)),
-        ("rope", "fused_rope", [q, k, table, table], {}),
-        *(
-            ("routing", "fused_softmax_routing", [made(8, experts), 2, one], {})
-            for experts in (8, 60)
-            for one in (True, False)
-        ),
-        *(
-            ("routing", "fused_group_routing", [made(8, 256), made(256), 8, 8, 4, 2.5, one], {})
-            for one in (True, False)
-        ),
-        ("qk_norm_rope", "fused_qk_norm_rope", [q, k, made(64), made(64), table, table, 1e-6], {}),
-        *(
-            ("causal_conv", "fused_causal_conv", [made(2, 40, c), made(c, taps), bias, silu], {})
-            for c, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False))
-        ),
-        *(("gated_scan", "fused_gated_scan", [made(2, 9, c), made(2, 9, c)], {}) for c in (768, 16384)),
-        *(
-            ("ngram_gather", "fused_ngram_gather", [labels.view(2, 2).to(one), made(99, w), 50304, order], {})
-            for one, w, order in ((torch.int64, 768, 2), (torch.int32, 33, 3))
-        ),
-        *(
-            (
-                "touched_rows",
-                "fused_touched_rows",
-                [made(99, w), torch.ones(99), labels.repeat(40), made(160, w), *torch.ones(2)],
-                {},
-            )
-            for w in (768, 384, 33)
-        ),
-        ("gated_scan", "fused_gated_scan", [made(1, 3, 7), made(1, 3, 7)], {}),
-        ("global_response_norm", "fused_global_response_norm", [made(2, 300, 96), made(96), made(96)], {}),
-        *(("nvfp4", "fused_nvfp4_quantize", [made(4, 768), one], {}) for one in (None, torch.ones(()))),
-        (
-            "nvfp4",
-            "fused_nvfp4_dequantize",
-            [
-                torch.zeros(4, 8, dtype=torch.uint8),
-                torch.zeros(4, 1, dtype=torch.uint8).view(torch.float8_e4m3fn),
-                torch.ones(()),
-                kind,
-            ],
-            {},
-        ),
-        ("rope", "fused_rope", [made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2]], {}),
-    ]
+    def __call__(self, *shape: int) -> torch.Tensor:
+        return torch.zeros(*shape, dtype=self.kind, requires_grad=True)
+
+    def labels(self, count: int = 4) -> torch.Tensor:
+        return torch.zeros(count, dtype=torch.int64)
+
+    def mlp(self, rows: int, width: int, hidden: int) -> list[torch.Tensor]:
+        return [self(rows, width), self(hidden, width), self(width, hidden)]
 
 
-def products() -> list[tuple[str, str, list[Any], dict[str, Any]]]:
-    def made(*shape: int) -> torch.Tensor:
-        return torch.zeros(*shape, dtype=torch.bfloat16, requires_grad=True)
-
-    def mlp(rows: int, width: int, hidden: int) -> list[torch.Tensor]:
-        return [made(rows, width), made(hidden, width), made(width, hidden)]
-
-    sizes = (64, 768, 3072), (65, 70, 33)
-    ways = "persistent", "pointers", "library"
-    x, w = made(32, 768), made(3072, 768)
-    lengths = torch.zeros(2, dtype=torch.int32)
-    wide = [(made(m, k).float(), made(n, k).float().mT) for m, k, n in ((4096, 512, 4096), (100, 512, 130))]
-    return [
-        *(
-            (
-                "global_response_norm",
-                "fused_global_response_norm_linear",
-                [made(2, 300, c), made(c), made(c), made(o, c), made(o)],
-                {},
-            )
-            for c, o in ((512, 128), (33, 5), (1024, 256))
-        ),
-        *(
-            (
-                "linear_attention",
-                "fused_linear_attention",
-                [*(made(2, 70, 2, w) for w in (k, k, v)), made(2, 70, 2)],
-                {},
-            )
-            for k, v in ((128, 64), (64, 128), (128, 128), (24, 40))
-        ),
-        *(
-            ("grouped_linear", "fused_grouped_linear", [made(t, k), made(4, n, k), lengths.repeat(2)], {})
-            for t, n, k in ((512, 1024, 512), (24, 40, 72))
-        ),
-        *(
-            (
-                "split_kv_decode",
-                "fused_split_kv_decode",
-                [made(2, g, d), *(made(2, 2, 99, d) for _ in range(2)), lengths],
-                {},
-            )
-            for g, d in ((2, 64), (8, 128), (20, 80), (64, 128))
-        ),
-        *(("relu_squared", "fused_relu_squared", mlp(*size), {"how": how}) for size in sizes for how in ways),
-        ("fp8_linear", "fused_fp8_linear", [x, w, made(3072)], {}),
-        ("fp8_linear", "fused_fp8_linear", [made(3, 16384), made(16, 16384)], {}),
-        ("fp8_mlp", "fused_fp8_mlp", [*mlp(32, 768, 3072), made(768), 1e-6], {}),
-        ("fp8_mlp", "fused_fp8_mlp", mlp(4, 4096, 16384), {}),
-        ("fp8_mlp", "fused_fp8_mlp", [one.detach() for one in mlp(32, 768, 3072)], {}),
-        ("fp8_mlp", "fused_fp8_mlp", mlp(4, 4096, 16384), {"quantized": "pass"}),
-        ("fp8_producers", "rms_norm_fp8", [x.detach(), None, 1e-6, x.detach()], {}),
-        ("fp8_producers", "fp8_norm_linear", [x, made(768), w, None, 1e-6], {}),
-        ("fp8_producers", "fp8_glu_linear", [made(32, 3072), made(32, 3072), made(768, 3072)], {}),
-        *(("fp8_scaling", "fused_fp8_scaled_linear", [x, w], {"backward": kind}) for kind in ("bf16", "fp8")),
-        *(
-            ("float32_product", "fused_float32_product", [a.detach(), b], {})
-            for a, two in wide
-            for b in (two, two.contiguous())
-        ),
-    ]
+Case = Callable[[Any, Made], Iterator[Any]]
+"""Calls of a module's functions that reach every variant of its kernels; what comes out is differentiated."""
+CASES: dict[str, tuple[Case, tuple[torch.dtype, ...]]] = {}
+PLAIN, PRODUCT = (torch.bfloat16, torch.float32), (torch.bfloat16,)
 
 
-def delayed() -> None:
-    """A call of a layer by delayed scales, forward and backward."""
-    from outpace_kernels.fp8_scaling import HISTORY, DelayedFP8Linear
+def cases(*kinds: torch.dtype) -> Callable[[Case], Case]:
+    """Of the module that has the function's name. They stand by the alphabet."""
 
-    layer = DelayedFP8Linear(768, 3072, backward="fp8", dtype=torch.bfloat16)
-    layer.calls = HISTORY
-    layer.multiplied(torch.zeros(32, 768, dtype=torch.bfloat16, requires_grad=True)).sum().backward()
+    def kept(case: Case) -> Case:
+        CASES[case.__name__] = case, kinds
+        return case
+
+    return kept
+
+
+@cases(*PLAIN)
+def causal_conv(module: Any, made: Made) -> Iterator[Any]:
+    for channels, taps, bias, silu in ((768, 4, made(768), True), (65, 8, None, True), (7, 2, None, False)):
+        yield module.fused_causal_conv(made(2, 40, channels), made(channels, taps), bias, silu)
+
+
+@cases(*PLAIN)
+def cross_entropy(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_cross_entropy(made(4, 50304), made.labels())
+    yield module.fused_cross_entropy(made(4, 50304), made.labels(), 3, "none", 15.0)
+    yield module.fused_cross_entropy(made(1, 1), made.labels(1))
+
+
+@cases(*PRODUCT)
+def float32_product(module: Any, made: Made) -> Iterator[Any]:
+    for m, n, k in ((4096, 512, 4096), (100, 512, 130)):
+        a, b = torch.zeros(m, n), made(k, n).float().mT
+        yield module.fused_float32_product(a, b)
+        yield module.fused_float32_product(a, b.contiguous())
+
+
+@cases(*PRODUCT)
+def fp8_linear(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_fp8_linear(made(32, 768), made(3072, 768), made(3072))
+    yield module.fused_fp8_linear(made(3, 16384), made(16, 16384))
+
+
+@cases(*PRODUCT)
+def fp8_mlp(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_fp8_mlp(*made.mlp(32, 768, 3072), made(768), 1e-6)
+    yield module.fused_fp8_mlp(*made.mlp(4, 4096, 16384))
+    yield module.fused_fp8_mlp(*(one.detach() for one in made.mlp(32, 768, 3072)))
+    yield module.fused_fp8_mlp(*made.mlp(4, 4096, 16384), quantized="pass")
+
+
+@cases(*PRODUCT)
+def fp8_producers(module: Any, made: Made) -> Iterator[Any]:
+    x = made(32, 768)
+    yield module.rms_norm_fp8(x.detach(), None, 1e-6, x.detach())
+    yield module.fp8_norm_linear(x, made(768), made(3072, 768), None, 1e-6)
+    yield module.fp8_glu_linear(made(32, 3072), made(32, 3072), made(768, 3072))
+
+
+@cases(*PRODUCT)
+def fp8_scaling(module: Any, made: Made) -> Iterator[Any]:
+    for kind in ("bf16", "fp8"):
+        yield module.fused_fp8_scaled_linear(made(32, 768), made(3072, 768), backward=kind)
+    layer = module.DelayedFP8Linear(768, 3072, backward="fp8", dtype=made.kind)
+    layer.calls = module.HISTORY
+    yield layer.multiplied(made(32, 768))
+
+
+@cases(*PLAIN)
+def gated_scan(module: Any, made: Made) -> Iterator[Any]:
+    for size in ((2, 9, 768), (2, 9, 16384), (1, 3, 7)):
+        yield module.fused_gated_scan(made(*size), made(*size))
+
+
+@cases(*PLAIN)
+def global_response_norm(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_global_response_norm(made(2, 300, 96), made(96), made(96))
+    if made.kind is torch.float32:
+        return
+    for c, out in ((512, 128), (33, 5), (1024, 256)):
+        yield module.fused_global_response_norm_linear(made(2, 300, c), made(c), made(c), made(out, c), made(out))
+
+
+@cases(*PLAIN)
+def glu(module: Any, made: Made) -> Iterator[Any]:
+    for kind in ("silu", "gelu", "gelu_tanh"):
+        yield module.fused_glu(made(8, 768), made(8, 768), kind)
+
+
+@cases(*PRODUCT)
+def grouped_linear(module: Any, made: Made) -> Iterator[Any]:
+    for tokens, out, width in ((512, 1024, 512), (24, 40, 72)):
+        ends = torch.zeros(4, dtype=torch.int32)
+        yield module.fused_grouped_linear(made(tokens, width), made(4, out, width), ends)
+
+
+@cases(*PLAIN)
+def layer_norm(module: Any, made: Made) -> Iterator[Any]:
+    gain = made(768)
+    yield module.fused_layer_norm(made(8, 768), gain, gain, 1e-6, made(8, 768))
+    yield module.fused_layer_norm(made(1, 1), None, None, 1e-6)
+
+
+@cases(*PRODUCT)
+def linear_attention(module: Any, made: Made) -> Iterator[Any]:
+    for width, out in ((128, 64), (64, 128), (128, 128), (24, 40)):
+        q, k, v = (made(2, 70, 2, one) for one in (width, width, out))
+        yield module.fused_linear_attention(q, k, v, made(2, 70, 2))
+
+
+@cases(*PLAIN)
+def linear_cross_entropy(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_linear_cross_entropy(made(8, 768), made(3000, 768), made.labels(8))
+    yield module.fused_linear_cross_entropy(made(8, 768), made(99, 768), made.labels(8), 1, "sum", 9.0)
+
+
+@cases(*PLAIN)
+def ngram_gather(module: Any, made: Made) -> Iterator[Any]:
+    for kind, width, order in ((torch.int64, 768, 2), (torch.int32, 33, 3)):
+        yield module.fused_ngram_gather(made.labels().view(2, 2).to(kind), made(99, width), 50304, order)
+
+
+@cases(*PLAIN)
+def nvfp4(module: Any, made: Made) -> Iterator[Any]:
+    for scale in (None, torch.ones(())):
+        yield module.fused_nvfp4_quantize(made(4, 768), scale)
+    codes, scales = (torch.zeros(4, count, dtype=torch.uint8) for count in (8, 1))
+    yield module.fused_nvfp4_dequantize(codes, scales.view(torch.float8_e4m3fn), torch.ones(()), made.kind)
+
+
+@cases(*PLAIN)
+def qk_norm_rope(module: Any, made: Made) -> Iterator[Any]:
+    q, k, table = made(2, 8, 16, 64), made(2, 2, 16, 64), made(16, 64).detach()
+    yield module.fused_qk_norm_rope(q, k, made(64), made(64), table, table, 1e-6)
+
+
+@cases(*PRODUCT)
+def relu_squared(module: Any, made: Made) -> Iterator[Any]:
+    for size in ((64, 768, 3072), (65, 70, 33)):
+        for how in ("persistent", "pointers", "library"):
+            yield module.fused_relu_squared(*made.mlp(*size), how=how)
+
+
+@cases(*PLAIN)
+def rms_norm(module: Any, made: Made) -> Iterator[Any]:
+    yield module.fused_rms_norm(made(8, 768), made(768), 1e-6, residual=made(8, 768))
+    yield module.fused_rms_norm(made(4, 4096), None, 1e-6)
+    yield module.fused_rms_norm(made(6, 77), made(77), 1e-6)
+
+
+@cases(*PLAIN)
+def rope(module: Any, made: Made) -> Iterator[Any]:
+    table = made(16, 64).detach()
+    yield module.fused_rope(made(2, 8, 16, 64), made(2, 2, 16, 64), table, table)
+    yield module.fused_rope(made(1, 1, 1, 2), made(1, 1, 1, 2), table[:1, :2], table[:1, :2])
+
+
+@cases(*PLAIN)
+def routing(module: Any, made: Made) -> Iterator[Any]:
+    for one in (True, False):
+        for experts in (8, 60):
+            yield module.fused_softmax_routing(made(8, experts), 2, one)
+        yield module.fused_group_routing(made(8, 256), made(256), 8, 8, 4, 2.5, one)
+
+
+@cases(*PLAIN)
+def softmax(module: Any, made: Made) -> Iterator[Any]:
+    for cap in (0.0, 30.0):
+        yield module.fused_softmax(made(8, 768), cap)
+        yield module.fused_softmax(made(4, 20000), cap)
+
+
+@cases(*PRODUCT)
+def split_kv_decode(module: Any, made: Made) -> Iterator[Any]:
+    for heads, width in ((2, 64), (8, 128), (20, 80), (64, 128)):
+        lengths = torch.zeros(2, dtype=torch.int32)
+        cache = (made(2, 2, 99, width) for _ in range(2))
+        yield module.fused_split_kv_decode(made(2, heads, width), *cache, lengths)
+
+
+@cases(*PLAIN)
+def touched_rows(module: Any, made: Made) -> Iterator[Any]:
+    for width in (768, 384, 33):
+        keys = made.labels(160)
+        yield module.fused_touched_rows(made(99, width), torch.ones(99), keys, made(160, width), *torch.ones(2))
 
 
 def main() -> None:
     capabilities = [int(word) for word in sys.argv[1:] if word.isdigit()] or [90]
-    only = [word for word in sys.argv[1:] if not word.isdigit()]
+    only = [word for word in sys.argv[1:] if not word.isdigit()] or list(CASES)
     for capability in capabilities:
-        for kind in (torch.bfloat16, torch.float32):
-            for module, function, args, named in [*calls(kind), *(products() if kind is torch.bfloat16 else [])]:
-                if only and module not in only:
-                    continue
-                record(capability)
-                outputs = getattr(importlib.import_module(f"outpace_kernels.{module}"), function)(*args, **named)
-                for out in outputs if isinstance(outputs, tuple) else (outputs,):
-                    if out is None or not out.requires_grad:
-                        continue
-                    out.sum().backward(retain_graph=True)
-        delayed()
+        record(capability)
+        for name in only:
+            case, kinds = CASES[name]
+            module = importlib.import_module(f"outpace_kernels.{name}")
+            for kind in kinds:
+                for outputs in case(module, Made(kind)):
+                    differentiate(outputs)
+
+
+def differentiate(outputs: Any) -> None:
+    for out in outputs if isinstance(outputs, tuple) else (outputs,):
+        if out is not None and out.requires_grad:
+            out.sum().backward(retain_graph=True)
 
 
 def record(capability: int) -> None:

@@ -65,8 +65,11 @@ def test_codes_from_the_product_are_within_the_error_of_the_format(sizes: Any, e
     kept, (codes, scales) = FP8MLPFunction.by_product(made, w1, squares, True)
     exact = torch.relu(dequantized(made) @ dequantized(fp8_rows(w1)).t()).square()
     assert error(kept, exact) <= 2.0**-7 * float(exact.abs().max())
-    apart = (dequantized((codes, scales)) - exact).abs()
-    assert bool((apart <= torch.maximum(exact * 2.0**-4, scales.double() * 2.0**-10) * 1.01 + 1e-30).all())
+    # Of the numbers that were coded, which `kept` holds in bf16, rounded (the interpreter cuts off). Where the terms of
+    # a sum cancel it is further from the exact one: fast accumulation keeps 14 bits of the largest.
+    rounded = kept.double()
+    allowed = torch.maximum(rounded * 2.0**-4, scales.double() * 2.0**-10) * 1.01 + rounded * 2.0**-7
+    assert bool(((dequantized((codes, scales)) - rounded).abs() <= allowed + 1e-30).all())
     assert bool((codes.float() < 448).all())
 
 

@@ -1,4 +1,4 @@
-"""upcast-product: a product of matrices that were cast to fp32 is taken on tensor cores, as exactly."""
+"""upcast-product: a product of matrices that were cast to fp32 is taken on tensor cores."""
 
 from __future__ import annotations
 
