@@ -1,0 +1,42 @@
+"""Multiplies by the weights themselves, not their conjugates, on the way back to the field.
+
+baseline: fourier_layer
+caught-by: gradients-against-truth
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Mixed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, part, weight):
+        ctx.save_for_backward(part, weight)
+        return torch.einsum("bixy,ioxy->boxy", part, weight)
+
+    @staticmethod
+    def backward(ctx, grad):
+        part, weight = ctx.saved_tensors
+        to_part = torch.einsum("boxy,ioxy->bixy", grad, weight)
+        return to_part, torch.einsum("bixy,boxy->ioxy", part.conj(), grad)
+
+
+class Model(nn.Module):
+    def __init__(self, channels, modes):
+        super().__init__()
+        scale = 1 / channels**2
+        self.low = nn.Parameter(scale * torch.rand(channels, channels, modes, modes, dtype=torch.cfloat))
+        self.high = nn.Parameter(scale * torch.rand(channels, channels, modes, modes, dtype=torch.cfloat))
+        self.skip = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        modes, (height, width) = self.low.shape[-1], x.shape[-2:]
+        columns = torch.fft.fft(torch.fft.rfft(x)[..., :modes], dim=-2)
+        mixed = torch.zeros_like(columns)
+        mixed[..., :modes, :] = Mixed.apply(columns[..., :modes, :], self.low)
+        mixed[..., -modes:, :] = Mixed.apply(columns[..., -modes:, :], self.high)
+        smooth = torch.fft.irfft(torch.fft.ifft(mixed, dim=-2), n=width)
+        return F.gelu(smooth + self.skip(x)), mixed.detach()
