@@ -18,6 +18,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from outpace_audit import machine
+from outpace_audit.batching import is_batched
 from outpace_audit.bending import Bend
 from outpace_audit.call_inputs import CallRequest, tensors_of
 from outpace_audit.calls import CheckedCalls, synchronize
@@ -32,7 +33,7 @@ from outpace_audit.loading import load_source
 from outpace_audit.process_state import ProcessState
 from outpace_audit.records import NUMBER, Code, Workload
 from outpace_audit.subject import Subject, differentiable_outputs
-from outpace_audit.tensors import Leaf, SharedWriter, flatten, same_bytes
+from outpace_audit.tensors import Leaf, SharedWriter, flatten, plain, same_bytes
 from outpace_audit.windows import TimedWindows, sample_hex
 
 PLAIN = (bool, int, float, str, type(None))
@@ -84,6 +85,8 @@ class Arm:
             "free": self._free,
             "call": self._call,
             "hold": self._hold,
+            "wear": self._wear,
+            "batches": self._batches,
             "bends": self._bends,
             "call_twin": self._call_twin,
             "call_copy": self._call_copy,
@@ -234,6 +237,15 @@ class Arm:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return calls.hold(CallRequest.from_json(message), message["calls"])
+
+    def _batches(self, message: Mapping[str, Any]) -> bool:
+        """Whether the first dimension of every tensor is one of a batch: results are those of its items, stacked."""
+        arguments = self._makers[message["name"]].make(message["seed"])
+        return is_batched(self._loaded(), arguments, message["seed"])
+
+    def _wear(self, message: Mapping[str, Any]) -> int:
+        calls = self._calls[message["name"]]
+        return calls.wear(CallRequest.from_json(message), message["calls"], message["within_s"])
 
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()
@@ -394,4 +406,4 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    return plain(tensor).contiguous().reshape(-1).view(torch.uint8)
