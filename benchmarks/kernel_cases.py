@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
+from kernel_case import Case, Tensors, first, normal, small
+from kernel_cases_fp8 import fp8_groups
+from kernel_cases_sequences import gated_scan_cases, linear_attention_cases, split_kv_decode_cases
+from kernel_cases_tables import (
+    global_response_norm_cases,
+    grouped_linear_cases,
+    ngram_gather_cases,
+    nvfp4_cases,
+    touched_rows_cases,
+)
 
-import outpace_kernels
 from outpace_kernels.causal_conv import causal_conv_reference, fused_causal_conv
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
@@ -30,46 +37,6 @@ from outpace_kernels.routing import (
     softmax_routing_reference,
 )
 from outpace_kernels.softmax import fused_softmax, softmax_reference
-
-Tensors = list[Any]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One kernel at one shape. `wanted`: which of the inputs get gradients."""
-
-    kernel: str
-    """The module in outpace_kernels, and what of it."""
-    label: str
-    dtype: torch.dtype
-    make: Callable[[str, torch.dtype, bool], Tensors]
-    ours: Callable[..., Any]
-    reference: Callable[..., Any]
-    wanted: tuple[int, ...]
-    moved: tuple[float, float]
-    """Forward, forward and backward: in units of `unit` elements of the dtype. (0, 0): bound by arithmetic."""
-    unit: Callable[[Tensors], int]
-    modes: tuple[str, ...] = ("forward", "forward+backward")
-
-    @property
-    def name(self) -> str:
-        return f"{self.kernel} {self.label} {str(self.dtype).removeprefix('torch.')}"
-
-    @property
-    def source(self) -> Path:
-        return Path(outpace_kernels.__file__).parent / f"{self.kernel.split()[0]}.py"
-
-
-def normal(device: str, dtype: torch.dtype, *shape: int, scale: float = 1.0) -> torch.Tensor:
-    return (torch.randn(*shape, device=device) * scale).to(dtype)
-
-
-def first(tensors: Tensors) -> int:
-    return tensors[0].numel()
-
-
-def small(shape: tuple[int, ...], smoke: bool) -> tuple[int, ...]:
-    return (*(min(size, 3) for size in shape[:-1]), min(shape[-1], 65)) if smoke else shape
 
 
 def rows_and_gain(shape: tuple[int, ...], device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -250,9 +217,17 @@ def relu_squared_cases() -> list[Case]:
             return [normal(device, dtype, n, d), *weights]
 
         ours, reference = fused_relu_squared, relu_squared_reference
-        return Case("relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first)
+        others = {how: partial(_third, fused_relu_squared, how) for how in ("pointers", "library")}
+        return Case(
+            "relu_squared", label, torch.bfloat16, make, ours, reference, (0, 1, 2), (0, 0), first, others=others
+        )
 
-    return [case("49152x768x3072", 49152, 768), case("16384x4096x16384", 16384, 4096)]
+    return [
+        case("49152x768x3072", 49152, 768),
+        case("16384x4096x16384", 16384, 4096),
+        case("32768x1024x4096", 32768, 1024),
+        case("16384x2048x8192", 16384, 2048),
+    ]
 
 
 def routing_cases() -> list[Case]:
@@ -308,6 +283,15 @@ def cases() -> list[Case]:
         routing_cases(),
         qk_norm_rope_cases(),
         causal_conv_cases(),
+        gated_scan_cases(),
+        linear_attention_cases(),
+        split_kv_decode_cases(),
+        global_response_norm_cases(),
+        grouped_linear_cases(),
+        ngram_gather_cases(),
+        touched_rows_cases(),
+        nvfp4_cases(),
+        *fp8_groups(),
     ]
     ordered: list[Case] = []
     while any(groups):

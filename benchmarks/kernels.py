@@ -32,7 +32,8 @@ if "--smoke" in sys.argv:
     os.environ["TRITON_INTERPRET"] = "1"
 
 import torch  # noqa: E402
-from kernel_cases import Case, Tensors, cases  # noqa: E402
+from kernel_case import Case, Tensors  # noqa: E402
+from kernel_cases import cases  # noqa: E402
 
 SWEEP_BYTES = 256 * 2**20
 """Read between replays: several times the L2 cache of any GPU so far. Written, it would leave dirty lines to evict."""
@@ -50,7 +51,8 @@ def main() -> None:
         compile_all(chosen[number::count], deadline)
         return
     device = "cpu" if args.smoke else args.device
-    kept = read(args.out, device)
+    out = args.out or HERE / "results" / f"kernels-{machine(device)['name'].lower().replace(' ', '-')}.json"
+    kept = read(out, device)
     todo = [(case, mode) for case in chosen for mode in case.modes if not is_kept(kept, case, mode)]
     if device == "cuda" and todo and args.workers:
         warm(args, min(args.seconds * 0.6, 100.0))
@@ -62,8 +64,8 @@ def main() -> None:
         kept["results"][f"{case.name} {mode}"] = result = measured(case, mode, device)
         print(line(case, mode, result, kept["copy_bytes_per_s"]), flush=True)
         if not args.smoke:
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n")
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps(kept, indent=1) + "\n")
     if args.smoke and any("error" in result for result in kept["results"].values()):
         sys.exit(1)
 
@@ -73,7 +75,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=("cuda",), default="cuda")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--seconds", type=float, default=150.0)
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "kernels-cuda.json")
+    parser.add_argument("--out", type=Path, help="default: results/kernels-GPU.json")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--workers", type=int, default=6)
     parser.add_argument("--part", help=argparse.SUPPRESS)
@@ -102,7 +104,7 @@ def commit() -> str:
 
 
 def fingerprint(case: Case) -> str:
-    return hashlib.sha256(case.source.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in case.sources)).hexdigest()[:16]
 
 
 def is_kept(kept: dict[str, Any], case: Case, mode: str) -> bool:
@@ -168,6 +170,7 @@ def steps(case: Case, mode: str, device: str) -> dict[str, Callable[[], Tensors]
         return both if backward else forward
 
     arms = {"eager": step_of(case.reference), "ours": step_of(case.ours)}
+    arms |= {name: step_of(other) for name, other in case.others.items()}
     if device == "cuda":
         arms["compile"] = step_of(torch.compile(lambda *inputs: case.reference(*inputs), dynamic=False))
     return arms
@@ -182,9 +185,12 @@ def measured(case: Case, mode: str, device: str) -> dict[str, Any]:
     result: dict[str, Any] = {"source": fingerprint(case)}
     try:
         arms = steps(case, mode, device)
-        disagreement = disagrees(arms, case.dtype)
-        if disagreement:
-            return result | {"error": disagreement}
+        result["apart"], wrong = compared(arms, case.tolerance or TOLERANCE[case.dtype])
+        if wrong.keys() - case.others.keys():
+            return result | {"error": next(wrong[name] for name in arms if name in wrong)}
+        for name, said in wrong.items():  # another way may fail, and is not timed then
+            del arms[name]
+            result.setdefault("left_out", {})[name] = said
         moved = case.moved[mode != "forward"] * case.unit(arms_inputs(case, device)) * case.dtype.itemsize
         times = timed(arms, device)
         result |= summary(times, moved)
@@ -200,20 +206,35 @@ def arms_inputs(case: Case, device: str) -> Tensors:
     return case.make("cpu" if device == "cpu" else "meta", case.dtype, device == "cpu")
 
 
-def disagrees(arms: dict[str, Callable[[], Tensors]], dtype: torch.dtype) -> str:
-    """In words, where an arm's results are not the reference's."""
+def compared(arms: dict[str, Callable[[], Tensors]], tolerance: float) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """How far each result of each arm is from the reference's, root mean square over root mean square; and, in words,
+    of which arms a result is not the reference's.
+    """
     expected = arms["eager"]()
+    apart, wrong = dict[str, list[float]](), dict[str, str]()
     for name, step in arms.items():
-        for place, (one, other) in enumerate(zip(step(), expected, strict=True)):
-            if one.shape != other.shape or one.dtype != other.dtype:
-                return f"{name} gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}"
-            largest = float(other.abs().max())
-            apart = float((one.float() - other.float()).abs().max())
-            if not apart <= TOLERANCE[dtype] * largest:
-                return (
-                    f"{name} is {apart:.3g} away from the reference at result {place}, whose largest is {largest:.3g}"
-                )
-    return ""
+        try:
+            made = step()
+        except Exception as error:
+            wrong[name] = f"{name}: {type(error).__name__}: {str(error)[:1000]}"
+            continue
+        apart[name] = []
+        for place, (one, other) in enumerate(zip(made, expected, strict=True)):
+            said, error = difference(one, other, tolerance)
+            apart[name].append(error)
+            if said:
+                wrong[name] = f"{name} {said}: result {place}"
+    return apart, wrong
+
+
+def difference(one: torch.Tensor, other: torch.Tensor, tolerance: float) -> tuple[str, float]:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return f"gives {one.dtype} {tuple(one.shape)}, not {other.dtype} {tuple(other.shape)}", math.inf
+    error, largest = one.float() - other.float(), float(other.abs().max())
+    apart = float(f"{float(error.norm()) / max(float(other.float().norm()), 1e-30):.3g}")
+    most = float(error.abs().max())
+    said = f"is {most:.3g} away from the reference, whose largest is {largest:.3g}"
+    return "" if most <= tolerance * largest else said, apart
 
 
 def timed(arms: dict[str, Callable[[], Tensors]], device: str) -> dict[str, list[float]]:
@@ -322,9 +343,14 @@ def line(case: Case, mode: str, result: dict[str, Any], copy: float) -> str:
     rates = " ".join(f"{name} {seconds * 1e6:.1f} µs" for name, seconds in result["seconds"].items())
     over = result.get("over_compile") or result["over_eager"]
     low, high = over["interval"]
+    timed_too = [name for name in case.others if name in result["seconds"]]
+    others = "".join(f", {result[f'over_{name}']['ratio']:.3f}x {name}" for name in timed_too)
+    others += "".join(f", {said.splitlines()[0][:120]}" for said in result.get("left_out", {}).values())
+    apart = ", ".join(f"{name} {max(result['apart'][name]):.2g}" for name in ("ours", *timed_too))
+    error = f"; error {apart}" if case.tolerance else ""
     moved = result["moved_bytes"] / result["seconds"]["ours"]
     share = f", {moved / 1e12:.2f} TB/s, {moved / copy:.0%} of copy" if moved else ""
-    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}]{share}"
+    return f"{case.name} {mode}: {rates}; {over['ratio']:.3f}x [{low:.3f}, {high:.3f}]{others}{share}{error}"
 
 
 if __name__ == "__main__":

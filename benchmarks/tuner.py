@@ -56,7 +56,8 @@ def main() -> None:
                 now = time.monotonic()
                 share = (began + args.seconds - now) / (len(args.files) - number)
                 space = Space.of(judge, path, args.device, result["files"].get(path.stem))
-                result["files"][path.stem] = space.compared(now, share, args.seeds)
+                with space.looks:
+                    result["files"][path.stem] = space.compared(now, share, args.seeds)
                 out.parent.mkdir(parents=True, exist_ok=True)
                 out.write_text(json.dumps(result, indent=1))
 
@@ -71,6 +72,7 @@ class Space:
     knobs: tuple[Knob, ...]
     table: dict[Values, QuickLook]
     asked: dict[Values, QuickLook]
+    looks: QuickLooks
 
     @classmethod
     def of(cls, judge: Judge, path: Path, device: Any, kept: Any) -> Space:
@@ -78,8 +80,11 @@ class Space:
         judge.set_target(target.code, target.workloads, scouts=False)
         knobs = find_knobs(target.code)
         kept = kept if kept is not None and kept["knobs"] == names_of(knobs) else {"table": [], "asked": []}
-        known = [{tuple(values): QuickLook(**look) for values, look in kept[part]} for part in ("table", "asked")]
-        return cls(judge, path.stem, target.code, knobs, *known)
+        table, asked = (
+            {tuple(values): QuickLook(**look) for values, look in kept[part]} for part in ("table", "asked")
+        )
+        looks = QuickLooks(judge, lambda kind, payload: None)
+        return cls(judge, path.stem, target.code, knobs, table, asked, looks)
 
     def compared(self, now: float, seconds: float, seeds: int) -> dict[str, Any]:
         whole = list(itertools.product(*(knob.choices for knob in self.knobs)))
@@ -125,7 +130,7 @@ class Space:
 
     def measured(self, wanted: Sequence[Values]) -> list[QuickLook]:
         codes = [replace(self.code, source=written(self.code, self.knobs, values).new_source) for values in wanted]
-        return QuickLooks(self.judge, lambda kind, payload: None).run(codes)
+        return self.looks.run(codes)
 
 
 def names_of(knobs: Sequence[Knob]) -> list[list[Any]]:

@@ -5,40 +5,33 @@ The oracle is an arm too, of the untouched baseline, asked for lifted calls.
 
 from __future__ import annotations
 
-import math
 import mmap
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves
 
-from outpace_audit import machine
+from outpace_audit import inspection, machine
 from outpace_audit.batching import is_batched
 from outpace_audit.bending import Bend
-from outpace_audit.call_inputs import CallRequest, tensors_of
-from outpace_audit.calls import CheckedCalls, synchronize
+from outpace_audit.call_inputs import CallRequest
+from outpace_audit.calls import CheckedCalls
 from outpace_audit.channel import Channel, ChannelClosed
 from outpace_audit.codec import decode
 from outpace_audit.errors import ArmError
-from outpace_audit.fitting import fit, is_ordered, laws_for
 from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
-from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.inputs import InputMaker
 from outpace_audit.loading import load_source
 from outpace_audit.process_state import ProcessState
-from outpace_audit.records import NUMBER, Code, Workload
-from outpace_audit.subject import Subject, differentiable_outputs
-from outpace_audit.tensors import Leaf, SharedWriter, flatten, plain, same_bytes
+from outpace_audit.records import Code, Workload
+from outpace_audit.subject import Subject
+from outpace_audit.tensors import SharedWriter
 from outpace_audit.windows import TimedWindows, sample_hex
-
-PLAIN = (bool, int, float, str, type(None))
-PLACE = {"tensor": True}
-"""Stands for a tensor among plain arguments."""
 
 DEPTHS = 32
 """Checked and timed calls begin at any of so many depths of the stack."""
@@ -77,6 +70,7 @@ class Arm:
             "load": self._load,
             "workload": self._workload,
             "inspect": self._inspect,
+            "differentiable": self._differentiable,
             "train": self._train,
             "impact": self._impact,
             "machine": self._machine,
@@ -110,6 +104,8 @@ class Arm:
         device = torch.device(message["device"])
         if device.type == "cuda":
             torch.cuda.init()
+        for known in (self._makers, self._calls, self._windows):  # of what was loaded before
+            known.clear()
         source_code, code = decode(Code, message["source"]), decode(Code, message["code"])
         self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
         module = load_source(code, self._scratch)
@@ -134,43 +130,10 @@ class Arm:
         return {}
 
     def _inspect(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """What the judge must know of the baseline: whether it differentiates, its inputs, which of them a new seed
-        changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
-        differentiable output. `still`: how many results are the same under another seed, where some inputs are.
-        `updated`: the tensors among the inputs that a call writes to, where a second call on the first left gives
-        something else; `moves`: whether it gives one of them another place or shape."""
-        subject, maker = self._loaded(), self._makers[message["name"]]
-        one, again, other = (maker.make(seed) for seed in (message["seed"], message["seed"], message["seed"] + 1))
-        places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
-        tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
-        inputs = [describe_input(place, a, b, c) for place, a, b, c in tensors]  # before a call may update them
-        before = list(map(_place_of, tensors_of(one)))
-        trained = subject.trains
-        subject.set_training(True)
-        try:
-            outputs = flatten(subject.outputs(subject.prepare(one, differentiate=True)))
-            synchronize(subject.device)
-            updated = _updated(subject, again, one, outputs)
-        finally:
-            subject.set_training(trained)
-        still = 0 if all(one["varies"] for one in inputs) else _still(subject, maker, message["seed"])
-        return {
-            "inputs": inputs,
-            "still": still,
-            "results": [[list(value.shape), str(value.dtype)] for value in _tensors(outputs)],
-            "finite": all(map(_is_finite, _tensors(outputs))),
-            "updated": updated,
-            "moves": list(map(_place_of, tensors_of(one))) != before,
-            "plain": [PLACE if isinstance(value, torch.Tensor) else _sendable(value) for value in other]
-            if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
-            else None,
-            "defaults": subject.defaults(len(one)),
-            "called": subject.parameter_names(),
-            "wants_gradients": any(t.requires_grad for t in tensors_of(other)) or subject.module is not None,
-            "differentiable": [
-                [list(t.shape), str(t.dtype).removeprefix("torch.")] for t in differentiable_outputs(outputs)
-            ],
-        }
+        return inspection.inspect(self._loaded(), self._makers[message["name"]], message["seed"])
+
+    def _differentiable(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return inspection.differentiable(self._loaded(), self._makers[message["name"]], message["seed"])
 
     def _impact(self, message: Mapping[str, Any]) -> dict[str, int]:
         return needed_bytes(self._loaded(), self._makers[message["name"]], message["seed"])
@@ -256,6 +219,7 @@ class Arm:
             message["sets"],
             message["cotangents"],
             message["updated"],
+            message["fixed"],
         )
         self._windows[message["name"]] = windows
         windows.warm(message["warm"])
@@ -307,81 +271,6 @@ def at_depth(depth: int, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return call() if depth <= 0 else at_depth(depth - 1, call)
 
 
-def _updated(subject: Subject, untouched: list[Any], used: list[Any], outputs: Sequence[Leaf]) -> list[int]:
-    """The inputs that a call has updated; none if one more call on them changes neither them nor the outputs."""
-    pairs = zip(tensors_of(untouched), tensors_of(used), strict=True)
-    updated = [i for i, (before, after) in enumerate(pairs) if not same_bytes(before, after)]
-    if not updated:
-        return []
-    left = [leaf.detach().clone() for leaf in tensors_of([used, [one.value for one in outputs]])]
-    try:
-        again = flatten(subject.outputs(used))
-    except Exception:  # no room is left in a cache
-        return updated
-    now = tensors_of([used, [one.value for one in again]])
-    settles = len(now) == len(left) and all(map(same_bytes, left, now))
-    return [] if settles else updated
-
-
-def _tensors(outputs: Iterable[Leaf]) -> list[torch.Tensor]:
-    """Of a call that returns nothing: none."""
-    return [leaf.value for leaf in outputs if isinstance(leaf.value, torch.Tensor)]
-
-
-def _still(subject: Subject, maker: InputMaker, seed: int) -> int:
-    """How many results have the same bits under two seeds, in the same state of the generators."""
-
-    def results(seed: int) -> list[torch.Tensor]:
-        with torch.no_grad():
-            subject.reseed(0)
-            outputs = flatten(subject.outputs(subject.prepare(maker.make(seed), False)))
-            return [value.detach().clone() for value in _tensors(outputs)]
-
-    one, other = results(seed), results(seed + 1)
-    return sum(map(same_bytes, one, other)) if len(one) == len(other) else 0
-
-
-def _sendable(value: Any) -> Any:
-    """JSON has no infinity and no NaN."""
-    return {NUMBER: repr(value)} if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _is_finite(tensor: torch.Tensor) -> bool:
-    if not tensor.is_floating_point() or str(tensor.dtype).startswith("torch.float4"):
-        return True
-    return bool(torch.isfinite(tensor.detach().float() if tensor.element_size() == 1 else tensor.detach()).all())
-
-
-def _place_of(tensor: torch.Tensor) -> tuple[int, torch.Size, tuple[int, ...]]:
-    return tensor.data_ptr(), tensor.shape, tensor.stride()
-
-
-def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: torch.Tensor) -> dict[str, Any]:
-    """Shape, dtype and how values vary; `repeats` and `varies` say whether a seed decides them. `leaf`: its place
-    among the flattened arguments."""
-    law = fit(other)
-    differs = one.shape != other.shape or not torch.equal(_bits(one), _bits(other))
-    counts = one.is_floating_point() and not str(one.dtype).startswith("torch.float4")  # packed: no arithmetic
-    numbers = one.detach().double() if counts else None
-    finite = numbers is not None and bool(torch.isfinite(numbers).all()) and one.numel() > 1
-    return {
-        "leaf": leaf,
-        "law": None if law is None else asdict(law),
-        "laws": [] if differs else [asdict(law) for law in laws_for(one)],
-        "shape": list(one.shape),
-        "stride": list(one.stride()),
-        "dtype": str(one.dtype).removeprefix("torch."),
-        "bytes": one.numel() * one.element_size(),
-        "requires_grad": one.requires_grad,
-        "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
-        "varies": differs,
-        "perturbable": is_perturbable(one),
-        "ordered": is_ordered(one) and is_ordered(other),
-        "mean": float(numbers.mean()) if finite and numbers is not None else None,
-        "std": float(numbers.std()) if finite and numbers is not None else None,
-    }
-
-
 _TOLD_OF_A_FULL_GPU = ("CUDA error: out of memory", "nvmlInit_v2_() INTERNAL ASSERT FAILED")
 """Of a context, which torch raises as any CUDA error; and where its allocator fails to ask NVML who holds the memory,
 which it does only to say so."""
@@ -403,7 +292,3 @@ def _is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
     said = ("can't allocate memory", *_TOLD_OF_A_FULL_GPU)
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(one in text for one in said)
-
-
-def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    return plain(tensor).contiguous().reshape(-1).view(torch.uint8)

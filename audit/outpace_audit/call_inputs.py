@@ -153,7 +153,7 @@ class CallInputs:
         first = self._maker.make(point.base_seed)
         arguments = self._maker.make(point.base_seed + point.set) if point.set else first
         spreads = self._subject.device.type == "cpu"
-        Perturbation(first, point.base_seed, spreads=spreads).apply(arguments, point)
+        Perturbation(first, point.base_seed, spreads=spreads, fixed=point.fixed).apply(arguments, point)
         self._hold(arguments)
         return arguments
 

@@ -22,6 +22,8 @@ from outpace_audit.thresholds import (
     CALL_TIMEOUT_S,
     COMPILE_TIMEOUT_S,
     FOREIGN_SHARE,
+    HOPELESS_PAIRS,
+    LEAST_ROUNDS,
     LOOKS,
     MIN_GAIN,
     ROUNDS,
@@ -29,6 +31,7 @@ from outpace_audit.thresholds import (
     SCREEN_ROUNDS,
     SETTLE_S,
     SPACING_S,
+    WINDOW_S,
 )
 from outpace_audit.timing import PairResult, PairTimer, Setup, TimedCall, summarise, timing_of
 
@@ -80,7 +83,8 @@ class Confirmation:
         self._started = -math.inf
 
     def screen(self) -> Check | None:
-        """A failed check if one short pair shows that the candidate is no faster."""
+        """A failed check if one short pair shows that the candidate is no faster, or, where pairs need not lie apart,
+        the first of the confirmation."""
         self._tell("stage", "timing one pair")
         self._started = time.monotonic()
         pair = self._pair(SCREEN_ROUNDS[self._device])
@@ -89,22 +93,29 @@ class Confirmation:
             pair = self._pair(SCREEN_ROUNDS[self._device])
         self._publish("screen", pair)
         found = estimate([modes[0].samples.log_ratio() for modes in pair], 0.5).ratio
-        if found >= SCREEN[self._device]:
+        if found < SCREEN[self._device]:
+            return _not_faster(f"{found:.3f}x in a first process pair", f"at least {SCREEN[self._device]:g}x", found)
+        while not SPACING_S[self._device] and len(self._pairs) < HOPELESS_PAIRS[self._device]:
+            self.take_pair()
+        if not self._is_hopeless:
             return None
-        return Check(
-            "screen",
-            "L4",
-            False,
-            f"{found:.3f}x in a first process pair: not faster",
-            f"at least {SCREEN[self._device]:g}x",
-            {"speedup": found},
-        )
+        seen = [math.exp(one) for one in map(_mean_log_ratio, self._pairs)]
+        said = f"{', '.join(f'{one:.3f}x' for one in seen)} in the first fresh process pairs"
+        return _not_faster(said, f"one of them above {1 + MIN_GAIN[self._device]:g}x", max(seen))
 
     @property
     def is_due(self) -> bool:
         """Whether pairs have to lie apart, the first look needs more, and the last one is long enough ago."""
         spacing = SPACING_S[self._device]
-        return bool(spacing) and len(self._pairs) < min(self._looks) and time.monotonic() >= self._started + spacing
+        wanted = len(self._pairs) < min(self._looks) and not self._is_hopeless
+        return bool(spacing) and wanted and time.monotonic() >= self._started + spacing
+
+    @property
+    def _is_hopeless(self) -> bool:
+        """Whether none of the first pairs shows a gain that could be accepted."""
+        first = self._pairs[: HOPELESS_PAIRS[self._device]]
+        needed = math.log1p(MIN_GAIN[self._device])
+        return len(first) == HOPELESS_PAIRS[self._device] and all(_mean_log_ratio(pair) <= needed for pair in first)
 
     def take_pair(self) -> None:
         """One more, now; dropped if others computed meanwhile."""
@@ -130,12 +141,13 @@ class Confirmation:
     def _has_settled(self) -> bool:
         """At a look: whether it is the last, or the interval is on one side of what is needed."""
         number = len(self._pairs)
-        if number not in self._looks:
+        if number not in self._looks and not self._is_hopeless:
             return False
-        self._summarise(self._pairs, confidence_for(self._before, ALPHA * self._looks[number]))
+        share = self._looks.get(number, 1.0)
+        self._summarise(self._pairs, confidence_for(self._before, ALPHA * share))
         mean, needed = self._evidence.geomean, 1 + MIN_GAIN[self._device]
         plain = mean is not None and not mean.interval[0] <= needed <= mean.interval[1]
-        return plain or number == max(self._looks)
+        return plain or self._is_hopeless or number == max(self._looks)
 
     def _met_others(self) -> bool:
         """Whether others computed meanwhile: then it is said, and waited a moment, on a GPU until they have ended."""
@@ -173,7 +185,8 @@ class Confirmation:
         return started["baseline"], started["candidate"]
 
     def _setup(self, one: WorkloadFacts, rounds: int) -> Setup:
-        setup = setup_of(one, self._evidence.machine, rounds)
+        shared = max(LEAST_ROUNDS, rounds // len(self._judge.facts.workloads))
+        setup = setup_of(one, self._evidence.machine, min(rounds, shared))
         self._evidence.footprint_bytes[one.workload.label] = setup.sets * _bytes_of_set(one)
         return setup
 
@@ -258,6 +271,7 @@ class Confirmation:
             "place_seed": point.place_seed,
             "window_seed": point.window_seed,
             "row": point.row,
+            "fixed": point.fixed,
         }
         return {
             "seed": point.base_seed,
@@ -270,6 +284,15 @@ class Confirmation:
         }
 
 
+def _mean_log_ratio(pair: Pair) -> float:
+    """Over workloads, each by the mode that decides."""
+    return sum(modes[0].samples.log_ratio() for modes in pair) / len(pair)
+
+
+def _not_faster(seen: str, threshold: str, speedup: float) -> Check:
+    return Check("screen", "L4", False, f"{seen}: not faster", threshold, {"speedup": speedup})
+
+
 def setup_of(one: WorkloadFacts, machine: Machine, rounds: int) -> Setup:
     """With so many sets of inputs that a GPU's cache does not hold them all."""
     sets = SETS_CPU
@@ -278,7 +301,9 @@ def setup_of(one: WorkloadFacts, machine: Machine, rounds: int) -> Setup:
         fits = int(machine.ceilings["memory_bytes"] * MEMORY_SHARE / (3 * bytes_each))
         wanted = max(SETS_CUDA[0], int(2 * machine.ceilings["cache_bytes"] / bytes_each) + 1)
         sets = max(1, min(wanted, SETS_CUDA[1], fits))
-    return Setup(one.workload, sets, one.cotangents, machine.device, rounds, one.updated)
+    return Setup(
+        one.workload, sets, one.cotangents, machine.device, rounds, WINDOW_S[machine.device], one.updated, one.fixed
+    )
 
 
 def _bytes_of_set(one: WorkloadFacts) -> int:

@@ -38,6 +38,8 @@ class WorkloadFacts:
     draws: str = ""
     """The operator that drew random numbers."""
     domain: Domain = field(default_factory=Domain)
+    fixed: tuple[int, ...] = ()
+    """The input tensors that it raises on where a few elements are others of the same tensor: sizes, places."""
 
     @property
     def updated(self) -> tuple[int, ...]:
@@ -198,6 +200,7 @@ def _measure(
         missing,
         answer,
         draws=draws,
+        fixed=tuple(int(i) for i in impact["fixed"]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,9 +17,13 @@ from outpace_audit.tensors import Leaf, same_bytes
 TRIES = 2
 """An input whose every tried slice matters is read nearly whole; a table that is gathered from is not."""
 
+FIXED_TRIES, FIXED_S = 16, 2.0
+"""A grid of two sizes bears every second draw of other ones."""
 
-def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, int]:
-    """Bytes of all outputs, and of the floating inputs that are needed whole, in one forward call."""
+
+def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
+    """Bytes of all outputs, and of the floating inputs that are needed whole, in one forward call; and which inputs the
+    call raises on where integers are others of the same tensor: `fixed`."""
     arguments = maker.make(seed)
     tensors = [leaf for leaf in tree_leaves(arguments) if isinstance(leaf, torch.Tensor)]
     originals = [tensor.detach().clone() for tensor in tensors]
@@ -30,9 +36,9 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
 
     before = _outputs(subject, arguments)
     put_back()
-    needed = set(range(len(tensors)))
+    needed, fixed = set(range(len(tensors))), _fixed(subject, arguments, put_back, seed)
     for attempt in range(TRIES):
-        perturbation = Perturbation(arguments, seed + attempt, spreads=False)
+        perturbation = Perturbation(arguments, seed + attempt, spreads=False, fixed=fixed)
         slices, values = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
         needed &= set(perturbation.chosen)
         for i, place, value in zip(perturbation.chosen, slices, values, strict=True):
@@ -44,7 +50,29 @@ def needed_bytes(subject: Subject, maker: InputMaker, seed: int) -> dict[str, in
     return {
         "output_bytes": sum(map(_bytes, (leaf.value for leaf in before))),
         "input_bytes": sum(_bytes(tensors[i]) for i in needed),
+        "fixed": sorted(fixed),
     }
+
+
+def _fixed(subject: Subject, arguments: list[Any], put_back: Callable[[], None], seed: int) -> set[int]:
+    """Sizes, places and the like among integers that are all there is to change: the call raises on others of them."""
+    fixed, until = set[int](), time.monotonic() + FIXED_S
+    for attempt in range(FIXED_TRIES):
+        perturbation = Perturbation(arguments, seed + attempt, spreads=False, fixed=fixed)
+        slices, values = perturbation.slices(arguments, seed + attempt), perturbation.banks(seed + attempt, 1)
+        if all(value.is_floating_point() for value in values) or (attempt >= TRIES and time.monotonic() > until):
+            break
+        for i, place, value in zip(perturbation.chosen, slices, values, strict=True):
+            place.copy_(value)
+            try:
+                _outputs(subject, arguments)
+                put_back()
+            except Exception:  # whatever the user's code raises
+                put_back()
+                _outputs(subject, arguments)  # raises again where more than this call is lost, such as CUDA's context
+                put_back()
+                fixed.add(i)
+    return fixed
 
 
 def _apart(place: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ set, place seed, window seed, row).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,8 @@ class TimedPoint:
     place_seed: int
     window_seed: int
     row: int
+    fixed: tuple[int, ...] = ()
+    """As `Perturbation` has it."""
 
     @property
     def generator_seed(self) -> int:
@@ -52,12 +54,15 @@ class TimedPoint:
 class Perturbation:
     """Where the secret slices lie and what they may hold, derived from the first input set and the base seed."""
 
-    def __init__(self, first: Sequence[Any], base_seed: int, *, spreads: bool) -> None:
+    def __init__(
+        self, first: Sequence[Any], base_seed: int, *, spreads: bool, fixed: Collection[int] = frozenset()
+    ) -> None:
+        """`fixed`: the tensors that the baseline cannot bear changed."""
         self._spreads = spreads
         tensors = _tensors(first)
         # without loose floats: token ids and the like, their own values elsewhere; then what it takes out of its order
         options = ([i for i, t in enumerate(tensors) if may(t)] for may in (is_loose, _is_index, is_perturbable))
-        dense = ([i for i in option if _dense(tensors[i]) is not None] for option in options)
+        dense = ([i for i in option if i not in fixed and _dense(tensors[i]) is not None] for option in options)
         self.chosen = chosen = next(filter(None, dense), [])
         self._pools: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(base_seed)

@@ -120,8 +120,10 @@ class Prober:
 
     def _plain(self, one: WorkloadFacts) -> Observation:
         """A call on declared inputs that has been made already."""
-        seen = self._evidence.observations
-        return self._chance.choice([call for call in seen if call.is_plain_call_of(one.workload.label)])
+        return self._chance.choice(self._plain_calls(one))
+
+    def _plain_calls(self, one: WorkloadFacts) -> list[Observation]:
+        return [call for call in self._evidence.observations if call.is_plain_call_of(one.workload.label)]
 
     def _observe(self, one: WorkloadFacts, probe: str, request: Mapping[str, Any]) -> Observation:
         return self._trio.observe(one.workload, probe, dict(request), lifts=not one.truth)
@@ -366,7 +368,8 @@ class Prober:
         one = self._one()
         if self._facts.trains:
             self._evidence.cut = cut_leaves(self._trio, one, new_request(self._seeds, one.cotangents))
-        for use in uses_of(self._facts, self._plain(one).baseline, self._seeds):
+        quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
+        for use in uses_of(self._facts, quickest, self._seeds):
             if not self._used(one, use):
                 return
         if self._facts.code.kind == "module":

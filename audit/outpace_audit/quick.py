@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -18,8 +19,10 @@ from outpace_audit.confirmation import setup_of
 from outpace_audit.errors import ArmError, JudgeError, OutOfResources
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.lease import device_lease
+from outpace_audit.matching import match
 from outpace_audit.observing import new_request
-from outpace_audit.records import Code, QuickLook
+from outpace_audit.records import Closely, Code, Match, QuickLook
+from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.thresholds import (
@@ -29,6 +32,7 @@ from outpace_audit.thresholds import (
     QUICK_ROUNDS,
     QUICK_TIMEOUT_S,
     QUICK_VALUES,
+    QUICK_WINDOW_S,
 )
 from outpace_audit.timing import PairTimer
 
@@ -38,16 +42,33 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SEARCHES = "max-autotune"
+"""Modes of torch.compile with this word measure what they compile."""
+
 
 class QuickLooks:
     """At variants of the judge's target, which the sandbox holds as it holds any candidate."""
 
-    def __init__(self, judge: Judge, tell: Callable[[str, Any], None], limit_s: float = QUICK_TIMEOUT_S) -> None:
-        """`limit_s`: of each variant, to load, compile and make its first call, and again to be timed."""
+    def __init__(
+        self,
+        judge: Judge,
+        tell: Callable[[str, Any], None],
+        limit_s: float = QUICK_TIMEOUT_S,
+        closely: Closely | None = None,
+    ) -> None:
+        """`limit_s`: of each variant, to load, compile and make its first calls, and again to be timed."""
         self._judge = judge
         self._tell = tell
-        self._limit_s = limit_s
+        self._limit_s = closely.limit_s if closely else limit_s
+        self._rounds = closely.rounds if closely else QUICK_ROUNDS[judge.machine.device]
+        self._closely = closely
         self._seeds = SeedSource()
+        self._sides: list[Side] = []
+        """All that have not been closed, the baseline first."""
+        self._spare: list[Side] = []
+        """Processes that take another variant."""
+        self._compiling: set[Side] = set()
+        """Those of torch.compile, whose process keeps more of a variant than its module."""
         workloads = judge.facts.workloads
         self._calls = [(one.workload, new_request(self._seeds, one.cotangents)) for one in workloads]
 
@@ -55,70 +76,125 @@ class QuickLooks:
         """One for each variant, in their order. A few start side by side and are timed one after the other, all against
         one baseline. Raises JudgeError where that fails."""
         at_once, found = QUICK_AT_ONCE[self._judge.machine.device], list[QuickLook]()
-        with self._judge.memory_explained():
-            for first in range(0, len(variants), at_once):
-                found += self._looks(variants[first : first + at_once])
+        try:
+            with self._judge.memory_explained():
+                for first in range(0, len(variants), at_once):
+                    found += self._looks(variants[first : first + at_once])
+        except BaseException as error:
+            self.close()
+            if isinstance(error, ArmError):
+                raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
+            raise
         return found
 
+    def close(self) -> None:
+        """Ends the processes that have waited for another variant."""
+        for side in self._sides:
+            side.close()
+        self._sides.clear()
+        self._spare.clear()
+
+    def __enter__(self) -> QuickLooks:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
     def _looks(self, variants: Sequence[Code]) -> list[QuickLook]:
-        sides: list[Side] = []
-        try:
-            with self._device():
-                baseline, _ = self._judge.side_of(self._judge.facts.code, "baseline")
-                sides.append(baseline)
-                started = self._started(variants, sides)
-                ours = [baseline.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls]
-                return [self._looked(baseline, ours, one) for one in started]
-        except ArmError as error:
-            raise JudgeError(f"the {error.side} failed, so nothing can be compared: {error}") from error
-        finally:
-            for side in sides:
+        with self._device():
+            if not self._sides:
+                self._sides.append(self._judge.side_of(self._judge.facts.code, "baseline")[0])
+            baseline = self._sides[0]
+            ours = [baseline.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls]
+            ready: list[_Ready | QuickLook] = [QuickLook()] * len(variants)
+            for group in _groups(variants):
+                for i, one in zip(group, self._called([variants[i] for i in group], ours), strict=True):
+                    ready[i] = one
+            return [one if isinstance(one, QuickLook) else self._looked(baseline, one) for one in ready]
+
+    def _called(self, variants: Sequence[Code], ours: Sequence[Reply]) -> list[_Ready | QuickLook]:
+        """Each after its first call of every workload: all load and compile at once."""
+        begun = time.monotonic()
+        found = [self._launched(code, begun + self._limit_s) for code in variants]
+        states = [one if isinstance(one, QuickLook) else _tried(lambda one=one: self._loaded(one)) for one in found]
+        for number, (workload, request) in enumerate(self._calls):
+            for one in states:
+                if isinstance(one, _Ready):
+                    one.side.post("call", name=workload.label, **request)
+            for i, one in enumerate(states):
+                if isinstance(one, _Ready):
+                    states[i] = _tried(lambda one=one, n=number: self._compared(one, n, ours[n]))
+        for side, one in zip(found, states, strict=True):
+            if isinstance(one, _Ready):
+                one.compile_s = time.monotonic() - begun
+            elif isinstance(side, Side):
                 side.close()
+        return states
 
-    def _started(self, variants: Sequence[Code], sides: list[Side]) -> list[tuple[Side, Reply] | QuickLook]:
-        """Each with its first answer; all load and compile at once. Adds to `sides` what has to be closed."""
-        until = time.monotonic() + self._limit_s
-        device, source = self._judge.machine.device, self._judge.facts.code
-        for code in variants:
-            # Compiled kernels are known by their text, so that variants can share a cache.
-            compiles = any("torch.compile" in text for text in code.texts)
-            side = self._judge.launch("candidate", "variants", compiles=compiles)
-            sides.append(side)
-            side.deadline = until
-            side.begin_load(code, source, device)
-        begun = [_tried(lambda side=side: self._begin(side)) for side in sides[-len(variants) :]]
-        return [
-            one
-            if isinstance(one, QuickLook)
-            else _tried(lambda side=one: (side, side.read(side.answer("call", math.inf))))
-            for one in begun
-        ]
+    def _launched(self, code: Code, until: float) -> Side | QuickLook:
+        # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
+        # finds its own warm.
+        compiles = any("torch.compile" in text for text in code.texts)
+        if self._spare and not compiles:
+            side = self._spare.pop()
+        else:
+            side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
+            self._sides.append(side)
+            if compiles:
+                self._compiling.add(side)
+        side.deadline = until
+        side.begin_load(code, self._judge.facts.code, self._judge.machine.device)
+        return side
 
-    def _begin(self, side: Side) -> Side:
-        """Has it make its first call."""
+    def _loaded(self, side: Side) -> _Ready:
         facts = self._judge.facts
         side.answer("load", LOAD_TIMEOUT_S)
         for one in facts.workloads:
             side.workload(one.workload)
         side.train(facts.trains, facts.statistics, draws=bool(facts.draws))
-        workload, request = self._calls[0]
-        side.post("call", name=workload.label, **request)
-        return side
+        return _Ready(side)
 
-    def _looked(self, baseline: Side, ours: Sequence[Reply], one: tuple[Side, Reply] | QuickLook) -> QuickLook:
-        return one if isinstance(one, QuickLook) else _tried(lambda: self._compared(baseline, ours, *one))
+    def _compared(self, one: _Ready, number: int, ours: Reply) -> _Ready | QuickLook:
+        """Its answer to the call of a workload, beside the baseline's."""
+        theirs = one.side.read(one.side.answer("call", math.inf))
+        if wrong := difference(ours, theirs):
+            return QuickLook(wrong)
+        label = self._calls[number][0].label
+        if self._closely is not None and label in self._closely.tolerances:
+            one.matches.append(match(label, ours, theirs, self._closely.tolerances[label]))
+        return one
 
-    def _compared(self, baseline: Side, ours: Sequence[Reply], side: Side, first: Reply) -> QuickLook:
-        side.deadline = time.monotonic() + self._limit_s
-        more = (side.call(workload, CALL_TIMEOUT_S, **request) for workload, request in self._calls[1:])
-        for mine, other in zip(ours, (first, *more), strict=True):
-            if wrong := difference(mine, other):
-                return QuickLook(wrong)
+    def _looked(self, baseline: Side, one: _Ready) -> QuickLook:
+        """Its process takes the next variant where nothing went wrong in it; otherwise it and its memory are gone."""
+        found = _tried(lambda: self._timed(baseline, one))
+        if found.failure or one.side in self._compiling or self._closely is not None:
+            one.side.close()
+        else:
+            self._spare.append(one.side)
+        return found
+
+    def _timed(self, baseline: Side, one: _Ready) -> QuickLook:
+        one.side.deadline = time.monotonic() + self._limit_s
         machine = self._judge.machine
-        setups = [setup_of(one, machine, QUICK_ROUNDS[machine.device]) for one in self._judge.facts.workloads]
-        samples = [PairTimer(baseline, side, setup, self._seeds).run_briefly().samples for setup in setups]
-        logs, seconds = [one.log_ratio() for one in samples], [one.seconds() for one in samples]
-        return QuickLook("", math.exp(sum(logs) / len(logs)), sum(s[0] for s in seconds), sum(s[1] for s in seconds))
+        setups = [setup_of(w, machine, self._rounds) for w in self._judge.facts.workloads]
+        if self._closely is None:
+            setups = [replace(setup, window_s=QUICK_WINDOW_S[machine.device]) for setup in setups]
+        samples = [PairTimer(baseline, one.side, setup, self._seeds).run_briefly().samples for setup in setups]
+        logs, seconds = [self._log_ratio(s) for s in samples], [s.seconds() for s in samples]
+        return QuickLook(
+            ratio=math.exp(sum(logs) / len(logs)),
+            baseline_s=sum(s[0] for s in seconds),
+            candidate_s=sum(s[1] for s in seconds),
+            samples=tuple(samples) if self._closely else (),
+            matches=tuple(one.matches),
+            compile_s=one.compile_s if self._closely else 0.0,
+        )
+
+    def _log_ratio(self, samples: Samples) -> float:
+        """On a GPU by the arms' own events, if nothing of it is kept: a short window's start and end are longer than
+        what variants differ by."""
+        claimed = samples.claimed_log_ratio() if samples.mode == "graph" and self._closely is None else math.nan
+        return samples.log_ratio() if math.isnan(claimed) else claimed
 
     @contextmanager
     def _device(self) -> Generator[None]:
@@ -131,8 +207,24 @@ class QuickLooks:
         holder = f"{judge.facts.code.symbol} in {judge.facts.code.path}"
         with device_lease(machine, holder, waiting):
             if machine.device == "cuda":
-                Gpu.of(machine).wait_until_free(waiting)
+                Gpu.of(machine).wait_until_free(waiting, unseen=not self._sides)
             yield
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A variant that has answered all calls."""
+
+    side: Side
+    matches: list[Match] = field(default_factory=list[Match])
+    compile_s: float = 0.0
+
+
+def _groups(variants: Sequence[Code]) -> list[list[int]]:
+    """Those that search for kernels by timing them compile alone; the others all at once, afterwards."""
+    alone = [i for i, code in enumerate(variants) if any(SEARCHES in text for text in code.texts)]
+    rest = [i for i in range(len(variants)) if i not in alone]
+    return [*([i] for i in alone), *([rest] if rest else [])]
 
 
 def _tried(what: Callable[[], T]) -> T | QuickLook:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from outpace_audit.samples import Samples
+
 AUDITOR_VERSION = "14"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
@@ -213,6 +215,36 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """That a benchmark's workload declares: so large a share of the elements lies within atol + rtol * |reference|."""
+
+    max_atol: float = 1e-2
+    max_rtol: float = 1e-2
+    required_matched_ratio: float = 0.99
+    max_error_cap: float | None = None
+    allow_negative_inf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How many of a workload's elements lie within its own tolerance, and whether these are enough."""
+
+    workload: str
+    share: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closely:
+    """How a first look is taken where what it measures is kept: in so many windows, with so much time for each variant
+    to load and compile, and again to be timed; beside it what the workloads' own tolerances say, by label."""
+
+    rounds: int
+    limit_s: float
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict[str, Tolerance])
+
+
+@dataclass(frozen=True, slots=True)
 class QuickLook:
     """What a moment with a variant showed: `failure`, else about how many times as fast as the baseline it is. Never
     shown as a gain."""
@@ -223,6 +255,11 @@ class QuickLook:
     candidate_s: float = 0.0
     passing: bool = False
     """The failure may have been the machine's: memory ran out."""
+    samples: tuple[Samples, ...] = ()
+    """Of each workload, where it was looked at closely; so are the next two."""
+    matches: tuple[Match, ...] = ()
+    compile_s: float = 0.0
+    """To load and to make the first call of each workload, others at work beside it."""
 
 
 @dataclass(frozen=True, slots=True)

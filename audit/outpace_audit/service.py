@@ -1,9 +1,10 @@
 """The judge as a process: JSON lines in, JSON lines out. `python -m outpace_audit.service` in the user's interpreter.
 
 Requests: {"op": "open", device, state, project, unsandboxed}, {"op": "target", code, workloads, inference},
-{"op": "audit", candidate, patch, options}, {"op": "quick", variants}, {"op": "ceilings"}, {"op": "roofline", code,
-workloads, inference, ceilings}. While one of the last four runs, lines {"event": ...} come first; every request ends in
-one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge and every process it started.
+{"op": "audit", candidate, patch, options}, {"op": "quick", variants, closely}, {"op": "ceilings"}, {"op": "roofline",
+code, workloads, inference, ceilings}, {"op": "work", ceilings}. While one of the last five runs, lines {"event": ...}
+come first; every request ends in one line {"ok": ...} or {"error": {"kind", "message"}}. End of input ends the judge
+and every process it started.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from outpace_audit.codec import decode, plain
 from outpace_audit.errors import EnvironmentMissing, JudgeError, OutpaceError
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Code, Patch, Workload
+from outpace_audit.records import Closely, Code, Patch, QuickLook, Workload
 from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.sandbox import make_undumpable
 
 if TYPE_CHECKING:
     from outpace_audit.auditing import Options
     from outpace_audit.judge import Judge
+    from outpace_audit.quick import QuickLooks
 
 
 HANG_UP_S = 2.0
@@ -69,9 +71,12 @@ class Service:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._judge: Judge | None = None
+        self._looks: QuickLooks | None = None
+        """Its processes wait for more variants of the same target until something else is asked."""
 
     def serve(self, lines: Iterable[str]) -> None:
         with contextlib.ExitStack() as stack:
+            stack.callback(self._end_looks)
             for line in lines:
                 try:
                     self._write({"ok": self._answer(json.loads(line), stack)})
@@ -82,6 +87,8 @@ class Service:
 
     def _answer(self, request: Mapping[str, Any], stack: contextlib.ExitStack) -> Any:
         op = request.get("op")
+        if op != "quick":
+            self._end_looks()
         if op == "open":
             self._judge = stack.enter_context(open_judge(request))
             return asdict(self._judge.machine)
@@ -105,13 +112,26 @@ class Service:
                 )
             )
         if op == "quick":
-            from outpace_audit.quick import QuickLooks
-
-            variants = [decode(Code, variant) for variant in request["variants"]]
-            return [asdict(look) for look in QuickLooks(self._judge, self._tell).run(variants)]
-        if op in ("ceilings", "roofline"):
+            return [asdict(look) for look in self._looked(self._judge, request)]
+        if op in ("ceilings", "roofline", "work"):
             return asdict(self._measured(self._judge, request))
-        raise JudgeError(f"a judge knows open, target, audit, quick, ceilings and roofline, not {op!r}")
+        raise JudgeError(f"a judge knows open, target, audit, quick, ceilings, roofline and work, not {op!r}")
+
+    def _looked(self, judge: Judge, request: Mapping[str, Any]) -> list[QuickLook]:
+        from outpace_audit.quick import QuickLooks
+
+        variants = [decode(Code, variant) for variant in request["variants"]]
+        if request.get("closely"):
+            self._end_looks()
+            with QuickLooks(judge, self._tell, closely=decode(Closely, request["closely"])) as looks:
+                return looks.run(variants)
+        self._looks = self._looks or QuickLooks(judge, self._tell)
+        return self._looks.run(variants)
+
+    def _end_looks(self) -> None:
+        if self._looks is not None:
+            self._looks.close()
+            self._looks = None
 
     def _measured(self, judge: Judge, request: Mapping[str, Any]) -> Ceilings | Measured:
         from outpace_audit.roofline import measuring
@@ -121,6 +141,8 @@ class Service:
 
         if request["op"] == "ceilings":
             return measuring.measure_ceilings(judge, tell)
+        if request["op"] == "work":
+            return measuring.measure_work(judge, decode(Ceilings, request["ceilings"]), tell)
         return measuring.measure_target(
             judge,
             decode(Code, request["code"]),

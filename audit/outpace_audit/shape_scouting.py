@@ -179,8 +179,10 @@ class Shapes:
         def attempt(side: Side) -> tuple[list[list[Any]] | None, Reply]:
             side.workload(workload)
             seeds = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61)}
-            answer = side.ask("inspect", CALL_TIMEOUT_S, name=workload.label, seed=seeds["seed"])
-            cotangents = answer["differentiable"] if self._trains else None
+            cotangents: list[list[Any]] | None = None
+            if self._trains:
+                answer = side.ask("differentiable", CALL_TIMEOUT_S, name=workload.label, seed=seeds["seed"])
+                cotangents = answer["differentiable"]
             return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
 
         answer = self._scout.attempt(attempt)

@@ -133,7 +133,9 @@ class Side:
         return ArmError(phase, kind, message, self.name)
 
     def begin_load(self, code: Code, source: Code, device: str) -> None:
-        """Answered under "load": `code` is the side's own, `source` makes the inputs."""
+        """Answered under "load": `code` is the side's own, `source` makes the inputs. What was loaded before is
+        gone."""
+        self._known.clear()
         self.post("load", code=asdict(code), source=asdict(source), device=device)
 
     def workload(self, workload: Workload) -> None:

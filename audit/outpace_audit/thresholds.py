@@ -39,12 +39,19 @@ CLOCK_AGREEMENT = 0.1
 """Largest difference, as a log-ratio, between the candidate's claimed and outside time, after the baseline's own
 difference is taken off: ten times the largest that identical code showed."""
 
-WINDOW_S = {"cpu": 0.03, "cuda": 0.02}
-"""Length of one timed window: the messages around it cost about 0.1 ms."""
+WINDOW_S = {"cpu": 0.03, "cuda": 0.05}
+"""Length of one timed window: the messages around it cost about 0.1 ms, and on a GPU its start and end vary by 0.3 ms:
+of 20 ms that was more than what identical code differs by from process to process, of 50 ms it is less."""
 
-ROUNDS = {"cpu": 8, "cuda": 16}
-SCREEN_ROUNDS = {"cpu": 8, "cuda": 6}
-"""Interleaved windows of each side in one process pair. On a CPU the spread is between pairs: docs/audit.md."""
+HOPELESS_PAIRS = {"cpu": 3, "cuda": 2}
+"""A candidate that stays below 1 + MIN_GAIN in each of its first pairs is given up: of those that the last look would
+accept, whose mean lies two spreads of a pair above that, one in two thousand starts so on a GPU, fewer on a CPU."""
+
+ROUNDS = {"cpu": 8, "cuda": 8}
+SCREEN_ROUNDS = {"cpu": 8, "cuda": 4}
+LEAST_ROUNDS = 4
+"""Interleaved windows of each side in one process pair, shared among its workloads but at least so many of each. On a
+CPU the spread is between pairs: docs/audit.md."""
 
 PAIR_S = 4.0
 """Slow targets take fewer rounds, but at least three, so that a pair stays near this many seconds."""
@@ -155,7 +162,8 @@ COMPILE_TIMEOUT_S = 300.0
 LOAD_TIMEOUT_S = 120.0
 """The first call may compile; loading imports the user's file; other calls are bounded by CALL_TIMEOUT_S."""
 
-QUICK_ROUNDS = {"cpu": 4, "cuda": 4}
+QUICK_WINDOW_S = {"cpu": WINDOW_S["cpu"], "cuda": 0.005}
+QUICK_ROUNDS = {"cpu": 4, "cuda": 3}
 """Of a first look at one of many variants (quick.py), which is no verdict: large differences are what it is for."""
 
 QUICK_AT_ONCE = {"cpu": 4, "cuda": 8}

@@ -17,7 +17,7 @@ from outpace_audit.samples import Samples, Window
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side
 from outpace_audit.stats import Estimate, estimate, median
-from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S, WINDOW_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, PAIR_S, SETTLE_S
 from outpace_audit.window_records import RecordedCall
 
 REST_S = {"cpu": 0.02, "cuda": 0.0}
@@ -49,8 +49,11 @@ class Setup:
     cotangents: Sequence[Sequence[Any]] | None
     device: str
     rounds: int
+    window_s: float
     updated: tuple[int, ...] = ()
     """Input tensors that are put back before each call."""
+    fixed: tuple[int, ...] = ()
+    """Those that stay as they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class PairTimer:
                 warm=WARM_CALLS,
                 graph=graph,
                 updated=self._setup.updated,
+                fixed=self._setup.fixed,
             )
         failures = list[ArmError]()
         for side in sides:
@@ -229,11 +233,12 @@ class PairTimer:
     def _point(self, call: int, window_seed: int) -> TimedPoint:
         sets = self._setup.sets
         place_seed = window_seed if self._setup.device == "cpu" else self._base_seed
-        return TimedPoint(self._base_seed, call % sets, sets, place_seed, window_seed, row_of(call, sets))
+        row, fixed = row_of(call, sets), self._setup.fixed
+        return TimedPoint(self._base_seed, call % sets, sets, place_seed, window_seed, row, fixed)
 
     def _calibrate(self, side: Side, graph: bool) -> int:
         """Calls (or replays) that fill about one window; timed on this side itself."""
-        calls, wanted = 1, WINDOW_S[self._setup.device]
+        calls, wanted = 1, self._setup.window_s
         while self._length(side, calls, graph) < wanted / 4 and calls < MOST_CALLS:
             calls *= 4
         for _ in range(CALIBRATIONS):

@@ -40,7 +40,7 @@ class Use:
 
 
 def uses_of(facts: TargetFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
-    """`plain`: the baseline's reply to a plain call."""
+    """`plain`: the baseline's reply to the quickest plain call, which says how many it may be given."""
     inside = {"mode": "inferring"} if facts.trains else {}
     if facts.trains:
         yield from _of_what_trains(plain)

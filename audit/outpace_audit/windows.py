@@ -44,8 +44,10 @@ class TimedWindows:
         sets: int,
         cotangents: Sequence[Sequence[Any]] | None,
         updated: Sequence[int] = (),
+        fixed: Sequence[int] = (),
     ) -> None:
-        """`updated`: the input tensors that each call has to find as they were drawn although calls write to them."""
+        """`updated`: the input tensors that each call has to find as they were drawn although calls write to them;
+        `fixed`: those that hold what no call may find changed."""
         self._subject = subject
         self._sets = sets
         self._cotangents = None if cotangents is None else draw_cotangents(cotangents, base_seed, subject.device)
@@ -53,7 +55,7 @@ class TimedWindows:
         self._arguments = [subject.prepare(maker.make(base_seed + i), cotangents is not None) for i in range(sets)]
         self._restorer = Restorer(self._arguments, updated)
         self._moves = subject.device.type == "cpu"
-        self._perturbation = Perturbation(self._arguments[0], base_seed, spreads=self._moves)
+        self._perturbation = Perturbation(self._arguments[0], base_seed, spreads=self._moves, fixed=fixed)
         self._slices: list[list[torch.Tensor]] = []
         self._originals: list[list[torch.Tensor]] = []
         self._place(base_seed)

@@ -3,9 +3,9 @@
     n = x / sqrt(mean(x²) + eps) * gain        out[i] = n[i] cos[i] - n[i + half] sin[i]
                                                out[i + half] = n[i + half] cos[i + half] + n[i] sin[i + half]
 
-A program takes the heads of one position, for which it loads tables and gain once; between norm and rotation nothing is
-rounded. Backward computes the norm again from x, so nothing but the inputs is kept, and sums the gain's gradient in
-registers over every n-th position. Queries and keys are read and written at their own strides.
+A program takes a few heads; between norm and rotation nothing is rounded. Backward takes the heads of one position, for
+which it loads tables and gain once, and computes the norm again from x, so nothing but the inputs is kept; it sums the
+gain's gradient in registers over every n-th position. Queries and keys are read and written at their own strides.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def norm_rope_forward(
     cos,
     sin,
     out,
+    rows,
     length,
     half,
     heads,
@@ -67,31 +68,31 @@ def norm_rope_forward(
     out_head,
     out_place,
     table_batch,
-    HEADS: tl.constexpr,
+    ROWS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    batch = (tl.program_id(0) // length).to(tl.int64)
-    place = (tl.program_id(0) % length).to(tl.int64)
+    # Rows are the heads of one position after the other: neighbours find their tables in the cache.
+    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
     column = tl.arange(0, BLOCK)[None, :]
+    head = (row % heads).to(tl.int64)
+    batch, place = ((row // heads) // length).to(tl.int64), ((row // heads) % length).to(tl.int64)
     within = column < half
+    inside = (row < rows) & within
+    source = x + batch * x_batch + place * x_place + head * x_head + column
+    one = tl.load(source, mask=inside, other=0.0).to(tl.float32)
+    two = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
     at = batch * table_batch + place * 2 * half + column
-    c = tl.load(cos + at, mask=within, other=0.0).to(tl.float32)
-    c_2 = tl.load(cos + at + half, mask=within, other=0.0).to(tl.float32)
-    s = tl.load(sin + at, mask=within, other=0.0).to(tl.float32)
-    s_2 = tl.load(sin + at + half, mask=within, other=0.0).to(tl.float32)
+    c = tl.load(cos + at, mask=inside, other=0.0).to(tl.float32)
+    c_2 = tl.load(cos + at + half, mask=inside, other=0.0).to(tl.float32)
+    s = tl.load(sin + at, mask=inside, other=0.0).to(tl.float32)
+    s_2 = tl.load(sin + at + half, mask=inside, other=0.0).to(tl.float32)
     g = tl.load(gain + column, mask=within, other=0.0).to(tl.float32)
     g_2 = tl.load(gain + half + column, mask=within, other=0.0).to(tl.float32)
-    for start in range(0, heads, HEADS):
-        head = start + tl.arange(0, HEADS)[:, None].to(tl.int64)
-        inside = (head < heads) & within
-        source = x + batch * x_batch + place * x_place + head * x_head + column
-        one = tl.load(source, mask=inside, other=0.0).to(tl.float32)
-        two = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
-        scale = tl.rsqrt(tl.sum(one * one + two * two, axis=1, keep_dims=True) / (2 * half) + eps)
-        one, two = one * scale * g, two * scale * g_2
-        to = out + batch * out_batch + place * out_place + head * out_head + column
-        tl.store(to, (one * c - two * s).to(out.dtype.element_ty), mask=inside)
-        tl.store(to + half, (two * c_2 + one * s_2).to(out.dtype.element_ty), mask=inside)
+    scale = tl.rsqrt(tl.sum(one * one + two * two, axis=1, keep_dims=True) / (2 * half) + eps)
+    one, two = one * scale * g, two * scale * g_2
+    to = out + batch * out_batch + place * out_place + head * out_head + column
+    tl.store(to, (one * c - two * s).to(out.dtype.element_ty), mask=inside)
+    tl.store(to + half, (two * c_2 + one * s_2).to(out.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -170,21 +171,23 @@ class NormRoPEFunction(torch.autograd.Function):
         batch, heads, length, width = x.shape
         kind = torch.promote_types(torch.promote_types(x.dtype, gain.dtype), cos.dtype)
         out = like(x, kind)
-        block, tile = tiles(heads, width, 2048)
+        block = triton.next_power_of_2(width // 2)
+        rows, tile = batch * length * heads, max(1, 2048 // block)
         with torch.cuda.device_of(x):
-            norm_rope_forward[(batch * length,)](
+            norm_rope_forward[(triton.cdiv(rows, tile),)](
                 x,
                 gain,
                 cos,
                 sin,
                 out,
+                rows,
                 length,
                 width // 2,
                 heads,
                 eps,
                 *(one.stride(d) for one in (x, out) for d in range(3)),
                 cos.stride(0) if cos.dim() == 3 and cos.shape[0] > 1 else 0,
-                HEADS=tile,
+                ROWS=tile,
                 BLOCK=block,
                 num_warps=4,
             )

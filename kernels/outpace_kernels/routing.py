@@ -6,7 +6,8 @@
 
 A key is 64 bits: the score's bits, made orderable, over the index's complement. One maximum finds the next expert and
 its index, and one warp owns a row, so that no maximum leaves it. Equal scores go to the lower index, -0 equals 0, and
-NaN is the largest, as in torch.topk. Experts come in falling order. The bias chooses only, and has no gradient.
+NaN is the largest, as in torch.topk. Experts come in falling order. The bias chooses only, and has no gradient. Experts
+of other groups are not chosen, or with `zeros` as if s + bias were 0.
 """
 
 from __future__ import annotations
@@ -14,9 +15,6 @@ from __future__ import annotations
 import torch
 import triton
 import triton.language as tl
-
-LOWEST = tl.constexpr(-0x7FFFFFFFFFFFFFFF)
-"""Below every key, that of -inf included."""
 
 
 def softmax_routing_reference(
@@ -44,6 +42,7 @@ def group_routing_reference(
     kept: int,
     scale: float = 1.0,
     normalised: bool = True,
+    zeros: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The same in PyTorch, as DeepSeek-V3 spells it out; which of equal experts it takes is torch.topk's affair."""
     scores = torch.sigmoid(logits.to(torch.promote_types(logits.dtype, torch.float32)))
@@ -51,7 +50,7 @@ def group_routing_reference(
     grouped = choice.unflatten(-1, (groups, -1))
     best = torch.topk(grouped, 2, dim=-1).values.sum(dim=-1)
     among = torch.zeros_like(best, dtype=torch.bool).scatter(-1, torch.topk(best, kept, dim=-1).indices, True)
-    choice = grouped.masked_fill(~among.unsqueeze(-1), -float("inf")).flatten(-2)
+    choice = grouped.masked_fill(~among.unsqueeze(-1), 0.0 if zeros else -float("inf")).flatten(-2)
     experts = torch.topk(choice, top, dim=-1).indices
     weights = scores.gather(-1, experts)
     if normalised:
@@ -67,13 +66,14 @@ def group_routing(
     kept: int,
     scale: float = 1.0,
     normalised: bool = True,
+    zeros: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(weights, experts), each [..., top], of fp32 and int64, for `logits` [..., experts] and `bias` [experts]. What
     `group_routing_fits` refuses is computed by the reference.
     """
     fits = group_routing_fits(logits, bias, top, groups, kept)
     return (fused_group_routing if fits else group_routing_reference)(
-        logits, bias, top, groups, kept, scale, normalised
+        logits, bias, top, groups, kept, scale, normalised, zeros
     )
 
 
@@ -86,6 +86,12 @@ def routing_keys(value, index):
     bits = tl.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
     bits = tl.where(value != value, 0x7FFFFFFF, bits)
     return (bits.to(tl.int64) << 32) | (0x7FFFFFFF - index).to(tl.int64)
+
+
+@triton.jit
+def routing_lowest():
+    """Below every key, that of -inf included."""
+    return tl.full((), -0x7FFFFFFFFFFFFFFF, tl.int64)
 
 
 @triton.jit
@@ -113,12 +119,12 @@ def softmax_routing_forward(
 ):
     row, column, place = tl.program_id(0).to(tl.int64), tl.arange(0, BLOCK), tl.arange(0, TOPS)
     value = tl.load(logits + row * width + column, mask=column < width, other=-float("inf")).to(tl.float32)
-    keys = tl.where(column < width, routing_keys(value, column), LOWEST)
+    keys = tl.where(column < width, routing_keys(value, column), routing_lowest())
     chosen = tl.full((TOPS,), -float("inf"), tl.float32)
     index = tl.zeros((TOPS,), tl.int64)
     for turn in tl.static_range(TOP):
         best = tl.max(keys, axis=0)
-        keys = tl.where(keys == best, LOWEST, keys)
+        keys = tl.where(keys == best, routing_lowest(), keys)
         chosen = tl.where(place == turn, routing_score(best), chosen)
         index = tl.where(place == turn, routing_index(best), index)
     highest = tl.max(chosen, axis=0)
@@ -138,6 +144,7 @@ def group_routing_forward(
     size,
     scale,
     NORMALISED: tl.constexpr,
+    ZEROS: tl.constexpr,
     KEPT: tl.constexpr,
     TOP: tl.constexpr,
     TOPS: tl.constexpr,
@@ -151,22 +158,25 @@ def group_routing_forward(
     value = tl.load(logits + row * groups * size + index, mask=inside, other=0.0).to(tl.float32)
     scores = 1 / (1 + tl.exp(-value))
     choice = scores + tl.load(bias + index, mask=inside, other=0.0).to(tl.float32)
-    keys = tl.where(inside, routing_keys(choice, index), LOWEST)
+    keys = tl.where(inside, routing_keys(choice, index), routing_lowest())
     first = tl.max(keys, axis=1)
-    second = tl.max(tl.where(keys == first[:, None], LOWEST, keys), axis=1)
+    second = tl.max(tl.where(keys == first[:, None], routing_lowest(), keys), axis=1)
     sums = routing_keys(routing_score(first) + routing_score(second), group)
-    sums = tl.where(group < groups, sums, LOWEST)
+    sums = tl.where(group < groups, sums, routing_lowest())
     among = group < 0
     for _ in tl.static_range(KEPT):
         best = tl.max(sums, axis=0)
         among = among | (sums == best)
-        sums = tl.where(sums == best, LOWEST, sums)
-    keys = tl.where(among[:, None], keys, LOWEST)
+        sums = tl.where(sums == best, routing_lowest(), sums)
+    others = (
+        tl.where(inside, routing_keys(tl.zeros_like(value), index), routing_lowest()) if ZEROS else routing_lowest()
+    )
+    keys = tl.where(among[:, None], keys, others)
     chosen, found = tl.zeros((TOPS,), tl.float32), tl.zeros((TOPS,), tl.int64)
     for turn in tl.static_range(TOP):
         best = tl.max(tl.max(keys, axis=1), axis=0)
         score = tl.sum(tl.sum(tl.where(keys == best, scores, 0.0), axis=1), axis=0)
-        keys = tl.where(keys == best, LOWEST, keys)
+        keys = tl.where(keys == best, routing_lowest(), keys)
         chosen = tl.where(place == turn, score, chosen)
         found = tl.where(place == turn, routing_index(best), found)
     if NORMALISED:
@@ -214,7 +224,7 @@ def routing_backward(
 
 class RoutingFunction(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, logits, bias, top, groups, kept, scale, normalised):
+    def forward(ctx, logits, bias, top, groups, kept, scale, normalised, zeros):
         logits, width = logits.contiguous(), logits.shape[-1]
         shape = (*logits.shape[:-1], top)
         weights = torch.empty(shape, dtype=torch.float32, device=logits.device)
@@ -236,6 +246,7 @@ class RoutingFunction(torch.autograd.Function):
                     width // groups,
                     float(scale),
                     NORMALISED=normalised,
+                    ZEROS=zeros,
                     KEPT=kept,
                     TOP=top,
                     TOPS=tops,
@@ -271,7 +282,7 @@ class RoutingFunction(torch.autograd.Function):
                 BLOCK=triton.next_power_of_2(width),
                 num_warps=1,
             )
-        return dlogits, None, None, None, None, None, None
+        return dlogits, None, None, None, None, None, None, None
 
 
 def softmax_routing_fits(logits: torch.Tensor, top: int) -> bool:
@@ -306,7 +317,7 @@ def group_routing_fits(logits: torch.Tensor, bias: torch.Tensor, top: int, group
 
 
 def fused_softmax_routing(logits: torch.Tensor, top: int, normalised: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
-    return RoutingFunction.apply(logits, None, top, 1, 1, 1.0, normalised)
+    return RoutingFunction.apply(logits, None, top, 1, 1, 1.0, normalised, False)
 
 
 def fused_group_routing(
@@ -317,5 +328,6 @@ def fused_group_routing(
     kept: int,
     scale: float = 1.0,
     normalised: bool = True,
+    zeros: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    return RoutingFunction.apply(logits, bias, top, groups, kept, scale, normalised)
+    return RoutingFunction.apply(logits, bias, top, groups, kept, scale, normalised, zeros)

@@ -15,7 +15,7 @@ from typing import Any
 
 from outpace_audit import errors
 from outpace_audit.codec import decode
-from outpace_audit.records import Code, Machine, Patch, QuickLook, Verdict, Workload
+from outpace_audit.records import Closely, Code, Machine, Patch, QuickLook, Verdict, Workload
 from outpace_audit.roofline.records import Ceilings, Measured
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.records import OptimizeRequest
@@ -122,9 +122,10 @@ class JudgeClient:
         )
         return decode(Verdict, self._answer(hear))
 
-    def quick(self, variants: Sequence[Code], hear: Hear) -> list[QuickLook]:
+    def quick(self, variants: Sequence[Code], hear: Hear, closely: Closely | None = None) -> list[QuickLook]:
         """A first look at each, in their order; no verdicts."""
-        self._send({"op": "quick", "variants": [asdict(variant) for variant in variants]})
+        how = asdict(closely) if closely else None
+        self._send({"op": "quick", "variants": [asdict(variant) for variant in variants], "closely": how})
         return [decode(QuickLook, look) for look in self._answer(hear)]
 
     def ceilings(self, hear: Hear) -> Ceilings:
@@ -144,6 +145,11 @@ class JudgeClient:
                 "inference": inference,
             }
         )
+        return decode(Measured, self._answer(hear))
+
+    def work(self, ceilings: Ceilings, hear: Hear) -> Measured:
+        """What one call of each workload of the target does that the judge knows; nothing is timed."""
+        self._send({"op": "work", "ceilings": asdict(ceilings)})
         return decode(Measured, self._answer(hear))
 
     def _send(self, request: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from outpace_audit.errors import JudgeError, ModelError, OutOfResources, TargetError
 from outpace_audit.records import Idea, Patch
+from outpace_optimizers import compiling
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
@@ -36,7 +37,7 @@ from outpace_optimizers.records import (
     Trial,
     TrialStarted,
 )
-from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
+from outpace_optimizers.rules.registry import Rule, ideas, load_rules, suited, usable
 from outpace_optimizers.session import Session, candidate_file
 from outpace_optimizers.stored_trial import stored_trial
 from outpace_optimizers.targets.sol_adapter import solution_idea
@@ -127,7 +128,8 @@ class _Run:
         self._spend: Spend | None = None
         self._notes: list[str] = [*session.notes, session.timed]
         loaded = load_rules()
-        rules = usable(loaded.rules, session.machine)
+        dtypes = {spec.dtype for one in session.target.workloads for spec in one.args if spec.dtype is not None}
+        rules = suited(usable(loaded.rules, session.machine), session.target.code, dtypes)
         self._rules = {rule.id: rule for rule in rules if rule.id not in request.skip}
         self._notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
 
@@ -148,13 +150,18 @@ class _Run:
         self._notes += [f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles]
         # Cheap to check first: an idea that compiles takes ten times as long as one that does not.
         source = self._session.target.code.source
-        compiling = [idea for idea in found.ideas if "torch.compile" in added_text(idea, source)]
-        plain = [idea for idea in found.ideas if idea not in compiling]
-        ordered = [*plain, *compiling]
+        ways = compiling.sensible(
+            [idea for idea in found.ideas if idea.rule in compiling.RULES], self._session.target.workloads
+        )
+        others = [idea for idea in found.ideas if idea.rule not in compiling.RULES]
+        slow = [idea for idea in others if "torch.compile" in added_text(idea, source)]
+        plain = [idea for idea in others if idea not in slow]
+        ordered = [*plain, *slow, *ways]
         untried = self._try_each(ordered, 0, len(plain))
         if not self._failure and TUNER_RULE not in self._request.skip:
             self._tune()
-        untried += self._try_each(ordered, len(plain), len(ordered))
+        untried += self._try_each(ordered, len(plain), len(plain) + len(slow))
+        untried += self._try_ways(ordered, len(ways))
         if self._failure:
             return self._failure
         if not ordered and not self._trials:
@@ -176,6 +183,45 @@ class _Run:
             self._tell(TrialStarted(number, len(ordered), idea.title))
             self._try(idea)
         return untried
+
+    def _try_ways(self, ordered: Sequence[Idea], count: int) -> int:
+        """The last `count` are ways to compile, of which one is wanted: what the ledger knows, else the best in a first
+        look, whose time is the trial's. How many there was no time for."""
+        total, first = len(ordered), len(ordered) - count
+        known = [idea for idea in ordered[first:] if self._session.knows(idea)]
+        if self._any_accepted(known, first, total) or self._failure:
+            return 0
+        rest = [idea for idea in ordered[first:] if idea not in known]
+        found = self._looked_at(rest) if len(rest) > 1 and not self._past() else None
+        if found is None:
+            return self._try_each([*ordered[:first], *known, *rest], total - len(rest), total)
+        self._notes += found.notes
+        if self._any_accepted(found.plain, total - len(rest), total) and self._past():
+            return len(found.searched)
+        self._any_accepted(found.searched, total - len(found.searched), total)
+        return 0
+
+    def _looked_at(self, ways: Sequence[Idea]) -> compiling.Ways | None:
+        """None where no look can be had: each then has to be audited."""
+        self._tell(StageEvent(f"a first look at {len(ways)} ways to compile"))
+        closely = compiling.look_limit(self._deadline - time.monotonic())
+        try:
+            looks = self._session.quick_looks([idea.patch for idea in ways], closely)
+        except OutOfResources as error:
+            self._notes.append(f"ways to compile: no first look: {error}")
+            return None
+        except JudgeError as error:
+            self._failure = f"the judge failed at a first look at ways to compile: {error}"
+            return compiling.Ways((), ())
+        return compiling.ordered(ways, looks)
+
+    def _any_accepted(self, wanted: Sequence[Idea], first: int, total: int) -> bool:
+        """Tries one after the other until one is."""
+        for number, idea in enumerate(wanted, first + 1):
+            trial = None if self._failure else self._judged(idea, number, total)
+            if trial is not None and trial.verdict.accepted:
+                return True
+        return False
 
     def _past(self) -> bool:
         return time.monotonic() > self._deadline
@@ -268,9 +314,7 @@ class _Run:
         original = self._session.target.code
         code = replace(original, source=best.idea.patch.new_source)
         for idea in ideas(code, [rule]).ideas:
-            # Titles repeat: two loops of one function have one each.
-            same = added_text(idea, code.source) == added_text(wanted, original.source)
-            if idea.title == wanted.title and same:
+            if same_change(idea, code.source, wanted, original.source):
                 return both(best.idea, idea, idea.patch.new_source)
         return None
 
@@ -317,6 +361,14 @@ def both(best: Idea, other: Idea, text: str) -> Idea:
         patch,
         proposer,
     )
+
+
+def same_change(one: Idea, before_one: str, other: Idea, before_other: str) -> bool:
+    """Whether two edits of one rule, each of a text of its own, are the same. Titles repeat: two loops of one function
+    have one each. Lines that kernels share are there from the first kernel on.
+    """
+    known = f"{before_one}\n{before_other}"
+    return one.title == other.title and added_text(one, known) == added_text(other, known)
 
 
 def added_text(idea: Idea, before: str) -> str:

@@ -129,6 +129,8 @@ class OptimizeRequest:
     """Measure again what the ledger knows."""
     all_workloads: bool = False
     """Take every workload of a benchmark's problem, not a few."""
+    by_hash: bool = False
+    """Take few by a hash, where their sizes would decide."""
     everything: bool = False
     """Run every check, also after one has failed."""
     checks: tuple[str, ...] = ()

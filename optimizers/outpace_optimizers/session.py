@@ -12,7 +12,7 @@ from typing import Any
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.fewer import helps_to_leave_out, without_largest
-from outpace_audit.records import Check, Idea, Machine, Patch, QuickLook, Seeds, Verdict
+from outpace_audit.records import Check, Closely, Idea, Machine, Patch, QuickLook, Seeds, Verdict
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
 from outpace_optimizers.ledger import Ledger, is_full
@@ -95,12 +95,12 @@ class Session:
     def of_file(cls, path: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Generator[Session]:
         """A session on the target of a file or problem folder; the file is read before torch is waited for."""
         few = None if request.all_workloads else FEW
-        target = load_target(path, request.target, request.device or "cpu", few)
+        target = load_target(path, request.target, request.device or "cpu", few, by_hash=request.by_hash)
         workspace = Workspace.of(path)
         with _opened(workspace, request, listener, judges) as (client, machine, ledger):
             device: Device = machine.device
             if device != (request.device or "cpu"):
-                target = load_target(path, request.target, device, few)
+                target = load_target(path, request.target, device, few, by_hash=request.by_hash)
             yield cls(client, workspace, ledger, target, machine, request, listener)
 
     @classmethod
@@ -171,10 +171,10 @@ class Session:
             trial = replace(trial, judged_s=time.monotonic() - begun)
         return replace(trial, left_out=self.left_out)
 
-    def quick_looks(self, patches: Sequence[Patch]) -> list[QuickLook]:
+    def quick_looks(self, patches: Sequence[Patch], closely: Closely | None = None) -> list[QuickLook]:
         """A first look at each, in their order; no verdicts, and nothing of them is kept here."""
         variants = [replace(self.target.code, source=patch.new_source) for patch in patches]
-        return self._client.quick(variants, self._hear)
+        return self._client.quick(variants, self._hear, closely)
 
     def _known(self, key: str, idea: Idea) -> Trial | None:
         found = self._ledger.known(key)

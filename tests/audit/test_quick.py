@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
 
+from outpace_audit import quick
 from outpace_audit.auditing import Options
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.quick import QuickLooks
-from outpace_audit.records import Code, Patch, QuickLook, Span, Workload
+from outpace_audit.quick import QuickLooks, _groups  # pyright: ignore[reportPrivateUsage]
+from outpace_audit.records import Closely, Code, Match, Patch, QuickLook, Span, Tolerance, Workload
+from outpace_audit.sides import Side
 
 BASELINE = """
 import time
@@ -45,7 +48,8 @@ def variant(judge: Judge, old: str, new: str) -> Code:
 
 
 def looks(judge: Judge, *variants: Code, limit_s: float = 60.0) -> list[QuickLook]:
-    return QuickLooks(judge, lambda kind, payload: None, limit_s).run(variants)
+    with QuickLooks(judge, lambda kind, payload: None, limit_s) as looked:
+        return looked.run(variants)
 
 
 def test_each_variant_answers_for_itself(judge: Judge) -> None:
@@ -64,6 +68,23 @@ def test_each_variant_answers_for_itself(judge: Judge) -> None:
     assert not any(look.passing for look in found)
 
 
+def test_a_process_takes_one_variant_after_the_other(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(quick.QUICK_AT_ONCE, "cpu", 1)
+    launched: list[str] = []
+    launch = judge.launch
+
+    def counted(name: str, cache_key: str, *, compiles: bool = False) -> Side:
+        launched.append(name)
+        return launch(name, cache_key, compiles=compiles)
+
+    monkeypatch.setattr(judge, "launch", counted)
+    with QuickLooks(judge, lambda kind, payload: None) as looked:
+        found = [looked.run([variant(judge, "CHUNK = 2", f"CHUNK = {size}")])[0] for size in (4, 64, 256)]
+    assert launched.count("candidate") == 1
+    ratios = [look.ratio or 0.0 for look in found]
+    assert ratios == sorted(ratios), "each was looked at with its own size"
+
+
 def test_a_variant_that_hangs_is_given_up_and_the_others_are_not(judge: Judge) -> None:
     hung, fine = looks(
         judge, variant(judge, LAST, "    time.sleep(600)"), variant(judge, "CHUNK = 2", "CHUNK = 4"), limit_s=8.0
@@ -71,6 +92,29 @@ def test_a_variant_that_hangs_is_given_up_and_the_others_are_not(judge: Judge) -
     assert "time was up" in hung.failure
     assert not hung.passing
     assert fine.ratio is not None
+
+
+def test_a_close_look_keeps_samples_and_says_what_the_workloads_own_tolerance_says(judge: Judge) -> None:
+    strict, loose = Tolerance(max_atol=0.0, max_rtol=1e-9), Tolerance(max_atol=1.0)
+    variants = [variant(judge, "CHUNK = 2", "CHUNK = 4"), variant(judge, LAST, f"{LAST} * 1.001")]
+    same, off = closely(judge, strict, variants)
+    assert same.matches == (Match("get_inputs", 1.0, True),)
+    assert off.matches[0].share < 0.5 and not off.matches[0].passed
+    assert [len(one.windows) for look in (same, off) for one in look.samples] == [3, 3]
+    assert same.ratio == pytest.approx(math.exp(same.samples[0].log_ratio()))
+    assert 0 < same.compile_s < 60
+    assert all(look.matches[0].passed for look in closely(judge, loose, variants))
+
+
+def closely(judge: Judge, tolerance: Tolerance, variants: list[Code]) -> list[QuickLook]:
+    how = Closely(3, 60.0, {"get_inputs": tolerance})
+    with QuickLooks(judge, lambda kind, payload: None, closely=how) as looked:
+        return looked.run(variants)
+
+
+def test_variants_that_time_what_they_compile_are_alone_meanwhile() -> None:
+    texts = ["torch.compile(f)", 'torch.compile(f, mode="max-autotune")', "f = f", "max-autotune-no-cudagraphs"]
+    assert _groups([Code("a.py", text, "f", "function") for text in texts]) == [[1], [3], [0, 2]]
 
 
 @pytest.mark.timed

@@ -115,6 +115,37 @@ def test_pairs_are_taken_between_probes_and_count(judge: Judge) -> None:
     assert len(verdict.timings[0].log_ratios) == 3
 
 
+@pytest.fixture
+def nothing_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No gain that FASTER shows is enough."""
+    monkeypatch.setitem(thresholds.MIN_GAIN, "cpu", 99.0)
+    monkeypatch.setattr(confirmation, "FOREIGN_SHARE", 1.0)
+
+
+@pytest.mark.usefixtures("nothing_suffices")
+def test_a_candidate_below_the_needed_gain_in_its_first_pairs_is_given_up(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.01)
+    heard = Heard()
+    verdict = audited(judge, FASTER, heard)
+    assert verdict.failed is not None and verdict.failed.name == "speedup", verdict.reason
+    assert heard.said.count("confirmation") == thresholds.HOPELESS_PAIRS["cpu"]
+
+
+@pytest.mark.usefixtures("nothing_suffices")
+def test_where_pairs_need_not_lie_apart_the_first_are_part_of_the_screen(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
+    heard = Heard()
+    verdict = audited(judge, FASTER, heard)
+    assert verdict.failed is not None and verdict.failed.name == "screen", verdict.reason
+    assert "in the first fresh process pairs: not faster" in verdict.failed.evidence
+    assert heard.said.count("confirmation") == thresholds.HOPELESS_PAIRS["cpu"]
+    assert shapes.NAME not in heard.said
+
+
 def test_what_fails_in_the_screen_is_said_after_probes_that_might_have_a_better_name(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

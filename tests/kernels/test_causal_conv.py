@@ -12,7 +12,7 @@ from outpace_kernels.causal_conv import causal_conv, causal_conv_fits, causal_co
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("silu", [False, True])
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 2), (2, 5, 7, 4), (1, 70, 65, 3), (2, 33, 64, 8), (2, 259, 3, 4)], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 2), (2, 5, 7, 4), (1, 40, 65, 3), (2, 12, 64, 8), (1, 75, 3, 4)], ids=str)
 def test_values_and_gradients(sizes: tuple[int, ...], silu: bool, dtype: Any) -> None:
     batch, length, channels, taps = sizes
     x, weight = normal(batch, length, channels, dtype=dtype), normal(channels, taps, dtype=dtype, seed=1)

@@ -10,6 +10,7 @@ from against_fp64 import DEVICE, hold, normal, torch
 from outpace_kernels.relu_squared import (
     fused_relu_squared,
     relu_squared,
+    relu_squared_descriptors,
     relu_squared_fits,
     relu_squared_reference,
 )
@@ -27,8 +28,29 @@ def problem(rows: tuple[int, ...], width: int, hidden: int, out: int) -> list[An
 @pytest.mark.parametrize(
     "sizes", [((1,), 1, 1, 1), ((3, 5), 24, 40, 8), ((130,), 70, 300, 33), ((2, 129), 64, 257, 64)], ids=str
 )
-def test_values_and_gradients(sizes: tuple[tuple[int, ...], int, int, int]) -> None:
-    hold(fused_relu_squared, relu_squared_reference, problem(*sizes), [0, 1, 2])
+@pytest.mark.parametrize("how", ["persistent", "pointers", "library"])
+def test_values_and_gradients(sizes: tuple[tuple[int, ...], int, int, int], how: str) -> None:
+    hold(lambda *tensors: fused_relu_squared(*tensors, how), relu_squared_reference, problem(*sizes), [0, 1, 2])
+
+
+@pytest.mark.parametrize("sizes", [((300,), 96, 520, 200), ((40,), 8, 264, 16)], ids=str)
+def test_sizes_that_have_descriptors(sizes: tuple[tuple[int, ...], int, int, int]) -> None:
+    x, w1, w2 = problem(*sizes)
+    assert relu_squared_descriptors(x, w1.t(), False) and relu_squared_descriptors(x.new_zeros(2, len(w2)), w2, True)
+    hold(fused_relu_squared, relu_squared_reference, [x, w1, w2], [0, 1, 2])
+
+
+def test_sizes_that_have_none_and_weights_in_other_layouts() -> None:
+    x, w1, w2 = problem((40,), 24, 72, 16)
+    assert not relu_squared_descriptors(x, w1.t().contiguous(), False)
+    assert not relu_squared_descriptors(x.new_zeros(40, 21), w1.new_zeros(72, 21).t(), False)
+    assert not relu_squared_descriptors(x, w1.t()[:, :33], False)
+    hold(fused_relu_squared, relu_squared_reference, [x, w1.t().contiguous().t(), w2.t().contiguous().t()], [0, 1, 2])
+
+
+def test_another_way_is_refused() -> None:
+    with pytest.raises(ValueError, match="how='cuda' is none of persistent, pointers, library"):
+        fused_relu_squared(*problem((6,), 24, 40, 8), "cuda")
 
 
 @pytest.mark.parametrize("wanted", [[], [0], [1], [2]])

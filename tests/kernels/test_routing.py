@@ -69,6 +69,20 @@ def test_groups(experts: int, top: int, groups: int, kept: int, normalised: bool
     assert torch.equal(fused_group_routing(logits, bias, *settings)[1], stable_groups(choice, top, groups, kept))
 
 
+def test_of_other_groups_the_scores_may_count_as_zero() -> None:
+    logits, bias = distinct(3, 64, torch.float32), normal(64, dtype=torch.float32, seed=1) - 3.0
+    settings = 6, 8, 3, 2.5, True, True
+    grouped = (torch.sigmoid(logits) + bias).unflatten(-1, (8, 8))
+    sums = torch.sort(grouped, dim=-1, descending=True).values[..., :2].sum(-1)
+    among = torch.zeros_like(sums, dtype=torch.bool).scatter(-1, stable_top(sums, 3), True)
+    choice = grouped.masked_fill(~among.unsqueeze(-1), 0.0).flatten(-2)
+    assert bool((choice.topk(6).values == 0).any())
+    weights, experts = fused_group_routing(logits, bias, *settings)
+    assert torch.equal(experts, stable_top(choice, 6))
+    chosen = torch.sigmoid(logits).gather(-1, experts)
+    torch.testing.assert_close(weights, 2.5 * chosen / chosen.sum(-1, keepdim=True))
+
+
 def test_of_equal_experts_the_lower_index_is_first() -> None:
     logits = torch.randint(-2, 3, (20, 64), generator=torch.Generator().manual_seed(0)).float().to(DEVICE)
     weights, experts = fused_softmax_routing(logits, 8)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from outpace_audit.records import Idea, Patch, Span
-from outpace_optimizers.loop import FIRST_GRACE_S, LONGEST_GRACE_S, both, grace_s
+from outpace_audit.records import Code, Idea, Patch, Span
+from outpace_optimizers.loop import FIRST_GRACE_S, LONGEST_GRACE_S, both, grace_s, same_change
 from outpace_optimizers.rebase import reapplied
+from outpace_optimizers.rules.routing import RULE as ROUTING
+from outpace_optimizers.rules.upcast_product import RULE as UPCAST
 
 BASE = "def f(x):\n    return x + 1\n\n\n# between\n# the\n# two\n# places\n\n\ndef g(x):\n    return x * 2\n"
 
@@ -30,6 +32,23 @@ def test_a_models_change_is_put_on_a_rules_and_keeps_its_name() -> None:
 def test_changes_of_one_place_are_not_combined() -> None:
     first, second = (change("model", "x + 1", new, "f") for new in ("1 + x", "x - -1"))
     assert reapplied(BASE, second.patch.new_source, first.patch.new_source) is None
+
+
+def test_a_second_kernel_is_the_same_change_where_the_first_brought_lines_that_both_have() -> None:
+    text = (
+        "import torch\n\n\ndef f(x, w, logits):\n    scores = x.float() @ w.float()\n"
+        "    shares = logits.float().softmax(-1)\n    weights, experts = shares.topk(2)\n"
+        "    return scores, weights, experts\n"
+    )
+    (first,), (wanted,) = (list(rule.propose(Code("a.py", text, "f", "function"))) for rule in (UPCAST, ROUTING))
+    now = first.patch.new_source
+    (second,) = ROUTING.propose(Code("a.py", now, "f", "function"))
+    assert "@staticmethod" in now and "@staticmethod" in wanted.patch.new_source
+    assert same_change(second, now, wanted, text)
+    changed = now.replace("topk(2)", "topk(3)")
+    (other,) = ROUTING.propose(Code("a.py", changed, "f", "function"))
+    assert not same_change(other, changed, wanted, text)
+    assert not same_change(first, text, wanted, text)
 
 
 def test_only_the_first_trial_may_take_longer_than_the_budget_again() -> None:

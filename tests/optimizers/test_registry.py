@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from outpace_optimizers.rules import Rule, ideas, load_rules, registry
 
 BUILT_IN = [
     "torch-compile",
+    "compile-modes",
     "explicit-attention",
     "grouped-query",
     "loop-invariant",
@@ -35,6 +37,9 @@ BUILT_IN = [
     "norm-call",
     "cross-entropy",
     "causal-conv",
+    "upcast-product",
+    "float32-product",
+    "routing",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
@@ -87,5 +92,18 @@ def test_third_parties_come_last_and_a_broken_one_is_reported(monkeypatch: pytes
 
 def test_a_rule_that_raises_is_reported_and_the_others_go_on() -> None:
     found = ideas(CODE, [BROKEN, *load_rules().rules])
-    assert [idea.rule for idea in found.ideas] == ["torch-compile"]
+    assert [idea.rule for idea in found.ideas] == ["torch-compile", "compile-modes"]
     assert [(trouble.rule, trouble.message) for trouble in found.troubles] == [("broken", "RuntimeError: not today")]
+
+
+def test_a_rule_for_a_dtype_is_asked_where_an_input_has_it_or_something_is_cast_to_it() -> None:
+    rules = load_rules().rules
+    (wide,) = [rule for rule in rules if getattr(rule, "gains_on", None)]
+    assert wide in registry.suited(rules, CODE, set()) and wide in registry.suited(
+        rules, CODE, {"torch.float32", "int64"}
+    )
+    assert registry.suited(rules, CODE, {"bfloat16", "int64"}) == [rule for rule in rules if rule is not wide]
+    for text in ("x.float()", "x.to(torch.float32)"):
+        casting = replace(CODE, source=f"import torch\n\n\ndef f(x):\n    return {text} @ x\n")
+        assert wide in registry.suited(rules, casting, {"bfloat16"})
+    assert wide in registry.suited(rules, replace(CODE, kind="module"), {"bfloat16"})

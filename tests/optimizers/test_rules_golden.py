@@ -84,7 +84,8 @@ def run(path: Path, symbol: str, device: str = "cpu") -> tuple[Any, list[Any]]:
     return out.detach(), grads
 
 
-RUNNABLE = [case for case in CASES if after_files(case) and case.parent.name != "torch-compile"]
+COMPILING = ("torch-compile", "compile-modes")
+RUNNABLE = [case for case in CASES if after_files(case) and case.parent.name not in COMPILING]
 WITH_KERNELS = [case for case in RUNNABLE if getattr(RULES[case.parent.name], "needs_triton", False)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -351,3 +352,15 @@ def test_every_problem_of_the_data_set_loads(device: Any) -> None:
         assert len({made.label for made in target.workloads}) == len(target.workloads)
     assert loaded + len(refused) == len(folders) > 0
     assert all("safetensors" in message for message in refused), refused
+
+
+def test_workloads_are_chosen_by_a_hash_that_knows_no_sizes(tmp_path: Path) -> None:
+    lines = [workload(1, 8 << i, uuid=f"u{i}") for i in range(8)]
+    folder = problem(tmp_path, None, *lines)
+    wanted = sorted(range(8), key=lambda i: hashlib.sha256(f"toy/u{i}/{i + 1}".encode()).hexdigest())[:3]
+    target = load_target(folder, None, "cuda", by_hash=True)
+    assert [one.axes["length"] for one in target.workloads] == [8 << i for i in sorted(wanted)]
+    assert "3 of 8 workloads taken, chosen by a hash of their ids" in target.notes
+    (folder / "workload.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
+    assert len(load_target(folder, None, "cuda", by_hash=True).workloads) == 2
+    assert len(load_target(folder, None, "cuda", None, by_hash=True).workloads) == 2

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from outpace_optimizers.rules import kernel_text
 from outpace_optimizers.source import base_hash, differs_outside
 from outpace_optimizers.training.config import TrainingTarget, read_target
 from outpace_optimizers.training.reading import TrainingError
@@ -58,7 +59,8 @@ def tokens() -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_the_edit_is_the_golden_one(case: Path) -> None:
+def test_the_edit_is_the_golden_one(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_text, "_version", lambda: "0.1.0")
     text = (case / "before.py").read_text()
     found = training_ideas("script.py", text, [RULES[case.parent.name]])
     assert not found.troubles
@@ -137,6 +139,40 @@ def test_a_schedule_for_all_groups_keeps_the_tables_rate_apart() -> None:
     rates = [group["lr"] for group in optimizer.param_groups]
     half = [space["ValueNgrams"].RATE / 2, space["NgramGates"].RATE / 2]
     assert rates == pytest.approx([0.0005, 0.0005, *half])
+
+
+FP8 = [case for case in EDITED if case.parent.name == "fp8-linear"]
+
+
+@pytest.mark.parametrize("case", FP8, ids=name_of)
+def test_layers_in_fp8_are_plain_where_fp8_does_not_take_them(case: Path) -> None:
+    pytest.importorskip("triton")
+    before, after = modelled(case / "before.py")[1], modelled(case / "after.py")[1]
+    assert before.state_dict().keys() == after.state_dict().keys()
+    assert all(torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items())
+    device = next(before.parameters()).device
+    x, y = (one.to(device) for one in tokens())
+    losses = [model(x, y) for model in (before, after)]
+    assert torch.equal(*losses)
+
+
+@pytest.mark.gpu
+def test_a_step_in_fp8_is_near_one_without(tmp_path: Path) -> None:
+    """At widths that FP8 is worth it for, where the losses differ by its error and no more."""
+    found: list[Any] = []
+    for name in ("before.py", "after.py"):
+        path = tmp_path / name
+        text = (GOLDEN / "fp8-linear/autocast" / name).read_text()
+        path.write_text(text.replace("width=32, heads=2", "width=512, heads=8"))
+        model = modelled(path)[1]
+        drawn = torch.randint(97, (64, 65), generator=torch.Generator().manual_seed(1)).cuda()
+        with torch.autocast("cuda", dtype=torch.bfloat16):
+            loss = model(drawn[:, :-1], drawn[:, 1:]).mean()
+        loss.backward()
+        found.append((loss.item(), torch.cat([p.grad.flatten() for p in model.parameters()])))
+    (plain, grads), (ours, others) = found
+    assert plain != ours and abs(plain - ours) < 0.01 * plain
+    assert torch.nn.functional.cosine_similarity(grads, others, dim=0) > 0.98
 
 
 def target(may_change: tuple[str, ...]) -> TrainingTarget:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from outpace_audit.codec import decode
+from outpace_audit.confirmation import setup_of
 from outpace_audit.errors import ArmError, TargetError
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.foreign_load import LoadMeter
@@ -18,7 +19,7 @@ from outpace_audit.roofline.records import FORMAT, CallTime, Ceilings, Measured,
 from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Side
-from outpace_audit.thresholds import COMPILE_TIMEOUT_S, ROUNDS
+from outpace_audit.thresholds import COMPILE_TIMEOUT_S, ROUNDS, WINDOW_S
 from outpace_audit.timing import PairTimer, Setup
 
 if TYPE_CHECKING:
@@ -60,23 +61,45 @@ def measure_target(
     """Raises TargetError where the target cannot be called, as an audit of it would."""
     tell(f"counting what {code.symbol} does")
     facts = judge.set_target(code, workloads, inference=inference, scouts=False)
-    counting, _ = judge.side_of(code, "counted process")
-    seeds = SeedSource()
-    try:
-        works = [_work(counting, one, code, seeds.seed("target")) for one in facts.workloads]
-        free = float(counting.ask("free", COMPILE_TIMEOUT_S, device=facts.device))
-    except ArmError as error:
-        raise TargetError(f"{code.path}, {code.symbol}: its work cannot be counted: {error}") from error
-    finally:
-        counting.close()
+    works, free = _works(judge)
     setups = [_setup(one, facts.device, ceilings.cache_bytes, free) for one in facts.workloads]
     times, foreign = _timed(judge, code, setups, tell)
     points = [
         Point(setup.workload.label, work, tuple(found), setup.sets)
         for setup, work, found in zip(setups, works, times, strict=True)
     ]
-    compiled = any("torch.compile" in text for text in code.texts)
-    return Measured(facts.trains, compiled, tuple(points), foreign, facts.notes)
+    return Measured(facts.trains, _compiled(code), tuple(points), foreign, facts.notes)
+
+
+def measure_work(judge: Judge, ceilings: Ceilings, tell: Tell) -> Measured:
+    """Of the target that the judge has, without times. `sets` are those that an audit's timing goes round in."""
+    facts = judge.facts
+    tell(f"counting what {facts.code.symbol} does")
+    works, _ = _works(judge)
+    points = [
+        Point(one.workload.label, work, (), setup_of(one, judge.machine, 1).sets)
+        for one, work in zip(facts.workloads, works, strict=True)
+    ]
+    return Measured(facts.trains, _compiled(facts.code), tuple(points), None, facts.notes)
+
+
+def _compiled(code: Code) -> bool:
+    return any("torch.compile" in text for text in code.texts)
+
+
+def _works(judge: Judge) -> tuple[list[Work], float]:
+    """Of each workload, and how many bytes are free beside one process."""
+    facts = judge.facts
+    code = facts.code
+    counting, _ = judge.side_of(code, "counted process")
+    seeds = SeedSource()
+    try:
+        works = [_work(counting, one, code, seeds.seed("target")) for one in facts.workloads]
+        return works, float(counting.ask("free", COMPILE_TIMEOUT_S, device=facts.device))
+    except ArmError as error:
+        raise TargetError(f"{code.path}, {code.symbol}: its work cannot be counted: {error}") from error
+    finally:
+        counting.close()
 
 
 def _work(side: Side, one: WorkloadFacts, code: Code, seed: int) -> Work:
@@ -91,7 +114,7 @@ def _setup(one: WorkloadFacts, device: str, cache: float, free: float) -> Setup:
     each = max(1, one.input_bytes + one.output_bytes)
     fits = int(free * SETS_SHARE / (3 * each))
     sets = max(1, min(max(SETS[0], int(2 * cache / each) + 1), SETS[1], fits))
-    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], one.updated)
+    return Setup(one.workload, sets, one.cotangents, device, ROUNDS[device], WINDOW_S[device], one.updated, one.fixed)
 
 
 def _timed(judge: Judge, code: Code, setups: Sequence[Setup], tell: Tell) -> tuple[list[list[CallTime]], float | None]:

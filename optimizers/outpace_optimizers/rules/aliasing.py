@@ -16,10 +16,10 @@ _FILLED = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "up
 """Methods that change a list, dict, set or deque."""
 
 
-def mutated(loop: Loop) -> set[str]:
+def mutated(statement: ast.stmt) -> set[str]:
     """Names changed other than by plain assignment: in place, by subscript, by augmented assignment, as a container."""
     found: set[str] = set()
-    for node in ast.walk(loop):
+    for node in ast.walk(statement):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _FILLED:
             found.add(root(node.func.value) or "")
         if not isinstance(node, ast.Name):

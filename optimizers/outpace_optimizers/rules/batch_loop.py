@@ -12,6 +12,7 @@ from .batch_index import Pick, Range, parse_range, pick
 from .batch_size import binds
 from .flow import changed, names_in
 from .names import own_nodes, words
+from .numbers_known import is_number
 from .scope import Scope
 
 _LISTS = words(
@@ -112,7 +113,7 @@ def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
         if name in (".chunk", "torch.chunk", ".split", "torch.split"):
             size = argument(args, keywords, 1, "chunks", "split_size", "split_size_or_sections")
             dim = integer(argument(args, keywords, 2, "dim")) if len(args) > 2 or "dim" in keywords else 0
-            if size is None or dim is None or isinstance(size, (ast.List, ast.Tuple)):
+            if size is None or dim is None or not is_number(scope, size):  # a list of sizes: pieces differ in length
                 return None
             parts = f"({scope.text(size)}, -1)" if name.endswith("chunk") else f"(-1, {scope.text(size)})"
             return f"{_base_text(scope, args[0])}.unflatten({dim}, {parts})", dim - (dim < 0)

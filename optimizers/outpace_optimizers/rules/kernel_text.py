@@ -48,7 +48,8 @@ def kernel_text(source: Source, module: str, title: str, dispatcher: bool = Fals
     if missing:
         first = next(iter(missing))
         missing[first] = f"# {title}, from outpace {_version()}: kernels/{module}.py, Apache-2.0.\n{missing[first]}"
-    return KernelText(missing, [line for name, line in _IMPORTS.items() if name not in table])
+    read = {node.id for text in missing.values() for node in ast.walk(tree_of(text)) if isinstance(node, ast.Name)}
+    return KernelText(missing, [line for name, line in _IMPORTS.items() if name not in table and name in read])
 
 
 def _is_load(node: ast.Name) -> bool:

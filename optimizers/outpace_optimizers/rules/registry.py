@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -21,6 +21,7 @@ NEEDED = {
 R = TypeVar("R")
 _BUILT_IN = (
     "torch_compile",
+    "compile_modes",
     "explicit_attention",
     "grouped_query",
     "loop_invariant",
@@ -43,13 +44,17 @@ _BUILT_IN = (
     "norm_call",
     "cross_entropy",
     "causal_conv",
+    "upcast_product",
+    "float32_product",
+    "routing",
 )
 
 
 @runtime_checkable
 class Rule(Protocol):
     """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`. One that writes
-    Triton says so by an attribute `needs_triton = True`.
+    Triton says so by an attribute `needs_triton = True`, one that gains on tensors of some dtypes alone by
+    `gains_on = frozenset({"float32"})`.
     """
 
     @property
@@ -136,6 +141,18 @@ def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
     """Without those that write Triton where there is no GPU, or no Triton in the measured interpreter."""
     runs = machine.device == "cuda" and machine.triton is not None
     return [rule for rule in rules if runs or not getattr(rule, "needs_triton", False)]
+
+
+def suited(rules: Sequence[Rule], code: Code, dtypes: Set[str]) -> list[Rule]:
+    """Without those that gain on dtypes alone (`gains_on`) that no input is declared to have, where inputs are all
+    that there is, and nothing is cast to another.
+    """
+    if code.kind == "module" or not dtypes:
+        return list(rules)
+    cast = {name for name in ("float32", "float16", "bfloat16") if name in code.source}
+    cast |= {"float32"} if ".float()" in code.source else set()
+    present = {dtype.removeprefix("torch.") for dtype in dtypes} | cast
+    return [rule for rule in rules if not present.isdisjoint(getattr(rule, "gains_on", present))]
 
 
 def _collect(id: str, propose: Callable[[], Iterator[object]], found: dict[str, Idea]) -> Trouble | None:

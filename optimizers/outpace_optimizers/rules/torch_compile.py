@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from outpace_audit.records import Code, Idea, NumericsClass
+from outpace_audit.records import Code, Idea, NumericsClass, Patch
 from outpace_optimizers.source import Definition, Source, parse, reached
 
 from .names import Names, dotted
@@ -23,24 +23,32 @@ class TorchCompile:
     page = "docs/rules/torch-compile.md"
 
     def propose(self, code: Code) -> Iterator[Idea]:
-        source = parse(code.path, code.source)
-        definition = _entry(source, code.symbol)
-        if definition is None or not _can_compile(source, definition, code.symbol):
-            return
-        assert isinstance(definition.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        outer = Names(source, definition.node)
-        outer.bound = set()  # a decorator stands outside the function's own names
-        spelling, needed = outer.spell("torch.compile")
-        edit = Edit(decorators=[spelling], imports=[needed] if needed else [])
-        patch = make_patch(source, code, definition, edit)
-        if patch is not None:
+        made = compiled(code)
+        if made is not None:
+            qualname, patch = made
             yield Idea(
                 self.id,
-                f"compile {definition.qualname} with torch.compile",
+                f"compile {qualname} with torch.compile",
                 "one traced graph: fused pointwise work, fewer launches and fewer round trips to memory",
                 self.claimed_class,
                 patch,
             )
+
+
+def compiled(code: Code, options: str = "") -> tuple[str, Patch] | None:
+    """What is decorated, by its qualified name, and the patch; `options` as a call of torch.compile has them. None
+    where the target can't be compiled, or its author has settled how it is."""
+    source = parse(code.path, code.source)
+    definition = _entry(source, code.symbol)
+    if definition is None or not _can_compile(source, definition, code.symbol):
+        return None
+    assert isinstance(definition.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    outer = Names(source, definition.node)
+    outer.bound = set()  # a decorator stands outside the function's own names
+    spelling, needed = outer.spell("torch.compile")
+    decorator = f"{spelling}({options})" if options else spelling
+    patch = make_patch(source, code, definition, Edit(decorators=[decorator], imports=[needed] if needed else []))
+    return None if patch is None else (definition.qualname, patch)
 
 
 def _entry(source: Source, symbol: str) -> Definition | None:

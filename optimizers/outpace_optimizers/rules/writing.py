@@ -294,6 +294,16 @@ def _import_line(source: Source) -> int:
     return line
 
 
+def _with_imports(source: Source, edit: Edit, lines: list[str], most: int) -> bool:
+    """Adds the edit's imports behind the file's own, and behind `most` lines at most; False where that can't be."""
+    at = min(_import_line(source), most)
+    if edit.imports and at and not lines[at - 1].endswith(("\n", "\r")):
+        return False
+    if edit.imports:
+        lines.insert(at, "".join(line + source.newline for line in dict.fromkeys(edit.imports)))
+    return True
+
+
 def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -> Patch | None:
     """The edit as a patch of the whole file; None where it can't be written faithfully."""
     try:
@@ -306,12 +316,8 @@ def make_patch(source: Source, code: Code, definition: Definition, edit: Edit) -
     lines = [*source.lines[: first - 1], written, *source.lines[last:]]
     if edit.definitions:
         lines.insert(_top(source, first) - 1, _definitions(source, edit))
-    if edit.imports:
-        at = _import_line(source)
-        added = "".join(line + source.newline for line in dict.fromkeys(edit.imports))
-        if at and not lines[at - 1].endswith(("\n", "\r")):
-            return None
-        lines.insert(at, added)
+    if not _with_imports(source, edit, lines, _top(source, first) - 1):
+        return None
     new = "".join(lines)
     try:
         names = (definition.qualname, *edit.definitions)
@@ -349,10 +355,12 @@ def make_script_patch(source: Source, edit: Edit) -> Patch | None:
         if written is None:
             return None
         lines = lines_of(written)
+        first = min(_top(source, line) for line, _ in edit.places)
         if edit.definitions:
-            first = min(_top(source, line) for line, _ in edit.places)
             apart = first > 1 and lines[first - 2].strip() != ""
             lines.insert(first - 1, 2 * source.newline * apart + _definitions(source, edit))
+        if not _with_imports(source, edit, lines, first - 1):
+            return None
         new = "".join(lines)
         tree_of(new)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError):

@@ -5,6 +5,7 @@ The data set's licence is unsettled: nothing of it is kept here; a folder in its
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from outpace_optimizers.targets.sol_sizes import Axes, Sizes, find_relations, sh
 from outpace_optimizers.targets.sol_workloads import RawWorkload, read_workloads
 
 FEW = 3
-"""Workloads that are taken unless all are asked for: the smallest, the median and the largest."""
+"""Workloads that are taken unless all are asked for: the smallest, the median and the largest, or by hash."""
 
 Sized = tuple[RawWorkload, Axes]
 """A workload and the variable axes that it will run with."""
@@ -37,7 +38,10 @@ class Problem:
     lines: tuple[RawWorkload, ...]
 
 
-def load_problem_folder(folder: Path, name: str | None, device: Device, workload_limit: int | None = FEW) -> Problem:
+def load_problem_folder(
+    folder: Path, name: str | None, device: Device, workload_limit: int | None = FEW, *, by_hash: bool = False
+) -> Problem:
+    """`by_hash`: of more workloads than the limit, those that a hash of their ids names; sizes have no say."""
     definition = read_definition(folder / "definition.json")
     if name not in (None, "run", definition.name):
         raise TargetError(f"{folder}: no target {name!r}; a SOL-ExecBench problem has one, its reference's run")
@@ -45,7 +49,7 @@ def load_problem_folder(folder: Path, name: str | None, device: Device, workload
     if not raw:
         raise WorkloadError(f"{folder / 'workload.jsonl'}: holds no workload")
     _check_axes(definition, raw, folder / "workload.jsonl")
-    chosen, size_notes = _choose(definition, raw, device, workload_limit)
+    chosen, size_notes = _choose(definition, raw, device, workload_limit, by_hash)
     workloads = _label([_workload(definition, item, axes) for item, axes in chosen], [item for item, _ in chosen])
     code = Code(str((folder / "reference.py").absolute()), definition.reference, "run", "function")
     target = Target(code, workloads, (*definition.notes, *notes, *size_notes))
@@ -61,9 +65,9 @@ def _check_axes(definition: Definition, raw: list[RawWorkload], file: Path) -> N
 
 
 def _choose(
-    definition: Definition, raw: list[RawWorkload], device: Device, limit: int | None
+    definition: Definition, raw: list[RawWorkload], device: Device, limit: int | None, by_hash: bool
 ) -> tuple[list[Sized], list[str]]:
-    """The smallest, the median and the largest by declared bytes of those that this device can hold."""
+    """Of those that this device can hold, by declared bytes or by hash; the smallest first."""
     sizes = Sizes(definition)
     notes: list[str] = []
     usable = [item for item in raw if not item.files]
@@ -79,11 +83,18 @@ def _choose(
         relations = find_relations([item.variables for item in raw])
         links = _scalar_links(definition, raw)
         sized = _merged([_shrunk(item, shrink(sizes, relations, item.variables), links) for item in usable])
+    if by_hash:
+        sized = sorted(sized, key=lambda pair: _rank(definition, pair[0]))[:limit]
     sized.sort(key=lambda pair: (sizes.total_bytes(pair[1]), pair[0].line))
-    chosen = [sized[index] for index in spread(len(sized), limit)]
+    chosen = sized if by_hash else [sized[index] for index in spread(len(sized), limit)]
     if len(chosen) < len(raw):
-        notes.append(f"{len(chosen)} of {len(raw)} workloads taken, from the smallest to the largest")
+        how = "chosen by a hash of their ids" if by_hash else "from the smallest to the largest"
+        notes.append(f"{len(chosen)} of {len(raw)} workloads taken, {how}")
     return chosen, [*notes, *_cpu_notes(sizes, chosen, device)]
+
+
+def _rank(definition: Definition, item: RawWorkload) -> str:
+    return hashlib.sha256(f"{definition.name}/{item.uuid}/{item.line}".encode()).hexdigest()
 
 
 def _fitting(sizes: Sizes, usable: list[RawWorkload]) -> tuple[list[Sized], list[str]]:

@@ -83,6 +83,9 @@ FRAUDS: dict[str, tuple[str, str, str, str]] = {
     "sets everybody's seed": ("fixed-seed", "train.py", "rng = random", "random.seed(7); rng = random"),
 }  # fmt: skip
 
+MAY_SHOW_BEFORE = {"keeps the best of several tries": "outside-clock"}
+"""Several tries take several times as long, which outweighs the start of a run on a slow machine only."""
+
 
 def planted(fraud: str, project: Path, folder: Path) -> Path:
     _, file, before, after = FRAUDS[fraud]
@@ -101,8 +104,9 @@ def test_a_fraud_is_refused_by_name(fraud: str, tmp_path: Path) -> None:
     check, project = FRAUDS[fraud][0], make_project(tmp_path / "project")
     report, _ = compared(project, planted(fraud, project, tmp_path))
     assert not report.accepted
-    assert [one.name for one in report.checks if not one.passed] == [check], report.reason
-    assert f" {check}: " in report.reason
+    (failed,) = (one.name for one in report.checks if not one.passed)
+    assert failed == check or failed == MAY_SHOW_BEFORE.get(fraud), report.reason
+    assert f" {failed}: " in report.reason
     assert (project / "data/val.txt").exists()
 
 

@@ -62,27 +62,10 @@ def causal_conv_forward(
 
 
 @triton.jit
-def causal_conv_flow(
-    dy,
-    x,
-    weight,
-    bias,
-    time,
-    channel,
-    length,
-    channels,
-    x_place,
-    HAS_BIAS: tl.constexpr,
-    TAPS: tl.constexpr,
-    TIMES: tl.constexpr,
-    CHANNELS: tl.constexpr,
-):
-    """dz of y = SiLU(z), in fp32, at positions `time`; zero beyond the length."""
-    z = causal_conv_sum(x, weight, bias, time, channel, length, channels, x_place, HAS_BIAS, TAPS, TIMES, CHANNELS)
-    inside = (time < length) & (channel < channels)
-    flow = tl.load(dy + time * channels + channel, mask=inside, other=0.0).to(tl.float32)
-    share = 1 / (1 + tl.exp(-z))
-    return flow * share * (1 + z * (1 - share))
+def causal_conv_row(x, at, channel, length, channels, place):
+    """The channels at one position; zero before the first and beyond the last."""
+    inside = (at >= 0) & (at < length) & (channel < channels)
+    return tl.load(x + at.to(tl.int64) * place + channel, mask=inside, other=0.0)
 
 
 @triton.jit
@@ -92,7 +75,6 @@ def causal_conv_backward(
     weight,
     bias,
     dx,
-    dz,
     partial,
     length,
     channels,
@@ -101,62 +83,66 @@ def causal_conv_backward(
     HAS_BIAS: tl.constexpr,
     SILU: tl.constexpr,
     TAPS: tl.constexpr,
-    HALO: tl.constexpr,
     TIMES: tl.constexpr,
     CHANNELS: tl.constexpr,
+    STEPS: tl.constexpr,
 ):
     batch = tl.program_id(2).to(tl.int64)
     x += batch * x_batch
     dy += batch * length * channels
-    start = (tl.program_id(1) * TIMES).to(tl.int64)
-    row = tl.arange(0, TIMES)[:, None]
-    lane = tl.arange(0, CHANNELS)[None, :]
-    time, channel = start + row, tl.program_id(0) * CHANNELS + lane
+    dx += batch * length * channels
+    start = tl.program_id(1) * TIMES
+    channel = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
     within = channel < channels
+    offset = tl.zeros((CHANNELS,), tl.float32)
+    if HAS_BIAS:
+        offset = tl.load(bias + channel, mask=within, other=0.0).to(tl.float32)
+    taps, sums, flows, window = (), (), (), ()
+    last = start + TIMES + TAPS - 2
+    for tap in tl.static_range(TAPS):
+        taps = taps + (tl.load(weight + channel * TAPS + tap, mask=within, other=0.0).to(tl.float32),)
+        sums = sums + (tl.zeros((CHANNELS,), tl.float32),)
+        flows = flows + (tl.zeros((CHANNELS,), tl.float32),)
+        # What the taps see at the position after the first one taken.
+        row = causal_conv_row(x, last + 1 - (TAPS - 1) + tap, channel, length, channels, x_place)
+        window = window + (row.to(tl.float32),)
+    total = tl.zeros((CHANNELS,), tl.float32)
+    # From the last position whose output the block's inputs reach, back to the block's first.
+    for first in range(0, TIMES + TAPS - 1, STEPS):
+        # Loads of several positions are under way at once: none of these waits for a store.
+        comes, flown = (), ()
+        for step in tl.static_range(STEPS):
+            time = last - first - step
+            comes = comes + (causal_conv_row(x, time - (TAPS - 1), channel, length, channels, x_place),)
+            flown = flown + (causal_conv_row(dy, time, channel, length, channels, channels),)
+        for step in tl.static_range(STEPS):
+            time = last - first - step
+            window = (comes[step].to(tl.float32),) + window[:-1]
+            flow = flown[step].to(tl.float32)
+            if SILU:
+                z = offset
+                for tap in tl.static_range(TAPS):
+                    z += taps[tap] * window[tap]
+                share = 1 / (1 + tl.exp(-z))
+                flow = flow * share * (1 + z * (1 - share))
+            flows = (flow,) + flows[:-1]
+            mine = time < start + TIMES
+            # Each x is of one program, whichever output it meets.
+            value = tl.where(mine, window[TAPS - 1], 0.0)
+            grad = tl.zeros((CHANNELS,), tl.float32)
+            added = ()
+            for tap in tl.static_range(TAPS):
+                grad += taps[tap] * flows[TAPS - 1 - tap]
+                added = added + (sums[tap] + value * flows[TAPS - 1 - tap],)
+            sums = added
+            total += tl.where(mine, flow, 0.0)
+            to = dx + time.to(tl.int64) * channels + channel
+            tl.store(to, grad.to(dx.dtype.element_ty), mask=mine & (time < length) & within)
     place = (tl.program_id(2) * tl.num_programs(1) + tl.program_id(1)).to(tl.int64)
-    if SILU:
-        # dz of the block and of the positions after it is computed once, and read again at every tap's distance.
-        after = tl.arange(0, HALO)[:, None]
-        dz += (place * tl.num_programs(0) + tl.program_id(0)) * (TIMES + HALO) * CHANNELS
-        flow = causal_conv_flow(
-            dy, x, weight, bias, time, channel, length, channels, x_place, HAS_BIAS, TAPS, TIMES, CHANNELS
-        )
-        tl.store(dz + row * CHANNELS + lane, flow.to(dz.dtype.element_ty))
-        beyond = causal_conv_flow(
-            dy,
-            x,
-            weight,
-            bias,
-            start + TIMES + after,
-            channel,
-            length,
-            channels,
-            x_place,
-            HAS_BIAS,
-            TAPS,
-            HALO,
-            CHANNELS,
-        )
-        tl.store(dz + (TIMES + after) * CHANNELS + lane, beyond.to(dz.dtype.element_ty))
-        tl.debug_barrier()
-    column = tl.program_id(0) * CHANNELS + tl.arange(0, CHANNELS)
-    part = partial + place * (TAPS + 1) * channels + column
-    value = tl.load(x + time * x_place + channel, mask=(time < length) & within, other=0.0).to(tl.float32)
-    grad = tl.zeros((TIMES, CHANNELS), tl.float32)
-    for ahead in tl.static_range(TAPS):
-        if SILU:
-            flow = tl.load(dz + (row + ahead) * CHANNELS + lane).to(tl.float32)
-        else:
-            at = time + ahead
-            flow = tl.load(dy + at * channels + channel, mask=(at < length) & within, other=0.0).to(tl.float32)
-        tap = TAPS - 1 - ahead
-        grad += flow * tl.load(weight + channel * TAPS + tap, mask=within, other=0.0).to(tl.float32)
-        if ahead == 0:
-            tl.store(part + TAPS * channels, tl.sum(flow, axis=0), mask=column < channels)
-        # dweight[tap] = Σ_t x[t] dz[t + ahead]: each x is of one program, whichever dz it meets.
-        tl.store(part + tap * channels, tl.sum(flow * value, axis=0), mask=column < channels)
-    to = dx + (batch * length + time) * channels + channel
-    tl.store(to, grad.to(dx.dtype.element_ty), mask=(time < length) & within)
+    part = partial + place * (TAPS + 1) * channels + channel
+    for tap in tl.static_range(TAPS):
+        tl.store(part + tap * channels, sums[tap], mask=within)
+    tl.store(part + TAPS * channels, total, mask=within)
 
 
 class CausalConvFunction(torch.autograd.Function):
@@ -182,26 +168,33 @@ class CausalConvFunction(torch.autograd.Function):
             )
         x, weight, bias = ctx.saved_tensors
         dx = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        channels, taps = weight.shape
-        times, halo = min(max(triton.next_power_of_2(x.shape[1]), 16), 64), triton.next_power_of_2(taps - 1)
-        grid, settings = causal_conv_launch(x, weight, bias, ctx.silu, times)
-        settings |= {"HALO": halo, "num_warps": 8}
-        partial = torch.empty((grid[1] * grid[2], taps + 1, channels), dtype=torch.float32, device=x.device)
-        dy = dy.contiguous()
-        own = grid[0] * grid[1] * grid[2] * (times + halo) * settings["CHANNELS"]
-        dz = torch.empty(own, dtype=x.dtype, device=x.device) if ctx.silu else dy
+        (batch, length, channels), taps = x.shape, weight.shape[1]
+        block = min(triton.next_power_of_2(channels), 128)
+        # Warps enough for any GPU, and walks whose partial sums and first positions cost little beside the others.
+        walks = triton.cdiv(channels, block) * batch
+        walk = min(
+            max(triton.next_power_of_2(walks * length // 4096), 32), 256, triton.next_power_of_2(length + taps - 1)
+        )
+        times = max(walk, 8) - (taps - 1)
+        grid = triton.cdiv(channels, block), triton.cdiv(length, times), batch
+        partial = torch.empty((grid[1] * batch, taps + 1, channels), dtype=torch.float32, device=x.device)
         with torch.cuda.device_of(x):
             causal_conv_backward[grid](
-                dy,
+                dy.contiguous(),
                 x,
                 weight,
                 x if bias is None else bias,
                 dx,
-                dz,
                 partial,
                 *x.shape[1:],
                 *x.stride()[:2],
-                **settings,
+                HAS_BIAS=bias is not None,
+                SILU=ctx.silu,
+                TAPS=taps,
+                TIMES=times,
+                CHANNELS=block,
+                STEPS=8,
+                num_warps=1,
             )
         sums = partial.sum(0)
         dbias = None if bias is None else sums[taps].to(bias.dtype)
