@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from outpace_audit import inspection, machine
+from outpace_audit.batching import is_batched
 from outpace_audit.bending import Bend
 from outpace_audit.call_inputs import CallRequest
 from outpace_audit.calls import CheckedCalls
@@ -78,6 +79,8 @@ class Arm:
             "free": self._free,
             "call": self._call,
             "hold": self._hold,
+            "wear": self._wear,
+            "batches": self._batches,
             "bends": self._bends,
             "call_twin": self._call_twin,
             "call_copy": self._call_copy,
@@ -197,6 +200,15 @@ class Arm:
         calls = self._calls[message["name"]]
         calls.restart_writer(self._shared)
         return calls.hold(CallRequest.from_json(message), message["calls"])
+
+    def _batches(self, message: Mapping[str, Any]) -> bool:
+        """Whether the first dimension of every tensor is one of a batch: results are those of its items, stacked."""
+        arguments = self._makers[message["name"]].make(message["seed"])
+        return is_batched(self._loaded(), arguments, message["seed"])
+
+    def _wear(self, message: Mapping[str, Any]) -> int:
+        calls = self._calls[message["name"]]
+        return calls.wear(CallRequest.from_json(message), message["calls"], message["within_s"])
 
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()

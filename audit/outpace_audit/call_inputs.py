@@ -11,13 +11,14 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.errors import ArmError
-from outpace_audit.inputs import InputMaker, is_index, is_perturbable
+from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.laws import sub_seed
 from outpace_audit.nudging import renew_part
 from outpace_audit.other_uses import Between, Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
+from outpace_audit.tensors import same_bytes
 from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
@@ -163,10 +164,13 @@ class CallInputs:
 
 
 def refill(stored: Any, drawn: Any) -> None:
-    """New values into old storage. Raises ArmError where the shapes changed between draws."""
+    """New values into old storage; what is the same is not written, so that its version counter says so. Raises
+    ArmError where the shapes changed between draws."""
     for old, new in zip(tensors_of(stored), tensors_of(drawn), strict=True):
         if old.shape != new.shape:
             raise ArmError("inputs", "raised", "the inputs change shape between draws")
+        if same_bytes(old, new):
+            continue
         once = tuple(slice(1) if step == 0 else slice(None) for step in old.stride())  # an expanded element is one
         old.detach()[once].copy_(new.detach()[once])
 
@@ -186,7 +190,7 @@ def _doubled(value: Any) -> Any:
 
 
 def _newer_index(value: Any, newer: Any) -> Any:
-    return newer if is_index(value) else value
+    return newer if is_integer(value) else value
 
 
 def _bytes(value: Any) -> int:

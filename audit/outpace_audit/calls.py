@@ -22,6 +22,7 @@ from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.perturbation import Perturbation
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
@@ -166,6 +167,27 @@ class CheckedCalls:
                 for (number, leaf, early), now in zip(held, late, strict=True)
             ]
         }
+
+    def wear(self, request: CallRequest, calls: int, within_s: float) -> int:
+        """Calls on values of which a few change each time, as in a timed window, as many as fit the time; nobody looks
+        at their results. What calls update is put back before each. Returns how many there were."""
+        self._subject.reset_buffers()
+        arguments = self._inputs.make(replace(request, cotangents=None))[0]
+        perturbation = Perturbation(arguments, request.seed, spreads=True)
+        places, banks = perturbation.slices(arguments, request.seed), perturbation.banks(request.seed, 1)
+        tensors = tensors_of(arguments)
+        updated = [(tensors[i].detach(), tensors[i].detach().clone()) for i in request.updated]
+        started = time.perf_counter()
+        for number in range(calls):
+            for tensor, initial in updated:
+                tensor.copy_(initial)
+            for place, value in zip(places, perturbation.row(banks, number, 1), strict=True):
+                place.copy_(value)
+            self._subject.reseed(request.generator_seed + number)
+            self._subject.outputs(arguments)
+            if time.perf_counter() - started > within_s:
+                return number + 1
+        return calls
 
     def bends(self, request: CallRequest) -> dict[str, Bend]:
         """See `bending.bends_of`."""
@@ -334,7 +356,7 @@ def poison_freed_memory(like: Sequence[Leaf], fill: int) -> None:
     for leaf in like:
         value = leaf.value
         if value.numel():
-            block = torch.empty_like(value, memory_format=torch.contiguous_format)
+            block = torch.empty(value.shape, dtype=value.dtype, device=value.device)
             block.reshape(-1).view(torch.uint8).fill_(fill)
 
 

@@ -53,6 +53,11 @@ class ArgumentChange:
             return f"{self.name} = {self.dtype}{list(self.shape)}"
         return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
 
+    @property
+    def keeps_tensors(self) -> bool:
+        """Whether what changes is values of the tensors that were there."""
+        return self.how not in ("value", "added", "supplied")
+
     def apply(self, arguments: list[Any], others: list[Any], seed: int) -> list[Any]:
         """`others`: the arguments of another seed."""
         if self.how == "added":

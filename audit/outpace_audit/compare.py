@@ -72,8 +72,10 @@ def error_profile(
     baseline: torch.Tensor | None = None,
     *,
     least: float = 0.0,
+    empty: float = 0.0,
 ) -> ErrorProfile:
-    """Errors of `value` against `truth` (same shape), relative to at least `least` (see `zero_scales`).
+    """Errors of `value` against `truth` (same shape), relative to at least `least` (see `zero_scales`), and to `empty`
+    in rows of which truth is zero throughout.
 
     Where truth is NaN or +-inf, `value` must be the same kind, and finite where it is finite.
     Where `baseline` has another kind than truth (fp16 overflow, a guarded division), either kind is right.
@@ -87,7 +89,7 @@ def error_profile(
     columns = truth.shape[-1] if truth.dim() > 1 else truth.numel()
     if columns == 1 < truth.numel():
         least = max(least, _lower_quartile(truth))
-    tally = _Tally(columns, max(least, _TINY))
+    tally = _Tally(columns, max(least, _TINY), empty)
     flat = (truth.reshape(-1, columns), value.reshape(-1, columns))
     third = baseline.reshape(-1, columns) if baseline is not None else None
     for rows in _row_chunks(flat[0].shape[0], columns):
@@ -124,8 +126,8 @@ def _kind(tensor: torch.Tensor) -> torch.Tensor:
 class _Tally:
     """Running histogram, maxima and sums of squares over chunks of rows."""
 
-    def __init__(self, columns: int, least: float) -> None:
-        self.least = least
+    def __init__(self, columns: int, least: float, empty: float) -> None:
+        self.least, self.empty = least, empty
         self.counts = torch.zeros(_BINS, dtype=torch.int64)
         self.squares = torch.zeros(columns, dtype=torch.float64)
         self.rows = self.n = self.wrong = self.nonfinite = 0
@@ -143,7 +145,8 @@ class _Tally:
         else:
             error = (value - truth).abs_()
         rms = truth.square().sum(-1, keepdim=True).div_(finite.sum(-1, keepdim=True).clamp_(min=1)).sqrt_()
-        error /= torch.maximum(truth.abs(), rms).clamp_(min=self.least)
+        sizes = torch.maximum(truth.abs(), rms.masked_fill_(rms == 0, self.empty))
+        error /= sizes.clamp_(min=self.least)
         squares = error.square()
         self.row = max(self.row, float(squares.mean(-1).max().sqrt()))
         self.squares += squares.sum(0)

@@ -7,56 +7,23 @@ nor reference is risked for it.
 from __future__ import annotations
 
 import math
-import random
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
 from outpace_audit.changes import FLAGS, HOWS, ArgumentChange, common_order, scalar_changes, supplied_changes
-from outpace_audit.errors import ArmError, OutOfResources
+from outpace_audit.inputs import INTEGERS
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
-from outpace_audit.shapes import (
-    APART,
-    JOINT,
-    JOINT_LARGER,
-    KINDS,
-    LARGEST,
-    PLANE,
-    SCALAR,
-    TELLING,
-    WIDE,
-    Symbol,
-    alternatives,
-    apart,
-    argument_specs,
-    joint_larger_sizes,
-    joint_sizes,
-    largest_factor,
-    least_size,
-    plane,
-    resized,
-    resized_jointly,
-    size_of,
-    wide_size,
-)
-from outpace_audit.sides import LeafView, Reply, Side, same_leaves
-from outpace_audit.thresholds import CALL_TIMEOUT_S, JOINT_TRIES, SCOUT_DEATHS, SCOUT_S, WIDE_S
+from outpace_audit.scout import Scout, usable
+from outpace_audit.shape_scouting import Shapes, Variant
+from outpace_audit.shapes import argument_specs
+from outpace_audit.sides import Reply, Side, same_leaves
+from outpace_audit.thresholds import CALL_TIMEOUT_S
 from outpace_audit.values import MANY, SCOUTED, WRAPPED
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A call at another shape: the specs of its differentiable outputs as in WorkloadFacts."""
-
-    kind: str
-    symbol: str
-    workload: Workload
-    cotangents: list[list[Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +37,7 @@ class Domain:
     integer_laws: tuple[str, ...] = ()
 
 
-class Scout:
-    """Tries calls on a baseline that may die of them."""
-
-    def __init__(self, launch: Callable[[], Side]) -> None:
-        self._launch = launch
-        self._side: Side | None = None
-        self._deaths = 0
-        self._deadline = time.monotonic() + SCOUT_S
-
-    def tries_left(self) -> bool:
-        return self._deaths < SCOUT_DEATHS and time.monotonic() < self._deadline
-
-    def close(self) -> None:
-        if self._side is not None:
-            self._side.close()
-            self._side = None
-
-    def attempt(self, work: Callable[[Side], Any]) -> Any:
-        """What `work` gives, or None where the baseline refuses, or no try is left."""
-        if not self.tries_left():
-            return None
-        try:
-            self._side = self._side or self._launch()
-            return work(self._side)
-        except ArmError as error:
-            if error.fatal:
-                self._bury()
-        except OutOfResources:
-            self._bury()
-        return None
-
-    def _bury(self) -> None:
-        self._deaths += 1
-        self.close()
-
+WHOLE = tuple(str(dtype).removeprefix("torch.") for dtype in INTEGERS)
 
 QUICK_CALLS, QUICK_S = 4, 0.1
 """More calls of a baseline that takes no longer than this."""
@@ -136,7 +69,8 @@ def _explore(
     places = [name for name in (GUARDED, *LAYOUTS) if not (name == "broadcast" and plain.mutated)]  # who writes last?
     layouts = [name for name in places if usable(plain, call(layout=name))]
     integers = [one for one in inspected["inputs"] if one["dtype"] in ("int64", "int32") and one["varies"]]
-    indices = bool(integers) and usable(plain, call(index_seed=secrets.randbits(61)))
+    whole = [one for one in inspected["inputs"] if one["dtype"] in WHOLE and one["varies"]]
+    indices = bool(whole) and usable(plain, call(index_seed=secrets.randbits(61)))
     far = any(map(_is_far_from_an_index, integers))
     laws = [name for name in SCOUTED if integers and name != WRAPPED and (name != "far" or far)]
     integer_laws = [name for name in laws if usable(plain, call(values=name))]
@@ -150,7 +84,7 @@ def _explore(
     if isinstance(specs, str):
         notes.append(f"{workload.label}: checked at its own shapes only: {specs}")
     else:
-        shapes = list(_Shapes(scout, workload, specs, plain, cotangents is not None).found())
+        shapes = list(Shapes(scout, workload, specs, plain, cotangents is not None).found())
     if not scout.tries_left():
         notes.append(f"{workload.label}: not everything beyond the declared inputs could be tried on the baseline")
     return Domain(tuple(shapes), tuple(layouts), tuple(changes), indices, tuple(integer_laws)), notes
@@ -185,26 +119,6 @@ def _quickest(call: Callable[[], Reply | None]) -> Reply | None:
 
 def _is_far_from_an_index(one: Mapping[str, Any]) -> bool:
     return float((one["law"] or {"params": {}})["params"].get("high", 0)) > MANY
-
-
-def usable(plain: Reply, reply: Reply | None) -> bool:
-    """It ran, wrote nowhere beside its inputs, and is finite wherever the plain call is: statistics of an empty batch
-    are NaN, which nobody can rely on."""
-    if reply is None or reply.trespassed:
-        return False
-    expected = {leaf.path: is_finite(leaf) for leaf in plain.leaves}
-    return all(is_finite(leaf) for leaf in reply.leaves if expected.get(leaf.path, True))
-
-
-def finite(reply: Reply) -> bool:
-    """Its outputs."""
-    return all(map(is_finite, reply.outputs))
-
-
-def is_finite(leaf: LeafView) -> bool:
-    """No NaN and no infinity in what was read of it."""
-    tensor = leaf.tensor
-    return tensor is None or not tensor.is_floating_point() or bool(torch.isfinite(tensor.float()).all())
 
 
 def _changes(
@@ -281,110 +195,3 @@ def _hows(one: Mapping[str, Any]) -> tuple[str, ...]:
     if law == "softmax":
         return ("redrawn",)
     return ("blended", "redrawn") if law is None else HOWS[:2]
-
-
-class _Shapes:
-    """The shapes of one workload that its baseline runs: secretly drawn sizes, one of each kind for each symbol."""
-
-    def __init__(self, scout: Scout, workload: Workload, specs: tuple[Any, ...], plain: Reply, trains: bool) -> None:
-        self._scout = scout
-        self._workload = workload
-        self._specs = specs
-        self._plain = plain
-        self._trains = trains
-        self._chance = random.SystemRandom()
-
-    def found(self) -> Iterator[Variant]:
-        groups = alternatives(self._specs)
-        self._chance.shuffle(groups)
-        borne: list[Symbol] = []
-        for options in groups:
-            for symbols in options:
-                accepted = {symbol: found for symbol in symbols if (found := self._of(symbol))}
-                if not accepted:
-                    continue
-                for symbol, variants in accepted.items():
-                    alone = self._apart(symbol)
-                    yield from (*variants, *alone.values())
-                    yield from self._plane(symbol)
-                    whole = SCALAR in {dim for _, dim in symbol.places} or len(alone) < len(apart(symbol))
-                    borne += [symbol] if whole or not alone else alone
-                break
-        self._chance.shuffle(borne)
-        yield from self._jointly(borne)
-        yield from self._widely(borne)
-
-    def _apart(self, symbol: Symbol) -> dict[Symbol, Variant]:
-        tried = {one: self._variant(one, self._chance.choice(APART)) for one in apart(symbol)}
-        return {one: variant for one, variant in tried.items() if variant is not None}
-
-    def _plane(self, symbol: Symbol) -> Iterator[Variant]:
-        inner = plane(symbol)
-        found = self._variant(inner, LARGEST) if inner is not None else None
-        if found is not None:
-            yield replace(found, kind=PLANE)
-
-    def _jointly(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
-        for number in range(JOINT_TRIES if len(symbols) > 1 else 0):
-            sizes = joint_sizes(self._specs, symbols, self._chance, reverse=number == 0)
-            changed = resized_jointly(self._workload, self._specs, symbols, sizes)
-            if (variant := self._at(changed, JOINT, "all")) is not None:
-                yield variant
-                break
-        larger = joint_larger_sizes(self._specs, symbols, self._chance) if len(symbols) > 1 else None
-        if larger is not None:
-            changed = resized_jointly(self._workload, self._specs, symbols, larger)
-            answer = self._answer(changed)
-            if answer is not None and answer[1].seconds <= WIDE_S:
-                yield Variant(JOINT_LARGER, "all", changed, answer[0])
-
-    def _widely(self, symbols: Sequence[Symbol]) -> Iterator[Variant]:
-        """By the symbol that gives the largest results: a sum over it leaves them as they are."""
-        found: list[tuple[int, Variant]] = []
-        for symbol in symbols:
-            size = wide_size(self._specs, symbol, self._chance)
-            changed = resized(self._workload, self._specs, symbol, size) if size is not None else None
-            answer = self._answer(changed) if changed is not None else None
-            if changed is None or answer is None or answer[1].seconds > WIDE_S:
-                continue
-            elements = max((math.prod(leaf.shape) for leaf in answer[1].outputs), default=0)
-            found.append((elements, Variant(WIDE, _described(symbol), changed, answer[0])))
-        if found:
-            yield max(found, key=lambda item: item[0])[1]
-
-    def _of(self, symbol: Symbol) -> list[Variant]:
-        telling = [variant for kind in TELLING if (variant := self._variant(symbol, kind)) is not None]
-        if not telling:
-            return []
-        others = [variant for kind in KINDS if kind not in TELLING and (variant := self._variant(symbol, kind))]
-        return [*telling, *others]
-
-    def _variant(self, symbol: Symbol, kind: str) -> Variant | None:
-        most = largest_factor(self._specs, symbol, self._plain.seconds)
-        size = size_of(kind, symbol.size, self._chance, most)
-        if size == symbol.size or size < least_size(self._specs, symbol.size):
-            return None
-        return self._at(resized(self._workload, self._specs, symbol, size), kind, _described(symbol))
-
-    def _at(self, workload: Workload, kind: str, symbol: str) -> Variant | None:
-        answer = self._answer(workload)
-        return None if answer is None else Variant(kind, symbol, workload, answer[0])
-
-    def _answer(self, workload: Workload) -> tuple[list[list[Any]] | None, Reply] | None:
-        """The specs of its differentiable outputs, and what the baseline gives there, if that is usable."""
-
-        def attempt(side: Side) -> tuple[list[list[Any]] | None, Reply]:
-            side.workload(workload)
-            seeds = {"seed": secrets.randbits(61), "sample_seed": secrets.randbits(61)}
-            cotangents: list[list[Any]] | None = None
-            if self._trains:
-                answer = side.ask("differentiable", CALL_TIMEOUT_S, name=workload.label, seed=seeds["seed"])
-                cotangents = answer["differentiable"]
-            return cotangents, side.call(workload, CALL_TIMEOUT_S, cotangents=cotangents, **seeds)
-
-        answer = self._scout.attempt(attempt)
-        return answer if answer is not None and usable(self._plain, answer[1]) else None
-
-
-def _described(symbol: Symbol) -> str:
-    return f"{symbol.size} {symbol.places}"

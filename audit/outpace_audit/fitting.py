@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from outpace_audit.records import Law
+from outpace_audit.tensors import reals
 
 SAMPLE = 1 << 16
 """Elements that are looked at: enough for a mean within half a percent of a standard deviation."""
@@ -19,8 +20,10 @@ LONG = 8
 def fit(tensor: torch.Tensor) -> Law | None:
     """None where the values have a structure that a fresh draw would lose: masks by position, offsets, permutations,
     running sums, page tables."""
-    if tensor.is_complex() or tensor.numel() == 0:
+    if tensor.numel() == 0:
         return None
+    if tensor.is_complex():
+        return _fit_floats(reals(tensor.detach()).reshape(1, -1)[:, :SAMPLE].cpu().to(torch.float64))
     if str(tensor.dtype).startswith("torch.float4"):
         return Law("fp4_packed")
     causal = _fit_causal(tensor.detach())

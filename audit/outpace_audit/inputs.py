@@ -21,9 +21,11 @@ from outpace_audit.captured_calls import call_arguments
 from outpace_audit.errors import ArmError
 from outpace_audit.fitting import is_ordered
 from outpace_audit.records import Workload
+from outpace_audit.tensors import is_inexact, reals
 from outpace_audit.values import revalue
 
 SCALED = "scaled"
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 FEW_VALUES = 3
 """A floating tensor with at most this many distinct values is taken for a mask or a constant, never perturbed."""
 
@@ -150,15 +152,20 @@ class InputMaker:
 
 def is_perturbable(tensor: torch.Tensor) -> bool:
     """Whether a few elements may be replaced by others of the same tensor without changing what the tensor means."""
-    if not tensor.is_floating_point() or tensor.numel() < 2 or tensor.element_size() < 2:
+    if not is_inexact(tensor) or tensor.numel() < 2 or tensor.element_size() < 2:
         return False
-    sample = tensor.detach().reshape(-1)[:4096]
+    sample = reals(tensor.detach()).reshape(-1)[:4096]
     return bool(torch.isfinite(sample).all()) and int(torch.unique(sample).numel()) > FEW_VALUES
 
 
 def is_index(value: Any) -> bool:
     """Of a type that selects; narrower integers are quantised values."""
     return isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32)
+
+
+def is_integer(value: Any) -> bool:
+    """An index or a quantised value."""
+    return isinstance(value, torch.Tensor) and value.dtype in INTEGERS
 
 
 def is_loose(tensor: torch.Tensor) -> bool:

@@ -17,7 +17,7 @@ from outpace_audit.fitting import fit, is_ordered, laws_for
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.records import NUMBER
 from outpace_audit.subject import Subject, differentiable_outputs
-from outpace_audit.tensors import Leaf, flatten, same_bytes
+from outpace_audit.tensors import Leaf, flatten, plain, same_bytes
 
 PLAIN = (bool, int, float, str, type(None))
 PLACE = {"tensor": True}
@@ -158,4 +158,4 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    return plain(tensor).contiguous().reshape(-1).view(torch.uint8)

@@ -17,6 +17,7 @@ import torch
 
 from .errors import WorkloadError
 from .records import ArgSpec, Law
+from .tensors import is_inexact, reals
 
 Value: TypeAlias = "torch.Tensor | bool | int | float | str | None"
 
@@ -111,9 +112,10 @@ def _draw_tensor(
     fill = _LAWS.get(law.kind)
     if fill is None:
         raise WorkloadError(f"argument {spec.name}: unknown law {law.kind!r}")
-    wide = torch.float64 if dtype is torch.float64 else torch.float32
-    for slab in _slabs(out, by_row=law.kind in _ROW_LAWS):
-        slab.copy_(_fit(fill(slab.shape, law, generator, wide), dtype))
+    filled = reals(out)
+    wide = torch.float64 if filled.dtype is torch.float64 else torch.float32
+    for slab in _slabs(filled, by_row=law.kind in _ROW_LAWS):
+        slab.copy_(_fit(fill(slab.shape, law, generator, wide), filled.dtype))
     return out
 
 
@@ -279,12 +281,12 @@ class ParameterStats:
 
 
 def parameter_stats(module: torch.nn.Module) -> dict[str, ParameterStats]:
-    """Statistics of every float parameter, by its first name; capture them before any perturbation."""
+    """Statistics of every float or complex parameter, by its first name; capture them before any perturbation."""
     stats: dict[str, ParameterStats] = {}
     for name, parameter in module.named_parameters():
-        if not parameter.dtype.is_floating_point or parameter.numel() == 0:
+        if not is_inexact(parameter) or parameter.numel() == 0:
             continue
-        values = parameter.detach().to(torch.float64)
+        values = reals(parameter.detach()).to(torch.float64)
         mean, std = float(values.mean()), float(values.std(correction=0))
         constant = not std > _SMALL_STD * max(1.0, abs(mean))
         stats[name] = ParameterStats(mean if math.isfinite(mean) else 0.0, 0.1 if constant else std)
@@ -299,8 +301,8 @@ def perturb_parameters(
     *,
     alike: bool = False,
 ) -> None:
-    """Draws every float parameter anew in place, `factor` x normal(mean, std): no gain stays 1, no bias 0. Tied
-    ones stay tied. `alike`: all rows of a matrix are its first.
+    """Draws every float or complex parameter anew in place, `factor` x normal(mean, std): no gain stays 1, no bias 0.
+    Tied ones stay tied. `alike`: all rows of a matrix are its first.
 
     Pass the `stats` of the untouched module when perturbing more than once.
     """
@@ -338,7 +340,7 @@ def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec
 
 
 def keeps_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
-    if not value.dtype.is_floating_point or value.numel() == 0 or str(value.dtype).startswith("torch.float4"):
+    if not is_inexact(value) or value.numel() == 0 or str(value.dtype).startswith("torch.float4"):
         return True
     if spec is not None and spec.law is not None and spec.law.kind in _MASK_LAWS:
         return True

@@ -1,5 +1,5 @@
-"""One tensor of a call's inputs or parameters changed, unseen by version counters and the same for the same seed: what
-is remembered by some elements, a sum or a prefix is then stale."""
+"""One tensor of a call's inputs or parameters changed, and the same for the same seed: what is remembered by some
+elements, a sum or a prefix is then stale, and so is what is remembered while another tensor stays as it was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from outpace_audit.inputs import is_index, is_loose
+from outpace_audit.inputs import is_index, is_integer, is_loose
+from outpace_audit.tensors import is_inexact, reals
 
 LOUDNESS = (1.0, 4.0)
 """Times the largest of a few other elements: what depends on the element then moves by far more than rounding, while a
@@ -19,21 +20,29 @@ OTHERS = 16
 
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     """One element; seeds in a row choose tensors in a row. Masks, constants and indices stay as they are, and so does a
-    tensor whose elements share memory."""
-    free = [tensor.data for tensor in tensors if is_loose(tensor) and 0 not in tensor.stride()]
+    tensor whose elements share memory. A quantised value becomes another one of its tensor's."""
+    free = [
+        reals(tensor.detach())
+        for tensor in tensors
+        if (is_loose(tensor) or _is_quantised(tensor)) and 0 not in tensor.stride()
+    ]
     if not free:
         return
     chance = random.Random(seed)
     chosen = free[seed % len(free)]
     others = [_element(chosen, chance) for _ in range(OTHERS)]
-    _element(chosen, chance).copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
+    place = _element(chosen, chance)
+    if chosen.is_floating_point():
+        place.copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
+    else:
+        place.copy_(max(others, key=lambda other: abs(float(other) - float(place))))
 
 
 def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     """Two elements change places, or all do along one dimension: sorted values stay, and sums but for their roundings.
     Integers move along their last dimension, within which they mean the same; those that are sorted, or all different,
     stay."""
-    free = [tensor.data for tensor in tensors if _may_be_rearranged(tensor)]
+    free = [reals(tensor.detach()) for tensor in tensors if _may_be_rearranged(tensor)]
     if not free:
         return
     chance = random.Random(seed)
@@ -56,7 +65,7 @@ def renew_part(tensors: Sequence[torch.Tensor], others: Sequence[torch.Tensor], 
     if not parts:
         return
     place, dim = parts[seed % len(parts)]
-    old, new = tensors[place].data, others[place].data
+    old, new = tensors[place].detach(), others[place].detach()
     half = old.shape[dim] // 2
     start = random.Random(seed).choice((0, old.shape[dim] - half))
     old.narrow(dim, start, half).copy_(new.narrow(dim, start, half))
@@ -68,7 +77,7 @@ def _parts(tensors: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> I
         dims = [dim for dim, size in enumerate(old.shape) if size > 1]
         if old.shape != new.shape or not dims or 0 in old.stride():
             continue
-        if is_index(old) and _recurs_unsorted(old) and _recurs_unsorted(new):
+        if is_integer(old) and _recurs_unsorted(old) and _recurs_unsorted(new):
             yield from ((place, dim) for dim in dims)
         elif is_loose(old) and is_loose(new):
             floats.append((place, dims[place % len(dims)]))
@@ -92,9 +101,13 @@ def _swap_two(tensor: torch.Tensor, dim: int, chance: random.Random) -> None:
 def _may_be_rearranged(tensor: torch.Tensor) -> bool:
     if 0 in tensor.stride() or tensor.numel() < 2:
         return False
-    if tensor.is_floating_point():
+    if is_inexact(tensor):
         return is_loose(tensor)
-    return is_index(tensor) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+    return is_integer(tensor) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+
+
+def _is_quantised(tensor: torch.Tensor) -> bool:
+    return is_integer(tensor) and not is_index(tensor) and tensor.numel() > 1 and _recurs_unsorted(tensor)
 
 
 def _recurs_unsorted(tensor: torch.Tensor) -> bool:

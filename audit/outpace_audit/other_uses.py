@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 
 from outpace_audit.laws import generator_for
-from outpace_audit.tensors import Leaf
+from outpace_audit.tensors import Leaf, is_inexact
 
 Wanted = str
 """Which leaves learn: see only_some_learn."""
@@ -84,7 +84,7 @@ def gradients_left(parameters: Sequence[torch.Tensor], *, left: bool) -> Generat
 def overwritten(tensors: Sequence[torch.Tensor]) -> Generator[None]:
     """Floats hold other values meanwhile, where autograd can see that they do. Raises what torch raises where some
     must not be written to."""
-    floats = [one for one in tensors if one.is_floating_point() and 0 not in one.stride()]
+    floats = [one for one in tensors if is_inexact(one) and 0 not in one.stride()]
     kept = [one.detach().clone() for one in floats]
     with torch.no_grad():
         for one in floats:

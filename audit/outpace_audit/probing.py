@@ -25,13 +25,15 @@ from outpace_audit.checks import (
     value_laws,
 )
 from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
-from outpace_audit.domain import Variant, finite, is_finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.law_choice import laws_for
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
+from outpace_audit.scout import finite, is_finite
 from outpace_audit.shape_choice import chosen_shapes, instead_of
+from outpace_audit.shape_scouting import Variant
+from outpace_audit.shapes import BATCHED
 from outpace_audit.sides import Reply, Side
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
@@ -50,6 +52,7 @@ from outpace_audit.thresholds import (
     RUSHED_CALLS,
     SECRET_LAWS,
     SETTLE_S,
+    WORN,
 )
 from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, uses_of
 from outpace_audit.values import MOVES, VALUE_LAWS
@@ -152,6 +155,9 @@ class Prober:
         changes = one.domain.changes
         for change in self._chance.sample(changes, min(CHANGED_ARGUMENTS, len(changes))):
             request = {**seen.request, "change": asdict(change)}
+            if change.keeps_tensors:  # after a call on the same tensors, of which the others stay as they are
+                request["slot"] = "argued"
+                self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **{**seen.request, "slot": "argued"})
 
             def call(text: str = change.text, request: Mapping[str, Any] = request) -> Observation:
                 return replace(self._observe(one, text, request), unchanged=(seen.baseline, seen.candidate))
@@ -234,7 +240,8 @@ class Prober:
         self._chance.shuffle(pool)
         chosen, tried = chosen_shapes(pool), self._evidence.probes[shapes.NAME]
         for one, variant in chosen:
-            request = new_request(self._seeds, variant.cotangents)
+            values = {"values": "uneven"} if variant.kind == BATCHED else {}  # what items share then shows
+            request = new_request(self._seeds, variant.cotangents, **values)
 
             def call(one: WorkloadFacts = one, variant: Variant = variant, request: Any = request) -> Observation:
                 seen = self._trio.observe(variant.workload, variant.kind, request, lifts=not one.truth)
@@ -275,8 +282,11 @@ class Prober:
         self._evidence.reused.append(Repeat(f"{one.workload.label}: another instance of the module", twin, plain))
 
     def _nudge(self) -> None:
-        """On fresh storage and in that of the call before, in turns; one tensor after the other, from a secret one."""
+        """On fresh storage and in that of the call before, in turns; one tensor after the other, from a secret one.
+        Many calls on other values come first: what looks closely while it is young does not any more."""
         first = self._seeds.seed("call")
+        worn = self._one()
+        self._trio.candidate.wear(worn.workload, *WORN, **new_request(self._seeds, None, updated=worn.updated))
         for number, change in enumerate(CHANGES):
             one = self._one()
             if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):

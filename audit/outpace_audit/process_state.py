@@ -11,6 +11,7 @@ import gc
 import math
 import os
 import random
+import signal
 import sys
 import time
 import types
@@ -79,7 +80,11 @@ _SETTINGS: Mapping[str, Callable[[], object]] = {
     ),
     "sys.gettrace()": sys.gettrace,
     "sys.getprofile()": sys.getprofile,
+    "sys.getswitchinterval()": sys.getswitchinterval,
     "gc.isenabled()": gc.isenabled,
+    "gc.get_threshold()": gc.get_threshold,
+    "a timer of signal.setitimer runs": lambda: any(signal.getitimer(signal.ITIMER_REAL)),
+    "os.getpriority(os.PRIO_PROCESS, 0)": lambda: os.getpriority(os.PRIO_PROCESS, 0),
     "os.sched_getaffinity(0)": lambda: sorted(os.sched_getaffinity(0)),
 }
 """By the name that a reader would look up. torch.backends.cudnn.benchmark is left out: it chooses among kernels that

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from outpace_audit.domain import Scout
 from outpace_audit.errors import NothingVaries
 from outpace_audit.records import ArgSpec, Law, Workload
+from outpace_audit.scout import Scout
 from outpace_audit.sides import Side
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S
 

@@ -11,6 +11,8 @@ import math
 
 import torch
 
+from outpace_audit.tensors import reals
+
 _FP64_BITS = 52
 _ODD = -0x61C8864680B583EB
 """2^64 over the golden ratio, odd, as a signed integer: a multiplication by it spreads low bits over high ones."""
@@ -22,10 +24,12 @@ def mantissa_bits(relative: float) -> int:
 
 
 def round_(tensor: torch.Tensor, bits: int, seed: int) -> None:
-    """Rounds an fp64 tensor in place to `bits` bits of mantissa: up or down, the nearer the likelier. Equal values go
-    the same way and what is rounded stays as it is, so that copies, maxima and comparisons remain exact."""
-    if tensor.numel() == 0 or 0 in tensor.stride():
+    """Rounds an fp64 (complex128) tensor in place to `bits` bits of mantissa: up or down, the nearer the likelier.
+    Equal values go the same way and what is rounded stays as it is, so that copies, maxima and comparisons remain
+    exact."""
+    if tensor.numel() == 0 or 0 in tensor.stride() or tensor.is_neg():
         return
+    tensor = reals(tensor)
     below = (1 << (_FP64_BITS - bits)) - 1
     whole = tensor.view(torch.int64)
     mixed = (whole ^ _signed(seed * _ODD)) * _ODD

@@ -6,18 +6,23 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
-from outpace_audit.shapes import DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, PLANE, WIDE
-from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER_SHAPES, REPLACED_SHAPES
+from outpace_audit.shape_scouting import Variant
+from outpace_audit.shapes import BATCHED, DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, LEAST, PLANE, WIDE
+from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER_SHAPES, LEAST_SHAPES, REPLACED_SHAPES
+
+ONCE = (JOINT, JOINT_LARGER, WIDE, PLANE, BATCHED)
+"""One of each, where a baseline bears it."""
 
 Pool = Sequence[tuple[WorkloadFacts, Variant]]
 
 
 def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     degenerate = _of_kinds(pool, *DEGENERATE)
-    special = [item for kind in (JOINT, JOINT_LARGER, WIDE, PLANE) for item in _of_kinds(pool, kind)[:1]]
-    special += spread(_largest_first(_of_kinds(pool, LARGEST)), LARGER_SHAPES)
+    special = [item for kind in ONCE for item in _of_kinds(pool, kind)[:1]]
+    special += spread(_of_kinds(pool, LEAST), min(LEAST_SHAPES, EXTRA_SHAPES - 2 - len(special)))
+    larger = min(LARGER_SHAPES, EXTRA_SHAPES - 1 - len(special))
+    special += spread(_largest_first(_of_kinds(pool, LARGEST)), larger)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
     return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
@@ -47,7 +52,7 @@ def _of_kinds(pool: Pool, *kinds: str) -> Pool:
 
 
 def _of_one_symbol(pool: Pool) -> Pool:
-    return [item for item in pool if item[1].kind not in (JOINT, JOINT_LARGER, WIDE, PLANE, *DEGENERATE)]
+    return [item for item in pool if item[1].kind not in (*ONCE, LEAST, *DEGENERATE)]
 
 
 def spread(pool: Pool, wanted: int) -> Pool:

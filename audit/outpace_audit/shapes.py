@@ -32,6 +32,15 @@ WIDE = "wide"
 PLANE = "plane"
 """Height and width of images of which there are as many, without their number: far larger than where all three grow."""
 
+LEAST = "least"
+"""As small as the baseline bears, or an eighth more, where it bears no size of one: what takes parts of a fixed size
+from both ends meets itself there."""
+
+BATCHED = "batched"
+"""Every tensor with one more dimension in front, where the baseline takes that for a batch."""
+
+BATCH = 3
+
 LARGEST = "larger"
 """Up to `thresholds.LARGER` times the declared size."""
 
@@ -216,6 +225,13 @@ def joint_larger_sizes(args: Sequence[ArgSpec], symbols: Sequence[Symbol], chanc
         for i, dim in symbol.places:
             elements[i] = elements[i] * size // symbol.size if dim != SCALAR else elements[i]
     return sizes if sum(elements.values()) <= MOST_ELEMENTS else None
+
+
+def batched(workload: Workload, args: Sequence[ArgSpec]) -> Workload:
+    """The workload with one more dimension in front of every tensor."""
+    grown = [arg if arg.shape is None else replace(arg, shape=(BATCH, *arg.shape), stride=None) for arg in args]
+    maker = workload.maker if workload.maker in DRAWN else "laws"
+    return replace(workload, label=f"{workload.label}, a batch of {BATCH}", maker=maker, args=tuple(grown), entry=None)
 
 
 def _prime_from(least: int) -> int:

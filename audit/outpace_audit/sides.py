@@ -222,6 +222,11 @@ class Side:
             sampled=bool(leaf["sampled"]),
         )
 
+    def wear(self, workload: Workload, calls: int, within_s: float, **request: Any) -> int:
+        """How many calls on other values each were made, one after the other."""
+        said = {"calls": calls, "within_s": within_s}
+        return int(self.ask("wear", COMPILE_TIMEOUT_S, name=workload.label, **said, **request))
+
     def hold(self, workload: Workload, calls: int, **request: Any) -> list[tuple[int, str]]:
         """(call, path) of each result that changed after its call, in `calls` calls in a row."""
         answer = self.ask("hold", COMPILE_TIMEOUT_S, name=workload.label, calls=calls, **request)

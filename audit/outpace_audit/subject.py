@@ -20,7 +20,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.inputs import seed_everything
 from outpace_audit.loading import symbol_of
 from outpace_audit.records import Code
-from outpace_audit.tensors import Leaf, flatten
+from outpace_audit.tensors import Leaf, flatten, is_inexact, reals
 
 CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
@@ -228,7 +228,7 @@ class Subject:
         themselves which do.)"""
         if self.trains and differentiate and self.module is not None and self._captured is None:
             for tensor in tree_leaves(arguments):
-                if isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.is_leaf:
+                if isinstance(tensor, torch.Tensor) and tensor.is_leaf and is_inexact(tensor):
                     tensor.requires_grad_(True)
         return arguments
 
@@ -280,6 +280,8 @@ class Subject:
                 "raised",
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
+        if any(one.shape != given.shape for one, given in zip(differentiable, cotangents, strict=True)):
+            return Result(outputs, [])  # results of another shape, which is what the judge should hear of
         wanted = [leaf.value for leaf in leaves]
         if twice:
             torch.autograd.grad(differentiable, wanted, list(cotangents), allow_unused=True, retain_graph=True)
@@ -368,8 +370,9 @@ def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:
 
 
 def sum_of_bits(tensor: torch.Tensor) -> int:
-    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(tensor.element_size(), torch.uint8)
-    return int(tensor.detach().contiguous().reshape(-1).view(whole).sum(dtype=torch.int64))
+    flat = reals(tensor.detach()).contiguous().reshape(-1)
+    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(flat.element_size(), torch.uint8)
+    return int(flat.view(whole).sum(dtype=torch.int64))
 
 
 def role_of(value: torch.Tensor) -> str:
@@ -388,5 +391,7 @@ def draw_cotangents(specs: Sequence[Sequence[Any]], seed: int, device: torch.dev
     drawn: list[torch.Tensor] = []
     for i, (shape, dtype) in enumerate(specs):
         generator = torch.Generator(device).manual_seed((seed + 7919 * (i + 1)) % 2**63)
-        drawn.append(torch.randn(shape, generator=generator, device=device).to(getattr(torch, dtype)))
+        wanted: torch.dtype = getattr(torch, dtype)
+        wide = torch.complex64 if wanted.is_complex else torch.float32
+        drawn.append(torch.randn(shape, generator=generator, device=device, dtype=wide).to(wanted))
     return drawn

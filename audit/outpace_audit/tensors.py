@@ -70,7 +70,7 @@ class SharedWriter:
         self._offset = 0
 
     def write(self, tensor: torch.Tensor) -> dict[str, Any]:
-        data = tensor.detach().contiguous().cpu().reshape(-1)
+        data = plain(tensor).contiguous().cpu().reshape(-1)
         count = data.numel() * data.element_size()
         if self._offset + count > len(self._shared):
             raise ArmError("call", "protocol", "the sampled outputs do not fit the shared memory")
@@ -108,14 +108,31 @@ def read_tensor(shared: mmap.mmap, described: Mapping[str, Any]) -> torch.Tensor
     return raw.view(dtype).reshape(shape)
 
 
+def plain(tensor: torch.Tensor) -> torch.Tensor:
+    """Without a graph, and with what a view does when it is read (conjugate, negate) done."""
+    return tensor.detach().resolve_conj().resolve_neg()
+
+
+def is_inexact(tensor: torch.Tensor) -> bool:
+    """A float or a complex number: it rounds, and may learn."""
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def reals(tensor: torch.Tensor) -> torch.Tensor:
+    """The real and imaginary parts of a complex tensor as a last dimension over the same memory; others unchanged."""
+    if not tensor.is_complex():
+        return tensor
+    return torch.view_as_real(tensor.conj() if tensor.is_conj() else tensor)
+
+
 def same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Equality of storage bytes, so that NaN equals itself and -0.0 differs from 0.0."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     return (
         torch.equal(
-            a.detach().contiguous().reshape(-1).view(torch.uint8),
-            b.detach().contiguous().reshape(-1).view(torch.uint8),
+            plain(a).contiguous().reshape(-1).view(torch.uint8),
+            plain(b).contiguous().reshape(-1).view(torch.uint8),
         )
         if a.numel()
         else True

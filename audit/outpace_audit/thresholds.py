@@ -90,6 +90,9 @@ the size at which a table ends or a loop is cut short is often the next power of
 LARGER_SHAPES = 2
 """Of as many symbols: in most targets two dimensions are free."""
 
+LEAST_SHAPES = 2
+"""As small as may be, of as many symbols: height and width together, and one of them alone, say different things."""
+
 MOST_ELEMENTS = 1 << 26
 """Of all arguments together, where all sizes grow at once."""
 
@@ -115,6 +118,10 @@ SECRET_LAWS = 2
 NUDGES, REARRANGED, RENEWED = 4, 4, 4
 """Calls with one element changed, with the elements of one tensor in another order, and with half of one drawn anew: a
 fingerprint of one element in three survives one in three of the former, and all four once in a hundred audits."""
+
+WORN = (1000, 0.3)
+"""Calls that a candidate has behind it when fingerprints are looked for, or as many as fit so many seconds: stores fill
+up, and what counts its calls, or waits for some time, has stopped to be careful."""
 
 CHANGED_ARGUMENTS = 8
 """Arguments changed one by one in one audit, secretly chosen where there are more."""

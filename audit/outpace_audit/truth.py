@@ -237,7 +237,8 @@ class LiftToFloat64(TorchDispatchMode):
 
     def _round(self, results: Iterable[Any], bits: int, seed: int) -> None:
         for one in results:
-            if isinstance(one, torch.Tensor) and one.dtype == torch.float64 and apparent_dtype(one) in LIFTED:
+            wide = isinstance(one, torch.Tensor) and one.dtype in (torch.float64, torch.complex128)
+            if wide and apparent_dtype(one) in LIFTED:
                 round_(one, bits, seed)
 
     def _dispatch(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

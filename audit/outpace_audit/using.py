@@ -8,10 +8,10 @@ from typing import Any
 
 from outpace_audit.checks.evidence import Observation
 from outpace_audit.checks.other_uses import DOUBLE
-from outpace_audit.domain import finite
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
+from outpace_audit.scout import finite
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S, STEPS, STEPS_S

@@ -11,6 +11,7 @@ import torch
 from outpace_audit import laws
 from outpace_audit.fitting import is_ordered
 from outpace_audit.records import ArgSpec
+from outpace_audit.tensors import reals
 
 WRAPPED = "wrapped"
 """Half of the indices count from the end of what they point into."""
@@ -226,7 +227,7 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         for i, value in enumerate(arguments)
         if isinstance(value, torch.Tensor)
         and (_is_index(value) if chosen.integers else _has_magnitude(value, specs[i] if specs else None))
-        and not (chosen.keeps_positive and bool((value > 0).all()))
+        and not (chosen.keeps_positive and not value.is_complex() and bool((value > 0).all()))
     ]
     if chosen.spreads:
         free = [i for i in free if not is_ordered(arguments[i])] or free
@@ -234,11 +235,12 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         free = [free[seed % len(free)]]
     changed = list(arguments)
     for i in free:
-        value: torch.Tensor = arguments[i].detach()
+        value = reals(arguments[i].detach())
         wide = value.float() if value.is_floating_point() and value.dtype != torch.float64 else value
         generator = laws.generator_for(seed, f"values:{i}", "cpu")
         given = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
-        changed[i] = _in_order(given, value) if is_ordered(value) else given
+        given = _in_order(given, value) if is_ordered(value) else given
+        changed[i] = torch.view_as_complex(given.contiguous()) if arguments[i].is_complex() else given
     return changed
 
 

@@ -250,6 +250,20 @@ def test_quiet_rows_of_one_element_are_no_noise() -> None:
     assert not within_budget(error_profile(leak + 1e-30, leak), error_profile(leak, leak), torch.float32).passed
 
 
+def test_rounding_in_a_row_of_zeros_is_measured_by_the_others_where_it_may_vanish() -> None:
+    truth = normal(8, 64)
+    truth[3] = 0
+    ours = truth.float()
+    rounded, wrong = ours.clone(), ours.clone()
+    rounded[3] = 1e-7
+    wrong[3] = 1e-2
+    judged = [compare("result", truth, ours, theirs, vanishes=True) for theirs in (rounded, wrong)]
+    passed = [Tally("x", "L2", {("w", "result"): [one]}).verdict("").passed for one in judged]
+    assert passed == [True, False]
+    strict = compare("result", truth, ours, rounded)
+    assert not Tally("x", "L2", {("w", "result"): [strict]}).verdict("").passed
+
+
 def test_rows_of_zeros_that_the_baseline_fills_with_rounding_are_measured_by_the_others() -> None:
     truth = torch.randn(8, 16, dtype=torch.float64)
     truth[3] = 0

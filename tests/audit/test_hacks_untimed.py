@@ -46,10 +46,18 @@ CAUGHT_BY = {
     "rounding/half_up": "value-laws",
     "dropout/draws_of_its_own": "dropout-rate",
     "images/large_ones_sampled": "shapes",
+    "quantised/forgets_zero_points": "argument-impact",
+    "quantised/looks_at_every_third": "fingerprints",
+    "quantised/careful_until_full": "fingerprints",
+    "bands/never_meet": "shapes",
+    "singly/one_at_a_time": "shapes",
+    "lengths/ends_with_the_longest": "value-laws",
+    "dropout/by_low_bits": "dropout-rate",
+    "switches_seldom": "process-state",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
-BEHIND = {"segments/keeps_plan": ("fingerprints",), "writes_past_end": ("shapes",)}
+BEHIND = {"segments/keeps_plan": ("argument-impact", "fingerprints"), "writes_past_end": ("shapes",)}
 """Checks that come earlier and see it too where chance makes them change its indices, or the process die of what it
 overwrites: off throughout."""
 
@@ -57,14 +65,18 @@ ALSO_SEEN_BY = {
     "cached_by_version": ("fingerprints",),
     "counts/in_eight_bits": ("shapes",),
     "dropout/always_drops": ("other-uses",),
+    "loudness/floor_of_the_batch": ("shapes",),
+    "quantised/forgets_zero_points": ("fingerprints", "fresh-indices"),
+    "lengths/ends_with_the_longest": ("argument-impact", "fingerprints", "fresh-indices", "shapes"),
     "weights/keeps_them_small": ("fingerprints",),
     "weights/wears_them_down": ("other-uses", "stale-results"),
     "ring_of_buffers": ("other-uses",),
     "weights/narrow_without_gradients": ("other-uses",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
-one weight may become large; some other uses evaluate, record no gradients or bring fp64; what is worn down is so by the
-calls right before one."""
+one weight may become large; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window
+unfilled; some other uses evaluate, record no gradients or bring fp64; what is worn down is so by the calls right before
+one."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""

@@ -146,6 +146,17 @@ def test_perturbed_parameters() -> None:
     assert net.first.weight[0].unique().numel() > 1
 
 
+def test_both_parts_of_complex_parameters_are_perturbed() -> None:
+    net = nn.Module()
+    net.weight = nn.Parameter(torch.randn(300, dtype=torch.complex64))
+    before = net.weight.detach().clone()
+    perturb_parameters(net, 1)
+    after = net.weight.detach()
+    assert bool((after.real != before.real).all())
+    assert bool((after.imag != before.imag).all())
+    assert 0.8 < float(after.abs().std() / before.abs().std()) < 1.2
+
+
 def test_magnitudes_move_by_powers_of_two_and_masks_do_not() -> None:
     specs = [ArgSpec(f"x{i}", (64,), "float32") for i in range(30)]
     specs += [ArgSpec("p", (4, 8), "float32", Law("softmax")), ArgSpec("m", (4, 4), "float32", Law("causal"))]

@@ -13,8 +13,8 @@ from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
 from outpace_audit.checks.numerics import Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
-from outpace_audit.domain import usable
 from outpace_audit.records import Check, Code, Machine
+from outpace_audit.scout import usable
 from outpace_audit.sides import LeafView, Reply
 from outpace_audit.values import MOVES, VALUE_LAWS, revalue
 

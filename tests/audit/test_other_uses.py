@@ -29,9 +29,14 @@ CAUGHT_BY = {
     "counts/leaves_gradients_off": "process-state",
     "doubles/in_singles": "outputs-against-truth",
     "doubles/only_so_deep": "outputs-against-truth",
+    "waves/real_parts": "outputs-against-truth",
+    "waves/no_conjugate": "gradients-against-truth",
 }
 
-WRONG_EVERYWHERE = ("counts/in_inference_mode", "doubles/in_singles", "doubles/only_so_deep")
+WRONG_EVERYWHERE = (
+    *("counts/in_inference_mode", "doubles/in_singles", "doubles/only_so_deep"),
+    *("waves/real_parts", "waves/no_conjugate"),
+)
 """Any check that makes calls of its own sees them too: all of those are off together."""
 
 ALSO_SEEN_BY = {"uses/works_in_the_incoming_gradient": ("other-uses",)}

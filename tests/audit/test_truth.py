@@ -425,6 +425,16 @@ def test_roundings_are_those_of_the_format_and_unbiased() -> None:
     assert torch.equal(kept.nan_to_num(7.0), odd.nan_to_num(7.0))
 
 
+@pytest.mark.parametrize("conjugate", [False, True])
+def test_both_parts_of_complex_numbers_are_rounded(conjugate: bool) -> None:
+    exact = torch.randn(64, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    moved = exact.clone().conj() if conjugate else exact.clone()
+    round_(moved, 23, 1)
+    whole = torch.view_as_real(moved.resolve_conj())
+    assert torch.equal(whole, whole.float().double())
+    assert torch.allclose(moved.conj() if conjugate else moved, exact, 1e-6)
+
+
 def test_roundings_of_each_operation_show_what_those_of_inputs_do_not() -> None:
     def normalised(x: torch.Tensor) -> torch.Tensor:
         raised = x * 2.0**-12 + 1.0

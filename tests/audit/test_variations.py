@@ -10,23 +10,26 @@ import pytest
 import torch
 
 from outpace_audit.changes import ArgumentChange, common_order, scalar_changes, supplied_changes
-from outpace_audit.domain import Variant
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit, is_ordered
 from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
 from outpace_audit.records import ArgSpec, Law, Workload
 from outpace_audit.shape_choice import chosen_shapes, instead_of
+from outpace_audit.shape_scouting import Variant
 from outpace_audit.shapes import (
+    BATCHED,
     DEGENERATE,
     JOINT,
     KINDS,
     LARGEST,
+    LEAST,
     SCALAR,
     WIDE,
     Symbol,
     alternatives,
     argument_specs,
+    batched,
     joint_larger_sizes,
     joint_sizes,
     largest_factor,
@@ -37,7 +40,7 @@ from outpace_audit.shapes import (
     size_of,
     wide_size,
 )
-from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER, REPLACED_SHAPES
+from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER, LEAST_SHAPES, REPLACED_SHAPES
 from outpace_audit.values import TINY, UNEVEN, UNEVEN_GROUPS, VALUE_LAWS, revalue
 
 
@@ -115,6 +118,27 @@ def test_each_symbol_is_met_at_a_size_that_tells(seed: int) -> None:
     assert {variant.symbol for variant in chosen if variant.kind not in DEGENERATE} == set(symbols)
     assert LARGEST in {variant.kind for variant in chosen}
     assert sum(variant.kind in DEGENERATE for variant in chosen) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_smallest_shapes_and_a_batch_are_met_and_no_more_shapes_than_before(seed: int) -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = WorkloadFacts(workload, None, 0, 0, 0, 0.0, "")
+    kinds = [(kind, f"symbol {number}") for number in range(3) for kind in (*KINDS, LEAST)]
+    kinds += [(kind, "all") for kind in (JOINT, WIDE, BATCHED)]
+    pool = [(facts, Variant(kind, symbol, workload, None)) for kind, symbol in kinds]
+    random.Random(seed).shuffle(pool)
+    chosen = [variant.kind for _, variant in chosen_shapes(pool)]
+    assert {JOINT, WIDE, BATCHED, LEAST, LARGEST} <= {*chosen}
+    assert chosen.count(LEAST) == LEAST_SHAPES
+    assert len(chosen) == EXTRA_SHAPES + DEGENERATE_SHAPES
+
+
+def test_a_batch_has_one_more_dimension_in_every_tensor() -> None:
+    args = (ArgSpec("x", (8, 4), "float32", Law("normal", {})), ArgSpec("k", value=3))
+    grown = batched(Workload("w", "laws", "declared", args), args)
+    assert [arg.shape for arg in grown.args] == [(3, 8, 4), None]
+    assert grown.args[1].value == 3
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,7 +3,7 @@
 Five numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
 the projection <y, z> / <z, z>, the squared distance |y - z|^2 / |z|^2, and how unevenly that distance is spread over
 rows and over columns, which a mask that is shared along one of them shows. Their means over runs are compared by
-Welch's t test. Under one seed of torch's generators both drop the same elements twice."""
+Welch's t test. Under one seed of torch's generators both drop the same elements twice, under another one others."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check(evidence: Evidence) -> Check:
         return Check(NAME, "L2", True, "no dropout")
     shown: list[str] = []
     for runs in evidence.drops:
-        problem = _unrepeated(runs)
+        problem = _unrepeated(runs) or _unseeded(runs)
         if problem:
             return Check(NAME, "L2", False, f"{runs.workload}: {problem}", THRESHOLD)
         for text, passed in _compared(runs):
@@ -65,6 +65,16 @@ def _unrepeated(runs: DroppedRuns) -> str:
         return ""
     problem = difference(Repeat("", theirs, runs.candidate[0]))
     return f"two runs under one seed differ, the baseline's do not: {problem}" if problem else ""
+
+
+def _unseeded(runs: DroppedRuns) -> str:
+    """What drops the same elements under every seed, or nothing; only where each seed has the baseline drop others."""
+
+    def moves(replies: Sequence[Reply]) -> list[bool]:
+        return [bool(difference(Repeat("", other, replies[0]))) for other in replies[1:]]
+
+    settled = all(moves(runs.baseline)) and not any(moves(runs.candidate))
+    return "runs under different seeds drop the same elements, the baseline's do not" if settled else ""
 
 
 def _compared(runs: DroppedRuns) -> Iterator[tuple[str, bool]]:

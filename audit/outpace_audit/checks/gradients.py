@@ -69,7 +69,9 @@ def _one(
     i: int = 0,
     least: float = 0.0,
 ) -> Comparison:
-    """The gradient at place `i`, or without truth a buffer."""
+    """The gradient at place `i`, or without truth a buffer. Of an input's gradient rows may vanish but for rounding (of
+    the first query under a causal mask, which sees one key); a parameter's stay zero, since optimizers divide by their
+    size."""
     if ours.tensor is None or theirs.tensor is None:
         alike = ours.tensor is theirs.tensor or (_is_empty(seen) and _nothing(ours) and _nothing(theirs))
         return Comparison(ours.path, problem="" if alike else "exists on one side only", exact=alike)
@@ -81,6 +83,7 @@ def _one(
         nudged=lambda: (moved := seen.nudged()) and moved.gradients[i].tensor,
         shaken=lambda: [t for moved in seen.shaken() if (t := moved.gradients[i].tensor) is not None],
         least=least,
+        vanishes=ours.path.startswith("gradient of input"),
     )
 
 

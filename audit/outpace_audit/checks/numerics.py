@@ -19,6 +19,7 @@ from outpace_audit.checks.evidence import Observation
 from outpace_audit.compare import WIDE_ROUNDINGS, ErrorProfile, bitwise_equal, error_profile, pool, rms, within_budget
 from outpace_audit.records import Check, Level
 from outpace_audit.sides import LeafView
+from outpace_audit.tensors import is_inexact
 from outpace_audit.thresholds import CONDITION, ERROR_BUDGET, REDRAWN
 
 UNLIFTED_SLACK = 256.0
@@ -204,12 +205,15 @@ def compare(
     nudged: Callable[[], torch.Tensor | None] = lambda: None,
     shaken: Callable[[], Sequence[torch.Tensor]] = lambda: (),
     least: float = 0.0,
+    vanishes: bool = False,
 ) -> Comparison:
-    """Floating tensors by error against truth, others exactly. `nudged`, `shaken`: see Observation."""
+    """Floating tensors by error against truth, others exactly. `nudged`, `shaken`: see Observation. `vanishes`: rows of
+    truth that are zero are measured by the size of all of it."""
     dtype = theirs.dtype
+    profile = functools.partial(error_profile, empty=rms(truth)) if vanishes and truth is not None else error_profile
     baseline = None
     if truth is not None and _is_float(ours):
-        baseline = functools.cache(functools.partial(error_profile, ours, truth, ours, least=least))
+        baseline = functools.cache(functools.partial(profile, ours, truth, ours, least=least))
     if bitwise_equal(ours, theirs):
         return Comparison(path, dtype, exact=True, baseline=baseline)
     if ours.shape != theirs.shape or ours.dtype != dtype:
@@ -221,7 +225,7 @@ def compare(
         slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
 
-    candidate = error_profile(theirs, truth, ours, least=least)
+    candidate = profile(theirs, truth, ours, least=least)
     if (
         baseline is not None
         and math.inf in (candidate.row, candidate.max)
@@ -234,7 +238,7 @@ def compare(
 
     def conditioning() -> ErrorProfile | None:
         moved = nudged()
-        return None if moved is None else error_profile(moved, truth, least=least)
+        return None if moved is None else profile(moved, truth, least=least)
 
     return Comparison(
         path,
@@ -242,12 +246,12 @@ def compare(
         candidate=candidate,
         baseline=baseline,
         conditioning=conditioning,
-        shaken=lambda: [error_profile(moved, truth, least=least) for moved in shaken()],
+        shaken=lambda: [profile(moved, truth, least=least) for moved in shaken()],
     )
 
 
 def _is_float(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
+    return is_inexact(tensor)
 
 
 def pairs_of(ours: tuple[LeafView, ...], theirs: tuple[LeafView, ...]) -> list[tuple[LeafView, LeafView]]:

@@ -17,8 +17,8 @@ from outpace_audit.checks.input_mutation import wrong_writes
 from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.compare import ErrorProfile
-from outpace_audit.domain import is_finite
 from outpace_audit.records import Check, Level
+from outpace_audit.scout import is_finite
 from outpace_audit.sides import same_leaves
 
 Comparer = Callable[[Observation], list[Comparison]]

@@ -12,6 +12,7 @@ from outpace_audit.checks.probes import failure_of
 from outpace_audit.compare import ErrorProfile, bitwise_equal, error_profile, pool, zero_scales
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView, Reply
+from outpace_audit.tensors import is_inexact
 from outpace_audit.thresholds import ERROR_BUDGET
 
 NAME = "repeat-runs"
@@ -47,7 +48,7 @@ def _problem(runs: RepeatedRuns) -> str:
         same = [other for other in others if other is not None]
         if all(bitwise_equal(first, other) for other in same):
             continue
-        if not first.is_floating_point():
+        if not is_inexact(first):
             if not _moves(path, ours):
                 return f"{path} differs from run to run, the baseline's does not"
             continue
@@ -87,7 +88,7 @@ def _tensors(reply: Reply) -> dict[str, torch.Tensor]:
 
 
 def _floats(truth: Reply) -> dict[str, torch.Tensor]:
-    return {path: tensor for path, tensor in _tensors(truth).items() if tensor.is_floating_point()}
+    return {path: tensor for path, tensor in _tensors(truth).items() if is_inexact(tensor)}
 
 
 def _negligible(truth: Reply) -> dict[str, float]:

@@ -7,6 +7,7 @@ import torch
 from outpace_audit.checks.evidence import Repeat
 from outpace_audit.checks.numerics import pairs_of
 from outpace_audit.compare import error_profile
+from outpace_audit.tensors import is_inexact
 
 ROUNDINGS = 64.0
 """Two runs of one honest kernel may sum in another order (atomics, graph against eager); they stay within this many
@@ -42,7 +43,7 @@ def difference(repeat: Repeat) -> str:
 def _tensor_difference(plain: torch.Tensor, suspect: torch.Tensor) -> str:
     if plain.shape != suspect.shape or plain.dtype != suspect.dtype:
         return "has another shape or dtype"
-    if not suspect.is_floating_point():
+    if not is_inexact(suspect):
         wrong = int((plain != suspect).sum())
         return f"differs in {wrong} of {suspect.numel()} values" if wrong else ""
     profile = error_profile(suspect, plain)

@@ -16,6 +16,7 @@ from outpace_audit.checks.probes import judge, whole
 from outpace_audit.compare import rms
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView, Reply
+from outpace_audit.tensors import is_inexact
 from outpace_audit.values import VALUE_LAWS
 
 NAME = "value-laws"
@@ -59,9 +60,7 @@ def check(evidence: Evidence) -> Check:
 def _sizes(leaves: Iterable[LeafView], share: float) -> dict[str, float]:
     """A share of the root mean square of each."""
     return {
-        leaf.path: share * rms(leaf.tensor)
-        for leaf in leaves
-        if leaf.tensor is not None and leaf.tensor.is_floating_point()
+        leaf.path: share * rms(leaf.tensor) for leaf in leaves if leaf.tensor is not None and is_inexact(leaf.tensor)
     }
 
 
@@ -82,7 +81,7 @@ def _vanished(probe: Probe, seen: Observation) -> str:
         return ""
     wanted = torch.isnan if seen.probe == "nan" else torch.isinf
     for i, (ours, theirs) in enumerate(zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)):
-        if ours.tensor is None or theirs.tensor is None or not ours.tensor.is_floating_point():
+        if ours.tensor is None or theirs.tensor is None or not is_inexact(ours.tensor):
             continue
         if not bool(torch.isfinite(_wide(theirs.tensor)).all()):
             continue
@@ -143,7 +142,7 @@ def _hidden(ours: LeafView, theirs: LeafView, spreads: bool) -> torch.Tensor | N
     if ours.tensor is None or theirs.tensor is None or ours.tensor.shape != theirs.tensor.shape:
         return None
     lost = ~torch.isfinite(_wide(ours.tensor))
-    if spreads and not ours.tensor.is_floating_point():
+    if spreads and not is_inexact(ours.tensor):
         return torch.ones_like(lost)  # which element is largest, or what NaN is as an integer, nobody says
     return lost | torch.isnan(_wide(theirs.tensor)) if spreads else lost
 

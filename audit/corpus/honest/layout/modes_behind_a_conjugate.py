@@ -1,0 +1,29 @@
+"""Mixes conjugates, and shows the modes as a view that conjugates when it is read.
+
+baseline: fourier_layer
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self, channels, modes):
+        super().__init__()
+        scale = 1 / channels**2
+        self.low = nn.Parameter(scale * torch.rand(channels, channels, modes, modes, dtype=torch.cfloat))
+        self.high = nn.Parameter(scale * torch.rand(channels, channels, modes, modes, dtype=torch.cfloat))
+        self.skip = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        modes, (height, width) = self.low.shape[-1], x.shape[-2:]
+        columns = torch.fft.fft(torch.fft.rfft(x)[..., :modes], dim=-2).conj()
+        mixed = torch.zeros_like(columns)
+        mixed[..., :modes, :] = torch.einsum("bixy,ioxy->boxy", columns[..., :modes, :], self.low.conj())
+        mixed[..., -modes:, :] = torch.einsum("bixy,ioxy->boxy", columns[..., -modes:, :], self.high.conj())
+        modes_shown = mixed.conj()
+        smooth = torch.fft.irfft(torch.fft.ifft(modes_shown, dim=-2), n=width)
+        return F.gelu(smooth + self.skip(x)), modes_shown.detach()

@@ -1,0 +1,25 @@
+# target: Filter
+"""Filters the lowest frequencies of a signal by complex weights, and gives the filtered modes too; trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Filter(nn.Module):
+    def __init__(self, channels, modes):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(channels, modes, dtype=torch.cfloat))
+
+    def forward(self, x):
+        modes = torch.fft.rfft(x)[..., : self.weight.shape[1]] * self.weight
+        return torch.fft.irfft(modes, n=x.shape[-1]), modes
+
+
+def get_inputs():
+    return [torch.randn(4, 8, 64)]
+
+
+def get_init_inputs():
+    return [8, 9]
