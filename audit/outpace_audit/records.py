@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from outpace_audit.samples import Samples
 
-AUDITOR_VERSION = "14"
+AUDITOR_VERSION = "15"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
 NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]
