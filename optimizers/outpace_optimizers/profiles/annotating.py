@@ -100,7 +100,7 @@ def _placed(profile: Profile, root: Path, given: Iterable[Suggestion], pages: Ma
         if (place := _place(profile, one, files)) is not None:
             gain = _finite(best_gain(min(profile.share(one.seconds), 1.0)))
             page = pages.get(one.rule, "")
-            yield Advice(one.rule, one.title, one.evidence, one.advice, gain, one.numerics, page, *place)
+            yield Advice(one.rule, one.title, one.evidence, one.advice, gain, one.numerics, page, *place, one.edit)
 
 
 def _place(profile: Profile, given: Suggestion, files: Sequence[_File]) -> tuple[str, str, str, str] | None:

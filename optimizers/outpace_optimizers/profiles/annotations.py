@@ -49,6 +49,8 @@ class Advice:
     name: str
     digest: str
     call: str = ""
+    edit: str = ""
+    """The command that makes the change and audits it."""
 
 
 @dataclass(frozen=True, slots=True)
