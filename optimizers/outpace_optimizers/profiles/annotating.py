@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.codec import WrongField, decode, plain
+from outpace_audit.codec import plain
 from outpace_audit.errors import OutpaceError
-from outpace_audit.records import Machine
 from outpace_optimizers.profile_rules.registry import Suggestion, load_profile_rules, suggestions
 from outpace_optimizers.profiles.annotations import Advice, Annotations, Limit, Mark
 from outpace_optimizers.profiles.code_names import Span, called, spans_in
-from outpace_optimizers.profiles.distances import Distance, distances
+from outpace_optimizers.profiles.distances import Distance, distances, machine_of
 from outpace_optimizers.profiles.names import RUN, TRACE
 from outpace_optimizers.profiles.ranking import WORTH, best_gain
 from outpace_optimizers.profiles.reading import AsProfiled, read
@@ -44,27 +43,22 @@ def annotations_of(
     found = suggestions(profile)
     limits = distances(profile, rooflines).by_target
     pages = {rule.id: rule.page for rule in load_profile_rules()[0]}
+    machine = machine_of(profile)
     functions = sorted((one for one in profile.targets if one.path), key=profile.at_stake, reverse=True)
     return Annotations(
         name=name,
         trace=profile.trace,
         command=str(profile.run.get("command", "")),
         recorded_at=recorded_at,
-        device=_device(profile),
+        device=machine.name if machine else "",
         steps=profile.steps,
         step_s=profile.step_s,
         plain_step_s=profile.plain_step_s,
         marks=tuple(_mark(profile, one, limits.get(one.key)) for one in functions[:MOST_MARKS]),
         advice=tuple(_placed(profile, root, found.suggestions, pages)),
         troubles=tuple(f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles),
+        machine=machine,
     )
-
-
-def _device(profile: Profile) -> str:
-    try:
-        return decode(Machine, profile.run.get("machine")).name
-    except WrongField:
-        return ""
 
 
 def _mark(profile: Profile, target: Target, distance: Distance | None) -> Mark:

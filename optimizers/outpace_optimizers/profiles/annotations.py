@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outpace_audit.records import Machine
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -68,3 +70,4 @@ class Annotations:
     marks: tuple[Mark, ...]
     advice: tuple[Advice, ...]
     troubles: tuple[str, ...]
+    machine: Machine | None = None

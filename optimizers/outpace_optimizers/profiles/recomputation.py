@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from outpace_optimizers.profiles.findings import Recorded, innermost
 from outpace_optimizers.profiles.hosts import Node
@@ -59,7 +60,8 @@ def _records_graph(node: Node) -> bool:
 def _input_bytes(node: Node) -> float:
     """Of all its tensors: about what the backward pass would have to be kept for it."""
     arguments = node.event.get("args") or {}
-    dims, types = arguments.get("Input Dims") or (), arguments.get("Input type") or ()
+    dims: Sequence[Any] = arguments.get("Input Dims") or ()
+    types: Sequence[str] = arguments.get("Input type") or ()
     return sum(
         math.prod(shape) * BYTES.get(kind, 0)
         for shape, kind in zip(dims, types, strict=False)
