@@ -96,9 +96,9 @@ def made(rule: str, yes: bool, cuda: bool) -> tuple[nn.Module, int, int]:
     if rule == "tiny":
         return Pointwise(256, 60), 8 if yes else 65536, 256
     if rule == "attention":
-        return nn.Sequential(*(Attention(64 * large, yes) for _ in range(4))), 2048 * large, 64 * large
+        return nn.Sequential(*(Attention(64 * large, yes) for _ in range(4))), 2048 * large * large, 64 * large
     if rule == "batch":  # one block takes a row, however long it is
-        return nn.Sequential(*(nn.LayerNorm(1 << 18) for _ in range(4))), 4 if yes else 512, 1 << 18
+        return nn.Sequential(*(nn.LayerNorm(1 << 20) for _ in range(4))), 4 if yes else 128, 1 << 20
     if rule == "recompute":
         return nn.Sequential(*(Recomputed(mlp(width, 3)) for _ in range(4))), 512 * large, width
     if rule == "channels":
@@ -129,7 +129,7 @@ def main() -> None:
         torch.set_float32_matmul_precision("highest" if args.rule == "tf32" and yes else "high")
     model, batch, width = made(args.rule, yes, cuda)
     bf16 = args.rule == "channels" or (args.rule == "amp" and not yes)
-    kept = made_of_objects(2_000_000 if args.rule == "gc" else 0)
+    kept = made_of_objects(500_000 if args.rule == "gc" else 0)
     held = most_of_the_memory() if args.rule == "recompute" and not yes and cuda else None
     model = model.to(args.device)
     switches = {"fused": not yes} if args.rule == "optimizer" else {"fused": True}

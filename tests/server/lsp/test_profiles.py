@@ -86,6 +86,7 @@ async def test_a_trace_is_shown_at_functions_and_classes(editor: Editor, tmp_pat
     assert suggestion.severity == types.DiagnosticSeverity.Hint
     assert editor.text_in(uri, suggestion.range) == "torch.optim.Adam"
     assert "Adam.step takes 0.2 ms (20.0%)" in suggestion.message and "at most 1.25× per step" in suggestion.message
+    assert "made and audited by `outpace train --rule fused-optimizer`" in suggestion.message
     if profile == "vscode":
         assert suggestion.code_description is not None
         assert suggestion.code_description.href.endswith("docs/profile.md#optimizer-loop")
