@@ -68,7 +68,7 @@ ranks)
   ;;
 check)
   cd ..
-  for script in "gpt_step.py ${large[*]:0:14} --steps 100000" "conv_loader.py --device cuda --channels 64 --batch 128 --size 64 --steps 100000"; do
+  for script in "gpt_step.py ${large[*]:0:14} --steps 2000" "conv_loader.py --device cuda --channels 64 --batch 128 --size 64 --steps 2000"; do
     # shellcheck disable=SC2086  # words of a command
     env PYTHONPATH="$PWD/../server:$PWD/../optimizers:$PWD/../audit:/tmp/outpace-site" \
       python3 profile_check.py --rounds 5 --block 2 $script 2>&1 | tee -a "$out/check.txt"
