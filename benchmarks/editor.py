@@ -40,7 +40,9 @@ PATIENCE_S = 300.0
 class Client:
     """One server, spoken to by one thread; notifications and requests of the server are kept with their time."""
 
-    def __init__(self, command: list[str], root: Path, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, command: list[str], root: Path, settings: dict[str, Any], capabilities: dict[str, Any] = VSCODE
+    ) -> None:
         self.started = time.perf_counter()
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root)
         self._id = 0
@@ -52,7 +54,7 @@ class Client:
             "initialize",
             {
                 "processId": None,
-                "capabilities": VSCODE,
+                "capabilities": capabilities,
                 "rootUri": root.as_uri(),
                 "initializationOptions": {"settings": settings},
             },

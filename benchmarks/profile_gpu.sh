@@ -1,8 +1,10 @@
 #!/bin/bash
 # Profiles the scripts of benchmarks/profile on CUDA, or the pairs of scripts that a rule must and must not speak of.
 #
-#   benchmarks/profile_gpu.sh [WHEELS [scripts|pairs]]      pages, traces and profiles go to $OUT
+#   benchmarks/profile_gpu.sh [WHEELS [scripts|pairs [PAIR...]|ranks|check]]      pages, traces and profiles go to $OUT
 #
+# `pairs` runs the two scripts of a pair beside each other; `ranks` needs two devices; `check` doubles the top targets of
+# the scripts, and compares what the step then takes with the shares that were reported.
 # The interpreter `python3` has torch; rich, libcst, pygls and torch-tb-profiler come from the wheels.
 set -u
 cd "$(dirname "$0")/.."
@@ -21,28 +23,59 @@ profile() { # name, then the script's words
   "${outpace[@]}" profile --html "$out/$name.html" -- python3 "$@" >"$out/$name.txt" 2>&1
   echo "status $?" >>"$out/$name.txt"
 }
+pairs() { # names
+  for pair in "$@"; do
+    profile "$pair-yes" rule_pairs.py "$pair" yes --device cuda &
+    profile "$pair-no" rule_pairs.py "$pair" no --device cuda
+    wait
+  done
+  show "$@"
+}
+show() { # names
+  for pair in "$@"; do
+    for side in yes no; do
+      echo "=== $pair $side"
+      grep -E "^(one step|the device|peak|[a-z0-9-]+: |note|error|status|Traceback)|Error" "$out/$pair-$side.txt" | cut -c1-300
+    done
+  done
+}
 cd benchmarks/profile
 large=(--device cuda --width 768 --heads 12 --layers 8 --batch 16 --block 512 --vocabulary 32768 --steps 60)
-if [ "${2:-scripts}" = scripts ]; then
+what=${2:-scripts}
+shift $(($# < 2 ? $# : 2))
+names=()
+case $what in
+scripts)
   names=(gpt conv)
   profile gpt gpt_step.py "${large[@]}"
   profile conv conv_loader.py --device cuda --channels 64 --batch 128 --size 64
-else
-  names=(triton gpt-compiled)
-  profile triton triton_norm.py
-  profile gpt-compiled gpt_step.py "${large[@]}" --compile --bf16
-  for pair in sync loader copy zero optimizer tiny tf32 amp; do
-    profile "$pair-yes" rule_pairs.py "$pair" yes --device cuda
-    profile "$pair-no" rule_pairs.py "$pair" no --device cuda
+  ;;
+pairs)
+  if [ $# -gt 0 ]; then
+    pairs "$@"
+  else
+    names=(triton gpt-compiled)
+    profile triton triton_norm.py
+    profile gpt-compiled gpt_step.py "${large[@]}" --compile --bf16
+    pairs sync loader copy zero optimizer tiny tf32 amp attention batch recompute channels gc
+  fi
+  ;;
+ranks)
+  for side in yes no; do
+    profile "ranks-$side" -m torch.distributed.run --nproc-per-node=2 --master-port=29519 ranks.py "$side"
   done
-fi
+  show ranks
+  ;;
+check)
+  cd ..
+  for script in "gpt_step.py ${large[*]:0:14} --steps 2000" "conv_loader.py --device cuda --channels 64 --batch 128 --size 64 --steps 2000"; do
+    # shellcheck disable=SC2086  # words of a command
+    env PYTHONPATH="$PWD/../server:$PWD/../optimizers:$PWD/../audit:/tmp/outpace-site" \
+      python3 profile_check.py --rounds 5 --block 2 $script 2>&1 | tee -a "$out/check.txt"
+  done
+  ;;
+esac
 for name in "${names[@]}"; do
   echo "=== $name"
   cut -c1-150 "$out/$name.txt"
-done
-[ "${2:-scripts}" = scripts ] || for pair in sync loader copy zero optimizer tiny tf32 amp; do
-  for side in yes no; do
-    echo "=== $pair $side"
-    grep -E "^(one step|the device|[a-z0-9-]+: |note|error|status|Traceback)|Error" "$out/$pair-$side.txt" | cut -c1-300
-  done
 done

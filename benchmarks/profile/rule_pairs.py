@@ -6,10 +6,13 @@ python rule_pairs.py sync yes --device cuda
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 
 import torch
 from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, Dataset
 
 
@@ -46,6 +49,73 @@ class Pointwise(nn.Module):
         return x
 
 
+class Attention(nn.Module):
+    """Of one head, on all that comes; written out or fused."""
+
+    def __init__(self, width: int, written_out: bool) -> None:
+        super().__init__()
+        self.project, self.written_out = nn.Linear(width, 3 * width), written_out
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.project(x.unflatten(0, (-1, 512))).chunk(3, dim=-1)
+        if not self.written_out:
+            return scaled_dot_product_attention(q, k, v).flatten(0, 1)
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        return (scores.softmax(dim=-1) @ v).flatten(0, 1)
+
+
+class Recomputed(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return checkpoint(self.inner, x, use_reentrant=False)
+
+
+class Pictures(nn.Module):
+    """Convolutions, in the layout that their input has."""
+
+    def __init__(self, channels: int, channels_last: bool) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(6)))
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.to(memory_format=self.layout)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        side = 32
+        return self.layers(x.unflatten(1, (-1, side, side)).to(memory_format=self.layout))
+
+
+def made(rule: str, yes: bool, cuda: bool) -> tuple[nn.Module, int, int]:
+    """A model, how many samples are in a batch, and how wide each is."""
+    large = 4 if cuda else 1
+    batch, width = 64 * large, 256 * large
+    if rule in ("tf32", "amp"):
+        return mlp(width, 4), 512 * large, width
+    if rule == "tiny":
+        return Pointwise(256, 60), 8 if yes else 65536, 256
+    if rule == "attention":
+        return nn.Sequential(*(Attention(64 * large, yes) for _ in range(4))), 2048 * large * large, 64 * large
+    if rule == "batch":  # one block takes a row, however long it is
+        return nn.Sequential(*(nn.LayerNorm(1 << 20) for _ in range(4))), 4 if yes else 128, 1 << 20
+    if rule == "recompute":
+        return nn.Sequential(*(Recomputed(mlp(width, 3)) for _ in range(4))), 512 * large, width
+    if rule == "channels":
+        return Pictures(64, not yes), 64 * large, 64 * 32 * 32
+    return mlp(width, 4), batch, width
+
+
+def made_of_objects(count: int) -> list[list[int]]:
+    """What a script keeps, such as the index of its data: the collector looks through all of it."""
+    return [[number] for number in range(count)]
+
+
+def most_of_the_memory() -> torch.Tensor:
+    free, _ = torch.cuda.mem_get_info()
+    return torch.empty(int(0.85 * free), dtype=torch.uint8, device="cuda")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rule")
@@ -54,17 +124,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30)
     args = parser.parse_args()
     yes, cuda = args.side == "yes", args.device == "cuda"
-    large = 4 if cuda else 1
     torch.manual_seed(0)
     if args.rule != "amp":
         torch.set_float32_matmul_precision("highest" if args.rule == "tf32" and yes else "high")
-    model: nn.Module = mlp(256 * large, 4)
-    batch, width, bf16 = 64 * large, 256 * large, False
-    if args.rule in ("tf32", "amp"):
-        batch, bf16 = 512 * large, args.rule == "amp" and not yes
-    elif args.rule == "tiny":
-        model = Pointwise(256, 60)
-        batch, width = (8 if yes else 65536), 256
+    model, batch, width = made(args.rule, yes, cuda)
+    bf16 = args.rule == "channels" or (args.rule == "amp" and not yes)
+    kept = made_of_objects(500_000 if args.rule == "gc" else 0)
+    held = most_of_the_memory() if args.rule == "recompute" and not yes and cuda else None
     model = model.to(args.device)
     switches = {"fused": not yes} if args.rule == "optimizer" else {"fused": True}
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, **switches)
@@ -75,6 +141,10 @@ def main() -> None:
         x = x.to(args.device, non_blocking=args.rule == "copy" and not yes)
         if args.rule == "copy":
             x = x[:batch]
+        if args.rule == "gc":
+            gc.collect()
+            if not yes:
+                gc.freeze()  # what there is by now stays, and is not looked through again
         with torch.autocast(args.device, dtype=torch.bfloat16, enabled=bf16):
             loss = model(x).square().mean()
         optimizer.zero_grad(set_to_none=not (args.rule == "zero" and yes))
@@ -87,7 +157,7 @@ def main() -> None:
         elif step % 50 == 49:
             losses.append(loss.item())
         total += loss.detach()
-    print(f"loss {total.item() / args.steps:.4f}")
+    print(f"loss {total.item() / args.steps:.4f}", len(kept), held is None)
 
 
 def batches(

@@ -34,6 +34,18 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class StepGain:
+    """What an accepted change makes of a whole step of the user's script: computed from its speedup and the target's
+    `share` of the step in a profile, by Amdahl's law; not measured."""
+
+    speedup: float
+    interval: tuple[float, float]
+    """That of the target's speedup, brought to the step: how sure the profile is, it does not say."""
+    share: float
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One audited idea."""
 
@@ -57,6 +69,8 @@ class Trial:
     """It holds for the very text of its file alone: a training run, which reaches all of it."""
     judged_s: float = 0.0
     """What the audit took in this run, from the first check to the verdict."""
+    step: StepGain | None = None
+    """Where a profile holds for the code as it is; it is looked up where the trial is shown, and not kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_fakes import SOURCE, fake_optimize, fake_report, make_engine
+from cli_fakes import MACHINE, SOURCE, fake_optimize, fake_report, make_engine
 
 from evidence_maker import make_evidence
 from outpace_audit.errors import EnvironmentMissing
@@ -29,6 +29,7 @@ from outpace_server.commands.options import duration
 from outpace_server.output import words
 from outpace_server.output.plain import PlainView
 from outpace_server.output.terminal import TerminalView
+from profile_maker import plant_profile
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -200,6 +201,23 @@ def test_audit_tells_acceptance_by_status(work: Path, capsys: pytest.CaptureFixt
     assert main(["audit", str(work), str(work)], make_engine()) == 0
     assert main(["audit", str(work), str(work)], make_engine(accept=False)) == 1
     assert "  failed: L2 error-against-truth: error 3e-2 [31mred (limit: 4e-6)" in capsys.readouterr().out
+
+
+def test_a_profile_says_what_a_speedup_comes_to_for_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = tmp_path / "work.py"
+    work.write_text(SOURCE)
+    plant_profile(tmp_path, MACHINE, {("work.py", "work"): 0.25}, trains=True)
+    sure = "1.08× [1.07, 1.09] for a whole step: computed from a share of 25% in profile work-"
+    for command in (["optimize", str(work)], ["audit", str(work), str(work)]):
+        assert main(command, make_engine()) == 0
+        out = capsys.readouterr().out
+        assert f"step: {sure}" in out and "torch-compile  1.42× [1.38, 1.46]  step 1.08× computed  tolerant" in out
+        assert main([*command, "--json"], make_engine()) == 0
+        step = json.loads(capsys.readouterr().out)["trials"][0]["step"]
+        assert (round(step["speedup"], 2), step["share"]) == (1.08, 0.25)
+    work.write_text(SOURCE.replace("x + 1", "x + 2"))
+    assert main(["optimize", str(work)], make_engine()) == 0
+    assert "whole step" not in capsys.readouterr().out
 
 
 def test_no_speedup_is_no_error(work: Path, capsys: pytest.CaptureFixture[str]) -> None:

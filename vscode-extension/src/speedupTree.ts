@@ -28,6 +28,8 @@ export interface Speedup {
   readonly title: string;
   readonly rule: string;
   readonly gain: string;
+  /** What it comes to for a whole step; empty where no profile says. */
+  readonly step: string;
   readonly numerics: string | null;
   readonly level: string | null;
   readonly state: "offered" | "applied" | "confirmed" | "rejected";
@@ -87,9 +89,9 @@ function speedup(one: Speedup): Item {
     return { key, kind, uri, line, id, label: one.rule, description, words, icon: ICONS.rejected };
   }
   const made = MADE[one.state];
-  const details = [`${one.numerics}, audited to ${one.level}`, made, fileName(uri)].filter((part) => part !== "");
+  const details = [one.step, `${one.numerics}, audited to ${one.level}`, made, fileName(uri)].filter((part) => part !== "");
   const words = `${one.gain} ${one.target}: ${one.title}. ${details.join(", ")}`;
-  const description = made ? `${one.target}, ${made}` : one.target;
+  const description = [one.target, one.step, made].filter((part) => part !== "").join(", ");
   return { key, kind, uri, line, id, label: one.gain, description, words, icon: ICONS[one.state] };
 }
 

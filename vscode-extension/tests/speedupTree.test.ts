@@ -10,6 +10,7 @@ const OFFERED: Speedup = {
   title: "fused attention",
   rule: "explicit-attention",
   gain: "1.42× [1.38, 1.46]",
+  step: "",
   numerics: "tolerant",
   level: "L4",
   state: "offered",
@@ -64,6 +65,16 @@ test("a gain is read out with its class, its level and the file, as people write
     item.words,
     "1.42× [1.38, 1.46] Attention: fused attention. " +
       "tolerant, audited to L4, applied, measured again in place, my model.py",
+  );
+});
+
+test("where a profile says it, the gain of a whole step stands beside the target, and is read out as computed", () => {
+  const item = groups({ ...EMPTY, speedups: [{ ...OFFERED, step: "step 1.08× computed" }] })[0]?.items[0];
+  assert.equal(item?.description, "Attention, step 1.08× computed");
+  assert.equal(
+    item.words,
+    "1.42× [1.38, 1.46] Attention: fused attention. " +
+      "step 1.08× computed, tolerant, audited to L4, my model.py",
   );
 });
 

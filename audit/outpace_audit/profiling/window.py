@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
+from outpace_audit.profiling.garbage import GarbageClock
 from outpace_audit.profiling.module_calls import ModuleCalls
 from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
 
@@ -58,6 +59,7 @@ class Window:
         self._closed = False
         self._calls: ModuleCalls | None = None
         self._unhook: Callable[[], None] | None = None
+        self._garbage = GarbageClock()
 
     def install(self) -> None:
         from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -74,6 +76,7 @@ class Window:
         """A forked child is another process: the window is its parent's."""
         self._closed = True
         self._profiler = None
+        self._garbage.pause()
         self._remove_hooks()
 
     # --- where steps come from ----------------------------------------------------------------------------------
@@ -85,7 +88,8 @@ class Window:
             self._calls.remove()
             self._calls = None
         if self._seen.by == "call" and self._profiler is None:  # calls before the first step, e.g. accumulating
-            self._seen, self._owner = _Seen(), None
+            self._garbage.pause()
+            self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
         if not self._seen.optimizer:
             self._seen.optimizer = optimizer_facts(optimizer)
         self._boundary(optimizer, "optimizer")
@@ -106,6 +110,7 @@ class Window:
             self._seen.by, self._seen.of = by, type(stepped).__name__
         if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
             return
+        self._garbage.pause()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the profiler, which the script's author did not ask for
@@ -115,6 +120,8 @@ class Window:
             self._fail(f"{type(error).__name__}: {error}")
         if ended:
             self._end()
+        elif not self._closed and self._seen.steps >= self._plan.warmup:
+            self._garbage.resume()
 
     # --- the window ---------------------------------------------------------------------------------------------
 
@@ -217,7 +224,9 @@ class Window:
         if not self._claimed:
             (self._folder / f"{os.getpid()}{IDLE}").touch()
             return
-        document = {**asdict(self._seen), **facts_of_the_run(self._root)}
+        self._garbage.pause()
+        garbage = {"steps": max(0, self._seen.steps - self._plan.warmup), "pauses": self._garbage.pauses}
+        document = {**asdict(self._seen), "garbage": garbage, **facts_of_the_run(self._root)}
         path = self._folder / RUN
         partial = path.with_suffix(".partial")
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from outpace_audit.records import NumericsClass
@@ -22,9 +23,20 @@ class Described:
         return f"docs/profile.md#{self.id}"
 
     def suggestion(
-        self, evidence: str, advice: str, seconds: float, where: str = "", calls: tuple[str, ...] = ()
+        self, evidence: str, advice: str, seconds: float, where: str = "", calls: tuple[str, ...] = (), edit: str = ""
     ) -> Suggestion:
-        return Suggestion(self.id, self.title, evidence, advice, seconds, self.claimed_class, where, calls)
+        return Suggestion(self.id, self.title, evidence, advice, seconds, self.claimed_class, where, calls, edit)
+
+
+def training(rule: str) -> str:
+    """The command that makes and audits what a training rule does."""
+    return f"outpace train --rule {rule}"
+
+
+def optimizing(profile: Profile, where: str) -> str:
+    """The command that finds and audits edits of the file that holds a target; nothing where it is in none."""
+    path = next((one.path for one in profile.targets if one.name == where and one.path), None)
+    return f"outpace optimize {shlex.quote(path)}" if path else ""
 
 
 def region(profile: Profile, ending: str) -> Target | None:

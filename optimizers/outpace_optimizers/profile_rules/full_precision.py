@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, training
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
@@ -25,6 +25,7 @@ class _Rule(Described):
             f"all matrix products are in fp32: {milliseconds(seconds)} per step ({percent(profile, seconds)})",
             "torch.autocast('cuda', dtype=torch.bfloat16) around forward and loss; check the loss curve",
             seconds,
+            edit=training("autocast-bf16"),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, region
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, region, training
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
@@ -37,6 +37,7 @@ class _Rule(Described):
             found.seconds,
             found.name,
             (name,),
+            training("fused-optimizer"),
         )
 
 

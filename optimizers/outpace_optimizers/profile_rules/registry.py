@@ -21,6 +21,12 @@ _BUILT_IN = (
     "tiny_kernels",
     "tf32_off",
     "full_precision",
+    "attention_not_fused",
+    "small_batch",
+    "recomputation",
+    "channels_last",
+    "garbage_collection",
+    "exposed_communication",
 )
 
 
@@ -38,6 +44,8 @@ class Suggestion:
     where: str = ""
     calls: tuple[str, ...] = ()
     """Names of what is called in the code that it is about (`DataLoader`); an editor marks the first such call."""
+    edit: str = ""
+    """The command that makes the change and audits it; empty where none does."""
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, training
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile, Wait
 
@@ -35,6 +35,7 @@ class _Rule(Described):
             "place of an if, no .item(), .cpu(), .nonzero() or torch.cuda.synchronize() in the loop",
             min(idle, waited),
             found[0].where,
+            edit=training("sync-free-step"),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, training
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
@@ -32,6 +32,7 @@ class _Rule(Described):
             "torch.compile (mode='reduce-overhead' where shapes are fixed) fuses kernels or replays them as a graph; "
             "a larger batch gives each more to do",
             idle,
+            edit=training("compiled-model"),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import json
 import math
 import sys
@@ -16,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outpace_audit.codec import WrongField, decode, plain
+from outpace_audit.codec import plain
 from outpace_audit.errors import OutpaceError
-from outpace_audit.records import Machine
 from outpace_optimizers.profile_rules.registry import Suggestion, load_profile_rules, suggestions
 from outpace_optimizers.profiles.annotations import Advice, Annotations, Limit, Mark
 from outpace_optimizers.profiles.code_names import Span, called, spans_in
-from outpace_optimizers.profiles.distances import Distance, distances
+from outpace_optimizers.profiles.distances import Distance, distances, machine_of
 from outpace_optimizers.profiles.names import RUN, TRACE
 from outpace_optimizers.profiles.ranking import WORTH, best_gain
 from outpace_optimizers.profiles.reading import AsProfiled, read
@@ -44,27 +44,22 @@ def annotations_of(
     found = suggestions(profile)
     limits = distances(profile, rooflines).by_target
     pages = {rule.id: rule.page for rule in load_profile_rules()[0]}
+    machine = machine_of(profile)
     functions = sorted((one for one in profile.targets if one.path), key=profile.at_stake, reverse=True)
     return Annotations(
         name=name,
         trace=profile.trace,
         command=str(profile.run.get("command", "")),
         recorded_at=recorded_at,
-        device=_device(profile),
+        device=machine.name if machine else "",
         steps=profile.steps,
         step_s=profile.step_s,
         plain_step_s=profile.plain_step_s,
         marks=tuple(_mark(profile, one, limits.get(one.key)) for one in functions[:MOST_MARKS]),
         advice=tuple(_placed(profile, root, found.suggestions, pages)),
         troubles=tuple(f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles),
+        machine=machine,
     )
-
-
-def _device(profile: Profile) -> str:
-    try:
-        return decode(Machine, profile.run.get("machine")).name
-    except WrongField:
-        return ""
 
 
 def _mark(profile: Profile, target: Target, distance: Distance | None) -> Mark:
@@ -100,7 +95,7 @@ def _placed(profile: Profile, root: Path, given: Iterable[Suggestion], pages: Ma
         if (place := _place(profile, one, files)) is not None:
             gain = _finite(best_gain(min(profile.share(one.seconds), 1.0)))
             page = pages.get(one.rule, "")
-            yield Advice(one.rule, one.title, one.evidence, one.advice, gain, one.numerics, page, *place)
+            yield Advice(one.rule, one.title, one.evidence, one.advice, gain, one.numerics, page, *place, one.edit)
 
 
 def _place(profile: Profile, given: Suggestion, files: Sequence[_File]) -> tuple[str, str, str, str] | None:
@@ -171,7 +166,8 @@ def profile_of(request: Mapping[str, Any], *, by_kind: bool = True) -> Profile:
 
 
 def answer_with(made: Callable[[Mapping[str, Any]], Any]) -> None:
-    """The request on stdin to what is `made` of it on stdout, or to `{"error"}`."""
+    """The request on stdin to what is `made` of it on stdout, or to `{"error"}`: all that this process does."""
+    gc.disable()  # nothing that is read goes before the process does, and to look for it takes half of the time
     request = json.loads(sys.stdin.read())
     try:
         with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no answer

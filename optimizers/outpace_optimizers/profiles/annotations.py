@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outpace_audit.records import Machine
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -49,6 +51,8 @@ class Advice:
     name: str
     digest: str
     call: str = ""
+    edit: str = ""
+    """The command that makes the change and audits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,4 @@ class Annotations:
     marks: tuple[Mark, ...]
     advice: tuple[Advice, ...]
     troubles: tuple[str, ...]
+    machine: Machine | None = None

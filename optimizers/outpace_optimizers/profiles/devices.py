@@ -27,8 +27,12 @@ class Activity:
     event: Event
 
     @property
+    def communicates(self) -> bool:
+        return self.name.startswith(COMMUNICATION)
+
+    @property
     def level(self) -> int:
-        return 3 if self.name.startswith(COMMUNICATION) else LEVELS[self.category]
+        return 3 if self.communicates else LEVELS[self.category]
 
     @property
     def rows(self) -> tuple[Key, ...]:

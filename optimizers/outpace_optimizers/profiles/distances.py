@@ -68,7 +68,8 @@ def _target_of(profile: Profile, found: Roofline) -> Target | None:
 def _unfit(profile: Profile, target: Target, found: Roofline) -> str:
     if target.digest is None or found.digests.get(target.name) != target.digest:
         return "the profiled code is not, or may not be, what it was measured on"
-    if not _same_machine(profile, found.machine):
+    ran = machine_of(profile)
+    if ran is None or not same_machine(ran, found.machine):
         return "it was measured on another machine or torch than the profile, or on which is not known"
     threads = profile.run.get("threads")
     if threads not in (None, found.ceilings.threads):
@@ -79,11 +80,16 @@ def _unfit(profile: Profile, target: Target, found: Roofline) -> str:
     return disturbed(found)
 
 
-def _same_machine(profile: Profile, machine: Machine) -> bool:
+def machine_of(profile: Profile) -> Machine | None:
+    """None of a trace that is not ours."""
     try:
-        ran = decode(Machine, profile.run.get("machine"))
+        return decode(Machine, profile.run.get("machine"))
     except WrongField:
-        return False
-    return (ran.device, ran.name, ran.uuid, ran.cores, ran.torch) == (
-        machine.device, machine.name, machine.uuid, machine.cores, machine.torch,
+        return None
+
+
+def same_machine(one: Machine, other: Machine) -> bool:
+    """What times can be compared on."""
+    return (one.device, one.name, one.uuid, one.cores, one.torch) == (
+        other.device, other.name, other.uuid, other.cores, other.torch,
     )  # fmt: skip

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from outpace_optimizers.profiles.attribution import MICROSECONDS
-from outpace_optimizers.profiles.devices import Activity, busy_stretches
+from outpace_optimizers.profiles.devices import Activity
 from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node
-from outpace_optimizers.profiles.records import Copy, DeviceUse, Portion, Wait
+from outpace_optimizers.profiles.records import Copy, Portion, Wait
 
 WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize", "cudaMemcpy")
 ZEROING = ("aten::zero_", "aten::_foreach_zero_", "aten::fill_")
-MATMULS = frozenset(
-    f"aten::{name}"
-    for name in ("mm", "addmm", "bmm", "baddbmm", "_addmm_activation", "cudnn_convolution", "convolution_backward")
-)
-PRECISIONS = {"float": "float32", "double": "float64", "c10::BFloat16": "bfloat16", "c10::Half": "float16"}
 LOADERS = {"_SingleProcessDataLoaderIter": "single", "_MultiProcessingDataLoaderIter": "workers"}
 
 
@@ -57,15 +51,19 @@ def words_of(key: Key) -> str:
     return key[2]
 
 
-def _innermost(rows: tuple[Key, ...]) -> str:
+def innermost(rows: tuple[Key, ...]) -> str:
     return words_of(rows[-1]) if rows else ""
+
+
+def steps_optimizer(rows: tuple[Key, ...]) -> bool:
+    return bool(rows) and rows[-1][0] == "region" and rows[-1][2].endswith(".step")
 
 
 def waits(recorded: Recorded) -> tuple[Wait, ...]:
     grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
     for node in recorded.nodes():
         if node.name in WAITS:
-            grouped[node.op or node.name, _innermost(node.rows)].append(node.end - node.start)
+            grouped[node.op or node.name, innermost(node.rows)].append(node.end - node.start)
     found = [
         Wait(operation, where, len(times) / recorded.steps, recorded.per_step(sum(times)))
         for (operation, where), times in grouped.items()
@@ -76,7 +74,7 @@ def waits(recorded: Recorded) -> tuple[Wait, ...]:
 def copies(recorded: Recorded) -> tuple[Copy, ...]:
     grouped: dict[tuple[str, str], list[Activity]] = defaultdict(list)
     for one in recorded.on_device("gpu_memcpy", "memcpy"):
-        grouped[one.name.removeprefix("Memcpy "), _innermost(one.rows)].append(one)
+        grouped[one.name.removeprefix("Memcpy "), innermost(one.rows)].append(one)
     found = [
         Copy(
             kind,
@@ -94,7 +92,7 @@ def kernels(recorded: Recorded) -> tuple[Portion, ...]:
     """By name and by the code that launches them, the longest first."""
     grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in recorded.on_device("kernel"):
-        grouped[one.name, _innermost(one.rows)].append(one.end - one.start)
+        grouped[one.name, innermost(one.rows)].append(one.end - one.start)
     found = [
         Portion(name, recorded.per_step(sum(times)), len(times) / recorded.steps, where)
         for (name, where), times in grouped.items()
@@ -116,8 +114,7 @@ def optimizer_operators(recorded: Recorded) -> tuple[Portion, ...]:
     """Outermost operators of the optimizer's own step."""
     grouped: dict[str, list[float]] = defaultdict(list)
     for node in recorded.nodes():
-        in_step = node.rows and node.rows[-1][0] == "region" and node.rows[-1][2].endswith(".step")
-        if in_step and node.op == node.name and node.category == "cpu_op":
+        if steps_optimizer(node.rows) and node.op == node.name and node.category == "cpu_op":
             grouped[node.name].append(node.end - node.start)
     found = [
         Portion(name, recorded.per_step(sum(times)), len(times) / recorded.steps) for name, times in grouped.items()
@@ -130,39 +127,3 @@ def loader(recorded: Recorded) -> str:
         if node.name.startswith("enumerate(DataLoader)"):
             return next((kind for name, kind in LOADERS.items() if name in node.name), "")
     return ""
-
-
-def device_use(recorded: Recorded) -> DeviceUse | None:
-    """None where nothing ran on an accelerator."""
-    launched = recorded.on_device("kernel")
-    if not launched:
-        return None
-    busy = sum(one.end - one.start for one in busy_stretches(recorded.activities, recorded.start, recorded.end))
-    matmul: dict[str, float] = defaultdict(float)
-    tf32 = False
-    for one in launched:
-        precision = _matmul_precision(one.launch)
-        if precision:
-            matmul[precision] += recorded.per_step(one.end - one.start)
-            tf32 = tf32 or "tf32" in one.name
-    return DeviceUse(
-        busy_s=recorded.per_step(busy),
-        kernels=len(launched) / recorded.steps,
-        median_kernel_s=statistics.median(one.end - one.start for one in launched) * MICROSECONDS,
-        matmul_s=dict(matmul),
-        tf32_kernels=tf32,
-    )
-
-
-def _matmul_precision(launch: Node | None) -> str:
-    """Of the product that a kernel belongs to; nothing for other kernels."""
-    node = launch
-    while node is not None and node.category != "python_function":
-        if node.name in MATMULS:
-            return _precision((node.event.get("args") or {}).get("Input type") or ())
-        node = node.parent
-    return ""
-
-
-def _precision(types: Iterable[str]) -> str:
-    return next((PRECISIONS[one] for one in types if one in PRECISIONS), "")

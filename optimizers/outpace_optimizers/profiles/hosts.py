@@ -30,7 +30,7 @@ PROFILER: Key = ("region", "", "profiler")
 class Node:
     """One event of a host's thread. Times in µs; `rows` are the targets it is part of, the outermost first."""
 
-    __slots__ = ("backward", "category", "end", "event", "name", "op", "parent", "rows", "start")
+    __slots__ = ("backward", "category", "cause", "end", "event", "name", "op", "parent", "rows", "start")
 
     def __init__(self, event: Event, parent: Node | None) -> None:
         self.event = event
@@ -43,6 +43,8 @@ class Node:
         self.op: str = parent.op if parent is not None else ""
         """The outermost operator since the last of `rows` began."""
         self.backward: bool = parent.backward if parent is not None else False
+        self.cause: Node | None = None
+        """Of a step of the backward pass: the forward operator that caused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Hosts:
         arguments = node.event.get("args") or {}
         on_main = is_main if (thread := arguments.get("Fwd thread id")) is None else thread == self._main_forward_id
         cause = self._forward.get((on_main, arguments.get("Sequence number", -1)))
-        node.backward = True
+        node.backward, node.cause = True, cause
         node.op = node.name.removeprefix(BACKWARD)
         if cause is not None:
             outer = tuple(key for key in node.rows if key not in cause.rows)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import json
 import statistics
@@ -19,12 +20,15 @@ from typing import Any
 from outpace_audit.codec import decode, plain
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.profiles import findings
+from outpace_optimizers.profiles.attention import attention
 from outpace_optimizers.profiles.attribution import Attribution, Sum, attribute
 from outpace_optimizers.profiles.breakdown import BreakdownMissing, breakdown
 from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_files
+from outpace_optimizers.profiles.device_use import device_use
 from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
 from outpace_optimizers.profiles.hosts import STEP, Event, Hosts, Key
+from outpace_optimizers.profiles.recomputation import recomputation
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
 from outpace_optimizers.profiles.timeline import timeline
 from outpace_optimizers.profiles.trace import TraceError, load
@@ -99,9 +103,11 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
         zeroing=findings.zeroing(recorded),
         optimizer=findings.optimizer_operators(recorded)[:MOST_PORTIONS],
         loader=findings.loader(recorded),
-        device=findings.device_use(recorded),
+        device=device_use(recorded),
         run=run,
         notes=tuple(notes),
+        attention=attention(recorded)[:MOST_PORTIONS],
+        recomputed=recomputation(recorded),
         timeline=timeline(recorded, steps),
     )
 
@@ -228,6 +234,7 @@ def _few(portions: Sequence[Portion]) -> tuple[Portion, ...]:
 
 
 def main() -> None:
+    gc.disable()  # nothing that is read goes before the process does, and to look for it takes half of the time
     request = json.loads(sys.stdin.read())
     try:
         with contextlib.redirect_stdout(sys.stderr):  # whatever a library prints is no answer

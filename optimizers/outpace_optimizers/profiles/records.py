@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FORMAT = 1
+FORMAT = 2
 VISIBLE = 0.0005
 """Of a step: what is written as 0.0% says nothing."""
 Kind = Literal["function", "module", "region"]
@@ -83,6 +83,37 @@ class DeviceUse:
     median_kernel_s: float
     matmul_s: Mapping[str, float]
     tf32_kernels: bool
+    communication_s: float = 0.0
+    """Of NCCL's kernels, which also wait for the slowest rank."""
+    exposed_s: float = 0.0
+    """In which nothing else ran beside them."""
+    sparse_s: float = 0.0
+    """Of kernels with fewer blocks than half of the multiprocessors; not of communication and the optimizer."""
+    unfilled_s: float = 0.0
+    """Of that, weighted by how many of the multiprocessors had no block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A softmax between two batched products. `seconds` with all between them and their backward steps, of which
+    `products_s` the two products'."""
+
+    where: str
+    scores: tuple[int, ...]
+    count: float
+    seconds: float
+    products_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """What activation checkpointing runs again: where most of it is, how many operators, how long; and the `bytes`
+    that they read, which about is what would have to be kept instead."""
+
+    where: str
+    count: float
+    seconds: float
+    bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +174,8 @@ class Profile:
     run: Mapping[str, Any]
     """What the recording process said (outpace_audit.profiling.facts); empty for a trace that is not ours."""
     notes: tuple[str, ...] = ()
+    attention: tuple[Attention, ...] = ()
+    recomputed: Recomputation | None = None
     timeline: Timeline | None = None
 
     @property

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from outpace_audit.errors import EvidenceError, TargetError
+from outpace_optimizers.profiles.step_gains import with_step_gains
 from outpace_optimizers.records import OptimizeRequest, Trial
+from outpace_optimizers.workspace import Workspace
 from outpace_server.cli_errors import UsageError
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_run_options, request_from
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     view = choose_view(args.json)
     with abandoned_on_error(view):
         trial = judged(args, engine(), request_from(args, args.baseline), view)
+        (trial,) = with_step_gains((trial,), Workspace.of(Path(args.baseline)).state)
         view.show_trial(trial, "audited")
         if args.evidence is not None:
             keep_evidence(trial, args.evidence)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
+from outpace_optimizers.profiles.step_gains import with_step_gains
 from outpace_optimizers.records import OptimizeRequest, Report
+from outpace_optimizers.workspace import Workspace
 from outpace_server.apply_edit import apply_patch, write_new_source
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.model import add_model_options, agreed_model
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     view = choose_view(args.json)
     with abandoned_on_error(view):
         report = engine().optimize(request, view.on_event)
+        report = replace(report, trials=with_step_gains(report.trials, Workspace.of(path).state))
         view.show_report(report)
     try:
         for line in _write(args, path, report):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from outpace_optimizers.profiles.annotations import Advice, Annotations, Mark
 from outpace_optimizers.profiles.code_names import TOP_LEVEL, Span, called, spans_in
+from outpace_optimizers.profiles.step_gains import Part, functions_of
 from outpace_optimizers.source import lines_of, tree_of
 from outpace_server.lsp.freshness import Block, block_between
 from outpace_server.lsp.regions import Region
@@ -41,6 +44,8 @@ class Sheetful:
     annotations: Annotations
     marks: Sequence[Placed]
     advice: Sequence[PlacedAdvice]
+    elsewhere: bool = False
+    """Another file of the profiled run has been written since."""
     _moved: tuple[str, Sequence[Placed], Sequence[PlacedAdvice]] | None = field(default=None, repr=False)
 
     def marks_in(self, text: str) -> Sequence[Placed]:
@@ -49,6 +54,16 @@ class Sheetful:
 
     def advice_in(self, text: str) -> Sequence[PlacedAdvice]:
         return self.advice if text == self.text else self._in(text)[2]
+
+    def part(self, text: str, target: str) -> Part | None:
+        """A target's part of the step, as long as the file is what was profiled: one function that takes another time
+        changes the shares of all."""
+        marks = self.marks_in(text)
+        if self.elsewhere or len(marks) < len(self.marks) or any(one.stale for one in marks):
+            return None
+        own = {one.mark.name: one.mark for one in marks if not one.method}
+        mark = next((own[name] for name in functions_of(target) if name in own), None)
+        return Part(mark.share, mark.backward_s, mark.around) if mark else None
 
     def _in(self, text: str) -> tuple[str, Sequence[Placed], Sequence[PlacedAdvice]]:
         if self._moved is None or self._moved[0] != text:
@@ -77,7 +92,20 @@ def place(annotations: Annotations, path: str, text: str) -> Sheetful:
     marks += _at_classes(marks, spans, lines)
     advice = [one for one in annotations.advice if one.path == path and _holds(one.digest, spans.get(one.name))]
     placed = [PlacedAdvice(where, one) for one in advice if (where := _region_of_advice(one, spans, text, lines))]
-    return Sheetful(text, annotations, tuple(marks), tuple(placed))
+    return Sheetful(text, annotations, tuple(marks), tuple(placed), _written_since(annotations, path))
+
+
+def _written_since(annotations: Annotations, path: str) -> bool:
+    others = {one.path for one in annotations.marks} - {path}
+    return any(_changed_at(other) > annotations.recorded_at for other in others)
+
+
+def _changed_at(path: str) -> float:
+    """Seconds since 1970; of a file that is gone, now and for ever."""
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return math.inf
 
 
 def _holds(digest: str | None, span: Span | None) -> bool:

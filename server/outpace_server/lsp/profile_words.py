@@ -121,7 +121,8 @@ def advice_diagnostics(
 def _message(advice: Advice, annotations: Annotations) -> str:
     gain = "the whole step" if advice.gain is None else f"at most {advice.gain:.2f}× per step"
     said = f"{advice.title}: {advice.evidence}. {advice.advice} ({gain}, {advice.numerics}, not measured)"
-    return f"{one_line(said)}\n{origin(annotations)}"
+    made = f"made and audited by `{one_line(advice.edit)}`\n" if advice.edit else ""
+    return f"{one_line(said)}\n{made}{origin(annotations)}"
 
 
 def page_of(advice: Advice) -> str:

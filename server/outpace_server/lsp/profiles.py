@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,11 @@ from pygls.workspace import TextDocument
 
 from outpace_audit.codec import decode
 from outpace_optimizers.profiles.annotations import Annotations
+from outpace_optimizers.profiles.step_gains import step_gain
 from outpace_optimizers.profiles.trace import TraceError
+from outpace_optimizers.records import Trial
 from outpace_server.children import ask_child
+from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.profile_files import Candidate, Project, candidates, watched
 from outpace_server.lsp.profile_marks import Placed, Sheetful, place
@@ -83,6 +86,13 @@ class Profiles:
             document, sheet.advice_in(document.source), sheet.annotations, severity, server.features
         )
 
+    def with_steps(self, document: TextDocument, findings: list[Finding]) -> list[Finding]:
+        """What their trials come to for a whole step, where a profile holds for the code as it is."""
+        sheet = self._sheets.get(document.uri) if self.allowed else None
+        if sheet is None or not findings:
+            return findings
+        return [one if one.applied else replace(one, trial=_with_step(one.trial, sheet, document)) for one in findings]
+
     def newest(self, uri: str | None) -> tuple[Project, Candidate] | None:
         """The profile that is shown for a file; else the newest of any project of the open files."""
         path = path_of(uri) if uri else None
@@ -118,9 +128,17 @@ class Profiles:
             self._look(self._project_of(path))
 
     def typed(self, uri: str) -> None:
-        """Also saved: the text is looked at once the user pauses."""
+        """The text is looked at once the user pauses."""
         if uri in self._sheets:
             self._settle(uri, PAUSE_S)
+
+    def saved(self, uri: str) -> None:
+        """What the step takes may be another for all files of the project."""
+        path = _script_of(uri)
+        project = self._project_of(path) if path is not None else None
+        for known in self._sheets:
+            if known == uri or ((script := _script_of(known)) is not None and self._project_of(script) == project):
+                self._settle(known, PAUSE_S)
 
     def closed(self, uri: str) -> None:
         self._sheets.pop(uri, None)
@@ -248,6 +266,12 @@ class Profiles:
         if known is None or not self.allowed:
             return None
         return next(((project, one, read) for one, read in known.shown if real in _paths(read)), None)
+
+
+def _with_step(trial: Trial, sheet: Sheetful, document: TextDocument) -> Trial:
+    part = sheet.part(document.source, trial.target) if trial.verdict.accepted else None
+    annotations = sheet.annotations
+    return replace(trial, step=step_gain(trial, part, annotations.machine, annotations.name)) if part else trial
 
 
 def _paths(annotations: Annotations) -> set[str]:

@@ -13,7 +13,7 @@ from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.settings import Severity
-from outpace_server.output.words import gain, one_line
+from outpace_server.output.words import gain, one_line, step_evidence
 
 SOURCE = "outpace"
 PAGES = "https://github.com/outpace-dev/outpace/blob/main/docs/rules"
@@ -57,7 +57,8 @@ def certified(trial: Trial) -> str:
     """`1.42× [1.38, 1.46], tolerant, audited to L4, on H200`: no number without what it holds for."""
     verdict = trial.verdict
     won = gain(verdict) or one_line(verdict.reason)
-    return f"{won}, {verdict.numerics}, audited to {verdict.level}, on {one_line(verdict.machine.name)}"
+    step = f"; {step_evidence(trial.step)}" if trial.step else ""
+    return f"{won}, {verdict.numerics}, audited to {verdict.level}, on {one_line(verdict.machine.name)}{step}"
 
 
 def header_range(document: TextDocument, region: Region) -> types.Range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import EvidenceError
@@ -30,7 +31,9 @@ def parts_of(trial: Trial) -> dict[str, str]:
         except EvidenceError:
             pass
         else:
-            record = record_of(evidence, path) if evidence.trial.verdict.id == trial.id else record
+            if evidence.trial.verdict.id == trial.id:
+                kept = record_of(evidence, path)
+                record = replace(kept, trial=replace(kept.trial, step=trial.step))
     return {"title": title(record), "style": style(), "body": body(record)}
 
 

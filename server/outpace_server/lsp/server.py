@@ -17,6 +17,7 @@ from pygls.workspace import TextDocument
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.notebook import SUFFIX
+from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.engine_link import EngineLinks
 from outpace_server.lsp import applied_edits
@@ -230,7 +231,16 @@ class OutpaceServer(LanguageServer):
         found = self.desk.findings(document.uri, document.source)
         if path.suffix == SUFFIX:
             found = [f for f in found if self.documents.changed_parts(document, f.new_text) is not None]
-        return [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
+        found = [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
+        return self.profiles.with_steps(document, found)
+
+    def audited(self, id: str) -> tuple[str, Trial] | None:
+        """File and trial of a verdict, as it is shown."""
+        found = self.desk.find(id)
+        document = self.document(found[0]) if found else None
+        if found is None or document is None:
+            return found
+        return next(((found[0], f.trial) for f in self.findings(document) if f.trial.id == id), found)
 
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""

@@ -2,12 +2,13 @@
 
 {"targets": [{"uri", "name", "line", "trouble", "measured": bool}],
  "running": [{"uri", "title", "message"}],
- "speedups": [{"id", "uri", "line", "target", "title", "rule", "gain", "numerics", "level",
+ "speedups": [{"id", "uri", "line", "target", "title", "rule", "gain", "step", "numerics", "level",
                "state": "offered" | "applied" | "confirmed" | "rejected", "reason"}]}
 
 The whole of it whenever it has changed, the surest gain first. `line` is counted from 0; a file of which no target
-could be chosen has an empty `name` and says why in `trouble`. `gain` is empty where no time was taken, `reason` where
-the change was accepted. `confirmed`: applied, and measured again in place.
+could be chosen has an empty `name` and says why in `trouble`. `gain` is empty where no time was taken, `step` where
+no profile says what it comes to for a whole step, `reason` where the change was accepted. `confirmed`: applied, and
+measured again in place.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from outpace_server.lsp.desk import surest_gain
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.regions import region_of
 from outpace_server.lsp.survey import Place, place_in, survey
-from outpace_server.output.words import gain, one_line, rejected_reason
+from outpace_server.output.words import gain, one_line, rejected_reason, step_words
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -169,6 +170,7 @@ def _entry(uri: str, trial: Trial, line: int, made: str) -> dict[str, Any]:
         "title": one_line(trial.idea.title),
         "rule": trial.idea.rule,
         "gain": gain(verdict),
+        "step": step_words(trial),
         "numerics": verdict.numerics,
         "level": verdict.level,
         "state": made if verdict.accepted else "rejected",

@@ -14,7 +14,8 @@ from outpace_server.version import VERSION
 
 def trial_document(trial: Trial) -> dict[str, Any]:
     """`class` is null where no numerics were reached, `speedup` and `interval` where no time was taken;
-    `known_since` is in seconds since 1970, null for a verdict of this run."""
+    `known_since` is in seconds since 1970, null for a verdict of this run; `step` is computed from a profile, null
+    where none holds."""
     verdict = trial.verdict
     return {
         "id": trial.id,
@@ -26,6 +27,7 @@ def trial_document(trial: Trial) -> dict[str, Any]:
         "class": verdict.numerics,
         "speedup": verdict.speedup,
         "interval": verdict.interval,
+        "step": trial.step,
         "level": verdict.level,
         "accepted": verdict.accepted,
         "reason": verdict.reason,

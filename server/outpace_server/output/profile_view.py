@@ -89,6 +89,8 @@ def suggestion_lines(profile: Profile) -> list[str]:
         gain = gain_words(best_gain(min(profile.share(one.seconds), 1.0)))
         lines.append(f"{one.rule}: {one_line(one.evidence)}")
         lines.append(f"  {one_line(one.advice)} ({gain} per step, {one.numerics})")
+        if one.edit:
+            lines.append(f"  made and audited by `{one_line(one.edit)}`")
     return lines + [f"rule {trouble.rule} failed: {one_line(trouble.message)}" for trouble in found.troubles]
 
 

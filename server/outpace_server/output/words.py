@@ -6,7 +6,7 @@ import re
 import time
 
 from outpace_audit.records import Check, Machine, Timing, Verdict
-from outpace_optimizers.records import Event, Report, Spend, StageEvent, Trial, TrialStarted
+from outpace_optimizers.records import Event, Report, Spend, StageEvent, StepGain, Trial, TrialStarted
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that reverse the direction of text: user code must not steer the terminal."""
@@ -50,6 +50,19 @@ def gain(verdict: Verdict) -> str:
     return f"{ratio(verdict.speedup)} {span(verdict.interval)}"
 
 
+def step_words(trial: Trial) -> str:
+    """`step 1.08× computed`, or nothing where no profile holds."""
+    return f"step {ratio(trial.step.speedup)} computed" if trial.step else ""
+
+
+def step_evidence(step: StepGain) -> str:
+    """`1.08× [1.07, 1.09] for a whole step: computed from a share of 25% in profile train-20261127, not measured`."""
+    share = f"a share of {100 * step.share:.3g}% in profile {step.profile}"
+    return one_line(
+        f"{ratio(step.speedup)} {span(step.interval)} for a whole step: computed from {share}, not measured"
+    )
+
+
 def seconds(value: float) -> str:
     for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
         if value >= scale:
@@ -68,7 +81,8 @@ def amount(value: float, unit: str) -> str:
 
 def accepted_line(trial: Trial) -> str:
     verdict = trial.verdict
-    return f"{trial.idea.rule}  {gain(verdict)}  {verdict.numerics}  {verdict.level}"
+    won = "  ".join(filter(None, (gain(verdict), step_words(trial))))
+    return f"{trial.idea.rule}  {won}  {verdict.numerics}  {verdict.level}"
 
 
 def rejected_line(trial: Trial) -> str:
@@ -131,6 +145,8 @@ def evidence(trial: Trial) -> list[tuple[str, str]]:
     lines = [("note", one_line(note)) for note in trial.notes]
     lines.append(("change", f"{one_line(trial.idea.title)} ({one_line(trial.idea.rationale)})"))
     lines += [("workload", timing_words(timing)) for timing in verdict.timings]
+    if trial.step is not None:
+        lines.append(("step", step_evidence(trial.step)))
     forward = "forward only: no gradients were asked for, and none compared"
     if not trial.whole_text:
         lines.append(("timed", "forward and backward in one window" if verdict.trains else forward))

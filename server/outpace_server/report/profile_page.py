@@ -92,7 +92,7 @@ def _suggestions(profile: Profile) -> Markup:
     found = suggestions(profile).suggestions
     rows: list[list[Child]] = [
         [
-            tag("code", one.rule), one.evidence, one.advice,
+            tag("code", one.rule), one.evidence, one.advice, tag("code", one.edit) if one.edit else "",
             gain_words(best_gain(min(profile.share(one.seconds), 1.0))), one.numerics,
         ]
         for one in found
@@ -101,7 +101,11 @@ def _suggestions(profile: Profile) -> Markup:
         return section("Suggestions", tag("p", "No rule found anything.", class_="key"))
     return section(
         "Suggestions",
-        table("With what the trace shows", ["rule", "evidence", "what to do", "the step gains", "class"], rows),
+        table(
+            "With what the trace shows",
+            ["rule", "evidence", "what to do", "made and audited by", "the step gains", "class"],
+            rows,
+        ),
     )
 
 

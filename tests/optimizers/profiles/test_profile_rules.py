@@ -14,7 +14,19 @@ from outpace_optimizers.profile_rules.registry import load_profile_rules, sugges
 from outpace_optimizers.profiles.names import TRACE
 from outpace_optimizers.profiles.reading import read
 from outpace_optimizers.profiles.recording import record
-from outpace_optimizers.profiles.records import FORMAT, Copy, DeviceUse, Portion, Profile, Target, Wait
+from outpace_optimizers.profiles.records import (
+    FORMAT,
+    Attention,
+    Copy,
+    DeviceUse,
+    Portion,
+    Profile,
+    Recomputation,
+    Target,
+    Wait,
+)
+from outpace_optimizers.rules.registry import load_rules
+from outpace_optimizers.training_rules.registry import load_training_rules
 from outpace_optimizers.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +61,13 @@ ITEM = Wait("aten::item", "main", 1.0, 0.08)
 UPLOAD = Wait("aten::to", "main", 2.0, 0.01)
 PAGEABLE = Copy("HtoD (Pageable -> Device)", "main", 1.0, 0.004, 40e6)
 TINY = DeviceUse(busy_s=0.002, kernels=900, median_kernel_s=3e-6, matmul_s={}, tf32_kernels=False)
+SCORES = Attention("Block.forward", (8, 12, 512, 512), 12.0, 0.02, 0.012)
+TURNING = Portion("void cudnn::ops::nchwToNhwcKernel<__nv_bfloat16>(...)", 0.004, 24.0, "Net.forward")
+AGAIN = Recomputation("Block.forward", 400.0, 0.02, 20e9)
+SMALL = {"peak_memory": 8e9, "total_memory": 80e9}
+SPARSE = replace(DEVICE, sparse_s=0.06, unfilled_s=0.05)
+PAUSES = {"garbage": {"steps": 10, "pauses": [(0, 1e-4)] * 5 + [(2, 0.05)]}}
+RANKS = replace(DEVICE, communication_s=0.03, exposed_s=0.01)
 SPOKEN_OF: dict[str, Profile] = {
     "synchronizing-call": replace(busy(0.08), waits=(ITEM,)),
     "data-loader": replace(WELL, targets=(region("DataLoader", 0.03),), loader="single"),
@@ -60,6 +79,12 @@ SPOKEN_OF: dict[str, Profile] = {
     "tiny-kernels": replace(WELL, step_s=0.01, device=TINY),
     "tf32-off": replace(WELL, device=matmul(0.05), run={"matmul_precision": "highest"}),
     "full-precision": replace(WELL, device=matmul(0.05, tf32=True)),
+    "attention-not-fused": replace(WELL, attention=(SCORES,)),
+    "small-batch": replace(WELL, device=SPARSE, run=SMALL),
+    "recomputation": replace(WELL, recomputed=AGAIN, run=SMALL),
+    "channels-last": replace(WELL, kernels=(TURNING,)),
+    "garbage-collection": replace(busy(0.05), run=PAUSES),
+    "exposed-communication": replace(WELL, device=RANKS),
 }
 NEAR: dict[str, list[Profile]] = {
     "synchronizing-call": [
@@ -99,6 +124,32 @@ NEAR: dict[str, list[Profile]] = {
         replace(WELL, device=replace(DEVICE, matmul_s={"float32": 0.05, "float16": 0.01})),
         replace(WELL, device=matmul(0.01)),
     ],
+    "attention-not-fused": [WELL, replace(WELL, attention=(replace(SCORES, seconds=0.004, products_s=0.003),))],
+    "small-batch": [
+        replace(WELL, device=SPARSE),  # how much memory there is, is not known
+        replace(WELL, device=SPARSE, run=SMALL | {"peak_memory": 30e9}),
+        replace(WELL, device=replace(SPARSE, unfilled_s=0.01), run=SMALL),
+    ],
+    "recomputation": [
+        replace(WELL, recomputed=AGAIN),
+        replace(WELL, recomputed=AGAIN, run=SMALL | {"peak_memory": 50e9}),  # what would be kept has no room
+        replace(WELL, recomputed=replace(AGAIN, bytes=70e9), run=SMALL),
+        replace(WELL, recomputed=replace(AGAIN, seconds=0.004), run=SMALL),
+        replace(WELL, run=SMALL),
+    ],
+    "channels-last": [
+        replace(WELL, kernels=(replace(TURNING, seconds=0.001),)),
+        replace(WELL, kernels=(replace(TURNING, name="sm90_xmma_fprop_implicit_gemm_bf16_nhwc"),)),
+    ],
+    "garbage-collection": [
+        replace(WELL, run=PAUSES),  # the device does not wait for it
+        replace(busy(0.05), run={"garbage": {"steps": 10, "pauses": [(0, 1e-4)] * 5}}),
+        replace(busy(0.05), run={"garbage": {"steps": 0, "pauses": []}}),
+    ],
+    "exposed-communication": [
+        replace(WELL, device=replace(RANKS, exposed_s=0.002)),
+        replace(WELL, device=None),
+    ],
 }
 
 
@@ -133,6 +184,26 @@ def test_a_rule_is_silent_on_what_comes_near(rule: str) -> None:
         assert rule not in rules_of(profile)
 
 
+def test_the_edits_that_are_named_exist() -> None:
+    training = {rule.id for rule in load_training_rules()[0]}
+    named = {
+        rule: one.edit
+        for rule, profile in SPOKEN_OF.items()
+        for one in suggestions(profile).suggestions
+        if one.rule == rule and one.edit
+    }
+    commands = {command.rpartition(" ")[2] for command in named.values()}
+    assert set(named) == {"synchronizing-call", "optimizer-loop", "tiny-kernels", "full-precision"}
+    assert all(command.startswith("outpace train --rule ") for command in named.values()) and commands <= training
+
+
+def test_attention_in_a_file_of_the_project_is_one_for_optimize() -> None:
+    block = Target("function", "Block.forward", 0.03, 0.0, 0.03, 1.0, "/project/my model.py", 3)
+    (found,) = suggestions(replace(SPOKEN_OF["attention-not-fused"], targets=(block,))).suggestions
+    assert found.edit == "outpace optimize '/project/my model.py'"
+    assert "explicit-attention" in {rule.id for rule in load_rules().rules}
+
+
 def test_nothing_is_said_of_a_step_that_is_well() -> None:
     assert rules_of(WELL) == set()
 
@@ -157,15 +228,18 @@ def recorded(folder: Path, rule: str, side: str, device: str) -> Profile:
 
 TRIES = 3
 """A process that has to wait for a processor while two steps are recorded waits in whatever it is doing."""
-ON_CPU = {"loader": "data-loader", "zero": "zero-grad-fills", "optimizer": "optimizer-loop"}
+ON_CPU = {
+    "loader": "data-loader", "zero": "zero-grad-fills", "optimizer": "optimizer-loop",
+    "attention": "attention-not-fused", "gc": "garbage-collection",
+}  # fmt: skip
 ON_CUDA = ON_CPU | {
     "sync": "synchronizing-call", "copy": "unpinned-copy", "tiny": "tiny-kernels", "tf32": "tf32-off",
-    "amp": "full-precision",
+    "amp": "full-precision", "batch": "small-batch", "recompute": "recomputation", "channels": "channels-last",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("side", ["yes", "no"])
-@pytest.mark.parametrize("pair", [pytest.param("loader", marks=pytest.mark.timed(alone=True)), "zero", "optimizer"])
+@pytest.mark.parametrize("pair", [pytest.param("loader", marks=pytest.mark.timed(alone=True)), *list(ON_CPU)[1:]])
 def test_real_scripts(tmp_path: Path, pair: str, side: str) -> None:
     spoken = (ON_CPU[pair] in rules_of(recorded(tmp_path / str(n), pair, side, "cpu")) for n in range(TRIES))
     assert any(found == (side == "yes") for found in spoken)

@@ -135,6 +135,18 @@ def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Pa
     assert profile_of(tmp_path, recording).steps == 1
 
 
+def test_pauses_of_the_garbage_collector_are_noted_and_not_those_of_the_recording(tmp_path: Path) -> None:
+    collecting = (
+        "import gc\nfrom torch.optim.optimizer import register_optimizer_step_pre_hook as before\ngc.disable()\n"
+        "before(lambda *_: [gc.collect(), None][1])\ntrain(20)\nprint(gc.callbacks)\n"
+    )
+    recording = run(tmp_path, MODEL + TRAIN + collecting, Plan(1, 1, 2, stop=False))
+    garbage = recording.run["garbage"]
+    assert garbage["steps"] == QUICK.needed - QUICK.warmup
+    assert [generation for generation, _ in garbage["pauses"]] == [2] * garbage["steps"]
+    assert all(0 < pause < 60 for _, pause in garbage["pauses"])
+
+
 def test_a_fork_and_its_steps_are_not_the_scripts(tmp_path: Path) -> None:
     forked = "if os.fork() == 0:\n    train(3)\n    sys.exit(0)\nos.wait()\ntrain(50)\n"
     recording = run(tmp_path, MODEL + TRAIN + forked)

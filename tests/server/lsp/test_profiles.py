@@ -16,6 +16,8 @@ from pytest_lsp import ClientServerConfig
 from traced import CLASS, FORWARD, MAIN, SOURCE, WORK, plant_script, plant_trace
 from wire import Wire
 
+from outpace_server.lsp.profiles import LARGE
+
 SETTINGS: dict[str, Any] = {"runOn": "never", "consent": "never"}
 EXPECTED = {
     CLASS: "40% of the step in forward, 400 µs",
@@ -84,6 +86,7 @@ async def test_a_trace_is_shown_at_functions_and_classes(editor: Editor, tmp_pat
     assert suggestion.severity == types.DiagnosticSeverity.Hint
     assert editor.text_in(uri, suggestion.range) == "torch.optim.Adam"
     assert "Adam.step takes 0.2 ms (20.0%)" in suggestion.message and "at most 1.25× per step" in suggestion.message
+    assert "made and audited by `outpace train --rule fused-optimizer`" in suggestion.message
     if profile == "vscode":
         assert suggestion.code_description is not None
         assert suggestion.code_description.href.endswith("docs/profile.md#optimizer-loop")
@@ -217,8 +220,10 @@ async def test_new_traces_are_noticed_and_broken_ones_are_told_once_and_left_out
 
 
 def test_a_client_of_ours_has_heat_and_page_and_the_server_stays_small(tmp_path: Path) -> None:
-    wire = Wire(lambda asked: {"result": {"success": True}} if asked["method"] == "window/showDocument" else None)
-    capabilities = {"experimental": {"outpaceProfile": True}, "window": {"showDocument": {"support": True}}}
+    answers = {"window/showDocument": {"success": True}, "window/workDoneProgress/create": None}
+    wire = Wire(lambda asked: {"result": answers[asked["method"]]} if asked["method"] in answers else None)
+    window = {"showDocument": {"support": True}, "workDoneProgress": True}
+    capabilities = {"experimental": {"outpaceProfile": True}, "window": window}
     wire.initialize(tmp_path, SETTINGS, capabilities)
     uri = open_on(wire, plant_script(tmp_path))
     wire.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 0}}, "hover")
@@ -236,9 +241,12 @@ def test_a_client_of_ours_has_heat_and_page_and_the_server_stays_small(tmp_path:
     answer = wire.ask("outpace/report", {"id": id}, "report")["result"]
     assert "Net.forward" in answer["body"] and "style" in answer
 
-    trace = plant_trace(tmp_path, "large.pt.trace.json", filling=30_000)
-    assert trace.stat().st_size > 2 * MEGABYTE
+    trace = plant_trace(tmp_path, "large.pt.trace.json", filling=230_000)
+    assert trace.stat().st_size > LARGE
     wire.expect("outpace/profile", lambda said: said["profile"] == trace.name)
+    said = [one["params"]["value"] for one in wire.heard if one["method"] == "$/progress"]
+    assert said[0]["title"] == "Reading a profile" and said[-1]["kind"] == "end"
+    assert "large.pt.trace.json, 21 MB" in [one.get("message") for one in said], said
     assert resident(wire.process.pid) - before < 10 * MEGABYTE
     assert "libtorch" not in Path(f"/proc/{wire.process.pid}/maps").read_text()
     wire.close()

@@ -9,7 +9,7 @@ from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.publishing import SOURCE, best_of_each_target
 from outpace_server.lsp.server import OutpaceServer
-from outpace_server.output.words import gain, one_line, rejected_line
+from outpace_server.output.words import gain, one_line, rejected_line, step_words
 
 PROFILE = f"{types.CodeActionKind.Source.value}.outpace.profile"
 REWRITE = f"{types.CodeActionKind.RefactorRewrite.value}.outpace"
@@ -62,7 +62,7 @@ def _apply(
 ) -> types.CodeAction:
     trial, verdict = finding.trial, finding.trial.verdict
     of_this = [d for d in context.diagnostics if d.source == SOURCE and d.code == trial.idea.rule]
-    won = gain(verdict) or one_line(verdict.reason)
+    won = ", ".join(filter(None, (gain(verdict) or one_line(verdict.reason), step_words(trial))))
     action = types.CodeAction(
         title=f"Apply {_what(finding)}: {won} ({verdict.numerics}, {verdict.level})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,

@@ -14,4 +14,4 @@ def saved(ls: OutpaceServer, uri: str) -> None:
     if uri in ls.desk:
         ls.optimizing.queue(uri, "saved")
     ls.speedups.look_again(uri)
-    ls.profiles.typed(uri)
+    ls.profiles.saved(uri)

@@ -76,7 +76,7 @@ def remeasure(ls: OutpaceServer, uri: str) -> None:
 
 
 def show_audit(ls: OutpaceServer, id: str) -> None:
-    found = ls.desk.find(id)
+    found = ls.audited(id)
     if found is None:
         ls.tell("This verdict is of a file that was closed, or of a text that is gone.")
     else:

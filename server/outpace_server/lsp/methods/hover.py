@@ -7,7 +7,7 @@ from outpace_server.lsp.publishing import best_of_each_target, header_range, pag
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.sheet import Sheet
-from outpace_server.output.words import evidence, hardware, one_line, ratio, seconds, span
+from outpace_server.output.words import evidence, hardware, one_line, ratio, seconds, span, step_evidence
 
 
 def hover(ls: OutpaceServer, params: types.HoverParams) -> types.Hover | None:
@@ -59,6 +59,7 @@ def _table(trial: Trial) -> str:
             "",
             f"{verdict.numerics}, audited to {verdict.level}, on {hardware(trial)}",
             "",
+            *([step_evidence(trial.step), ""] if trial.step else []),
             f"[{trial.idea.rule}]({page_of(trial)}) · `{trial.replay}`",
         ]
     )

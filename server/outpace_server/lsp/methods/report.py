@@ -16,5 +16,5 @@ async def report(ls: OutpaceServer, params: Any) -> dict[str, str] | None:
     id = str(getattr(params, "id", ""))
     if (page := ls.pages.waiting.pop(id, None)) is not None:
         return page
-    found = ls.desk.find(id)
+    found = ls.audited(id)
     return None if found is None else await asyncio.to_thread(parts_of, found[1])

@@ -15,7 +15,7 @@ def text_document_content(
         return types.TextDocumentContentResult("This verdict is of a file that was closed: open it again.\n")
     uri, trial = found
     if params.uri.startswith(f"{SCHEME}:"):
-        return types.TextDocumentContentResult(markdown_of(trial))
+        return types.TextDocumentContentResult(markdown_of((ls.audited(trial.id) or found)[1]))
     document = ls.document(uri)
     findings = ls.desk.findings(uri, document.source) if document else []
     changed = next((finding.new_text for finding in findings if finding.trial is trial), trial.idea.patch.new_source)
