@@ -40,6 +40,7 @@ BUILT_IN = [
     "upcast-product",
     "float32-product",
     "routing",
+    "grouped-experts",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
