@@ -57,9 +57,10 @@ def results(target: Any, given: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("seed", range(4))
 def test_any_routing_gives_what_the_loop_gave(case: Path, seed: int) -> None:
-    one, two, get_inputs = targets(case, torch.float64)
+    kind = torch.float32 if case.parent.name == "upcast_weights" else torch.float64
+    one, two, get_inputs = targets(case, kind)
     torch.manual_seed(seed)
-    given = [item.double() if torch.is_tensor(item) and item.is_floating_point() else item for item in get_inputs()]
+    given = [item.to(kind) if torch.is_tensor(item) and item.is_floating_point() else item for item in get_inputs()]
     for expected, found in zip(results(one, given), results(two, given), strict=True):
         torch.testing.assert_close(found, expected)
 
@@ -67,12 +68,11 @@ def test_any_routing_gives_what_the_loop_gave(case: Path, seed: int) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("tokens", [0, 1])
 def test_of_no_token_and_of_one(case: Path, tokens: int) -> None:
-    one, two, get_inputs = targets(case, torch.float64)
+    one, two, get_inputs = targets(case, torch.float32)
     torch.manual_seed(3)
     given = get_inputs()
     every = len(given[0])
     given = [item[:tokens] if torch.is_tensor(item) and len(item) == every else item for item in given]
-    given = [item.double() if torch.is_tensor(item) and item.is_floating_point() else item for item in given]
     for expected, found in zip(results(one, given), results(two, given), strict=True):
         torch.testing.assert_close(found, expected)
 
@@ -150,6 +150,9 @@ def written(line: str) -> str:
         ("x[token].mm(w[e].transpose(0, 1))", "pairs.linear(x[token], w)"),
         ("torch.matmul(x[token, :], w[e, :, :])", "pairs.linear(x[token, :], w.mT)"),
         ("x[token] @ w[e].to(torch.bfloat16)", "pairs.linear(x[token], w.to(torch.bfloat16).mT)"),
+        ("F.linear(x[token].float(), w[e].float())", "pairs.upcast_linear(x[token], w)"),
+        ("x[token].exp() @ w[e].to(torch.float32).mT", "pairs.upcast_linear(x[token].exp(), w)"),
+        ("x[token].exp().float() @ w[e].t().float().T", "pairs.upcast_linear(x[token].exp().float(), w.mT)"),
         ("b[e] + F.linear(x[token], w[e])", "pairs.vectors(b) + pairs.linear(x[token], w)"),
     ],
 )
@@ -165,7 +168,9 @@ def test_spellings_of_a_product(value: str, call: str) -> None:
         "out.index_add_(0, slot + 1, F.linear(x[token], w[e]))",
         "out.index_add_(0, token, F.linear(x[token], w[e + 1]))",
         "out.index_add_(0, token, F.linear(x[token], w[0]))",
-        "out.index_add_(0, token, F.linear(x[token], w[e].float()))",
+        "out.index_add_(0, token, F.linear(x[token], w[e].double()))",
+        "out.index_add_(0, token, F.linear(x[token], w[e].float(), b[e].float()))",
+        "out.index_add_(0, token, F.linear(x[token], w[e].float().bfloat16()))",
         "out.index_add_(0, token, F.linear(x[token], w[e].softmax(0)))",
         "out.index_add_(0, token, F.linear(x[token], w[e]) * e)",
         "out.index_add_(0, token, F.linear(x[token], w[e]).cumsum(0))",

@@ -77,7 +77,16 @@ class _Loop:
             return None
         if not self.results or not self.written.products or aliases(self.scope, set(self.results)) & self.read_from:
             return None
-        return ExpertLoop(self.site, self.written, tuple(self.lines))
+        return ExpertLoop(self.site, self.written, tuple(self._needed()))
+
+    def _needed(self) -> list[str]:
+        """The lines, without the casts of rows that nobody reads after them."""
+        kept: list[str] = []
+        for line in reversed(self.lines):
+            name = line.partition(" = ")[0]
+            read = names_in(ast.parse("\n".join(kept))) if name in self.written.spared else {name}
+            kept = [line, *kept] if name in read else kept
+        return kept
 
     def _block(self, block: Sequence[ast.stmt]) -> bool:
         return all(self._statement(statement) for statement in block)
@@ -147,10 +156,17 @@ class _Loop:
         self._note(node)
         if value is None or isinstance(value, Parts):
             return False
-        self.reader.known[name] = value
+        self._hold(name, value)
         if not isinstance(value, (Weight, Layer, Expert)):
             self._line(statement)
         return True
+
+    def _hold(self, name: str, value: Value) -> None:
+        """Binds the name; what is written as read of it by that name no longer can be."""
+        self.reader.known[name] = value
+        for other, held in self.reader.known.items():
+            if isinstance(held, Rows) and held.narrow is not None and name in names_in(ast.parse(held.narrow)):
+                self.reader.known[other] = Rows()
 
     def _unpack(self, statement: ast.Assign, elements: Sequence[ast.expr], node: ast.expr) -> bool:
         self._note(node)
@@ -163,7 +179,7 @@ class _Loop:
         if isinstance(value, Places) and len(names) > _DIMS:
             return False
         for dim, name in enumerate(names):
-            self.reader.known[name] = Rows() if isinstance(value, Parts) else Place(dim, alone=len(names) == 1)
+            self._hold(name, Rows() if isinstance(value, Parts) else Place(dim, alone=len(names) == 1))
         self._line(statement)
         return True
 
@@ -173,7 +189,8 @@ class _Loop:
         rows = all(isinstance(value, Rows) for value in values)
         if not rows and not all(isinstance(value, (Weight, Layer)) for value in values):
             return False
-        self.reader.known |= {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        for name, value in zip(names, values, strict=True):
+            self._hold(name, value if value is not None else Rows())
         if rows:
             self._line(statement)
         return True

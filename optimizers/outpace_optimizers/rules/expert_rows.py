@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from .attention_ops import integer, pick
 from .expert_layers import called, listed, part
@@ -76,10 +77,10 @@ class RowReader:
             value = self.known.get(node.value.id)
             if isinstance(value, Weight):
                 self.written.put(node.value, value.text)
-            return None if isinstance(value, Layer) else Fixed()
+            return None if isinstance(value, Layer) or (isinstance(value, Weight) and value.upcast) else Fixed()
         value = self.value(node.value)
         if isinstance(value, Weight) and node.attr in ("T", "mT"):
-            return Weight(value.text, not value.flipped)
+            return replace(value, flipped=not value.flipped)
         if isinstance(value, Layer):
             return part(value, node.attr)
         return Fixed() if isinstance(value, Fixed) and dotted(node) is not None else None
@@ -147,7 +148,7 @@ class RowReader:
         found = [self.value(node) for node in nodes]
         rows = any(isinstance(value, Rows) and not value.lead for value in found)
         for node, value in zip(nodes, found, strict=True):
-            if isinstance(value, Weight) and adds and rows and not value.flipped:
+            if isinstance(value, Weight) and adds and rows and not value.flipped and not value.upcast:
                 self.written.put(node, f"{self.written.pairs}.vectors({value.text})")
             elif not isinstance(value, (Rows, Fixed)) or (isinstance(value, Rows) and value.lead):
                 return None
@@ -163,7 +164,18 @@ class RowReader:
         if not isinstance(rows, Rows) or rows.lead or not isinstance(weight, Weight):
             return None
         given = weight.text if linear is not weight.flipped else f"{weight.text}.mT"
+        if weight.upcast:
+            return self._upcast(node, left, rows, given) if bias is None else None
         self.written.put(node, self.grouped(self.written.text(left), given, bias))
+        return Rows()
+
+    def _upcast(self, node: ast.expr, left: ast.expr, rows: Rows, weight: str) -> Rows:
+        """In fp32, of a weight that is narrower: rows that were narrower too are taken as they were."""
+        text = rows.narrow or self.written.text(left)
+        self.written.products += 1
+        self.written.upcasts += 1
+        self.written.spared |= {left.id} if rows.narrow is not None and isinstance(left, ast.Name) else set()
+        self.written.put(node, f"{self.written.pairs}.upcast_linear({text}, {weight})")
         return Rows()
 
     def grouped(self, rows: str, weight: str, bias: str | None = None) -> str:
@@ -201,7 +213,7 @@ class RowReader:
         if bias is None or _is_none(bias):
             return self._product(node, args[0], weight, True)
         value = self.value(bias)
-        plain = isinstance(value, Weight) and not value.flipped
+        plain = isinstance(value, Weight) and not value.flipped and not value.upcast
         return self._product(node, args[0], weight, True, value.text) if plain and isinstance(value, Weight) else None
 
     def _asked_again(self, node: ast.Call, mask: ast.expr, name: str, keys: dict[str, ast.expr]) -> Value | None:
@@ -231,7 +243,9 @@ class RowReader:
         if value.lead:
             return None
         if name in _CASTS:
-            return Rows() if all(isinstance(self.value(item), Fixed) for item in rest) else None
+            wide = self._widens(name, rest) and isinstance(args[0], (ast.Name, ast.Subscript))
+            fixed = all(isinstance(self.value(item), Fixed) for item in rest)
+            return Rows(narrow=self.written.text(args[0]) if wide else None) if fixed else None
         if name == "unsqueeze":
             return Rows() if numbers in ([1], [-1]) else None
         if name in ("chunk", "split") and integer(pick(list(args), keys, 2, "dim")) in (1, -1):
@@ -242,13 +256,20 @@ class RowReader:
         numbers = {integer(item) for item in rest}
         if keys or (name == "t" and rest):
             return None
+        if self._widens(name, rest):
+            return Weight(value.text, value.flipped, upcast=True)
         if name == "t" or (name in ("transpose", "swapaxes") and numbers in ({0, 1}, {-1, -2})):
-            return Weight(value.text, not value.flipped)
+            return replace(value, flipped=not value.flipped)
         if name == "contiguous" and not rest:
             return value
-        if name == "to" and len(rest) == 1 and self.scope.names.resolve(rest[0]) in _NARROW:
+        if name == "to" and len(rest) == 1 and not value.upcast and self.scope.names.resolve(rest[0]) in _NARROW:
             return Weight(f"{value.text}.to({self.written.text(rest[0])})", value.flipped)
         return None
+
+    def _widens(self, name: str, rest: Sequence[ast.expr]) -> bool:
+        """`.float()`, `.to(torch.float32)`."""
+        kind = self.scope.names.resolve(rest[0]) if len(rest) == 1 else None
+        return (name == "float" and not rest) or (name in ("to", "type") and kind in ("torch.float32", "torch.float"))
 
     def _activated(self, node: ast.Call) -> Value | None:
         """`self.act_fn(rows)`, of a layer that has no weights."""

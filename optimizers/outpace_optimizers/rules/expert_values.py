@@ -35,9 +35,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A tensor with one row for each choice of the expert, computed row by row. `lead`: below one more dimension of 1."""
+    """A tensor with one row for each choice of the expert, computed row by row. `lead`: below one more dimension of 1.
+    `narrow`: the text of what it was before it was cast to fp32.
+    """
 
     lead: bool = False
+    narrow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One expert's matrix or vector, out of `text`, which has those of all."""
+    """One expert's matrix or vector, out of `text`, which has those of all. `upcast`: cast to fp32."""
 
     text: str
     flipped: bool = False
+    upcast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,10 @@ class Written:
     """Layers' weights as one tensor: name by text."""
     products: int = 0
     """How many were grouped."""
+    upcasts: int = 0
+    """How many of them in fp32 for weights that are narrower."""
+    spared: set[str] = field(default_factory=set[str])
+    """Names of rows that were read before their cast instead."""
     before: list[str] = field(default_factory=list[str])
     """What an expert's own `forward` does before its result, in front of the statement at hand."""
 

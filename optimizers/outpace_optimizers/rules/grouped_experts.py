@@ -10,12 +10,11 @@ from outpace_optimizers.source import module_level, tree_of
 
 from .expert_loops import ExpertLoop, expert_loops
 from .flow import changed, names_in
-from .guarded import with_kernel
 from .kernel_text import kernel_text
 from .mask_loop import needless
 from .names import imported
 from .scope import Scope, scopes
-from .writing import make_patch
+from .writing import Edit, make_patch
 
 _TITLE = "Products of rows sorted by expert"
 _HELPER = "SortedPairs"
@@ -66,6 +65,13 @@ _TEXT = '''class SortedPairs:
         chose = self.chose().view(-1, *[1] * (rows.dim() - 1))
         out[places] = torch.where(chose, rows, out[places])
 '''
+_UPCAST = '''
+    def upcast_linear(self, rows, weight):
+        """The same in fp32, of weights that are narrower."""
+        if torch.is_autocast_enabled(rows.device.type):
+            return self.linear(rows, weight)
+        return grouped_upcast(rows, weight, self.ends)
+'''
 
 
 class GroupedExperts:
@@ -91,12 +97,18 @@ class GroupedExperts:
 
 
 def _patch(code: Code, scope: Scope, loop: ExpertLoop) -> Patch | None:
-    text = kernel_text(scope.source, "grouped_linear", _TITLE, dispatcher=True)
-    if text is None or not _is_free(scope):
+    edit, site, written = Edit(), loop.site, loop.written
+    helper = _TEXT + (_UPCAST if written.upcasts else "")
+    if not _is_free(scope, helper):
         return None
-    edit, site, written = with_kernel(text), loop.site, loop.written
+    for module in ("grouped_linear", *(("upcast_product", "grouped_upcast") if written.upcasts else ())):
+        text = kernel_text(scope.source, module, _TITLE, dispatcher=True)
+        if text is None:
+            return None
+        edit.imports += [line for line in text.imports if line not in edit.imports]
+        edit.definitions |= text.definitions
     if _HELPER not in scope.source.definitions:
-        edit.definitions[_HELPER] = _TEXT
+        edit.definitions[_HELPER] = helper
         table = imported(list(module_level(scope.source.tree.body)))
         edit.imports += ["import torch"] if "torch" not in table and "import torch" not in edit.imports else []
     stacks = [f"{name} = {stack}" for stack, name in written.stacks.items()]
@@ -110,11 +122,11 @@ def _patch(code: Code, scope: Scope, loop: ExpertLoop) -> Patch | None:
     return make_patch(scope.source, code, scope.definition, edit)
 
 
-def _is_free(scope: Scope) -> bool:
+def _is_free(scope: Scope, text: str) -> bool:
     """Whether the helper's name means nothing else in this file."""
     there = scope.source.definitions.get(_HELPER)
     if there is not None:
-        return ast.dump(there.node) == ast.dump(tree_of(_TEXT).body[0])
+        return ast.dump(there.node) == ast.dump(tree_of(text).body[0])
     return _HELPER not in scope.names.used
 
 
