@@ -1,4 +1,4 @@
-"""Linear layers of experts in fp32 with weights that were narrower before: `F.linear(x, weight[e].float())` on tensor cores.
+"""Linear layers of experts in fp32 with weights that were narrower before, on tensor cores: `x @ weight[e].float().t()`.
 
     y[i] = x[i] weight[e]ᵀ for ends[e-1] ≤ i < ends[e], in fp32
 
@@ -20,15 +20,13 @@ def grouped_upcast_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.
 
 
 def grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """[tokens, out] in fp32, zero in rows beyond the last end. `x`, `weight` and `ends` as `grouped_linear` has them, x of
-    fp32 or narrower. What `grouped_upcast_fits` refuses is computed by the reference.
-    """
+    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32. What `grouped_upcast_fits` refuses is computed by the reference."""
     fits = grouped_upcast_fits(x, weight, ends)
     return (fused_grouped_upcast if fits else grouped_upcast_reference)(x, weight, ends)
 
 
 def grouped_upcast_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> bool:
-    """Whether `grouped_linear_fits` but for x, which may be fp32 where weights are bf16; without autocast or gradient."""
+    """As `grouped_linear_fits`, but x may be fp32 where weights are bf16; without autocast, and without a gradient."""
     exact = x.dtype is weight.dtype or (x.dtype is torch.float32 and weight.dtype is torch.bfloat16)
     wanted = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
     if not (x.is_cuda and exact) or wanted or torch.is_autocast_enabled("cuda"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,15 +27,17 @@ def spaces(case: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     found: list[dict[str, Any]] = []
     for path in (case.with_name("before.py"), case):
         found.append({"__name__": "case"})
-        absent = TRITON if importlib.util.find_spec("triton") is None else ()
-        with mock.patch.dict(sys.modules, {name: mock.MagicMock() for name in absent}):
+        absent = importlib.util.find_spec("triton") is None
+        stand_ins = {name: mock.MagicMock() for name in TRITON}
+        with mock.patch.dict(sys.modules, stand_ins) if absent else nullcontext():
             exec(compile(path.read_text(), str(path), "exec"), found[-1])
     return found[0], found[1], case.with_name("before.py").read_text().splitlines()[0].removeprefix("# target: ")
 
 
 def targets(case: Path, dtype: Any) -> tuple[Any, Any, Any]:
     before, after, name = spaces(case)
-    one, two = before[name], after[name]
+    one: Any = before[name]
+    two: Any = after[name]
     if inspect.isclass(one):
         torch.manual_seed(0)
         one, two = one().to(dtype), two().to(dtype)
@@ -102,6 +105,27 @@ def test_autocast_is_obeyed(case: Path) -> None:
     torch.testing.assert_close(found, expected, atol=0.1, rtol=0.1)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.parent.name)
+def test_the_kernel_computes_what_the_loop_did_and_waits_for_nothing(case: Path) -> None:
+    one, two, get_inputs = targets(case, torch.bfloat16)
+    torch.manual_seed(0)
+    given = [item.cuda() if torch.is_tensor(item) else item for item in get_inputs()]
+    given = [item.bfloat16() if torch.is_tensor(item) and item.is_floating_point() else item for item in given]
+    one, two = (target.cuda() if isinstance(target, torch.nn.Module) else target for target in (one, two))
+    for expected, found in zip(results(one, given), results(two, given), strict=True):
+        torch.testing.assert_close(found, expected, atol=0.1, rtol=0.1)
+    with torch.no_grad():
+        expected = one(*given)
+        two(*given)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            found = two(*given)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    torch.testing.assert_close(found, expected, atol=0.1, rtol=0.1)
+
+
 def pairs() -> Any:
     space: dict[str, Any] = {"torch": torch}
     exec(grouped_experts._TEXT, space)  # pyright: ignore[reportPrivateUsage]
@@ -136,7 +160,9 @@ def experts(x, ids, w, b, out):
 
 
 def written(line: str) -> str:
-    found = [idea.patch.new_source for idea in RULE.propose(Code("m.py", LOOP.format(line=line), "experts", "function"))]
+    found = [
+        idea.patch.new_source for idea in RULE.propose(Code("m.py", LOOP.format(line=line), "experts", "function"))
+    ]
     assert len(found) <= 1
     return "".join(found).partition("pairs.places\n")[2].partition("    return out")[0]
 

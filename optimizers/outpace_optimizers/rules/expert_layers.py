@@ -30,7 +30,9 @@ def listed(scope: Scope, node: ast.expr) -> Layer | None:
         return None
     match made.args[0]:
         case ast.ListComp(elt=one, generators=[part]) | ast.GeneratorExp(elt=one, generators=[part]):
-            walked = mentioned(part.target)[0] | {item.id for item in ast.walk(part.target) if isinstance(item, ast.Name)}
+            walked = mentioned(part.target)[0] | {
+                item.id for item in ast.walk(part.target) if isinstance(item, ast.Name)
+            }
             alike = not walked & mentioned(one)[0] and not part.ifs
             return Layer(scope.text(node), "", one, scope.constructor) if alike else None
         case _:
@@ -91,7 +93,11 @@ def _result(reader: RowReader, layer: Layer, rows: str, depth: int) -> str | Non
 def _linear(reader: RowReader, layer: Layer, made: ast.Call, rows: str) -> str | None:
     given = dict(zip(_LINEAR, made.args, strict=False)) | {str(key.arg): key.value for key in made.keywords}
     bias = given.get("bias", ast.Constant(True))
-    if set(given) - {*_LINEAR, "device", "dtype"} or len(made.args) > len(_LINEAR) or not isinstance(bias, ast.Constant):
+    if (
+        set(given) - {*_LINEAR, "device", "dtype"}
+        or len(made.args) > len(_LINEAR)
+        or not isinstance(bias, ast.Constant)
+    ):
         return None
     weight = _stacked(reader, layer, "weight")
     return reader.grouped(rows, weight, _stacked(reader, layer, "bias") if bias.value else None)

@@ -17,7 +17,6 @@ from .mask_sites import Site, compared_sites, mask_sites
 from .names import dotted, own_nodes
 from .scope import Scope
 
-
 _DIMS = 2
 """Of what was chosen: tokens, and the choices of each."""
 _WIDTH = 110
@@ -201,7 +200,11 @@ class _Loop:
 
     def _emit(self, text: str, statement: ast.stmt) -> None:
         rest = self.scope.source.lines[(statement.end_lineno or 1) - 1][self.scope.source.end(statement)[1] :].strip()
-        self.lines += [*self._comments(statement), *self.written.before, f"{text}  {rest}" if rest.startswith("#") else text]
+        self.lines += [
+            *self._comments(statement),
+            *self.written.before,
+            f"{text}  {rest}" if rest.startswith("#") else text,
+        ]
         self.written.before.clear()
 
     def _note(self, node: ast.expr) -> None:

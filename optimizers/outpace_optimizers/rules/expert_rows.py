@@ -285,9 +285,11 @@ def is_activation(scope: Scope, made: ast.expr) -> bool:
     if isinstance(made, ast.Call):
         name = scope.names.resolve(made.func) or ""
         kind = name.removeprefix("torch.nn.")
-        return name.startswith("torch.nn.") and kind in _LAYERS and not any(key.arg == "inplace" for key in made.keywords)
+        return (
+            name.startswith("torch.nn.") and kind in _LAYERS and not any(key.arg == "inplace" for key in made.keywords)
+        )
     if isinstance(made, ast.Subscript):
-        return (scope.names.resolve(made.value) or "").rpartition(".")[2] == "ACT2FN"
+        return (dotted(made.value) or "").rpartition(".")[2] == "ACT2FN"
     name = scope.names.resolve(made) or ""
     return name.startswith(("torch.nn.functional.", "torch.")) and name.rpartition(".")[2] in _POINTWISE
 
@@ -321,5 +323,3 @@ def _bounds(node: ast.Slice) -> list[ast.expr]:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-

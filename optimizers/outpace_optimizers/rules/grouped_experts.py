@@ -1,4 +1,4 @@
-"""grouped-experts: a loop over experts becomes one sort of the tokens' choices, and products of all experts in one launch."""
+"""grouped-experts: a loop over experts becomes one sort of the tokens' choices, and products of all at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HELPER = "SortedPairs"
 _TEXT = '''class SortedPairs:
     """Pairs of a token and an expert that it chose, sorted by expert: the device is not asked how many each has.
 
-    `chosen`: experts by token, or by token and choice in either order. Choices of no expert come last, and count for nothing.
+    `chosen`: experts by token, or by token and choice in either order. What is none comes last and counts for nothing.
     """
 
     def __init__(self, chosen, experts):
@@ -90,7 +90,7 @@ class GroupedExperts:
                     yield Idea(
                         self.id,
                         f"all experts in grouped products in {scope.definition.qualname}",
-                        "an expert at a time waits for the device to count its tokens, and its products are too small to fill it",
+                        "each expert waits for the device to count its tokens, and its products are too small for it",
                         self.claimed_class,
                         patch,
                     )

@@ -212,7 +212,7 @@ def fused_grouped_linear(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tens
 class SortedPairs:
     """Pairs of a token and an expert that it chose, sorted by expert: the device is not asked how many each has.
 
-    `chosen`: experts by token, or by token and choice in either order. Choices of no expert come last, and count for nothing.
+    `chosen`: experts by token, or by token and choice in either order. What is none comes last and counts for nothing.
     """
 
     def __init__(self, chosen, experts):

@@ -298,15 +298,14 @@ def grouped_upcast_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.
 
 
 def grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """[tokens, out] in fp32, zero in rows beyond the last end. `x`, `weight` and `ends` as `grouped_linear` has them, x of
-    fp32 or narrower. What `grouped_upcast_fits` refuses is computed by the reference.
+    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32. What `grouped_upcast_fits` refuses is computed by the reference.
     """
     fits = grouped_upcast_fits(x, weight, ends)
     return (fused_grouped_upcast if fits else grouped_upcast_reference)(x, weight, ends)
 
 
 def grouped_upcast_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> bool:
-    """Whether `grouped_linear_fits` but for x, which may be fp32 where weights are bf16; without autocast or gradient."""
+    """As `grouped_linear_fits`, but x may be fp32 where weights are bf16; without autocast, and without a gradient."""
     exact = x.dtype is weight.dtype or (x.dtype is torch.float32 and weight.dtype is torch.bfloat16)
     wanted = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
     if not (x.is_cuda and exact) or wanted or torch.is_autocast_enabled("cuda"):
@@ -325,7 +324,7 @@ def fused_grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tens
 class SortedPairs:
     """Pairs of a token and an expert that it chose, sorted by expert: the device is not asked how many each has.
 
-    `chosen`: experts by token, or by token and choice in either order. Choices of no expert come last, and count for nothing.
+    `chosen`: experts by token, or by token and choice in either order. What is none comes last and counts for nothing.
     """
 
     def __init__(self, chosen, experts):
