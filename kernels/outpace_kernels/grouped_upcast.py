@@ -1,4 +1,4 @@
-"""Linear layers of experts in fp32 with weights that were narrower before, on tensor cores: `x @ weight[e].float().t()`.
+"""Linear layers of experts in fp32 with weights that were narrower, on tensor cores: `x @ weight[e].float().t()`.
 
     y[i] = x[i] weight[e]ᵀ for ends[e-1] ≤ i < ends[e], in fp32
 
@@ -20,7 +20,9 @@ def grouped_upcast_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.
 
 
 def grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32. What `grouped_upcast_fits` refuses is computed by the reference."""
+    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32.
+    What `grouped_upcast_fits` refuses is computed by the reference.
+    """
     fits = grouped_upcast_fits(x, weight, ends)
     return (fused_grouped_upcast if fits else grouped_upcast_reference)(x, weight, ends)
 

@@ -38,7 +38,7 @@ def targets(case: Path, dtype: Any) -> tuple[Any, Any, Any]:
     before, after, name = spaces(case)
     one: Any = before[name]
     two: Any = after[name]
-    if inspect.isclass(one):
+    if inspect.isclass(before[name]):
         torch.manual_seed(0)
         one, two = one().to(dtype), two().to(dtype)
         two.load_state_dict(one.state_dict())

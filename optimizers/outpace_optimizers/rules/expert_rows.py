@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from .attention_mask import defined
 from .attention_ops import integer, pick
 from .expert_layers import called, listed, part
 from .expert_values import Expert, Fixed, Layer, Parts, Place, Places, Rows, Value, Weight, Written
 from .names import dotted, words
+from .pure_ops import VIEWS
 from .scope import Scope
 
 _POINTWISE = words(
@@ -21,6 +23,7 @@ _POINTWISE = words(
 )
 _CASTS = words("to type type_as float half bfloat16 double contiguous clone detach")
 _NARROW = frozenset({"torch.bfloat16", "torch.float16"})
+_SEVERAL = frozenset(f"{at}{name}" for at in (".", "torch.") for name in ("split", "chunk", "unbind", "tensor_split"))
 _FUNCTIONS = ("torch.nn.functional.", "torch.special.", "torch.", ".")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 
@@ -123,6 +126,11 @@ class RowReader:
         args = self.scope.function.args
         notes = [item.annotation for item in [*args.posonlyargs, *args.args, *args.kwonlyargs] if item.arg == node.id]
         plain = all(note is None or ast.unparse(note).endswith(("Tensor", "Parameter")) for note in notes)
+        made = defined(self.scope, node, node.id)
+        call = self.scope.names.call(made) if made is not None else None
+        whole = call is not None and (call[0].startswith("torch.") or call[0] in VIEWS) and call[0] not in _SEVERAL
+        whole = whole or (isinstance(made, ast.Attribute) and _is_tensor(self.scope, made))
+        plain = plain and (whole if made is not None else bool(notes))
         return Weight(node.id) if plain else None
 
     def _gathered(self, items: Sequence[ast.expr], found: Sequence[Value | None]) -> Rows | None:
@@ -191,6 +199,8 @@ class RowReader:
             return self._activated(node)
         name, args, keys = call
         plain = next((name.removeprefix(prefix) for prefix in _FUNCTIONS if name.startswith(prefix)), "")
+        if name == ".size" and isinstance(self.value(args[0]), Fixed):
+            return Fixed()
         if name == "torch.nn.functional.linear":
             return self._linear(node, args, keys)
         if name in ("torch.matmul", "torch.mm", ".matmul", ".mm") and len(args) == 2 and not keys:

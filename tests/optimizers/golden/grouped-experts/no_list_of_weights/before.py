@@ -9,6 +9,14 @@ def experts(x, ids, weights: torch.Tensor, w: list[torch.Tensor]):
     for e in range(4):
         token, slot = torch.where(ids == e)
         out.index_add_(0, token, F.linear(x[token], w[e]))
+    each = [one for one in w]
+    for e in range(4):
+        token, slot = torch.where(ids == e)
+        out.index_add_(0, token, F.linear(x[token], each[e]))
+    parts = weights.unbind(0)
+    for e in range(4):
+        token, slot = torch.where(ids == e)
+        out.index_add_(0, token, F.linear(x[token], parts[e]))
     return out
 
 

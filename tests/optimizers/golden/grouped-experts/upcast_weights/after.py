@@ -298,7 +298,8 @@ def grouped_upcast_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.
 
 
 def grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32. What `grouped_upcast_fits` refuses is computed by the reference.
+    """[tokens, out] in fp32, zero in rows beyond the last end. Arguments as `grouped_linear` has them, or x of fp32.
+    What `grouped_upcast_fits` refuses is computed by the reference.
     """
     fits = grouped_upcast_fits(x, weight, ends)
     return (fused_grouped_upcast if fits else grouped_upcast_reference)(x, weight, ends)
