@@ -205,6 +205,8 @@ def test_spellings_of_a_product(value: str, call: str) -> None:
         "out.index_add_(0, token, F.linear(x[token].relu_(), w[e]))",
         "out.index_add_(0, token, F.relu(F.linear(x[token], w[e]), inplace=True))",
         "out.index_add_(0, token, F.linear(x[None, token], w[e])[0])",
+        "y = F.linear(x[token], w[e]); y.index_add_(0, token, F.linear(x[token], w[e]))",
+        "out.index_add_(0, token, F.linear(x[token], w[e])); out = x[token]",
         "out.index_copy_(0, token, F.linear(x[token], w[e]))",
         "out.index_add_(0, token, F.linear(x[token], w[e])); print(e)",
         "x.index_add_(0, token, F.linear(x[token], w[e]))",

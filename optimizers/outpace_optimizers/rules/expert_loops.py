@@ -242,7 +242,7 @@ class _Loop:
             for item in own_nodes(self.site.loop)
         )
         self.results.append(name)
-        return not stored and name not in self.reader.known
+        return not stored
 
     def _distinct(self) -> bool:
         """Whether a token's choices are distinct: `topk` chose them, or a layer that routes."""
