@@ -141,14 +141,14 @@ class GroupedLinearFunction(torch.autograd.Function):
         return dx, grouped_linear_gradient(dy, x, weight, ends) if ctx.needs_input_grad[1] else None, None
 
 
-def grouped_linear_rows_by(rows, weight, ends, forward):
-    """rows weight[e]ᵀ, or rows weight[e]; zero in rows of no expert."""
+def grouped_linear_rows_by(rows, weight, ends, forward, dtype=None):
+    """rows weight[e]ᵀ, or rows weight[e], in `dtype` or that of the rows; zero in rows of no expert."""
     experts, n, k = weight.shape if forward else (weight.shape[0], weight.shape[2], weight.shape[1])
     tall = 128 if rows.shape[0] >= 64 * experts else 64
     wide, deep = min(max(triton.next_power_of_2(n), 16), 256), 64
     # Of each expert, and of the rows of none, the last block may be a part.
     row_blocks = triton.cdiv(rows.shape[0], tall) + experts
-    out = torch.empty(rows.shape[0], n, dtype=rows.dtype, device=rows.device)
+    out = torch.empty(rows.shape[0], n, dtype=dtype or rows.dtype, device=rows.device)
     with torch.cuda.device_of(rows):
         grouped_linear_product[(row_blocks * triton.cdiv(n, wide),)](
             TensorDescriptor.from_tensor(rows, [tall, deep]),

@@ -40,6 +40,7 @@ BUILT_IN = [
     "upcast-product",
     "float32-product",
     "routing",
+    "grouped-experts",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
@@ -98,7 +99,7 @@ def test_a_rule_that_raises_is_reported_and_the_others_go_on() -> None:
 
 def test_a_rule_for_a_dtype_is_asked_where_an_input_has_it_or_something_is_cast_to_it() -> None:
     rules = load_rules().rules
-    (wide,) = [rule for rule in rules if getattr(rule, "gains_on", None)]
+    (wide,) = [rule for rule in rules if getattr(rule, "gains_on", None) == {"float32"}]
     assert wide in registry.suited(rules, CODE, set()) and wide in registry.suited(
         rules, CODE, {"torch.float32", "int64"}
     )

@@ -15,8 +15,18 @@ from outpace_optimizers.source import Source, lines_of, module_level, tree_of
 
 from .names import imported
 
-_IMPORTS = {"torch": "import torch", "triton": "import triton", "tl": "import triton.language as tl"}
-_MEANINGS = {"torch": "torch", "triton": "triton", "tl": "triton.language"}
+_IMPORTS = {
+    "torch": "import torch",
+    "triton": "import triton",
+    "tl": "import triton.language as tl",
+    "TensorDescriptor": "from triton.tools.tensor_descriptor import TensorDescriptor",
+}
+_MEANINGS = {
+    "torch": "torch",
+    "triton": "triton",
+    "tl": "triton.language",
+    "TensorDescriptor": "triton.tools.tensor_descriptor.TensorDescriptor",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from outpace_audit.records import Code, Idea, NumericsClass, Patch
 from outpace_optimizers.source import module_level, tree_of
@@ -65,7 +65,7 @@ def _patch(code: Code, scope: Scope, site: Site) -> Patch | None:
         edit.expression(
             scope.source, site.loop.iter, f"[{index} for {index}, {found} in enumerate({places}) if len({found}[0])]"
         )
-    for statement in _needless(scope, site):
+    for statement in needless(scope, site):
         edit.replace(scope.source, statement, [])
     return make_patch(scope.source, code, scope.definition, edit)
 
@@ -92,11 +92,11 @@ def _loaded(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
 
 
-def _needless(scope: Scope, site: Site) -> Iterator[ast.stmt]:
-    """The statements that made the masks, last first, where what is read of them is gone; a `with` that holds nothing
-    else goes as a whole.
+def needless(scope: Scope, site: Site, others: Sequence[ast.stmt] = ()) -> Iterator[ast.stmt]:
+    """The statements that made the masks, last first, where what is read of them is gone, as `others` are; a `with`
+    that holds nothing else goes as a whole.
     """
-    gone = {id(item) for node, _ in site.texts for item in ast.walk(node)}
+    gone = {id(item) for node in (*(node for node, _ in site.texts), *others) for item in ast.walk(node)}
     gone |= {id(item) for item in ast.walk(site.loop.iter)} if site.hits else set[int]()
     removed: list[ast.stmt] = []
     for statement in _last_first(site.made):

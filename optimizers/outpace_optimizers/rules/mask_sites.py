@@ -53,6 +53,15 @@ def mask_sites(scope: Scope) -> Iterator[Site]:
                 yield site
 
 
+def compared_sites(scope: Scope) -> Iterator[Site]:
+    """Of masks that are written where they index: `x[labels == i]`, and nowhere else."""
+    for node in own_nodes(scope.function):
+        if isinstance(node, ast.For) and not node.orelse and scope.block_of(node) is not None:
+            site = _Loop(scope, node).compared()
+            if site is not None:
+                yield site
+
+
 class _Loop:
     def __init__(self, scope: Scope, loop: ast.For) -> None:
         self.scope = scope
@@ -80,6 +89,21 @@ class _Loop:
         site.gone, site.hits = gone, hit is not None
         site.made = [*site.made, *(hit.statements if hit is not None else ())]
         return site
+
+    def compared(self) -> Site | None:
+        header = self._header()
+        if header is None:
+            return None
+        count, self.variable = header
+        asked = [
+            (node.slice, mask)
+            for node in own_nodes(self.loop)
+            if isinstance(node, ast.Subscript) and (mask := self._mask(node.slice)) is not None and mask.boolean
+        ]
+        values = {mask.values for _, mask in asked}
+        if len(values) != 1 or any(self.variable in changed(item) for item in self.loop.body):
+            return None
+        return Site(self.loop, values.pop(), count, [(node, "{each}") for node, _ in asked])
 
     def _header(self) -> tuple[str, str] | None:
         """(count, variable) of `for i in range(count)` and `for i, layer in enumerate(layers)`."""

@@ -47,6 +47,7 @@ _BUILT_IN = (
     "upcast_product",
     "float32_product",
     "routing",
+    "grouped_experts",
 )
 
 
