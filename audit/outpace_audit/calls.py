@@ -19,6 +19,7 @@ from outpace_audit import other_uses, truth
 from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.bending import Bend, bends_of
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
+from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.nudging import nudge_one, rearrange_one
@@ -258,9 +259,9 @@ class CheckedCalls:
     def _describe_leaf(self, leaf: Leaf, sample_seed: int, limit: int) -> dict[str, Any]:
         value = leaf.value
         if not isinstance(value, torch.Tensor):
-            plain = value if isinstance(value, (bool, int, float, str, type(None))) else repr(type(value))
+            plain = value if isinstance(value, PLAIN_RESULTS) else repr(type(value))
             return {"path": leaf.path, "plain": repr(plain)}
-        if type(value) not in (torch.Tensor, torch.nn.Parameter):
+        if not is_plain_tensor(value):
             return {"path": leaf.path, "plain": f"a {type(value).__name__}, not a plain tensor"}
         rows = sampled_rows(value.shape, sample_seed, max(limit, 1 << 14))
         return {

@@ -146,6 +146,16 @@ def _inspect(oracle: Side, code: Code, workload: Workload, learning: _Learning) 
     where = f"{code.path}, {code.symbol}, {workload.label}"
     answer = _answered(oracle, code, workload, learning)
     inputs = answer["inputs"]
+    if answer["unwatched"]:
+        raise TargetError(
+            f"{where}: {answer['unwatched'][0]}, whose tensors are not seen; hand them over as tensors, or in tuples, "
+            "lists and dicts"
+        )
+    if answer["uncompared"]:
+        raise TargetError(
+            f"{where}: {answer['uncompared'][0]}, which cannot be compared; return tensors and plain values, alone or "
+            "in tuples, lists, dicts and dataclasses, or name a part that does"
+        )
     if not inputs:
         raise TargetError(f"{where}: it takes no tensor, so there is nothing to vary and nothing to time honestly")
     if not all(one["repeats"] for one in inputs):

@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from outpace_audit.call_inputs import tensors_of
 from outpace_audit.calls import synchronize
+from outpace_audit.comparable import uncompared, unwatched
 from outpace_audit.fitting import fit, is_ordered, laws_for
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.records import NUMBER
@@ -29,7 +30,8 @@ def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
     changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
     differentiable output. `still`: how many results are the same under another seed, where some inputs are.
     `updated`: the tensors among the inputs that a call writes to, where a second call on the first left gives
-    something else; `moves`: whether it gives one of them another place or shape."""
+    something else; `moves`: whether it gives one of them another place or shape. `uncompared` results, `unwatched`
+    arguments: see comparable.py."""
     one, again, other = (maker.make(number) for number in (seed, seed, seed + 1))
     places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
     tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
@@ -45,6 +47,8 @@ def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
         "results": [[list(value.shape), str(value.dtype)] for value in _tensors(outputs)],
         "finite": all(map(_is_finite, _tensors(outputs))),
         "updated": updated,
+        "uncompared": uncompared(outputs),
+        "unwatched": unwatched(other),
         "moves": list(map(_place_of, tensors_of(one))) != before,
         "plain": [PLACE if isinstance(value, torch.Tensor) else _sendable(value) for value in other]
         if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)

@@ -19,7 +19,7 @@ from outpace_optimizers.targets.source_text import SourceText, decode_source, re
 def apply_patch(path: Path, audited: Code, patch: Patch) -> str:
     """Put the edit into the user's file; says what it did."""
     real = path.resolve()
-    _refuse_notebook(real)
+    refuse_notebook(real)
     now = read_source(real)
     if not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(real))
@@ -34,14 +34,14 @@ def apply_patch(path: Path, audited: Code, patch: Patch) -> str:
 
 def write_new_source(path: Path, audited: Code, patch: Patch) -> str:
     """The edited source as a file of its own, in the encoding of the audited one where that is known."""
-    _refuse_notebook(path)
+    refuse_notebook(path)
     original = Path(audited.path)
     style = read_source(original) if original.is_file() else SourceText(audited.source, "utf-8", has_bom=False)
     write_atomically(path.resolve(), style.encode_edit(patch.new_source))
     return f"new source written to {path}"
 
 
-def _refuse_notebook(path: Path) -> None:
+def refuse_notebook(path: Path) -> None:
     if path.suffix == SUFFIX:
         raise SourceError(f"{path}: cells are changed in an editor; --output FILE.py writes them as one changed module")
 

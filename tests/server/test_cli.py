@@ -192,6 +192,46 @@ def test_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert "optimize" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("w.py", ["--output", "gone/new.py"], "gone: no such folder to write new.py into"),
+        ("w.py", ["--output", "new.ipynb"], "new.ipynb: cells are changed in an editor"),
+        ("w.ipynb", ["--apply"], "w.ipynb: cells are changed in an editor"),
+    ],
+)
+def test_what_could_not_be_written_is_said_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str,
+    arguments: list[str], said: str,
+) -> None:  # fmt: skip
+    def measure(request: OptimizeRequest, listener: Listener) -> Report:
+        raise AssertionError("measured")
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    assert main(["optimize", name, *arguments], make_engine(measure)) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pause", "gone"], ["resume", "gone"], ["progress", "gone"], ["check", "--workspace", "gone"],
+        ["apply", "--workspace", "gone"], ["report", "x", "--workspace", "gone"], ["train", "--workspace", "gone"],
+        ["capture", "--workspace", "gone", "--", "ls"], ["profile", "--workspace", "gone", "--", "ls"],
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_not_there_is_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """The folder above it is not taken in its place."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    assert main(arguments, make_engine()) == 2
+    assert "gone: no such folder" in capsys.readouterr().err
+    assert not (tmp_path / ".outpace").exists()
+
+
 def test_no_command_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "optimize" in capsys.readouterr().out
@@ -352,7 +392,9 @@ def test_a_replayed_file_is_measured_where_it_was_or_in_the_nearest_workspace(
         (["work.py"], "name either a CANDIDATE file or an entry with --solution"),
         (["work.py", "work.py", "--solution", "s.json"], "name either a CANDIDATE file or an entry with --solution"),
         (["work.py", "work.py", "--trace", "t"], "it needs --solution"),
-        (["work.py", "--solution", "s.json"], "work.py: no folder"),
+        (["work.py", "--solution", "work.py"], "work.py: no folder"),
+        (["work.py", "gone.py"], "gone.py: no such file"),
+        (["work.py", "--solution", "s.json"], "s.json: no such file"),
     ],
 )
 def test_audit_refuses_what_does_not_go_together(

@@ -121,4 +121,4 @@ def test_a_benchmark_folder_cannot_be_applied_to(tmp_path: Path, capsys: pytest.
 
 def test_output_into_a_missing_folder(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", str(work), "--output", str(tmp_path / "no" / "new.py")], make_engine()) == 2
-    assert "no such file or folder" in capsys.readouterr().err
+    assert "no such folder to write new.py into" in capsys.readouterr().err

@@ -101,6 +101,7 @@ def test_two_profiles_are_compared(project: Path) -> None:
         (["no-such"], "no profile 'no-such'"),
         (["train.py"], "train.py is a script, not a command: outpace profile -- python train.py"),
         (["--", "no-such-program", "train.py"], "no such command"),
+        (["--", "true"], "nothing was recorded"),
         (["pyproject.toml"], "the file is empty"),
         (["--steps", "0"], "no number of steps"),
         (["--diff", "a", "b"], "no profile 'a'"),

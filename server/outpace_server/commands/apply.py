@@ -11,7 +11,7 @@ from outpace_optimizers.overnight.campaign import newest_night
 from outpace_optimizers.workspace import Workspace
 from outpace_server.applying import apply_verdicts, bests
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, workspace_root
+from outpace_server.commands.options import Commands, existing, workspace_root
 
 
 def add_parser(commands: Commands) -> None:
@@ -20,7 +20,7 @@ def add_parser(commands: Commands) -> None:
         "verdicts", metavar="ID", nargs="*",
         help="verdicts' ids (default: the best of each target of the last `optimize --overnight`)",
     )  # fmt: skip
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that they belong to")
+    parser.add_argument("--workspace", type=existing, metavar="FOLDER", help="the project that they belong to")
     parser.set_defaults(run=run)
 
 

@@ -69,6 +69,9 @@ def check_usage(args: argparse.Namespace) -> None:
         raise UsageError("name either a CANDIDATE file or an entry with --solution; see `outpace audit --help`")
     if args.trace is not None and args.solution is None:
         raise UsageError("--trace is the benchmark's record of an entry: it needs --solution")
+    named = args.candidate or args.solution
+    if not Path(named).exists():
+        raise TargetError(f"{named}: no such file")
     if args.solution is not None and not Path(args.baseline).is_dir():
         raise TargetError(f"{args.baseline}: no folder; an entry is judged on its SOL-ExecBench problem's folder")
 

@@ -17,7 +17,7 @@ from outpace_optimizers.captures import CapturedTarget
 from outpace_optimizers.capturing import CaptureResult, capture
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_json, duration
+from outpace_server.commands.options import Commands, add_json, duration, existing
 from outpace_server.output.document import to_json
 from outpace_server.output.words import one_line, printable, seconds
 
@@ -37,8 +37,10 @@ def add_parser(commands: Commands) -> None:
         metavar="TIME",
         help="interrupt the script after this, as by Ctrl-C: 60s, 2m, 1h (2m)",
     )
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
-    add_json(parser)
+    parser.add_argument(
+        "--workspace", type=existing, metavar="FOLDER", help="your project (default: from this folder up)"
+    )
+    add_json(parser, "print one JSON document after what the script prints")
     parser.set_defaults(run=run)
 
 

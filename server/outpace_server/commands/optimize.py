@@ -11,7 +11,7 @@ from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.profiles.step_gains import with_step_gains
 from outpace_optimizers.records import OptimizeRequest, Report
 from outpace_optimizers.workspace import Workspace
-from outpace_server.apply_edit import apply_patch, write_new_source
+from outpace_server.apply_edit import apply_patch, refuse_notebook, write_new_source
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.model import add_model_options, agreed_model
 from outpace_server.commands.night import overnight
@@ -42,10 +42,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     if args.overnight:
         return overnight(args, path, engine)
     args.budget = args.budget or OptimizeRequest(args.path).budget_s
-    if args.apply and path.is_dir():
-        raise TargetError(
-            f"{path}: a benchmark folder has no file of yours to change; use --output FILE for the new source"
-        )
+    _refuse_unwritable(args, path)
     request = replace(request_from(args, args.path), model=agreed_model(args, path))
     view = choose_view(args.json)
     with abandoned_on_error(view):
@@ -63,6 +60,21 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         return 2
     view.close()
     return 0
+
+
+def _refuse_unwritable(args: argparse.Namespace, path: Path) -> None:
+    """What could not be written in the end is said before anything is measured."""
+    if args.apply and path.is_dir():
+        raise TargetError(
+            f"{path}: a benchmark folder has no file of yours to change; use --output FILE for the new source"
+        )
+    if args.apply:
+        refuse_notebook(path)
+    if args.output is not None:
+        refuse_notebook(Path(args.output))
+        folder = Path(args.output).parent
+        if not folder.is_dir():
+            raise TargetError(f"{folder}: no such folder to write {Path(args.output).name} into; make it first")
 
 
 def _write(args: argparse.Namespace, path: Path, report: Report) -> list[str]:

@@ -24,13 +24,20 @@ def duration(text: str) -> float:
     return value
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
+def existing(text: str) -> Path:
+    """A folder of a project, or a file in it: of one that is not there, a folder further up would be taken."""
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text}: no such folder")
+    return Path(text)
+
+
+def add_json(parser: argparse.ArgumentParser, text: str = "print one JSON document on stdout and nothing else") -> None:
+    parser.add_argument("--json", action="store_true", help=text)
 
 
 def add_again(parser: argparse.ArgumentParser) -> None:
     """How what is on record is measured again."""
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that it belongs to")
+    parser.add_argument("--workspace", type=existing, metavar="FOLDER", help="the project that it belongs to")
     add_python(parser)
     add_unsandboxed(parser)
 

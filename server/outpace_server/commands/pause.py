@@ -9,12 +9,12 @@ from pathlib import Path
 from outpace_optimizers.engine.pausing import pause
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands
+from outpace_server.commands.options import Commands, existing
 
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("pause", help="let background work rest", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="DIR", help="in the project (here)")
+    parser.add_argument("folder", type=existing, nargs="?", default=Path(), metavar="DIR", help="in the project (here)")
     parser.set_defaults(run=run)
 
 

@@ -6,6 +6,7 @@ Also reads traces that torch.profiler has written, and compares two profiles.
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ from outpace_optimizers.roofline.store import known
 from outpace_optimizers.workspace import Workspace
 from outpace_server.cli_errors import UsageError
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_json, duration
+from outpace_server.commands.options import Commands, add_json, duration, existing
 from outpace_server.output.document import to_json
 from outpace_server.output.profile_view import show_differences, show_profile
 from outpace_server.output.words import seconds
@@ -70,8 +71,10 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--diff", nargs=2, metavar=("A", "B"), help="compare two profiles (names or traces)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with all of it to FILE")
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
-    add_json(parser)
+    parser.add_argument(
+        "--workspace", type=existing, metavar="FOLDER", help="your project (default: from this folder up)"
+    )
+    add_json(parser, "print one JSON document after what the script prints")
     parser.set_defaults(run=run)
 
 
@@ -109,7 +112,8 @@ def _only_reads(args: argparse.Namespace) -> bool:
 
 def _is_command(word: str) -> bool:
     path = Path(word)
-    return (path.is_file() and path.stat().st_mode & 0o111 != 0) or path.suffix in (".py", ".sh")
+    executable = path.is_file() and path.stat().st_mode & 0o111 != 0
+    return executable or path.suffix in (".py", ".sh") or shutil.which(word) is not None
 
 
 def _one(command: list[str]) -> str:

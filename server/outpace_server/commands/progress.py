@@ -11,7 +11,7 @@ from outpace_audit.errors import TargetError
 from outpace_optimizers.overnight.campaign import newest_night
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_json
+from outpace_server.commands.options import Commands, add_json, existing
 from outpace_server.output.document import to_json
 from outpace_server.output.night import lines_of, night_document
 from outpace_server.output.words import printable
@@ -20,7 +20,7 @@ from outpace_server.report.night_file import NightFile
 
 def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("progress", help="how far a night has come", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="DIR", help="in the project (here)")
+    parser.add_argument("folder", type=existing, nargs="?", default=Path(), metavar="DIR", help="in the project (here)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the page to FILE too")
     add_json(parser)
     parser.set_defaults(run=run)

@@ -11,7 +11,7 @@ from outpace_audit.errors import EvidenceError
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, workspace_root
+from outpace_server.commands.options import Commands, existing, workspace_root
 from outpace_server.report.html import page
 from outpace_server.report.markdown import markdown
 from outpace_server.report.record import record_of
@@ -22,7 +22,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("verdict", metavar="ID_OR_FILE", help="a verdict's id, or its evidence file")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE (default: standard output)")
     parser.add_argument("--markdown", action="store_true", help="write Markdown, without plots")
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="the project that the id belongs to")
+    parser.add_argument("--workspace", type=existing, metavar="FOLDER", help="the project that the id belongs to")
     parser.set_defaults(run=run)
 
 

@@ -28,7 +28,7 @@ from outpace_optimizers.training_rules.changes import Proposal, Question, rule_c
 from outpace_optimizers.training_rules.offers import keep_offer
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
-from outpace_server.commands.options import Commands, add_json, add_python, add_unsandboxed
+from outpace_server.commands.options import Commands, add_json, add_python, add_unsandboxed, existing
 from outpace_server.output.document import to_json
 from outpace_server.output.training import document, show, verdict_lines
 from outpace_server.output.words import one_line
@@ -54,7 +54,9 @@ def add_parser(commands: Commands) -> None:
         help="better training at the same budget, or faster steps and the same training (default: as the rule asks)",
     )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="compare again what has been compared")
-    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="your project (default: from this folder up)")
+    parser.add_argument(
+        "--workspace", type=existing, metavar="FOLDER", help="your project (default: from this folder up)"
+    )
     add_python(parser)
     add_unsandboxed(parser)
     add_json(parser)
