@@ -98,7 +98,7 @@ def test_a_patch_may_add_the_definitions_that_it_declares_under_names_of_their_o
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", WRITING, ids=lambda rule: rule.id)
 def test_the_audit_finds_no_fault_up_to_the_timing(rule: object, tmp_path_factory: pytest.TempPathFactory) -> None:
     state = tmp_path_factory.mktemp("state") / ".outpace"
     with Judge("cuda", arm_launcher(state, project=EXAMPLES), state) as judge:
