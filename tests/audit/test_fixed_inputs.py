@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
 from outpace_audit.judge import Judge
@@ -24,6 +25,7 @@ def get_inputs():
 """
 
 
+@pytest.mark.timed
 def test_sizes_among_the_inputs_stay_and_the_rest_is_timed_as_ever(tmp_path: Path) -> None:
     state = tmp_path / ".outpace"
     with Judge("cpu", arm_launcher(state, project=tmp_path), state) as judge:
