@@ -82,7 +82,7 @@ def test_a_process_takes_one_variant_after_the_other(judge: Judge, monkeypatch: 
         found = [looked.run([variant(judge, "CHUNK = 2", f"CHUNK = {size}")])[0] for size in (4, 64, 256)]
     assert launched.count("candidate") == 1
     ratios = [look.ratio or 0.0 for look in found]
-    assert ratios == sorted(ratios), "each was looked at with its own size"
+    assert ratios[0] < min(ratios[1:]), "each was looked at with its own size"
 
 
 def test_a_variant_that_hangs_is_given_up_and_the_others_are_not(judge: Judge) -> None:
