@@ -208,7 +208,7 @@ class Arm:
 
     def _wear(self, message: Mapping[str, Any]) -> int:
         calls = self._calls[message["name"]]
-        return calls.wear(CallRequest.from_json(message), message["calls"], message["within_s"])
+        return calls.wear(CallRequest.from_json(message), message["calls"], message["within_s"], message["fixed"])
 
     def _prepare(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self._windows.clear()

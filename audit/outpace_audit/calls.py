@@ -169,12 +169,12 @@ class CheckedCalls:
             ]
         }
 
-    def wear(self, request: CallRequest, calls: int, within_s: float) -> int:
+    def wear(self, request: CallRequest, calls: int, within_s: float, fixed: Sequence[int]) -> int:
         """Calls on values of which a few change each time, as in a timed window, as many as fit the time; nobody looks
         at their results. What calls update is put back before each. Returns how many there were."""
         self._subject.reset_buffers()
         arguments = self._inputs.make(replace(request, cotangents=None))[0]
-        perturbation = Perturbation(arguments, request.seed, spreads=True)
+        perturbation = Perturbation(arguments, request.seed, spreads=True, fixed=fixed)
         places, banks = perturbation.slices(arguments, request.seed), perturbation.banks(request.seed, 1)
         tensors = tensors_of(arguments)
         updated = [(tensors[i].detach(), tensors[i].detach().clone()) for i in request.updated]

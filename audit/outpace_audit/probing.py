@@ -286,7 +286,9 @@ class Prober:
         Many calls on other values come first: what looks closely while it is young does not any more."""
         first = self._seeds.seed("call")
         worn = self._one()
-        self._trio.candidate.wear(worn.workload, *WORN, **new_request(self._seeds, None, updated=worn.updated))
+        self._trio.candidate.wear(
+            worn.workload, *WORN, worn.fixed, **new_request(self._seeds, None, updated=worn.updated)
+        )
         for number, change in enumerate(CHANGES):
             one = self._one()
             if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):

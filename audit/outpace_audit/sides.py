@@ -222,9 +222,9 @@ class Side:
             sampled=bool(leaf["sampled"]),
         )
 
-    def wear(self, workload: Workload, calls: int, within_s: float, **request: Any) -> int:
+    def wear(self, workload: Workload, calls: int, within_s: float, fixed: Sequence[int] = (), **request: Any) -> int:
         """How many calls on other values each were made, one after the other."""
-        said = {"calls": calls, "within_s": within_s}
+        said = {"calls": calls, "within_s": within_s, "fixed": fixed}
         return int(self.ask("wear", COMPILE_TIMEOUT_S, name=workload.label, **said, **request))
 
     def hold(self, workload: Workload, calls: int, **request: Any) -> list[tuple[int, str]]:
