@@ -147,7 +147,7 @@ class Judge:
         try:
             for code, name in wanted:
                 cache_key = "baseline" if code.id == facts.code.id else code.id
-                side = self.launch(name, cache_key, compiles=any("torch.compile" in text for text in code.texts))
+                side = self.launch(name, cache_key, compiles=code.compiles)
                 sides.append(side)
                 side.begin_load(code, facts.code, self._device)
             states = [side.answer("load", LOAD_TIMEOUT_S)["state"] for side in sides]

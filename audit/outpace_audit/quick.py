@@ -64,11 +64,9 @@ class QuickLooks:
         self._closely = closely
         self._seeds = SeedSource()
         self._sides: list[Side] = []
-        """All that have not been closed, the baseline first."""
+        """All that were started, the baseline first."""
         self._spare: list[Side] = []
         """Processes that take another variant."""
-        self._compiling: set[Side] = set()
-        """Those of torch.compile, whose process keeps more of a variant than its module."""
         workloads = judge.facts.workloads
         self._calls = [(one.workload, new_request(self._seeds, one.cotangents)) for one in workloads]
 
@@ -115,8 +113,11 @@ class QuickLooks:
     def _called(self, variants: Sequence[Code], ours: Sequence[Reply]) -> list[_Ready | QuickLook]:
         """Each after its first call of every workload: all load and compile at once."""
         begun = time.monotonic()
-        found = [self._launched(code, begun + self._limit_s) for code in variants]
-        states = [one if isinstance(one, QuickLook) else _tried(lambda one=one: self._loaded(one)) for one in found]
+        sides = [self._launched(code, begun + self._limit_s) for code in variants]
+        states = [
+            _tried(lambda side=side, code=code: self._loaded(side, code))
+            for side, code in zip(sides, variants, strict=True)
+        ]
         for number, (workload, request) in enumerate(self._calls):
             for one in states:
                 if isinstance(one, _Ready):
@@ -124,35 +125,32 @@ class QuickLooks:
             for i, one in enumerate(states):
                 if isinstance(one, _Ready):
                     states[i] = _tried(lambda one=one, n=number: self._compared(one, n, ours[n]))
-        for side, one in zip(found, states, strict=True):
+        for side, one in zip(sides, states, strict=True):
             if isinstance(one, _Ready):
                 one.compile_s = time.monotonic() - begun
-            elif isinstance(side, Side):
+            else:
                 side.close()
         return states
 
-    def _launched(self, code: Code, until: float) -> Side | QuickLook:
+    def _launched(self, code: Code, until: float) -> Side:
         # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
         # finds its own warm.
-        compiles = any("torch.compile" in text for text in code.texts)
-        if self._spare and not compiles:
+        if self._spare and not code.compiles:
             side = self._spare.pop()
         else:
-            side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=compiles)
+            side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=code.compiles)
             self._sides.append(side)
-            if compiles:
-                self._compiling.add(side)
         side.deadline = until
         side.begin_load(code, self._judge.facts.code, self._judge.machine.device)
         return side
 
-    def _loaded(self, side: Side) -> _Ready:
+    def _loaded(self, side: Side, code: Code) -> _Ready:
         facts = self._judge.facts
         side.answer("load", LOAD_TIMEOUT_S)
         for one in facts.workloads:
             side.workload(one.workload)
         side.train(facts.trains, facts.statistics, draws=bool(facts.draws))
-        return _Ready(side)
+        return _Ready(side, code.compiles)
 
     def _compared(self, one: _Ready, number: int, ours: Reply) -> _Ready | QuickLook:
         """Its answer to the call of a workload, beside the baseline's."""
@@ -167,7 +165,7 @@ class QuickLooks:
     def _looked(self, baseline: Side, one: _Ready) -> QuickLook:
         """Its process takes the next variant where nothing went wrong in it; otherwise it and its memory are gone."""
         found = _tried(lambda: self._timed(baseline, one))
-        if found.failure or one.side in self._compiling or self._closely is not None:
+        if found.failure or one.compiles or self._closely is not None:
             one.side.close()
         else:
             self._spare.append(one.side)
@@ -216,6 +214,8 @@ class _Ready:
     """A variant that has answered all calls."""
 
     side: Side
+    compiles: bool
+    """Then its process keeps more of a variant than its module."""
     matches: list[Match] = field(default_factory=list[Match])
     compile_s: float = 0.0
 

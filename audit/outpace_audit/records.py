@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -120,6 +121,10 @@ class NewFile:
     text: str
 
 
+_COMPILES = re.compile(r"\btorch\.compile\b|^\s*from torch import\b.*\bcompile\b", re.MULTILINE)
+_TORCH = re.compile(r"\bimport torch as (\w+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One side's source: the text of one file, and the callable in it.
@@ -146,6 +151,13 @@ class Code:
     def texts(self) -> tuple[str, ...]:
         """All of its Python."""
         return self.source, *(file.text for file in self.files if file.path.endswith(".py"))
+
+    @property
+    def compiles(self) -> bool:
+        """Whether its text names torch.compile, by whatever name torch has there."""
+        return any(_COMPILES.search(text) for text in self.texts) or any(
+            re.search(rf"\b{re.escape(name)}\.compile\b", text) for text in self.texts for name in _TORCH.findall(text)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def measure_target(
         Point(setup.workload.label, work, tuple(found), setup.sets)
         for setup, work, found in zip(setups, works, times, strict=True)
     ]
-    return Measured(facts.trains, _compiled(code), tuple(points), foreign, facts.notes)
+    return Measured(facts.trains, code.compiles, tuple(points), foreign, facts.notes)
 
 
 def measure_work(judge: Judge, ceilings: Ceilings, tell: Tell) -> Measured:
@@ -80,11 +80,7 @@ def measure_work(judge: Judge, ceilings: Ceilings, tell: Tell) -> Measured:
         Point(one.workload.label, work, (), setup_of(one, judge.machine, 1).sets)
         for one, work in zip(facts.workloads, works, strict=True)
     ]
-    return Measured(facts.trains, _compiled(facts.code), tuple(points), None, facts.notes)
-
-
-def _compiled(code: Code) -> bool:
-    return any("torch.compile" in text for text in code.texts)
+    return Measured(facts.trains, facts.code.compiles, tuple(points), None, facts.notes)
 
 
 def _works(judge: Judge) -> tuple[list[Work], float]:
