@@ -12,8 +12,7 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from .causal_layers import is_plain
 from .causal_values import Conv, ConvReader, Value
 from .flow import live_after, loads, names_in
-from .guarded import guard, with_kernel
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels, guard
 from .names import own_nodes
 from .norm_sites import bound_name
 from .scope import Block, Scope, scopes
@@ -56,10 +55,9 @@ class CausalConv:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, found: list[Site]) -> Idea | None:
-        text = kernel_text(scope.source, "causal_conv", _TITLE)
-        if text is None:
+        edit = edit_with_kernels(scope.source, _TITLE, "causal_conv")
+        if edit is None:
             return None
-        edit = with_kernel(text)
         for site in found:
             _write(edit, scope, site)
         patch = make_patch(scope.source, code, scope.definition, edit)

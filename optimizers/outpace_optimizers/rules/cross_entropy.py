@@ -11,10 +11,10 @@ from outpace_audit.records import Code, Idea, NumericsClass
 from .attention_mask import definition
 from .attention_ops import integer, pick
 from .flow import loads, number
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels
 from .names import own_nodes
 from .scope import Scope, scopes
-from .writing import Edit, make_patch
+from .writing import make_patch
 
 _FUNCTION = "torch.nn.functional.cross_entropy"
 _LIKELIHOOD = "torch.nn.functional.nll_loss"
@@ -55,10 +55,9 @@ class CrossEntropy:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, found: list[Loss]) -> Idea | None:
-        text = kernel_text(scope.source, "cross_entropy", "Cross entropy in one kernel each way", dispatcher=True)
-        if text is None:
+        edit = edit_with_kernels(scope.source, "Cross entropy in one kernel each way", "cross_entropy", dispatcher=True)
+        if edit is None:
             return None
-        edit = Edit(imports=list(text.imports), definitions=dict(text.definitions))
         for loss in found:
             last = () if loss.widened else ("widen=False",)
             arguments = ", ".join([loss.logits, loss.target, *loss.keywords, *last])

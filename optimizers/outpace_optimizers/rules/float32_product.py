@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
-from .guarded import with_kernel
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels
 from .scope import Scope, scopes
 from .upcast_sites import Product, products, rewritten
 from .upcast_values import Upcasts
@@ -37,10 +36,9 @@ class Float32Product:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, found: list[Product]) -> Idea | None:
-        text = kernel_text(scope.source, "float32_product", _TITLE, dispatcher=True)
-        if text is None:
+        edit = edit_with_kernels(scope.source, _TITLE, "float32_product", dispatcher=True)
+        if edit is None:
             return None
-        edit = with_kernel(text)
         by_node = {item.node: item for item in found}
         for item in found:
             if not any(item.node in ast.walk(other) for other in by_node if other is not item.node):

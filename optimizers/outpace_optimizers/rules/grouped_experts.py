@@ -10,11 +10,11 @@ from outpace_optimizers.source import module_level, tree_of
 
 from .expert_loops import ExpertLoop, expert_loops
 from .flow import changed, names_in
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels
 from .mask_loop import needless
 from .names import imported
 from .scope import Scope, scopes
-from .writing import Edit, make_patch
+from .writing import make_patch
 
 _TITLE = "Products of rows sorted by expert"
 _HELPER = "SortedPairs"
@@ -97,16 +97,12 @@ class GroupedExperts:
 
 
 def _patch(code: Code, scope: Scope, loop: ExpertLoop) -> Patch | None:
-    edit, site, written = Edit(), loop.site, loop.written
+    site, written = loop.site, loop.written
     helper = _TEXT + (_UPCAST if written.upcasts else "")
-    if not _is_free(scope, helper):
+    modules = ("grouped_linear", *(("upcast_product", "grouped_upcast") if written.upcasts else ()))
+    edit = edit_with_kernels(scope.source, _TITLE, *modules, dispatcher=True) if _is_free(scope, helper) else None
+    if edit is None:
         return None
-    for module in ("grouped_linear", *(("upcast_product", "grouped_upcast") if written.upcasts else ())):
-        text = kernel_text(scope.source, module, _TITLE, dispatcher=True)
-        if text is None:
-            return None
-        edit.imports += [line for line in text.imports if line not in edit.imports]
-        edit.definitions |= text.definitions
     if _HELPER not in scope.source.definitions:
         edit.definitions[_HELPER] = helper
         table = imported(list(module_level(scope.source.tree.body)))

@@ -6,7 +6,9 @@ import ast
 import textwrap
 from collections.abc import Sequence
 
-from .kernel_text import KernelText
+from outpace_optimizers.source import Source
+
+from .kernel_text import kernel_text
 from .scope import Scope
 from .writing import Edit
 
@@ -14,9 +16,16 @@ _WIDTH = 80
 """Of an expression on one line."""
 
 
-def with_kernel(text: KernelText) -> Edit:
-    """An edit that brings a kernel's definitions and imports."""
-    return Edit(imports=list(text.imports), definitions=dict(text.definitions))
+def edit_with_kernels(source: Source, title: str, *modules: str, dispatcher: bool = False) -> Edit | None:
+    """An edit that brings the definitions and imports of kernel modules; None where one cannot be: see `kernel_text`."""
+    edit = Edit()
+    for module in modules:
+        text = kernel_text(source, module, title, dispatcher)
+        if text is None:
+            return None
+        edit.imports += [line for line in text.imports if line not in edit.imports]
+        edit.definitions |= text.definitions
+    return edit
 
 
 def guard(edit: Edit, scope: Scope, statements: Sequence[ast.stmt], node: ast.expr, fits: str, call: str) -> None:

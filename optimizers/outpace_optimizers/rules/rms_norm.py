@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .flow import names_in
-from .guarded import guard, with_kernel
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels, guard
 from .norm_sites import Site, sites
 from .norm_values import Reader
 from .parameters import eps_text
@@ -38,10 +37,9 @@ class RMSNorm:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, found: list[Site]) -> Idea | None:
-        text = kernel_text(scope.source, "rms_norm", "RMSNorm in one kernel")
-        if text is None:
+        edit = edit_with_kernels(scope.source, "RMSNorm in one kernel", "rms_norm")
+        if edit is None:
             return None
-        edit = with_kernel(text)
         for site in found:
             norm = site.norm
             weight = scope.text(norm.weight) if norm.weight is not None else "None"

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .flow import changed, live_after, names_in
-from .guarded import with_kernel
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels
 from .names import dotted
 from .routing_values import Choice, Indices, RoutingReader, Scores, Top, Value, Weights, part_of
 from .scope import Block, Scope, scopes
@@ -51,10 +50,9 @@ class Routing:
                 yield idea
 
     def _idea(self, code: Code, scope: Scope, found: list[Site]) -> Idea | None:
-        text = kernel_text(scope.source, "routing", _TITLE)
-        if text is None:
+        edit = edit_with_kernels(scope.source, _TITLE, "routing")
+        if edit is None:
             return None
-        edit = with_kernel(text)
         for site in found:
             _write(edit, scope, site)
         patch = make_patch(scope.source, code, scope.definition, edit)

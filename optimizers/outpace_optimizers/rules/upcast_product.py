@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from outpace_audit.records import Code, Idea, NumericsClass
 
-from .kernel_text import kernel_text
+from .guarded import edit_with_kernels
 from .scope import scopes
 from .upcast_sites import Site, products, sites, write
 from .upcast_values import Twins, Upcasts
-from .writing import Edit, make_patch
+from .writing import make_patch
 
 _TITLE = "Products of narrow matrices in fp32"
 
@@ -38,13 +38,9 @@ class UpcastProduct:
         scope = upcasts.scope
         found = sites(upcasts, [site.product for site in chosen])
         modules = {"upcast_product" if site.exact else "float32_product" for site in found}
-        texts = [kernel_text(scope.source, module, _TITLE, dispatcher=True) for module in sorted(modules)]
-        edit = Edit()
-        for text in texts:
-            if text is None:
-                return None
-            edit.imports += [line for line in text.imports if line not in edit.imports]
-            edit.definitions |= text.definitions
+        edit = edit_with_kernels(scope.source, _TITLE, *sorted(modules), dispatcher=True)
+        if edit is None:
+            return None
         write(edit, scope, found, list(upcasts.bound.values()))
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:

@@ -11,8 +11,7 @@ import ast
 from collections.abc import Iterator
 
 from outpace_audit.records import Idea, NumericsClass
-from outpace_optimizers.rules.guarded import with_kernel
-from outpace_optimizers.rules.kernel_text import kernel_text
+from outpace_optimizers.rules.guarded import edit_with_kernels
 from outpace_optimizers.rules.writing import make_script_patch
 from outpace_optimizers.source import Source
 
@@ -39,10 +38,9 @@ class FP8LinearRule:
         found = list(_sites(every))
         if not found:
             raise DoesNotApply("it has no linear layer but those of logits")
-        text = kernel_text(source, "fp8_linear", _TITLE)
-        if text is None:
+        edit = edit_with_kernels(source, _TITLE, "fp8_linear")
+        if edit is None:
             raise DoesNotApply("names of the kernel mean something else in it")
-        edit = with_kernel(text)
         for call, name in found:
             edit.expression(source, call.func, name)
         patch = make_script_patch(source, edit)
