@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from kernel_case import Case, Tensors, first, normal
 
-from outpace_kernels.global_response_norm import (
-    fused_global_response_norm,
+from outpace_kernels.global_response_norm import fused_global_response_norm, global_response_norm_reference
+from outpace_kernels.global_response_norm_linear import (
     fused_global_response_norm_linear,
     global_response_norm_linear_reference,
-    global_response_norm_reference,
 )
 from outpace_kernels.grouped_linear import fused_grouped_linear
 from outpace_kernels.ngram_gather import fused_ngram_gather, ngram_gather_reference
@@ -38,6 +37,7 @@ def global_response_norm_cases() -> list[Case]:
             return [*tensors, *(linear if outs else [])]
 
         label, kind, share = f"{batch}x{length}x{channels}", torch.bfloat16, outs / channels
+        also = ("global_response_norm_linear",) if outs else ()
         if outs:
             ours, reference = fused_global_response_norm_linear, global_response_norm_linear_reference
             name, wanted, moved = "global_response_norm linear", (0, 1, 2, 3, 4), (1 + share, 3 + 2 * share)
@@ -45,7 +45,7 @@ def global_response_norm_cases() -> list[Case]:
         else:
             ours, reference = fused_global_response_norm, global_response_norm_reference
             name, wanted, moved = "global_response_norm", (0, 1, 2), (2, 5)
-        return Case(name, label, kind, make, ours, reference, wanted, moved, first)
+        return Case(name, label, kind, make, ours, reference, wanted, moved, first, also=also)
 
     return [case(128, 3136, 512, 128), case(64, 3136, 768, 192), case(64, 3136, 512, 0)]
 

@@ -167,8 +167,10 @@ def gated_scan(module: Any, made: Made) -> Iterator[Any]:
 @cases(*PLAIN)
 def global_response_norm(module: Any, made: Made) -> Iterator[Any]:
     yield module.fused_global_response_norm(made(2, 300, 96), made(96), made(96))
-    if made.kind is torch.float32:
-        return
+
+
+@cases(*PRODUCT)
+def global_response_norm_linear(module: Any, made: Made) -> Iterator[Any]:
     for c, out in ((512, 128), (33, 5), (1024, 256)):
         yield module.fused_global_response_norm_linear(made(2, 300, c), made(c), made(c), made(out, c), made(out))
 

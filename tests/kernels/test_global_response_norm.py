@@ -9,13 +9,15 @@ from against_fp64 import DTYPES, PRODUCT_DTYPE, PRODUCT_DTYPES, hold, normal, re
 
 from outpace_kernels.global_response_norm import (
     fused_global_response_norm,
-    fused_global_response_norm_linear,
     global_response_norm,
     global_response_norm_fits,
+    global_response_norm_reference,
+)
+from outpace_kernels.global_response_norm_linear import (
+    fused_global_response_norm_linear,
     global_response_norm_linear,
     global_response_norm_linear_fits,
     global_response_norm_linear_reference,
-    global_response_norm_reference,
 )
 
 

@@ -17,7 +17,7 @@ _WIDTH = 80
 
 
 def edit_with_kernels(source: Source, title: str, *modules: str, dispatcher: bool = False) -> Edit | None:
-    """An edit that brings the definitions and imports of kernel modules; None where one cannot be: see `kernel_text`."""
+    """An edit that brings the definitions and imports of kernel modules; None where `kernel_text` has none."""
     edit = Edit()
     for module in modules:
         text = kernel_text(source, module, title, dispatcher)
