@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
@@ -27,10 +27,10 @@ from outpace_audit.checks import (
 from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
-from outpace_audit.law_choice import laws_for
+from outpace_audit.law_choice import laws_for, under_law
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
-from outpace_audit.scout import finite, is_finite
+from outpace_audit.scout import finite
 from outpace_audit.shape_choice import chosen_shapes, instead_of
 from outpace_audit.shape_scouting import Variant
 from outpace_audit.shapes import BATCHED
@@ -55,7 +55,6 @@ from outpace_audit.thresholds import (
     WORN,
 )
 from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, uses_of
-from outpace_audit.values import MOVES, VALUE_LAWS
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
 
@@ -185,33 +184,10 @@ class Prober:
         """Whether the baseline's results mean anything under this law."""
         if self._evidence.candidate_failure is not None:
             return False
-        scale = VALUE_LAWS[law].cotangents
-        cotangents = None if VALUE_LAWS[law].finite else one.cotangents
-        request = new_request(self._seeds, cotangents, values=law, cotangent_scale=scale)
-        try:
-            ours, truth = self._trio.reference(one.workload, request, lifts=True)
-            assert truth is not None, "targets without truth see no value law"
-            if not VALUE_LAWS[law].spreads and not all(map(is_finite, (*ours.gradients, *truth.gradients))):
-                # The derivative of a root at zero: a candidate that has a better answer there is none the worse.
-                request["cotangents"] = None
-                ours, truth = self._trio.reference(one.workload, request, lifts=True)
-                assert truth is not None
-        except ArmError as error:
-            if error.fatal:
-                raise
-            return False
-        if not VALUE_LAWS[law].spreads and not (finite(ours) and finite(truth)):
-            return False
-
-        def swayed() -> Sequence[Reply]:
-            requests = ({**request, "values": move} for move in MOVES)
-            return [self._trio.oracle.call(one.workload, CALL_TIMEOUT_S, lifted=True, **moved) for moved in requests]
-
-        def compare() -> Observation:
-            return replace(self._trio.compare(one.workload, law, request, ours, truth), swayed=swayed)
-
-        self._try(value_laws.NAME, law, compare)
-        return True
+        compare = under_law(self._trio, one, law, self._seeds)
+        if compare is not None:
+            self._try(value_laws.NAME, law, compare)
+        return compare is not None
 
     def _drop(self) -> None:
         if not self._facts.drops:
