@@ -209,28 +209,20 @@ def compare(
 ) -> Comparison:
     """Floating tensors by error against truth, others exactly. `nudged`, `shaken`: see Observation. `vanishes`: rows of
     truth that are zero are measured by the size of all of it."""
-    dtype = theirs.dtype
     profile = functools.partial(error_profile, empty=rms(truth)) if vanishes and truth is not None else error_profile
     baseline = None
-    if truth is not None and _is_float(ours):
+    if truth is not None and is_inexact(ours):
         baseline = functools.cache(functools.partial(profile, ours, truth, ours, least=least))
-    if bitwise_equal(ours, theirs):
-        return Comparison(path, dtype, exact=True, baseline=baseline)
-    if ours.shape != theirs.shape or ours.dtype != dtype:
-        return Comparison(path, dtype, f"{dtype}{list(theirs.shape)}, the baseline's {ours.dtype}{list(ours.shape)}")
-    if not _is_float(theirs):
-        wrong = int((ours != theirs).sum())
-        return Comparison(path, dtype, f"{wrong} of {theirs.numel()} values differ from the baseline's")
+    told = _told_without_truth(path, ours, theirs, baseline)
+    if told is not None:
+        return told
+    dtype = theirs.dtype
     if truth is None:
         slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
         return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
 
     candidate = profile(theirs, truth, ours, least=least)
-    if (
-        baseline is not None
-        and math.inf in (candidate.row, candidate.max)
-        and math.inf in (baseline().row, baseline().max)
-    ):
+    if baseline is not None and _is_relative_to_nothing(candidate) and _is_relative_to_nothing(baseline()):
         # Rows of zeros, which rounding fills on both sides: nothing is relative to them, but to the rows beside them.
         least = max(least, rms(truth))
         candidate = error_profile(theirs, truth, ours, least=least)
@@ -250,8 +242,23 @@ def compare(
     )
 
 
-def _is_float(tensor: torch.Tensor) -> bool:
-    return is_inexact(tensor)
+def _told_without_truth(
+    path: str, ours: torch.Tensor, theirs: torch.Tensor, baseline: Callable[[], ErrorProfile] | None
+) -> Comparison | None:
+    """What the two tensors show by themselves: the same bits, another shape or type, other integers."""
+    dtype = theirs.dtype
+    if bitwise_equal(ours, theirs):
+        return Comparison(path, dtype, exact=True, baseline=baseline)
+    if ours.shape != theirs.shape or ours.dtype != dtype:
+        return Comparison(path, dtype, f"{dtype}{list(theirs.shape)}, the baseline's {ours.dtype}{list(ours.shape)}")
+    if not is_inexact(theirs):
+        wrong = int((ours != theirs).sum())
+        return Comparison(path, dtype, f"{wrong} of {theirs.numel()} values differ from the baseline's")
+    return None
+
+
+def _is_relative_to_nothing(errors: ErrorProfile) -> bool:
+    return math.inf in (errors.row, errors.max)
 
 
 def pairs_of(ours: tuple[LeafView, ...], theirs: tuple[LeafView, ...]) -> list[tuple[LeafView, LeafView]]:
