@@ -22,6 +22,7 @@ from typing import Any
 from outpace_audit.codec import plain
 from outpace_audit.errors import EnvironmentMissing
 from outpace_audit.records import AUDITOR_VERSION, Code, Machine, Patch, Workload, content_id
+from outpace_optimizers.transaction import transaction
 from outpace_optimizers.workspace import LEDGER
 
 LOCK = "ledger.lock"
@@ -196,8 +197,7 @@ class Ledger:
     def _migrate(self, db: sqlite3.Connection) -> None:
         if db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
             return
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(db):
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 raise EnvironmentMissing(
@@ -208,10 +208,6 @@ class Ledger:
                 for statement in statements:
                     db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
 
     def _move_aside(self) -> Path:
         aside = self.path.with_name(f"{LEDGER}.broken-{time.strftime('%Y%m%d-%H%M%S')}")

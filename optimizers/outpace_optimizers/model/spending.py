@@ -18,6 +18,7 @@ from pathlib import Path
 
 from outpace_audit.errors import ModelError
 from outpace_optimizers.records import ModelRequest
+from outpace_optimizers.transaction import transaction
 
 FILE = "model.sqlite"
 WAIT_S = 10.0
@@ -92,7 +93,7 @@ class Spending:
     def begin(self, subject: str, lessons: Sequence[str], *, fresh: bool) -> Run:
         """The run that was killed, if the last one on this subject was; else a new one, which shows the same lessons
         as the last, and `lessons` only where there was none. `fresh`: as if there had been none."""
-        with self._explained(), self._alone():
+        with self._explained(), transaction(self._db):
             row = self._db.execute(
                 "SELECT name, lessons, ended FROM run WHERE subject = ? ORDER BY id DESC LIMIT 1", (subject,)
             ).fetchone()
@@ -114,7 +115,7 @@ class Spending:
 
     def commit(self, run: str, request: ModelRequest, question: str, tokens: int, dollars: float) -> int:
         """The number of a call that may be made. Raises ModelError, saying which limit it would pass."""
-        with self._explained(), self._alone():
+        with self._explained(), transaction(self._db):
             now, day = time.time(), _today()
             spent = self._sum("account", request.account) if request.account else self._sum("run", run)
             self._refuse_beyond(spent, "run", request.tokens_per_run, request.dollars_per_run, tokens, dollars)
@@ -179,7 +180,7 @@ class Spending:
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        with self._alone():
+        with transaction(self._db):
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise ModelError(f"{self.path} was written by a newer outpace: upgrade, or move it away")
@@ -188,16 +189,6 @@ class Spending:
             third = _ACCOUNTS if version < VERSION else ()
             for statement in (*first, *second, *third, f"PRAGMA user_version = {VERSION}"):
                 self._db.execute(statement)
-
-    @contextmanager
-    def _alone(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     @contextmanager
     def _explained(self) -> Generator[None]:

@@ -22,6 +22,7 @@ from outpace_audit.errors import EnvironmentMissing, ModelError
 from outpace_audit.records import Machine
 from outpace_optimizers.model import spending
 from outpace_optimizers.overnight.records import Dot, Night, Place, TargetProgress, Tried
+from outpace_optimizers.transaction import transaction
 
 FILE = "overnight.sqlite"
 WAIT_S = 10.0
@@ -145,18 +146,13 @@ class Journal:
     def _prepare(self) -> None:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise EnvironmentMissing(f"{self.path} was written by a newer outpace: upgrade, or move it away")
             for statement in _TABLES if version == 0 else ():
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     @contextmanager
     def _explained(self) -> Generator[None]:
