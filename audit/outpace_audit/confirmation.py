@@ -78,6 +78,7 @@ class Confirmation:
         self._foreign = 0.0
         self._first: Literal["baseline", "candidate"] = "baseline"
         self._looks = dict(LOOKS[self._device])
+        self._first_pairs = min(HOPELESS_PAIRS[self._device], max(self._looks))
         self._pairs: list[Pair] = []
         self._dropped = 0
         self._started = -math.inf
@@ -95,7 +96,7 @@ class Confirmation:
         found = estimate([modes[0].samples.log_ratio() for modes in pair], 0.5).ratio
         if found < SCREEN[self._device]:
             return _not_faster(f"{found:.3f}x in a first process pair", f"at least {SCREEN[self._device]:g}x", found)
-        while not SPACING_S[self._device] and len(self._pairs) < HOPELESS_PAIRS[self._device]:
+        while not SPACING_S[self._device] and len(self._pairs) < self._first_pairs:
             self.take_pair()
         if not self._is_hopeless:
             return None
@@ -113,9 +114,8 @@ class Confirmation:
     @property
     def _is_hopeless(self) -> bool:
         """Whether none of the first pairs shows a gain that could be accepted."""
-        first = self._pairs[: HOPELESS_PAIRS[self._device]]
-        needed = math.log1p(MIN_GAIN[self._device])
-        return len(first) == HOPELESS_PAIRS[self._device] and all(_mean_log_ratio(pair) <= needed for pair in first)
+        first, needed = self._pairs[: self._first_pairs], math.log1p(MIN_GAIN[self._device])
+        return len(first) == self._first_pairs and all(_mean_log_ratio(pair) <= needed for pair in first)
 
     def take_pair(self) -> None:
         """One more, now; dropped if others computed meanwhile."""
@@ -140,14 +140,14 @@ class Confirmation:
 
     def _has_settled(self) -> bool:
         """At a look: whether it is the last, or the interval is on one side of what is needed."""
-        number = len(self._pairs)
-        if number not in self._looks and not self._is_hopeless:
+        number, last = len(self._pairs), max(self._looks)
+        if number < last and number not in self._looks and not self._is_hopeless:
             return False
         share = self._looks.get(number, 1.0)
         self._summarise(self._pairs, confidence_for(self._before, ALPHA * share))
         mean, needed = self._evidence.geomean, 1 + MIN_GAIN[self._device]
         plain = mean is not None and not mean.interval[0] <= needed <= mean.interval[1]
-        return plain or self._is_hopeless or number == max(self._looks)
+        return plain or self._is_hopeless or number >= last
 
     def _met_others(self) -> bool:
         """Whether others computed meanwhile: then it is said, and waited a moment, on a GPU until they have ended."""

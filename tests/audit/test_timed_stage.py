@@ -146,6 +146,16 @@ def test_where_pairs_need_not_lie_apart_the_first_are_part_of_the_screen(
     assert shapes.NAME not in heard.said
 
 
+@pytest.mark.usefixtures("nothing_suffices")
+def test_no_more_pairs_are_taken_than_the_last_look_wants(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)
+    monkeypatch.setitem(thresholds.LOOKS, "cpu", ((2, 1.0),))
+    heard = Heard()
+    verdict = audited(judge, FASTER, heard, everything=True)
+    assert verdict.failed is not None
+    assert heard.said.count("confirmation") == 2
+
+
 def test_what_fails_in_the_screen_is_said_after_probes_that_might_have_a_better_name(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
