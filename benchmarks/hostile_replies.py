@@ -31,6 +31,7 @@ from typing import Any
 from hostile_code import AROUND, HARMS, Places
 from hostile_kinds import replies
 from hostile_target import SYMBOL, TARGET, WEIGHTS
+from hostile_tricks import IMPORTED, REFUSED, THROUGH_OTHERS
 
 from outpace_audit.auditing import Options
 from outpace_audit.errors import JudgeError, OutOfResources
@@ -155,7 +156,7 @@ def what_is_wrong_with(number: int, kind: str, idea: Idea, path: str) -> list[st
     where = f"reply {number}, {kind}"
     found = [f"{where}: it changes {idea.patch.path}"] * (idea.patch.path != path or bool(idea.patch.files))
     found += [f"{where}: its title is {idea.title!r}"] * (not idea.title.isprintable())
-    return found + [f"{where}: harm got past the reading"] * (kind in HARMS)
+    return found + [f"{where}: harm got past the reading"] * (kind in HARMS or kind in REFUSED)
 
 
 def run_some(folder: Path, outcome: Outcome, seed: int, count: int, places: Places) -> list[dict[str, Any]]:
@@ -181,6 +182,8 @@ def harmful_texts(draw: random.Random, count: int, places: Places) -> list[tuple
     """Whole files, each with one statement that harms; of each kind as many."""
     ways = [(kind, one, harm.imports) for kind, harm in HARMS.items() for one in harm.statements]
     ways += [("around the fence", one, ()) for one in AROUND if "\u200b" not in one]
+    ways += [("through torch and numpy", one, ()) for one in THROUGH_OTHERS]
+    ways += [("through torch and numpy", one, (module,)) for module, one in IMPORTED if "triton" not in module]
     chosen = draw.sample(ways, min(count, len(ways)))
     texts: list[tuple[str, str]] = []
     for kind, statement, imports in chosen:
