@@ -108,7 +108,7 @@ class Watch:
 
 def processes() -> list[Seen]:
     """All of the machine that can be read."""
-    return [one for name in os.listdir("/proc") if name.isdigit() and (one := _seen(int(name))) is not None]
+    return [one for path in Path("/proc").glob("[0-9]*") if (one := _seen(int(path.name))) is not None]
 
 
 def _seen(number: int) -> Seen | None:

