@@ -2,7 +2,7 @@
 
     python benchmarks/model_search.py null --device cpu               200 edits that do nothing: none may win
     python benchmarks/model_search.py planted --device cpu            10 gains among 190 duds: all have to be found
-    python benchmarks/model_search.py null --count 3 --seconds 300    a short form, which proves that it runs
+    python benchmarks/model_search.py planted --count 15 --gains 3    a short form
 
 An idle machine is part of each: a trial takes half a minute, the whole some hours. A run that was stopped, in whatever
 way, goes on where it was: outcomes are written after each trial, and its project, with the replies that were given and
@@ -53,12 +53,15 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the places of the gains")
+    parser.add_argument("--gains", type=int, default=10, help="among those that are planted")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="start no trial after this")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed)
-    folder = project(HERE / ".outpace" / "model_search" / f"{args.test}-{args.device}-{args.count}-{args.seed}")
-    of = {"test": args.test, "seed": args.seed, "edits": args.count, "auditor": AUDITOR_VERSION}
+    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed, args.gains)
+    name = f"{args.test}-{args.device}-{args.count}" + f"-{args.gains}-{args.seed}" * (args.test == "planted")
+    folder = project(HERE / ".outpace" / "model_search" / name)
+    gains = sum(edit.worth == "gain" for edit in edits)
+    of = {"test": args.test, "seed": args.seed, "edits": args.count, "gains": gains, "auditor": AUDITOR_VERSION}
     kept = Kept(args.out or HERE / "results" / f"model_search-{args.test}-{args.device}.json", of, edits)
     report = searched(folder, kept.left, args.device, args.seconds, kept)
     spend = asdict(report.spend) if report.spend else None

@@ -46,7 +46,7 @@ NAME = "smollm2"
 MODEL = f"openai/{NAME}"
 CONTEXT = 8_192
 """Tokens: what the model was made for."""
-REPLY_TOKENS = 300
+REPLY_TOKENS = 200
 """An honest reply of this size of target has 150; what goes on longer is going round in circles."""
 END_S = 60.0
 """For all processes to end after the command: the engine stays for two seconds, a busy machine for longer."""
@@ -90,7 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--with", dest="interpreter", required=True, help="of the environment with llama.cpp's server")
     parser.add_argument("--minutes", type=int, default=60)
-    parser.add_argument("--threads", type=int, default=2, help="of the model, which waits while an audit goes on")
+    parser.add_argument("--threads", type=int, default=1, help="of the model; more spin on a busy machine")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "small_model.json")
     args = parser.parse_args()

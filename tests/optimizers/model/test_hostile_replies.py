@@ -216,7 +216,7 @@ def test_what_reaches_for_files_or_the_environment_is_refused(text: str) -> None
         "from triton import jit\n    weights = jit(helper)",
         "weights = scores.trace() + torch.random.initial_seed() + scores.select(0, 0).chunk(1)[0]",
         "from typing import Literal\n    kind: 'Literal[1]' = 1\n    weights = scores",
-        "def found(x: 'torch.Tensor | None') -> 'list[torch.Tensor]':\n        return [x]\n    weights = found(scores)[0]",
+        "def found(x: 'torch.Tensor | None') -> 'list[int]':\n        return [x]\n    weights = found(scores)[0]",
         "match scores.dim():\n        case int(found):\n            weights = scores",
     ],
 )
