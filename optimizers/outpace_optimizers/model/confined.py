@@ -32,9 +32,9 @@ ATTRIBUTES = (
     "singledispatch", "singledispatchmethod", "script", "copyreg", "codecache", "DataSource", "npyio", "model_zoo",
     "load_url", "load_state_dict_from_url", "distributed", "multiprocessing", "Library",
     "benchmark", "testing", "fx", "onnx", "package", "CompilationUnit", "ScriptModule", "collect_env", "bottleneck",
-    "bundled_inputs", "model_dump", "datapipes", "file_baton", "hipify", "tensorboard", "profiler", "debug_dump", "xeon",
+    "bundled_inputs", "model_dump", "datapipes", "file_baton", "hipify", "tensorboard", "profiler", "debug_dump",
     "compile_module_from_src", "compat", "fromregex", "overrides", "CodeType", "FunctionType", "Formatter", "get_field",
-    "get_args", "get_annotations", "evaluate_forward_ref", "infer_schema", "update_wrapper", "wraps",
+    "get_args", "get_annotations", "evaluate_forward_ref", "infer_schema", "update_wrapper", "wraps", "xeon",
     "load_cache_artifacts", "save_cache_artifacts",
 )  # fmt: skip
 """Of anything: modules that torch and numpy carry along, functions that read or write files, ways around this list.
