@@ -8,7 +8,6 @@ from lsprotocol import types
 from pygls.workspace import TextDocument
 
 from outpace_optimizers.records import MODEL_RULE, TUNER_RULE, Trial
-from outpace_optimizers.source import lines_of
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.regions import Region
@@ -65,7 +64,7 @@ def header_range(document: TextDocument, region: Region) -> types.Range:
     characters = types.Range(
         types.Position(region.header, region.header_start), types.Position(region.header, region.header_end)
     )
-    return document.position_codec.range_to_client_units(lines_of(document.source), characters)
+    return document.position_codec.range_to_client_units(document.lines, characters)
 
 
 def page_of(trial: Trial) -> str:
