@@ -78,6 +78,8 @@ class Optimizing:
         if path is None or self._asked.get(uri) == _hash_on_disk(path):
             return
         if server.attention.idle(server.settings.idle_minutes):
+            if uri not in server.attention.waiting:
+                server.log(f"{path.name} has changed, and is measured once somebody is back (`idleMinutes`)")
             server.attention.waiting.add(uri)
         else:
             self.queue(uri, "background")
@@ -243,6 +245,8 @@ def _hash_on_disk(path: Path) -> str:
 
 
 def _why_not(uri: str, settings: Settings) -> str:
+    if uri.endswith((".cu", ".cuh")):
+        return "A CUDA source is not measured by itself: ask on the Python file that calls it."
     if path_of(uri) is None:
         return "Only Python files and notebooks that are saved on this machine can be measured."
     return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from outpace_server.lsp.profiling import Profiling
     from outpace_server.watching import Watching
 
+CUDA_SUFFIXES = (".cu", ".cuh")
 PAUSE_S = 0.5
 """In typing, before lenses and hints are asked for again."""
 LOGGED = 200
@@ -258,12 +259,20 @@ class OutpaceServer(LanguageServer):
         severity = self.settings.diagnostics_severity
         found = diagnostics_of(document, self.findings(document), severity, self.features)
         found += self.profiles.diagnostics(document)
+        found += self._of_cuda(document)
         self.profiles.notify(document)
         for sheet in sheets:
             own = [one for one in found if sheet.holds(one.range.start.line)]
             placed = [attrs.evolve(one, range=sheet.shown(one.range)) for one in own]
             version = document.version if self.features.diagnostic_versions and sheet.uri == uri else None
             self._publish(sheet.uri, placed, version)
+
+    def _of_cuda(self, document: TextDocument) -> list[types.Diagnostic]:
+        if not (self.settings.enable and document.uri.endswith(CUDA_SUFFIXES)):
+            return []
+        from outpace_server.lsp.cuda_hints import cuda_diagnostics  # most projects have no such file
+
+        return cuda_diagnostics(document, self.settings.cuda_diagnostics_severity, self.features)
 
     def _publish(self, uri: str, found: list[types.Diagnostic], version: int | None) -> None:
         if found != self._published.get(uri, []):

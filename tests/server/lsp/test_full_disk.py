@@ -83,7 +83,7 @@ async def test_measurements_go_on_and_it_is_said_once(editor: Editor, tmp_path: 
 
 
 @pytest.mark.asyncio
-async def test_what_is_dismissed_holds_for_the_session(editor: Editor, tmp_path: Path) -> None:
+async def test_an_answer_holds_for_the_session(editor: Editor, tmp_path: Path) -> None:
     """Nothing is measured; that the answer could not be kept is said where it was given."""
     path = plant(tmp_path, ("faster-add", FASTER, {}))
     await editor.start(tmp_path, {"runOn": "save"}, vscode_capabilities())
