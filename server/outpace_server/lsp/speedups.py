@@ -138,11 +138,16 @@ class Speedups:
                 "line": place.line,
                 "trouble": place.trouble,
                 "measured": (uri, place.target) in measured,
+                "outcome": self._outcome(uri, place),
             }
             for uri, place in sorted(places.items(), key=itemgetter(0))
         ]
         running = [{"uri": u.uri, "title": u.title, "message": u.message} for u in self._server.optimizing.underway]
         return {"targets": targets, "running": running, "speedups": speedups}
+
+    def _outcome(self, uri: str, place: Place) -> str:
+        document = self._server.document(uri) if uri in self._server.desk else None
+        return self._server.optimizing.outcome(uri, document.source if document else place.text)
 
     def _entries(self, uri: str, place: Place | None) -> Iterator[tuple[tuple[float, float], dict[str, Any]]]:
         server = self._server
