@@ -48,6 +48,7 @@ _BUILT_IN = (
     "float32_product",
     "routing",
     "grouped_experts",
+    "gated_scan",
 )
 
 
