@@ -42,6 +42,7 @@ BUILT_IN = [
     "routing",
     "grouped-experts",
     "gated-scan",
+    "qk-norm-rope",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 

@@ -49,6 +49,7 @@ _BUILT_IN = (
     "routing",
     "grouped_experts",
     "gated_scan",
+    "qk_norm_rope",
 )
 
 

@@ -15,9 +15,9 @@ from .batch_loop import Walk, indexable
 from .batch_output import Output, finish, outputs_of
 from .batch_size import same_size
 from .flow import last_change, live_after
+from .guarded import edit_with_kernels
 from .loop_to_batch import batched
 from .recurrences import ONE, Recurrence, parsed_text
-from .guarded import edit_with_kernels
 from .scan_text import DECAYED_STATES, DECAYED_SUMS, LINEAR_SCAN, RUNNING_SUMS, SCANNED_STATES
 from .scope import Scope
 from .writing import Edit, make_patch
