@@ -41,6 +41,8 @@ BUILT_IN = [
     "float32-product",
     "routing",
     "grouped-experts",
+    "gated-scan",
+    "qk-norm-rope",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
