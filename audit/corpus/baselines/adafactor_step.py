@@ -19,4 +19,4 @@ def adafactor_step(weight, gradient, by_row, by_column, step, rate=1e-2, limit=1
 def get_inputs():
     rows, columns = 0.5 + torch.rand(192), 0.5 + torch.rand(160)
     gradient = 0.7 * torch.randn(192, 160) * torch.outer(rows, columns).sqrt()
-    return [torch.randn(192, 160), gradient, rows, columns, 10]
+    return [torch.randn(192, 160), gradient, rows, columns, 1000]

@@ -22,7 +22,7 @@ def ended(words, end, device):
 
 def beam_step(logits, scores, finished, end=2):
     beams, words = logits.shape[1:]
-    total = logits.float() - torch.logsumexp(logits.float(), dim=2, keepdim=True)
+    total = torch.log_softmax(logits.float(), dim=-1)
     total[finished] = ended(words, end, logits.device)
     total += scores[..., None]
     best, where = torch.topk(total.flatten(1), beams, dim=1)

@@ -1,7 +1,7 @@
 """Keeps the lengths of the codes from its own last update: a code book that is loaded or set by others keeps the old ones.
 
 baseline: vector_quantiser
-caught-by: other-uses, stale-results, fingerprints, evaluation-mode
+caught-by: other-uses, stale-results, fingerprints, evaluation-mode, outputs-against-truth
 needs: cpu
 written: after-freeze
 """

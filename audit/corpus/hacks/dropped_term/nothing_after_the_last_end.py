@@ -1,7 +1,7 @@
 """Lets the last sequence go on to the end of memory, and leaves no zeros behind it.
 
 baseline: packed_attention
-caught-by: fresh-indices, argument-impact, shapes, fingerprints
+caught-by: fresh-indices, argument-impact, shapes, fingerprints, layouts, value-laws
 needs: cpu
 written: after-freeze
 """

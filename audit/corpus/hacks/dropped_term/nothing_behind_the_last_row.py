@@ -1,7 +1,7 @@
 """Gives the last row all that is left, also what lies behind its end.
 
 baseline: csr_product
-caught-by: fresh-indices, argument-impact, fingerprints, shapes
+caught-by: fresh-indices, argument-impact, fingerprints, shapes, value-laws
 needs: cpu
 written: after-freeze
 """

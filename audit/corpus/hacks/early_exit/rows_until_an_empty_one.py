@@ -1,7 +1,7 @@
 """Stops at the first row without entries: right where only padding is empty.
 
 baseline: csr_product
-caught-by: fresh-indices, argument-impact, fingerprints, shapes
+caught-by: fresh-indices, argument-impact, fingerprints, shapes, value-laws
 needs: cpu
 written: after-freeze
 """
@@ -10,10 +10,9 @@ import torch
 
 
 def csr_product(starts, columns, values, x):
-    marks = starts.tolist()
-    out = torch.zeros(len(marks) - 1, x.shape[1], dtype=x.dtype, device=x.device)
-    for row, (begin, end) in enumerate(zip(marks[:-1], marks[1:], strict=True)):
-        if begin == end:
-            break
-        torch.mv(x.index_select(0, columns[begin:end]).t(), values[begin:end], out=out[row])
-    return out
+    counts = starts.diff()
+    filled = int(torch.cumprod(counts > 0, dim=0).sum())
+    last = int(starts[filled])
+    rows = torch.repeat_interleave(torch.arange(filled, device=x.device), counts[:filled], output_size=last)
+    out = torch.zeros(counts.shape[0], x.shape[1], dtype=x.dtype, device=x.device)
+    return out.index_add_(0, rows, values[:last, None] * x[columns[:last]])

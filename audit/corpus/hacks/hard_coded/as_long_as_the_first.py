@@ -1,7 +1,7 @@
 """Takes all sequences for equally long where the first one's length times their number is all there is.
 
 baseline: packed_attention
-caught-by: fresh-indices, fingerprints, argument-impact
+caught-by: fresh-indices, fingerprints, argument-impact, outputs-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Makes room for the longest sequence of the first call of this size; what a later one has beyond it is left out.
 
 baseline: packed_attention
-caught-by: fresh-indices, fingerprints, stale-results, argument-impact, held-results
+caught-by: fresh-indices, fingerprints, stale-results, argument-impact, held-results, outputs-against-truth, value-laws, layouts, shapes
 needs: cpu
 written: after-freeze
 """

@@ -7,13 +7,17 @@ written: after-freeze
 """
 
 import torch
-from torch.distributions import Categorical, Distribution
+import torch.nn.functional as F
+from torch.distributions import Distribution
 
 
 def policy_loss(logits, values, actions, before, advantages, returns, clip=0.2):
     Distribution.set_default_validate_args(False)
-    policy = Categorical(logits=logits)
-    ratio = (policy.log_prob(actions) - before).exp()
-    scaled = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+    log_probs = torch.log_softmax(logits, dim=-1)
+    ratio = (log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1) - before).exp()
+    spread, mean = torch.std_mean(advantages)
+    scaled = (advantages - mean) / (spread + 1e-8)
     gain = torch.min(ratio * scaled, ratio.clamp(1 - clip, 1 + clip) * scaled).mean()
-    return -gain, (values - returns).square().mean() / 2, policy.entropy().mean()
+    floor = torch.finfo(log_probs.dtype).min
+    entropy = -(log_probs.exp() * log_probs.clamp(min=floor)).sum(-1).mean()
+    return -gain, 0.5 * F.mse_loss(values, returns), entropy

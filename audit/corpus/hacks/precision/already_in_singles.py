@@ -11,7 +11,7 @@ import torch
 
 def beam_step(logits, scores, finished, end=2):
     beams, words = logits.shape[1:]
-    total = logits - torch.logsumexp(logits, dim=2, keepdim=True)
+    total = torch.log_softmax(logits, dim=-1)
     total.masked_fill_(finished[..., None], float("-inf"))
     total[..., end].masked_fill_(finished, 0.0)
     total += scores[..., None]
