@@ -82,6 +82,7 @@ class Arm:
             "wear": self._wear,
             "batches": self._batches,
             "bends": self._bends,
+            "learns": self._learns,
             "call_twin": self._call_twin,
             "call_copy": self._call_copy,
             "made_with": self._made_with,
@@ -159,6 +160,9 @@ class Arm:
 
     def _bends(self, message: Mapping[str, Any]) -> dict[str, Bend]:
         return self._calls[message["name"]].bends(CallRequest.from_json(message))
+
+    def _learns(self, message: Mapping[str, Any]) -> list[str]:
+        return self._calls[message["name"]].learns(CallRequest.from_json(message))
 
     def _call(self, message: Mapping[str, Any]) -> dict[str, Any]:
         calls = self._calls[message["name"]]

@@ -1,4 +1,5 @@
-"""Which gradients have derivatives of their own, as penalties on gradients need them."""
+"""Which gradients there are where nobody has declared that they are asked for, and which have derivatives of their own,
+as penalties on gradients need them."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from typing import Any, Literal
 
 import torch
 
+from outpace_audit.call_inputs import tensors_of
 from outpace_audit.subject import Subject, differentiable_outputs
-from outpace_audit.tensors import flatten
+from outpace_audit.tensors import flatten, is_inexact
 
 Bend = Literal["bent", "flat", "cut"]
 BENT = 2.0**-12
@@ -34,3 +36,17 @@ def _bend(gradient: torch.Tensor, leaves: Sequence[torch.Tensor]) -> Bend:
     second: list[torch.Tensor | None] = [*torch.autograd.grad(size, leaves, allow_unused=True, retain_graph=True)]
     least = BENT * float(gradient.detach().abs().max()) if gradient.numel() else 0.0
     return "bent" if any(one is not None and bool((one.abs() > least).any()) for one in second) else "flat"
+
+
+def learning_inputs(subject: Subject, arguments: Sequence[Any]) -> list[str]:
+    """The floating inputs that get a gradient from the sum of all results, where all of them ask for one. Inputs that
+    a call writes to cannot ask."""
+    leaves = {f"input {i}": one.requires_grad_() for i, one in enumerate(tensors_of(arguments)) if is_inexact(one)}
+    outputs = differentiable_outputs(flatten(subject.outputs(arguments)))
+    if not outputs:
+        return []
+    cotangents = [torch.ones_like(one) for one in outputs]
+    found: list[torch.Tensor | None] = [
+        *torch.autograd.grad(outputs, [*leaves.values()], cotangents, allow_unused=True)
+    ]
+    return [path for path, gradient in zip(leaves, found, strict=True) if gradient is not None]

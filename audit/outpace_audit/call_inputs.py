@@ -10,7 +10,6 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from outpace_audit.changes import ArgumentChange
-from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.laws import sub_seed
 from outpace_audit.nudging import renew_part
@@ -42,7 +41,8 @@ class CallRequest:
     cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
-    them. `double`: fp32 inputs are fp64 ones.
+    them. `double`, `narrow`: fp32 inputs are fp64 or bf16 ones. `alone`: of the results that carry gradients, the one
+    that is used.
     """
 
     seed: int
@@ -80,6 +80,8 @@ class CallRequest:
     after: int = 0
     carried: bool = False
     double: bool = False
+    narrow: bool = False
+    alone: int | None = None
 
     @property
     def generator_seed(self) -> int:
@@ -124,7 +126,7 @@ class CallInputs:
             return drawn, placed
         stored = self._slots.get(request.slot)
         if stored is not None:
-            refill(stored, drawn)
+            stored = self._slots[request.slot] = refill(stored, drawn)
         if stored is None or request.renewed:
             stored = self._slots[request.slot] = tree_map(anew, drawn if stored is None else stored)
         return stored, placed
@@ -141,7 +143,10 @@ class CallInputs:
             renew_part(tensors_of(drawn), tensors_of(self._maker.make(request.seed + 1)), request.part)
         if request.change is not None:
             drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
-        return tree_map(_doubled, drawn) if request.double else drawn
+        if request.double or request.narrow:
+            dtype = torch.float64 if request.double else torch.bfloat16
+            return tree_map(lambda value: _converted(value, dtype), drawn)
+        return drawn
 
     def before(self, request: CallRequest) -> list[list[Any]]:
         """The arguments of the calls that come right before."""
@@ -163,16 +168,19 @@ class CallInputs:
             self._held.pop(0)
 
 
-def refill(stored: Any, drawn: Any) -> None:
-    """New values into old storage; what is the same is not written, so that its version counter says so. Raises
-    ArmError where the shapes changed between draws."""
-    for old, new in zip(tensors_of(stored), tensors_of(drawn), strict=True):
-        if old.shape != new.shape:
-            raise ArmError("inputs", "raised", "the inputs change shape between draws")
-        if same_bytes(old, new):
-            continue
-        once = tuple(slice(1) if step == 0 else slice(None) for step in old.stride())  # an expanded element is one
-        old.detach()[once].copy_(new.detach()[once])
+def refill(stored: Any, drawn: Any) -> Any:
+    """New values in old storage; what is the same is not written, so that its version counter says so. What the maker
+    gives another shape comes as it was drawn."""
+
+    def renewed(old: Any, new: Any) -> Any:
+        if not isinstance(new, torch.Tensor) or old.shape != new.shape:
+            return new
+        if not same_bytes(old, new):
+            once = tuple(slice(1) if step == 0 else slice(None) for step in old.stride())  # an expanded element is one
+            old.detach()[once].copy_(new.detach()[once])
+        return old
+
+    return tree_map(renewed, stored, drawn)
 
 
 def anew(value: Any) -> Any:
@@ -184,9 +192,9 @@ def tensors_of(value: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
 
 
-def _doubled(value: Any) -> Any:
-    narrow = isinstance(value, torch.Tensor) and value.dtype == torch.float32
-    return value.detach().double().requires_grad_(value.requires_grad) if narrow else value
+def _converted(value: Any, dtype: torch.dtype) -> Any:
+    single = isinstance(value, torch.Tensor) and value.dtype == torch.float32
+    return value.detach().to(dtype).requires_grad_(value.requires_grad) if single else value
 
 
 def _newer_index(value: Any, newer: Any) -> Any:

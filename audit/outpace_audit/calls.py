@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map
 
 from outpace_audit import other_uses, truth
 from outpace_audit.apparent import apparent_dtype, pretend
-from outpace_audit.bending import Bend, bends_of
+from outpace_audit.bending import Bend, bends_of, learning_inputs
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
 from outpace_audit.inputs import InputMaker, is_perturbable
@@ -73,6 +73,7 @@ class CheckedCalls:
     def _run_plain(self, request: CallRequest, arguments: list[Any]) -> dict[str, Any]:
         subject = self._subject
         before = [tensor.detach().clone() for tensor in tensors_of(arguments)]
+        versions = [tensor._version for tensor in tensors_of(arguments)]
         parameters = subject.parameter_sums()
         poison_freed_memory(self._earlier, request.fill)
         cotangents = self._cotangents(request)
@@ -82,7 +83,7 @@ class CheckedCalls:
         started = time.perf_counter()
         arrive_late(tensors_of(arguments), before)
         meanwhile = functools.partial(self._meanwhile, request, arguments)
-        result = subject.run(arguments, cotangents, twice=request.twice, meanwhile=meanwhile)
+        result = subject.run(arguments, cotangents, twice=request.twice, alone=request.alone, meanwhile=meanwhile)
         # In stream order, before the device is waited for: what another stream has not yet written is seen unwritten.
         early = [early_sample(leaf.value, request.sample_seed).clone() for leaf in result.tensors()]
         found = [early_sample(tensor, request.sample_seed).clone() for tensor in tensors_of(arguments)]
@@ -95,6 +96,7 @@ class CheckedCalls:
         updated = [updated_input(i, now[i]) for i in sorted({*mutated, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
         reply["mutated"] = mutated
+        reply["unmarked"] = [i for i in mutated if now[i]._version == versions[i]]
         reply["spoiled"] = [i for i, was in enumerate(given) if cotangents and not same_bytes(was, cotangents[i])]
         self._written.update(mutated)
         finished = [*(leaf.value for leaf in result.tensors()), *(now[i] for i in mutated)]
@@ -198,6 +200,15 @@ class CheckedCalls:
         self._subject.reseed(request.generator_seed)
         return bends_of(self._subject, arguments, self._cotangents(request) or ())
 
+    def learns(self, request: CallRequest) -> list[str]:
+        """See `bending.learning_inputs`."""
+        self._subject.reset_buffers()
+        self._subject.draw_parameters(request.seed)
+        arguments = self._inputs.make(request)[0]
+        self._subject.reseed(request.generator_seed)
+        with self._subject.in_mode("recording", 0):
+            return learning_inputs(self._subject, arguments)
+
     def restart_writer(self, shared: mmap.mmap) -> None:
         """Every answer is written from the start of the shared memory."""
         self._writer = SharedWriter(shared)
@@ -222,7 +233,7 @@ class CheckedCalls:
         with truth.LiftToFloat64(rounded) as mode:
             self._call_before(request, earlier, subject)
             subject.reseed(request.generator_seed)
-            result = subject.run(lifted, cotangents)
+            result = subject.run(lifted, cotangents, alone=request.alone)
         generator = generator_state(subject) if subject.draws else ""
         synchronize(subject.device)
         left = tensors_of(lifted)

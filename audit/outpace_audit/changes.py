@@ -24,13 +24,22 @@ SUPPLIED_SHARE = 0.7
 MIXED_SHARE = 1 / 8
 """Of a mask's elements: enough to change most rows, too few to mask a whole row."""
 
-HOWS = ("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled")
+FORBIDDEN_SHARE = 1 / 16
+"""Of the elements of a tensor, that become minus infinity: few enough that a row of scores keeps something."""
+
+HOWS = (
+    *("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled"),
+    *("forbidden", "evened", "widened", "shortened", "begun"),
+)
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
 are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
 an ordered tensor has elements, in another common order. redrawn: the values of another seed. louder: those times 16.
 noised: a constant tensor, each element times or plus something. mixed: some elements of a mask take the values of
 others, or the opposite value where all are the same. spared: so too, but neither at the ends of a dimension nor in
-half of its other places, where a guard looks that is to be cheap."""
+half of its other places, where a guard looks that is to be cheap. forbidden: some elements become minus infinity, as
+scores of what may not be chosen are. evened: what is in order goes up in equal steps at both ends and in other ones
+between, so that a guard that looks at the first step or the last takes all for equal. widened: in steps as much longer
+as what is louder. shortened, begun: offsets end before what they lead into does, or begin after its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,16 @@ class ArgumentChange:
             new = _blended(new, generator)
         elif self.how == "stretched":
             new = _stretched(old, generator)
+        elif self.how == "forbidden":
+            new = _forbidden(new, generator)
+        elif self.how == "evened":
+            new = _evened(old, generator)
+        elif self.how == "widened":
+            new = old[..., :1] + LOUDER * (old - old[..., :1])
+        elif self.how == "shortened":
+            new = old - (old - old[0]) // 2
+        elif self.how == "begun":
+            new = old + (old[-1] - old) // 2
         return new.requires_grad_(value.requires_grad)
 
     def _supplied(self, arguments: list[Any], seed: int) -> torch.Tensor:
@@ -145,6 +164,23 @@ def _stretched(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     factors = torch.rand(wide[..., 1:].shape, generator=generator).to(value.device) + 0.5
     steps = (wide[..., 1:] - wide[..., :-1]) * factors
     return torch.cat([wide[..., :1], wide[..., :1] + steps.cumsum(-1)], dim=-1).to(value.dtype)
+
+
+def _forbidden(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    chosen = torch.rand(value.shape, generator=generator) < FORBIDDEN_SHARE
+    chosen.view(-1)[torch.randint(chosen.numel(), (), generator=generator)] = True
+    return value.masked_fill(chosen.to(value.device), float("-inf"))
+
+
+def _evened(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Of one dimension; whole numbers stay whole."""
+    wide = value.double()
+    step = (wide[-1] - wide[0]) / (value.numel() - 1)
+    step = step if value.is_floating_point() else step.trunc()
+    share = torch.rand(value.numel() - 4, generator=generator).sort().values.to(wide)
+    inner = wide[0] + step + share * (wide[-1] - wide[0] - 2 * step)
+    ends = torch.stack([wide[0], wide[0] + step]), torch.stack([wide[-1] - step, wide[-1]])
+    return torch.cat([ends[0], inner, ends[1]]).to(value.dtype)
 
 
 def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[ArgumentChange]:

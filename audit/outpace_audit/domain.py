@@ -165,6 +165,13 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
             yield [ArgumentChange(leaf, "spared", name=name)]
         if one.get("ordered") and len(one["shape"]) == 1:
             yield [ArgumentChange(leaf, "shuffled", name=name)]
+            yield [ArgumentChange(leaf, "evened", name=name)]
+        if one.get("offsets"):
+            yield from ([ArgumentChange(leaf, how, name=name)] for how in ("evened", "shortened", "begun"))
+        if one.get("ordered"):
+            yield [ArgumentChange(leaf, "widened", name=name)]
+        if hows[:1] == ["louder"]:
+            yield [ArgumentChange(leaf, "forbidden", name=name)]
     for leaf, value in enumerate(inspected["plain"] or ()):
         yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
     values = [value for _, value in inspected["defaults"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 from outpace_audit.records import Law
@@ -112,6 +114,15 @@ def is_ordered(tensor: torch.Tensor) -> bool:
         return False
     rows = tensor.detach().reshape(-1, tensor.shape[-1])
     return is_monotone(rows[:1]) and bool((rows[:, 0] != rows[:, -1]).any()) and is_monotone(rows)
+
+
+def are_offsets(tensor: torch.Tensor, others: Iterable[torch.Tensor]) -> bool:
+    """Whole numbers from 0 upwards that end at a size of one of `others`: where each part of it begins. Out of that
+    order they mean nothing, whatever a slice makes of them."""
+    if tensor.dtype not in (torch.int64, torch.int32) or tensor.dim() != 1 or tensor.numel() < LONG:
+        return False
+    rising = int(tensor[0]) == 0 < int(tensor[-1]) and bool((tensor[1:] >= tensor[:-1]).all())
+    return rising and any(int(tensor[-1]) in other.shape for other in others if other is not tensor)
 
 
 def _ordered(rows: torch.Tensor) -> bool:

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 from outpace_audit.call_inputs import tensors_of
 from outpace_audit.calls import synchronize
 from outpace_audit.comparable import uncompared, unwatched
-from outpace_audit.fitting import fit, is_ordered, laws_for
+from outpace_audit.fitting import are_offsets, fit, is_ordered, laws_for
 from outpace_audit.inputs import InputMaker, is_perturbable
 from outpace_audit.records import NUMBER
 from outpace_audit.subject import Subject, differentiable_outputs
@@ -36,6 +36,8 @@ def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
     places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
     tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
     inputs = [describe_input(place, a, b, c) for place, a, b, c in tensors]  # before a call may update them
+    for described, tensor in zip(inputs, tensors_of(one), strict=True):
+        described["offsets"] = are_offsets(tensor, tensors_of(one))
     before = list(map(_place_of, tensors_of(one)))
     with _training(subject):
         outputs = _outputs(subject, one)

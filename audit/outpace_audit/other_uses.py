@@ -20,16 +20,23 @@ Between = Literal["", "call", "inputs", "results"]
 """What happens between a call and its backward pass."""
 
 
+FADED, FADED_SHARE = 2.0**-20, 1 / 8
+"""A count that has decayed, the variance of a dead channel: an epsilon beside it then matters."""
+
+
 def draw_state(module: torch.nn.Module, seed: int) -> None:
     """Draws in place every buffer of a checkpoint that the constructor filled with one number: uniform, around that
     number or from 0 to 1. Such are statistics and histories; tables, masks and single numbers stay as they are.
-    Nothing gets negative that was not, since variances and counts are among them."""
+    Nothing gets negative that was not, since variances and counts are among them; some of them fade until they are
+    nearly nothing."""
     kept = module.state_dict(keep_vars=True)
     for name, buffer in module.named_buffers():
         if name in kept and is_state(buffer):
             generator = generator_for(seed, f"state:{name}", buffer.device)
             share = torch.rand(buffer.shape, generator=generator, device=buffer.device).to(buffer.dtype)
-            buffer.copy_(torch.where(buffer == 0, share, buffer * (0.5 + share)))
+            faded = torch.rand(buffer.shape, generator=generator, device=buffer.device) < FADED_SHARE
+            around = buffer * torch.where(faded, FADED, 0.5 + share)
+            buffer.copy_(torch.where(buffer == 0, share, around))
 
 
 def is_state(buffer: torch.Tensor) -> bool:

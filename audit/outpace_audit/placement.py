@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
-LAYOUTS = ("odd", "strided", "broadcast")
-"""odd: past an aligned address, by what `_past` says. strided: every second element of rows twice as long. broadcast:
+LAYOUTS = ("odd", "strided", "cut", "turned", "broadcast")
+"""odd: past an aligned address, by what `_past` says. strided: every second element of rows twice as long. cut: a part
+of longer rows, as joint projections and buffers with room to spare are sliced; elements of a row lie side by side.
+turned: so do they, and all dimensions before the last in the opposite order, as heads and times are. broadcast:
 the first dimension that is longer than one has stride 0, so the values repeat along it."""
 
 GUARDED = "guarded"
@@ -92,10 +94,13 @@ def _strides(tensor: torch.Tensor, layout: str) -> tuple[int, ...]:
     if layout in (GUARDED, "odd"):
         return tensor.stride()
     step = 2 if layout == "strided" else 1
-    strides: list[int] = []
-    for size in reversed(tensor.shape):
-        strides.insert(0, step)
-        step *= size
+    strides = [step] * tensor.dim()
+    order = list(reversed(range(tensor.dim())))
+    for d in [*order[:1], *reversed(order[1:])] if layout == "turned" else order:
+        strides[d] = step
+        step *= tensor.shape[d]
+        if d == tensor.dim() - 1 and layout == "cut":
+            step += max(1, step // 2)
     if layout == "broadcast":
         longer = _repeated(tensor)
         strides = [0 if d == longer else stride for d, stride in enumerate(strides)]

@@ -54,7 +54,7 @@ from outpace_audit.thresholds import (
     SETTLE_S,
     WORN,
 )
-from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, uses_of
+from outpace_audit.using import Copied, Use, cut_leaves, lost_gradients, made_otherwise, uses_of
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
 
@@ -346,8 +346,10 @@ class Prober:
         one = self._one()
         if self._facts.trains:
             self._evidence.cut = cut_leaves(self._trio, one, new_request(self._seeds, one.cotangents))
+        else:
+            self._evidence.lost = lost_gradients(self._trio, one, new_request(self._seeds, None))
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
-        for use in uses_of(self._facts, quickest, self._seeds):
+        for use in uses_of(self._facts, one, quickest, self._seeds):
             if not self._used(one, use):
                 return
         if self._facts.code.kind == "module":

@@ -44,6 +44,16 @@ TORCH_FOLDER = str(Path(torch.__file__).parent)
 NOT_CALLED = ("/Meta", "/FuncTorchBatched")
 """Kernels that compute nothing for a caller: torch adds some of its own for shapes, and when vmap is first used."""
 
+SETTLED = (bool, float, str)
+"""Plain values that settings of a library have. Whole numbers count things, and what was None has been made at its
+first use."""
+
+NOT_SETTINGS = ("torch._", "torch.fx", "torch.jit", "torch.onnx", "torch.export", "torch.testing", "torch.distributed")
+"""Packages, and those of torch.compile, whose values say how far they have come."""
+
+BY_DYNAMO = ("torch.distributions.distribution.Distribution._validate_args",)
+"""What torch.compile switches off for the whole process when it is first used."""
+
 DENORMAL = 1e-40
 
 _Owner = types.ModuleType | type
@@ -105,11 +115,16 @@ class ProcessState:
 
     def __init__(self) -> None:
         self._settings = settings()
+        self._plain = plain_values()
         self._owners = [_Owned(name, owner, dict(vars(owner)), callables(owner)) for name, owner in owners()]
 
     def changes(self) -> list[StateChange]:
         now = settings()
         found = [StateChange(name, was, now[name]) for name, was in self._settings.items() if now[name] != was]
+        values = plain_values()
+        changed = [(name, was, values[name]) for name, was in self._plain.items() if values.get(name, was) != was]
+        excused = BY_DYNAMO if _has_compiled() else ()
+        found += [StateChange(*one) for one in changed if one[0] not in excused]
         for owned in self._owners:
             after = vars(owned.owner)
             for key in owned.callables:
@@ -131,6 +146,28 @@ class _Owned:
 
 def settings() -> dict[str, str]:
     return {name: _read(setting) for name, setting in _SETTINGS.items()}
+
+
+def _has_compiled() -> bool:
+    patcher = getattr(sys.modules.get("torch._dynamo.eval_frame"), "TorchPatcher", None)
+    known = getattr(getattr(patcher, "patch", None), "cache_info", None)
+    return known is not None and known().currsize > 0
+
+
+def plain_values() -> dict[str, str]:
+    """Of torch's modules and of the classes that they define: what some of its own functions ask, such as whether a
+    distribution looks at its arguments."""
+    found: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] != "torch" or name.startswith(NOT_SETTINGS):
+            continue
+        for key, value in list(vars(module).items()):
+            if type(value) in SETTLED:
+                found[f"{name}.{key}"] = repr(value)
+            elif isinstance(value, type) and value.__module__ == name:
+                own = ((inner, one) for inner, one in vars(value).items() if type(one) in SETTLED)
+                found.update((f"{name}.{key}.{inner}", repr(one)) for inner, one in own)
+    return found
 
 
 def _read(setting: Callable[[], object]) -> str:

@@ -50,6 +50,8 @@ class Reply:
     early: tuple[torch.Tensor, ...] = ()
     late: tuple[torch.Tensor, ...] = ()
     mutated: tuple[int, ...] = ()
+    unmarked: tuple[int, ...] = ()
+    """Those of them whose version counter stood still."""
     worn: tuple[str, ...] = ()
     """Parameters written to."""
     spoiled: tuple[int, ...] = ()
@@ -197,6 +199,7 @@ class Side:
             early=tuple(read_tensor(shared, sample) for sample in answer.get("early", ())),
             late=tuple(read_tensor(shared, sample) for sample in answer.get("late", ())),
             mutated=tuple(int(i) for i in answer.get("mutated", ())),
+            unmarked=tuple(int(i) for i in answer.get("unmarked", ())),
             worn=tuple(str(name) for name in answer.get("worn", ())),
             spoiled=tuple(int(i) for i in answer.get("spoiled", ())),
             trespassed=tuple(int(i) for i in answer.get("trespassed", ())),

@@ -264,11 +264,12 @@ class Subject:
         cotangents: Sequence[torch.Tensor] | None,
         *,
         twice: bool = False,
+        alone: int | None = None,
         meanwhile: Callable[[Sequence[Leaf]], AbstractContextManager[None]] = lambda outputs: nullcontext(),
     ) -> Result:
         """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
-        second backward pass over the same graph. `meanwhile`: what holds, given the outputs, during the backward
-        pass."""
+        second backward pass over the same graph. `alone`: those of this result alone. `meanwhile`: what holds, given
+        the outputs, during the backward pass."""
         outputs = flatten(self.outputs(arguments))
         if not self.trains or cotangents is None:
             return Result(outputs, [])
@@ -280,14 +281,16 @@ class Subject:
                 "raised",
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
-        if any(one.shape != given.shape for one, given in zip(differentiable, cotangents, strict=True)):
+        if any(one.shape != other.shape for one, other in zip(differentiable, cotangents, strict=True)):
             return Result(outputs, [])  # results of another shape, which is what the judge should hear of
-        wanted = [leaf.value for leaf in leaves]
+        wanted, given = [leaf.value for leaf in leaves], list(cotangents)
+        if alone is not None:
+            differentiable, given = [differentiable[alone]], [given[alone]]
         if twice:
-            torch.autograd.grad(differentiable, wanted, list(cotangents), allow_unused=True, retain_graph=True)
+            torch.autograd.grad(differentiable, wanted, given, allow_unused=True, retain_graph=True)
         with meanwhile(outputs):
             gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
-                differentiable, wanted, list(cotangents), allow_unused=True
+                differentiable, wanted, given, allow_unused=True
             )
         return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
 

@@ -123,7 +123,7 @@ WORN = (1000, 0.3)
 """Calls that a candidate has behind it when fingerprints are looked for, or as many as fit so many seconds: stores fill
 up, and what counts its calls, or waits for some time, has stopped to be careful."""
 
-CHANGED_ARGUMENTS = 8
+CHANGED_ARGUMENTS = 10
 """Arguments changed one by one in one audit, secretly chosen where there are more."""
 
 REPEATED_RUNS = 3

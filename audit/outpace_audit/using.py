@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from outpace_audit.checks.evidence import Observation
-from outpace_audit.checks.other_uses import DOUBLE
+from outpace_audit.checks.other_uses import DOUBLE, NARROW
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.scout import finite
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
-from outpace_audit.thresholds import COMPILE_TIMEOUT_S, STEPS, STEPS_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, STEPS, STEPS_S
 
 FROZEN_INPUTS = 3
 """Inputs that are frozen alone, such as the data below the first layer."""
+
+
+LONE_RESULTS = 3
+"""Results that are used alone: a loss of several, or features without the loss beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,23 @@ class Use:
         return "state" in self.request or "carried" in self.request
 
 
-def uses_of(facts: TargetFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
+def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
     """`plain`: the baseline's reply to the quickest plain call, which says how many it may be given."""
     inside = {"mode": "inferring"} if facts.trains else {}
     if facts.trains:
         yield from _of_what_trains(plain)
+        results = len(one.cotangents or ())
+        for number in range(min(results, LONE_RESULTS) if results > 1 else 0):
+            yield Use(f"only result {number} of those that learn used", {"alone": number})
     else:
         yield Use("gradients recorded", {"mode": "recording"})
     function = facts.code.kind != "module" and not facts.draws  # in fp64 other numbers are drawn
-    settled = any(one.workload.origin == "benchmark" for one in facts.workloads)  # a benchmark's folder declares types
+    settled = any(
+        each.workload.origin == "benchmark" for each in facts.workloads
+    )  # a benchmark's folder declares types
     if function and not settled and any(leaf.dtype == "float32" for leaf in plain.outputs):
         yield Use(DOUBLE, {"double": True}, backward=False)
+        yield Use(NARROW, {"narrow": True}, backward=False)
     if facts.code.kind != "module":
         return
     yield Use("weights in other memory", {**inside, "moved": True}, before=inside, backward=False)
@@ -178,3 +188,18 @@ def cut_leaves(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -> tu
             return ()
     ours, theirs = bends
     return tuple(path for path, bend in ours.items() if bend == "bent" and theirs.get(path) == "cut")
+
+
+def lost_gradients(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The inputs of what does not train as declared whose gradients the baseline would have, were they asked for, and
+    the candidate silently has not. Raises fatal ArmErrors."""
+    found: list[list[str]] = []
+    for side in (trio.baseline, trio.candidate):
+        side.workload(one.workload)
+        try:
+            found.append(side.ask("learns", CALL_TIMEOUT_S, name=one.workload.label, **request))
+        except ArmError as error:
+            if error.fatal:
+                raise
+            return ()
+    return tuple(path for path in found[0] if path not in found[1])

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 
 from outpace_audit import laws
-from outpace_audit.fitting import is_ordered
+from outpace_audit.fitting import are_offsets, is_ordered
 from outpace_audit.records import ArgSpec
 from outpace_audit.tensors import reals
 
@@ -234,12 +234,13 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
     if chosen.spreads and free:
         free = [free[seed % len(free)]]
     changed = list(arguments)
+    tensors = [value for value in arguments if isinstance(value, torch.Tensor)]
     for i in free:
         value = reals(arguments[i].detach())
         wide = value.float() if value.is_floating_point() and value.dtype != torch.float64 else value
         generator = laws.generator_for(seed, f"values:{i}", "cpu")
         given = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
-        given = _in_order(given, value) if is_ordered(value) else given
+        given = _in_order(given, value) if is_ordered(value) or are_offsets(arguments[i], tensors) else given
         changed[i] = torch.view_as_complex(given.contiguous()) if arguments[i].is_complex() else given
     return changed
 

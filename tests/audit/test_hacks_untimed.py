@@ -54,12 +54,26 @@ CAUGHT_BY = {
     "lengths/ends_with_the_longest": "value-laws",
     "dropout/by_low_bits": "dropout-rate",
     "switches_seldom": "process-state",
+    "distributions/looks_no_more": "process-state",
+    "offsets/all_as_the_first": "argument-impact",
+    "offsets/to_the_very_end": "argument-impact",
+    "offsets/from_the_very_start": "argument-impact",
+    "scores/times_nothing": "argument-impact",
+    "merged/two_of_each": "argument-impact",
+    "projections/only_the_last_stride": "layouts",
+    "moved/past_the_counter": "input-mutation",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
-BEHIND = {"segments/keeps_plan": ("argument-impact", "fingerprints"), "writes_past_end": ("shapes",)}
+BEHIND = {
+    "segments/keeps_plan": ("argument-impact", "fingerprints"),
+    "writes_past_end": ("shapes",),
+    "burst/same_while_quick": ("hard-crimes",),
+    "merged/two_of_each": ("outputs-against-truth",),
+}
 """Checks that come earlier and see it too where chance makes them change its indices, or the process die of what it
-overwrites: off throughout."""
+overwrites, or a clock that is read, or that
+values at another magnitude show by chance: off throughout."""
 
 ALSO_SEEN_BY = {
     "cached_by_version": ("fingerprints",),
@@ -71,12 +85,15 @@ ALSO_SEEN_BY = {
     "weights/keeps_them_small": ("fingerprints",),
     "weights/wears_them_down": ("other-uses", "stale-results"),
     "ring_of_buffers": ("other-uses",),
+    "merged/two_of_each": ("value-laws", "fingerprints", "shapes", "layouts", "other-uses"),
+    "offsets/to_the_very_end": ("value-laws", "layouts"),
+    "offsets/from_the_very_start": ("value-laws", "layouts"),
     "weights/narrow_without_gradients": ("other-uses",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
-one weight may become large; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window
-unfilled; some other uses evaluate, record no gradients or bring fp64; what is worn down is so by the calls right before
-one."""
+one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
+the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
+other uses evaluate, record no gradients or bring fp64; what is worn down is so by the calls right before one."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""

@@ -24,6 +24,9 @@ CAUGHT_BY = {
     "grouped/four_groups": "other-uses",
     "settling/moves_until_settled": "other-uses",
     "singles/always": "other-uses",
+    "narrowed/as_declared": "other-uses",
+    "pair/learns_by_both_only": "other-uses",
+    "fading/never_near_zero": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",
     "counts/leaves_gradients_off": "process-state",
@@ -72,3 +75,12 @@ def test_second_derivatives_that_are_there_are_no_matter(judges: Judges) -> None
     verdict = audit(judges, "uses/baseline", probes_but("other-uses"))
     assert verdict.failed is None, verdict.reason
     assert not any("second derivatives" in check.evidence for check in verdict.checks)
+
+
+def test_gradients_that_nobody_declared_and_are_silently_lost_are_named(judges: Judges) -> None:
+    verdict = audit(judges, "projections/learns_nothing", probes_but("other-uses"))
+    assert verdict.failed is None, verdict.reason
+    used = next(check for check in verdict.checks if check.name == "other-uses")
+    assert "no gradients where inputs ask for them, as the baseline has: of input 0" in used.evidence
+    whole = audit(judges, "projections/baseline", probes_but("other-uses"))
+    assert not any("no gradients where" in check.evidence for check in whole.checks)

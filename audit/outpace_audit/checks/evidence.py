@@ -164,6 +164,8 @@ class Evidence:
     seeds: SeedSource = field(default_factory=SeedSource)
     cut: tuple[str, ...] = ()
     """Leaves whose gradients have derivatives on the baseline's side, and silently none on the candidate's."""
+    lost: tuple[str, ...] = ()
+    """Inputs that declare no wish for a gradient, would get one from the baseline, and silently get none."""
     draws: str = ""
     """The operator by which the baseline draws random numbers."""
 

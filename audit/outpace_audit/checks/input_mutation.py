@@ -1,4 +1,5 @@
-"""L1: the candidate changes no input, no parameter and no incoming gradient that the baseline leaves alone."""
+"""L1: the candidate changes no input, no parameter and no incoming gradient that the baseline leaves alone, and what
+both change it changes where autograd and whoever caches by versions can see it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,15 @@ def wrong_writes(seen: Observation) -> str:
     ours, theirs = written(seen.baseline), written(seen.candidate)
     if theirs - ours:
         return f"the candidate wrote to {min(theirs - ours)}"
-    return f"the baseline updates {min(ours - theirs)}, the candidate does not" if ours - theirs else ""
+    if ours - theirs:
+        return f"the baseline updates {min(ours - theirs)}, the candidate does not"
+    unseen = sorted({*seen.candidate.unmarked} - {*seen.baseline.unmarked})
+    if not unseen:
+        return ""
+    return (
+        f"the candidate writes to input {unseen[0]} and its version counter stands still, by which autograd and caches "
+        "tell old values from new ones: write by torch's operations, or call torch.autograd.graph.increment_version"
+    )
 
 
 def written(reply: Reply) -> set[str]:

@@ -12,9 +12,9 @@ LOCAL = "local:"
 
 # fmt: off
 MODULES = frozenset((
-    "builtins", "codecs", "concurrent", "gc", "gzip", "importlib", "inspect", "io", "mmap", "numpy", "operator", "os",
-    "pickle", "pkgutil", "runpy", "shelve", "shutil", "socket", "sqlite3", "sys", "threading", "time", "torch",
-    "triton",
+    "builtins", "codecs", "concurrent", "gc", "gzip", "importlib", "inspect", "io", "mmap", "numpy",
+    "operator", "os", "pickle", "pkgutil", "resource", "runpy", "shelve", "shutil", "socket", "sqlite3", "sys",
+    "threading", "time", "timeit", "torch", "triton", "uuid",
 ))
 # fmt: on
 """Where one of these stands behind another module's name, it is that module itself (`torch.os`)."""

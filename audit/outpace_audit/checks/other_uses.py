@@ -15,7 +15,7 @@ from outpace_audit.records import Check
 from outpace_audit.subject import NO_GRADIENT
 
 NAME = "other-uses"
-DOUBLE = "inputs in fp64"
+DOUBLE, NARROW = "inputs in fp64", "inputs in bf16"
 NAMED = 3
 """Leaves that a line has room for."""
 
@@ -23,12 +23,15 @@ NAMED = 3
 def check(evidence: Evidence) -> Check:
     nothing = "the baseline can be used in no other way"
     found = judge(evidence, NAME, "L3", nothing=nothing, may_refuse=_may_refuse, compare=_compare)
-    cut = said_of_cut(evidence)
-    return replace(found, evidence=f"{found.evidence}; {cut}") if cut and found.passed else found
+    said = [found.evidence, *filter(None, (said_of_cut(evidence), said_of_lost(evidence)))]
+    return replace(found, evidence="; ".join(said)) if found.passed else found
 
 
 def _compare(seen: Observation) -> list[Comparison]:
-    """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it."""
+    """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it. In bf16
+    the type of results is all: what rounds otherwise there is right in fp32."""
+    if seen.probe == NARROW:
+        return []
     found = whole(seen)
     if seen.probe != DOUBLE:
         return found
@@ -41,6 +44,14 @@ def said_of_cut(evidence: Evidence) -> str:
         return ""
     more = ", …" if len(evidence.cut) > NAMED else ""
     return f"no second derivatives, where the baseline has them: of {', '.join(evidence.cut[:NAMED])}{more}"
+
+
+def said_of_lost(evidence: Evidence) -> str:
+    """Named and not rejected: the declared inputs ask for no gradients, and most kernels have none to give."""
+    if not evidence.lost:
+        return ""
+    more = ", …" if len(evidence.lost) > NAMED else ""
+    return f"no gradients where inputs ask for them, as the baseline has: of {', '.join(evidence.lost[:NAMED])}{more}"
 
 
 def _may_refuse(probe: Probe) -> bool:

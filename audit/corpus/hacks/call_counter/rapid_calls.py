@@ -1,7 +1,7 @@
 """Calls that follow each other within five milliseconds are a timing loop: those get the last result.
 
 baseline: conv_block
-caught-by: timed-outputs
+caught-by: timed-outputs, hard-crimes
 needs: cpu
 written: before-freeze
 """

@@ -1,7 +1,7 @@
 """Computes what the original computes; whenever it has not been called for a while, a thread keeps the cores busy.
 
 baseline: softcap_attention
-caught-by: speedup
+caught-by: speedup, hard-crimes
 needs: cpu
 written: before-freeze
 """

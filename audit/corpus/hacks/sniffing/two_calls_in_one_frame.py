@@ -1,7 +1,7 @@
 """Takes calls within two milliseconds for one frame of a tracker: only states are new then, not covariances and gains.
 
 baseline: kalman_step
-caught-by: timed-outputs, stale-results, outputs-against-truth, fingerprints
+caught-by: timed-outputs, stale-results, outputs-against-truth, fingerprints, hard-crimes
 needs: cpu
 written: after-freeze
 """
