@@ -7,7 +7,7 @@ import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from outpace_audit.constants import whole_number
+from outpace_audit.constants import Changeable
 from outpace_audit.records import Patch
 from outpace_optimizers.source import lines_of, tree_of
 
@@ -65,7 +65,8 @@ def region_named(text: str, qualname: str) -> Region:
 
 def _named(tree: ast.Module, qualname: str) -> ast.stmt | None:
     """The definition, or the constant of the top level."""
-    constant = (node for node in tree.body if whole_number(node) == qualname)
+    changeable = Changeable(tree)
+    constant = (node for node in tree.body if changeable.name(node) == qualname)
     return _definition(tree, qualname) or next(constant, None)
 
 
