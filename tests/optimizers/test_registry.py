@@ -41,6 +41,9 @@ BUILT_IN = [
     "float32-product",
     "routing",
     "grouped-experts",
+    "extension-flags",
+    "cuda-restrict",
+    "cuda-launch-bounds",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 
