@@ -55,7 +55,7 @@ endif
 # The platform of `make vsix`: linux-x64 or linux-arm64.
 VSIX_FOR ?= linux-x64
 
-.PHONY: help demo test gpu-test corpus fuzz lint dev settings vsix editor-test editors-test FORCE
+.PHONY: help demo test gpu-test corpus fuzz lint dev settings vsix editor-test test-editor editors-test FORCE
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -109,6 +109,8 @@ vscode-extension/node_modules/.package-lock.json: vscode-extension/package-lock.
 editor-test: $(INSTALLED) vsix
 	vscode-extension/tests/editor/setup.sh .editor-test
 	.editor-test/nodeenv/bin/node vscode-extension/tests/editor/run.mjs .editor-test $(CURDIR)/.venv/bin/outpace docs/images
+
+test-editor: editor-test
 
 editors-test: $(TESTABLE)
 	$(ENV)/bin/python -m pytest -q tests/server/lsp/test_editors.py $(ARGS)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from hostile_code import HARMFUL, HARMS, Places, around, harmful
 from hostile_target import INNOCENT_WAYS, RETURN, TARGET, WEIGHTS, Draw, reply
+from hostile_tricks import TRICKS
 
 UNSEEN = (
     "\0",
@@ -30,6 +31,17 @@ FILES = (
     "folder_link/x.py",
     ".env",
     ".git/config",
+    "pyproject.toml",
+    "tests/test_attention.py",
+    "conftest.py",
+    "sitecustomize.py",
+    "torch.py",
+    "attention.pth",
+    ".outpace/ledger.sqlite",
+    ".outpace/model-consent.json",
+    "ATTENTION.PY",
+    "./attention.py",
+    "attention.py ",
     "../outside.txt",
     "../../etc/passwd",
     "/etc/passwd",
@@ -313,6 +325,7 @@ KINDS: dict[str, Callable[[Draw], str]] = {
     "garbage": garbage,
     "around the fence": around,
     **{kind: harmful(kind) for kind in HARMS},
+    **TRICKS,
 }
 
 
@@ -323,5 +336,5 @@ def replies(seed: int, count: int, places: Places) -> list[tuple[str, str]]:
     for number in range(count):
         kind = names[number % len(names)]
         text = KINDS[kind](random.Random(f"{seed} {number}"))
-        found.append((kind, places.named_in(text) if kind in HARMFUL else text))
+        found.append((kind, places.named_in(text) if kind in HARMFUL or kind in TRICKS else text))
     return found

@@ -1,6 +1,6 @@
 """Thousands of hostile replies through the reading of a model's answers, and some of what is left through the sandbox.
 
-    python benchmarks/hostile_replies.py                        5,000 replies, 24 of them run (a few minutes)
+    python benchmarks/hostile_replies.py                        5,000 replies, 40 of them run (ten minutes)
     python benchmarks/hostile_replies.py --seed 7 --count 500 --run 0
 
 Each reply is read as `outpace optimize --model` reads one. None may raise anything but ReplyError, whose reason is one
@@ -21,6 +21,7 @@ import random
 import socket
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -28,15 +29,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmark_commit import commit
 from hostile_code import AROUND, HARMS, Places
 from hostile_kinds import replies
 from hostile_target import SYMBOL, TARGET, WEIGHTS
+from hostile_tricks import IMPORTED, REFUSED, THROUGH_OTHERS
 
 from outpace_audit.auditing import Options
 from outpace_audit.errors import JudgeError, OutOfResources
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
-from outpace_audit.records import Code, Idea, Workload
+from outpace_audit.records import AUDITOR_VERSION, Code, Idea, Workload
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.client import Answer
 from outpace_optimizers.model.legible import one_line
@@ -47,6 +50,8 @@ VARIABLE = "OUTPACE_CANARY_API_KEY"
 EVIDENCE_CHARACTERS = 200
 LIMIT_S = 60.0
 """Of one audit: some of the ideas never end."""
+READING_S = 10.0
+"""For one reply: a hostile one must not hold up the loop. The slowest, a megabyte, took 0.7 s on a busy machine."""
 
 
 @dataclass
@@ -56,6 +61,8 @@ class Outcome:
     ideas: list[tuple[str, Idea]] = field(default_factory=list[tuple[str, Idea]])
     refused: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     wrong: list[str] = field(default_factory=list[str])
+    slowest: tuple[float, str] = (0.0, "")
+    """Seconds that one reply took to be read, and its kind."""
 
 
 def main() -> int:
@@ -63,7 +70,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument(
-        "--run", type=int, default=12, help="so many ideas, and so many harmful statements, in the sandbox"
+        "--run", type=int, default=20, help="so many ideas, and so many harmful statements, in the sandbox"
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "hostile_replies.json")
     args = parser.parse_args()
@@ -132,7 +139,7 @@ def read_all(folder: Path, wanted: Sequence[tuple[str, str]]) -> Outcome:
     outcome, before = Outcome(), fingerprint_of(folder)
     source = parse(str(folder / "attention.py"), TARGET)
     for number, (kind, text) in enumerate(wanted):
-        reasons = outcome.refused.setdefault(kind, Counter())
+        reasons, begun = outcome.refused.setdefault(kind, Counter()), time.process_time()
         try:
             idea = idea_of(Answer(text, False, None, None), source, SYMBOL, "scripted", [])
         except ReplyError as error:
@@ -143,6 +150,8 @@ def read_all(folder: Path, wanted: Sequence[tuple[str, str]]) -> Outcome:
         else:
             outcome.ideas.append((kind, idea))
             outcome.wrong += what_is_wrong_with(number, kind, idea, source.path)
+        outcome.slowest = max(outcome.slowest, (time.process_time() - begun, kind))
+    outcome.wrong += [f"{outcome.slowest} s to read a reply"] * (outcome.slowest[0] > READING_S)
     outcome.wrong += ["the tree has changed"] * (fingerprint_of(folder) != before)
     return outcome
 
@@ -155,7 +164,7 @@ def what_is_wrong_with(number: int, kind: str, idea: Idea, path: str) -> list[st
     where = f"reply {number}, {kind}"
     found = [f"{where}: it changes {idea.patch.path}"] * (idea.patch.path != path or bool(idea.patch.files))
     found += [f"{where}: its title is {idea.title!r}"] * (not idea.title.isprintable())
-    return found + [f"{where}: harm got past the reading"] * (kind in HARMS)
+    return found + [f"{where}: harm got past the reading"] * (kind in HARMS or kind in REFUSED)
 
 
 def run_some(folder: Path, outcome: Outcome, seed: int, count: int, places: Places) -> list[dict[str, Any]]:
@@ -167,8 +176,7 @@ def run_some(folder: Path, outcome: Outcome, seed: int, count: int, places: Plac
     with Judge("cpu", arm_launcher(state, project=folder), state) as judge:
         code = Code(str(folder / "attention.py"), TARGET, SYMBOL, "function")
         judge.set_target(code, [Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")])
-        different = list({idea.patch.new_source: (kind, idea) for kind, idea in outcome.ideas}.values())
-        chosen = draw.sample(different, min(count, len(different)))
+        chosen = of_all_kinds(outcome.ideas, draw)[:count]
         ran = [audited(judge, kind, code, idea.patch.new_source, idea) for kind, idea in chosen]
         ran += [audited(judge, kind, code, text, None) for kind, text in harmful_texts(draw, count, places)]
     outcome.wrong += ["the tree has changed after the runs"] * (fingerprint_of(folder) != before)
@@ -177,10 +185,24 @@ def run_some(folder: Path, outcome: Outcome, seed: int, count: int, places: Plac
     return ran
 
 
+def of_all_kinds(ideas: Sequence[tuple[str, Idea]], draw: random.Random) -> list[tuple[str, Idea]]:
+    """Those with different texts, drawn, in turns of one of each kind."""
+    different = list({idea.patch.new_source: (kind, idea) for kind, idea in ideas}.values())
+    draw.shuffle(different)
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, tuple[str, Idea]]] = []
+    for kind, idea in different:
+        turns[kind] += 1
+        ranked.append((turns[kind], (kind, idea)))
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+
+
 def harmful_texts(draw: random.Random, count: int, places: Places) -> list[tuple[str, str]]:
     """Whole files, each with one statement that harms; of each kind as many."""
     ways = [(kind, one, harm.imports) for kind, harm in HARMS.items() for one in harm.statements]
     ways += [("around the fence", one, ()) for one in AROUND if "\u200b" not in one]
+    ways += [("through torch and numpy", one, ()) for one in THROUGH_OTHERS]
+    ways += [("through torch and numpy", one, (module,)) for module, one in IMPORTED if "triton" not in module]
     chosen = draw.sample(ways, min(count, len(ways)))
     texts: list[tuple[str, str]] = []
     for kind, statement, imports in chosen:
@@ -220,8 +242,10 @@ def summed_up(args: argparse.Namespace, outcome: Outcome, ran: list[dict[str, An
     }
     refused = sum(one["refused"] for one in kinds.values())
     return {
-        "seed": args.seed, "replies": args.count, "python": platform.python_version(), "refused": refused,
-        "ideas": len(outcome.ideas), "ran": len(ran), "wrong": outcome.wrong, "kinds": kinds, "runs": ran,
+        "seed": args.seed, "replies": args.count, "python": platform.python_version(), "auditor": AUDITOR_VERSION,
+        "commit": commit(), "slowest_s": round(outcome.slowest[0], 2), "slowest": outcome.slowest[1],
+        "refused": refused, "ideas": len(outcome.ideas), "ran": len(ran), "wrong": outcome.wrong,
+        "kinds": kinds, "runs": ran,
     }  # fmt: skip
 
 

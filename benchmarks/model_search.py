@@ -2,11 +2,12 @@
 
     python benchmarks/model_search.py null --device cpu               200 edits that do nothing: none may win
     python benchmarks/model_search.py planted --device cpu            10 gains among 190 duds: all have to be found
-    python benchmarks/model_search.py null --count 3 --seconds 300    a short form, which proves that it runs
+    python benchmarks/model_search.py planted --count 15 --gains 3    a short form
 
 An idle machine is part of each: a trial takes half a minute, the whole some hours. A run that was stopped, in whatever
-way, goes on where it was: its project, with the replies that were given and the verdicts that were reached, lies in
-benchmarks/.outpace. Exit code 1 where something won that must not, or did not that should.
+way, goes on where it was: outcomes are written after each trial, and its project, with the replies that were given and
+the verdicts that were reached, lies in benchmarks/.outpace. Exit code 1 where something won that must not, or did not
+that should.
 """
 
 from __future__ import annotations
@@ -17,27 +18,32 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmark_commit import commit
 from model_search_edits import BODY, TARGET, Edit, null_edits, planted_edits
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # at the end: benchmarks and tests both have an editor.py
 
 from model_server import Refusal, Reply, idea, serving
+from outpace_audit.records import AUDITOR_VERSION
 from outpace_optimizers.judge_client import Judges
 from outpace_optimizers.loop import optimize
 from outpace_optimizers.model import consent
 from outpace_optimizers.records import Event, ModelRequest, OptimizeRequest, Report, Trial, TrialFinished
 from outpace_optimizers.rules.registry import load_rules
-from outpace_optimizers.workspace import Workspace
+from outpace_optimizers.workspace import Workspace, write_atomically
 
 HERE = Path(__file__).parent
 MODEL = "openai/scripted"
 UNLIMITED = 10**9
 """Tokens, replies and ideas: what ends it is the list of edits, or the time."""
+BUSY = "while other programs used"
+"""In the reason of a verdict that a busy machine has made less sure."""
+REASON_CHARACTERS = 200
 TITLE = re.compile(r"\bedit (\d+) \(by")
 
 
@@ -47,17 +53,51 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the places of the gains")
+    parser.add_argument("--gains", type=int, default=10, help="among those that are planted")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="start no trial after this")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed)
-    folder = project(HERE / ".outpace" / "model_search" / f"{args.test}-{args.device}-{args.count}-{args.seed}")
-    report = searched(folder, edits, args.device, args.seconds)
-    result = summed_up(edits, report) | {"test": args.test, "seed": args.seed}
-    out = args.out or HERE / "results" / f"model_search-{args.test}-{args.device}.json"
-    out.write_text(json.dumps(result, indent=1) + "\n")
+    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed, args.gains)
+    name = f"{args.test}-{args.device}-{args.count}" + f"-{args.gains}-{args.seed}" * (args.test == "planted")
+    folder = project(HERE / ".outpace" / "model_search" / name)
+    gains = sum(edit.worth == "gain" for edit in edits)
+    of = {"test": args.test, "seed": args.seed, "edits": args.count, "gains": gains, "auditor": AUDITOR_VERSION}
+    kept = Kept(args.out or HERE / "results" / f"model_search-{args.test}-{args.device}.json", of, edits)
+    report = searched(folder, kept.left, args.device, args.seconds, kept)
+    spend = asdict(report.spend) if report.spend else None
+    result = kept.write({"stop": report.stop, "spend": spend, "machine": asdict(report.machine)})
     print(json.dumps({name: value for name, value in result.items() if name not in ("trials", "machine")}, indent=1))
     return 1 if result["false_wins"] or (result["complete"] and result["missed"]) else 0
+
+
+class Kept:
+    """Outcomes by the number of the edit, in `path`, written after each trial. Those of an earlier run count, where
+    they are `of` the same edits and auditor."""
+
+    def __init__(self, path: Path, of: dict[str, Any], edits: Sequence[Edit]) -> None:
+        self._path = path
+        self._of = of
+        self._edits = edits
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        same = all(known.get(name) == value for name, value in of.items())
+        self.outcomes: dict[int, dict[str, Any]] = {one["edit"]: one for one in known["trials"]} if same else {}
+
+    @property
+    def left(self) -> list[Edit]:
+        return [edit for edit in self._edits if edit.number not in self.outcomes]
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, TrialFinished) and (found := single(event.trial)):
+            number = int(found[1])
+            self.outcomes[number] = outcome(self._edits[number], event.trial)
+            self.write({"stop": "goes on"})
+            print(f"{event.trial.idea.title}: {event.trial.verdict.reason[:120]}", flush=True)
+
+    def write(self, more: dict[str, Any]) -> dict[str, Any]:
+        result = self._of | {"commit": commit()} | summed_up(self._edits, self.outcomes) | more
+        result["trials"] = [one for _, one in sorted(self.outcomes.items())]
+        write_atomically(self._path, json.dumps(result, indent=1) + "\n")
+        return result
 
 
 def project(folder: Path) -> Path:
@@ -67,7 +107,7 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def searched(folder: Path, edits: Sequence[Edit], device: Any, seconds: float) -> Report:
+def searched(folder: Path, edits: Sequence[Edit], device: Any, seconds: float, kept: Kept) -> Report:
     request = ModelRequest(
         MODEL, tokens_per_run=UNLIMITED, tokens_per_day=UNLIMITED, ideas=UNLIMITED, plateau=len(edits) + 1
     )
@@ -80,16 +120,9 @@ def searched(folder: Path, edits: Sequence[Edit], device: Any, seconds: float) -
             str(folder / "attention.py"), budget_s=seconds, device=device, skip=every_rule, model=request
         )
         try:
-            return optimize(wanted, said, judges)
+            return optimize(wanted, kept.hear, judges)
         finally:
             judges.close()
-
-
-def said(event: Event) -> None:
-    if isinstance(event, TrialFinished):
-        trial = event.trial
-        known = " (known)" if trial.known_since else ""
-        print(f"{trial.idea.title}: {trial.verdict.reason[:120]}{known}", flush=True)
 
 
 def model_that_knows(edits: Sequence[Edit]) -> Callable[[dict[str, Any]], Reply]:
@@ -109,24 +142,18 @@ def model_that_knows(edits: Sequence[Edit]) -> Callable[[dict[str, Any]], Reply]
     return answer
 
 
-def summed_up(edits: Sequence[Edit], report: Report) -> dict[str, Any]:
-    trials = {int(found[1]): trial for trial in report.trials if (found := single(trial))}
-    won = {number for number, trial in trials.items() if trial.verdict.accepted}
+def summed_up(edits: Sequence[Edit], outcomes: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    won = {number for number, one in outcomes.items() if one["accepted"]}
     gains = {edit.number for edit in edits if edit.worth == "gain"}
-    worth = {edit.number: edit.worth for edit in edits}
     return {
-        "edits": len(edits),
-        "judged": len(trials),
-        "timed": sum(is_timed(trial) for trial in trials.values()),
-        "complete": len(trials) == len(edits),
+        "judged": len(outcomes),
+        "timed": sum(one["accepted"] or one["level"] == "L4" for one in outcomes.values()),
+        "complete": len(outcomes) == len(edits),
         "false_wins": sorted(won - gains),
         "found": sorted(won & gains),
-        "missed": sorted(gains & trials.keys() - won),
-        "rejected_by": Counter(t.verdict.failed.name for t in trials.values() if t.verdict.failed),
-        "stop": report.stop,
-        "spend": asdict(report.spend) if report.spend else None,
-        "machine": asdict(report.machine),
-        "trials": [outcome(number, worth[number], trial) for number, trial in sorted(trials.items())],
+        "missed": sorted(gains & outcomes.keys() - won),
+        "busy": sum(BUSY in one["reason"] for one in outcomes.values()),
+        "rejected_by": Counter(one["failed"] for one in outcomes.values() if one["failed"]),
     }
 
 
@@ -135,16 +162,13 @@ def single(trial: Trial) -> re.Match[str] | None:
     return None if "+" in trial.idea.rule else TITLE.match(trial.idea.title)
 
 
-def is_timed(trial: Trial) -> bool:
-    """It came as far as the first pair of processes."""
-    return trial.verdict.accepted or (trial.verdict.failed is not None and trial.verdict.failed.level == "L4")
-
-
-def outcome(number: int, worth: str, trial: Trial) -> dict[str, Any]:
-    verdict = trial.verdict
+def outcome(edit: Edit, trial: Trial) -> dict[str, Any]:
+    """`level`: L4 where it came as far as the first pair of processes."""
+    verdict, failed = trial.verdict, trial.verdict.failed
     return {
-        "edit": number, "worth": worth, "accepted": verdict.accepted, "speedup": verdict.speedup,
-        "interval": verdict.interval, "failed": verdict.failed.name if verdict.failed else None,
+        "edit": edit.number, "worth": edit.worth, "accepted": verdict.accepted, "speedup": verdict.speedup,
+        "interval": verdict.interval, "failed": failed.name if failed else None,
+        "level": failed.level if failed else None, "reason": verdict.reason[:REASON_CHARACTERS],
     }  # fmt: skip
 
 

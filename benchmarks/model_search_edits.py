@@ -103,9 +103,9 @@ def null_edits(count: int) -> list[Edit]:
     return [Edit(number, "nothing", _idle(number)) for number in range(count)]
 
 
-def planted_edits(count: int, seed: int) -> list[Edit]:
-    """A twentieth of them gains, at least one and at most all there are; the places are drawn."""
-    gains = min(len(GAINS), max(1, count // 20))
+def planted_edits(count: int, seed: int, gains: int) -> list[Edit]:
+    """`gains` of them, at most all there are; the places are drawn."""
+    gains = min(len(GAINS), gains)
     drawn = random.Random(seed)
     made: list[tuple[Worth, str]] = [("gain", body) for body in drawn.sample(GAINS, gains)]
     for number in range(count - gains):

@@ -51,7 +51,7 @@ class Arm:
         self.trainer: Any = self.module.Trainer(arguments, rows.device, len(lengths), rows.size(1) - 1)
 
     def run(self, seconds: float, seed: int, held_out: torch.Tensor, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`settings`: class attributes, `{"ValueNgrams.RATE": 0.1}`, or buffers, `{"value_ngrams.primes": [1, 0]}`."""
+        """`settings`: class attributes, `{"ValueNgrams.RATE": 0.1}`, or buffers, `{"model.cos": [1, 0]}`."""
         arguments = self.trainer.arguments
         arguments.seconds, arguments.seed = seconds, seed
         torch.manual_seed(seed)

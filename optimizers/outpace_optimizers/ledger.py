@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -168,7 +168,20 @@ class Ledger:
             if not is_full(error):
                 raise
             self.full = True
-            return self._opened(":memory:")
+            return self._read_only_copy() or self._opened(":memory:")
+
+    def _read_only_copy(self) -> sqlite3.Connection | None:
+        """Without the files that SQLite writes beside an open database; None where there is nothing to read."""
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        copy.row_factory = sqlite3.Row
+        try:
+            with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as kept:
+                kept.backup(copy)
+            self._migrate(copy)
+        except sqlite3.DatabaseError:
+            copy.close()
+            return None
+        return copy
 
     def _opened_or_begun_anew(self) -> sqlite3.Connection:
         try:

@@ -175,6 +175,7 @@ def test_integers() -> None:
     assert integer_mismatches(torch.tensor([True, False]), torch.tensor([True, True])) == 1
 
 
+@pytest.mark.timed
 def test_sixteen_million_elements_take_seconds_not_minutes() -> None:
     truth = torch.rand(1 << 24)
     start = time.perf_counter()

@@ -35,7 +35,8 @@ def sampled(proposed: list[Path]) -> list[Path]:
     return sorted(random.Random(commit).sample(proposed, min(SAMPLE, len(proposed))))
 
 
-PROPOSED = [after for after in judged("optimizers/golden/*/*/after*.py") if after.parts[-3] != "torch-compile"]
+COMPILED = ("torch-compile", "compile-modes")
+PROPOSED = [after for after in judged("optimizers/golden/*/*/after*.py") if after.parts[-3] not in COMPILED]
 """Those take minutes to compile: honest/compiled stands for them."""
 
 CASES = [*judged("honest/*/after.py"), *sampled(PROPOSED)]

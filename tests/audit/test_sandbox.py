@@ -84,7 +84,7 @@ def arm(launcher: Launcher) -> Iterator[ArmProcess]:
 def inside(arm: ArmProcess) -> Probe:
     def run(probe: Probe, *arguments: Any) -> Any:
         arm.channel.send({"do": probe.__name__, "with": list(arguments)})
-        return arm.channel.recv(30.0)["did"]
+        return arm.channel.recv(120.0)["did"]
 
     return run
 
@@ -199,7 +199,7 @@ def run_once(spec: SandboxSpec, probe: Probe, *arguments: Any, fork: bool = Fals
         ) as launcher:
             arm = launcher.launch("arm_entries:serve")
             arm.channel.send({"do": probe.__name__, "with": list(arguments)})
-            return arm.channel.recv(30.0)["did"]
+            return arm.channel.recv(120.0)["did"]
 
 
 def test_tmp_is_private_and_bounded(inside: Probe, tree: Path) -> None:

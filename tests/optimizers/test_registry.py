@@ -41,6 +41,8 @@ BUILT_IN = [
     "float32-product",
     "routing",
     "grouped-experts",
+    "gated-scan",
+    "qk-norm-rope",
     "extension-flags",
     "cuda-restrict",
     "cuda-launch-bounds",

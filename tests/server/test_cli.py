@@ -23,7 +23,7 @@ from cli_fakes import MACHINE, SOURCE, fake_optimize, fake_report, make_engine
 from evidence_maker import make_evidence
 from outpace_audit.errors import EnvironmentMissing
 from outpace_optimizers.evidence import write_evidence
-from outpace_optimizers.records import Listener, OptimizeRequest, Report
+from outpace_optimizers.records import Listener, OptimizeRequest, Report, Trial, TrialFinished
 from outpace_server.cli import build_parser, main
 from outpace_server.commands.options import duration
 from outpace_server.output import words
@@ -292,6 +292,22 @@ def test_interrupt_says_so_and_leaves_nothing_running(work: Path, capsys: pytest
     assert capsys.readouterr().err == "interrupted\n"
     assert select.select([read], [], [], 20)[0] and os.read(read, 1) == b""  # nobody holds the other end
     os.close(read)
+
+
+def test_what_was_accepted_before_an_interrupt_can_be_applied(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trials: list[Trial] = []
+
+    def interrupted(request: OptimizeRequest, listener: Listener) -> Report:
+        trials.extend(fake_report(request).trials)
+        for trial in trials:
+            listener(TrialFinished(trial))
+        raise KeyboardInterrupt
+
+    assert main(["optimize", str(work)], make_engine(interrupted)) == 130
+    accepted = [trial for trial in trials if trial.verdict.accepted]
+    told = capsys.readouterr().err.splitlines()
+    assert accepted and told[-1] == "interrupted" and len(told) == 1 + len(accepted)
+    assert all(any(line.endswith(f"outpace apply {one.verdict.id}") for line in told) for one in accepted)
 
 
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])

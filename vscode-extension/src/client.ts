@@ -165,6 +165,7 @@ export class Client implements vscode.Disposable {
     return {
       documentSelector: [
         { scheme: "file", language: "python" },
+        { scheme: "file", language: "cuda-cpp" },
         { notebook: { scheme: "file", notebookType: "jupyter-notebook" }, language: "python" },
       ],
       outputChannel: this.log,

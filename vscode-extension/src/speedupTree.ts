@@ -12,6 +12,8 @@ export interface Target {
   readonly line: number;
   readonly trouble: string;
   readonly measured: boolean;
+  /** Why the last measurement of this very text brought no verdict; empty where it did, or there was none. */
+  readonly outcome: string;
 }
 
 export interface Run {
@@ -95,9 +97,9 @@ function speedup(one: Speedup): Item {
   return { key, kind, uri, line, id, label: one.gain, description, words, icon: ICONS[one.state] };
 }
 
-function target({ uri, name, line, trouble, measured }: Target): Item {
+function target({ uri, name, line, trouble, measured, outcome }: Target): Item {
   const file = fileName(uri);
-  const description = trouble || (measured ? "measured" : "not measured");
+  const description = trouble || (measured ? "measured" : outcome || "not measured");
   const label = name || file;
   const icon = trouble ? "warning" : name && measured ? "target" : "circle-outline";
   const words = `${label}, ${description}${name ? `, ${file}` : ""}`;

@@ -15,9 +15,15 @@ const SEVERITY = {
   error: vscode.LanguageStatusSeverity.Error,
 };
 
-/** One item among the status of Python files: how the server is, and its log on a click. */
+/** One item among the status of Python files and CUDA sources: how the server is, and its log on a click. */
 export class Status implements vscode.Disposable {
-  private readonly item = vscode.languages.createLanguageStatusItem("outpace", { language: "python", scheme: "file" });
+  private readonly item = vscode.languages.createLanguageStatusItem(
+    "outpace",
+    [
+      { language: "python", scheme: "file" },
+      { language: "cuda-cpp", scheme: "file" },
+    ],
+  );
 
   constructor() {
     this.item.name = "outpace";

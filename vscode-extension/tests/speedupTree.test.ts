@@ -27,7 +27,7 @@ test("what runs comes first, then what was accepted, targets, and what was rejec
   const uri = OFFERED.uri;
   const content: Speedups = {
     running: [{ uri, title: "Optimizing my model.py", message: "[1/2] fused attention" }],
-    targets: [{ uri, name: "Attention", line: 3, trouble: "", measured: true }],
+    targets: [{ uri, name: "Attention", line: 3, trouble: "", measured: true, outcome: "" }],
     speedups: [OFFERED, REJECTED],
   };
   const shown = groups(content);
@@ -80,8 +80,16 @@ test("where a profile says it, the gain of a whole step stands beside the target
 
 test("a file without one target says its trouble", () => {
   const trouble = "several possible targets (a, b)";
-  const item = groups({ ...EMPTY, targets: [{ uri: OFFERED.uri, name: "", line: 0, trouble, measured: false }] })[0]
+  const item = groups({ ...EMPTY, targets: [{ uri: OFFERED.uri, name: "", line: 0, trouble, measured: false, outcome: "" }] })[0]
     ?.items[0];
   assert.equal(item?.label, "my model.py");
   assert.equal(item.description, trouble);
+});
+
+test("a target whose last run brought no verdict says why", () => {
+  const known = { uri: OFFERED.uri, name: "Attention", line: 0, trouble: "", measured: false };
+  const said = (outcome: string): string | undefined =>
+    groups({ ...EMPTY, targets: [{ ...known, outcome }] })[0]?.items[0]?.description;
+  assert.equal(said(""), "not measured");
+  assert.equal(said("nothing to offer: no ideas left"), "nothing to offer: no ideas left");
 });

@@ -165,7 +165,7 @@ def crimes(source: str) -> list[str]:
     found: list[str] = []
     for node in ast.walk(tree):
         found += _import_crimes(node)
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             found += _patching(node, names)
         if isinstance(node, ast.Call):
             found += _call_crimes(node, names)
@@ -212,21 +212,14 @@ def _name_crimes(node: ast.AST) -> list[str]:
     return [f"names {text}, which {FORBIDDEN_CALLS[text]}"] if text in FORBIDDEN_CALLS else []
 
 
-def _patching(node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, names: Names) -> list[str]:
-    targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [node.target]
-    found: list[str] = []
-    for target in targets:
-        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-            if not isinstance(part, (ast.Attribute, ast.Subscript)):
-                continue
-            name = _owned(part, names)
-            if (whose := names.class_of(part.value)) is not None:
-                found.append(f"patches {whose}")
-            elif name.rsplit(".", 1)[-1] in PRECISION_FLAGS:
-                found.append(f"flips the precision flag {name}")
-            elif name.split(".")[0] in PROTECTED_MODULES:
-                found.append(f"patches {name}")
-    return found
+def _patching(node: ast.Attribute | ast.Subscript, names: Names) -> list[str]:
+    """Wherever one can be bound or deleted: assignments, loops, `with`, comprehensions."""
+    name = _owned(node, names)
+    if (whose := names.class_of(node.value)) is not None:
+        return [f"patches {whose}"]
+    if name.rsplit(".", 1)[-1] in PRECISION_FLAGS:
+        return [f"flips the precision flag {name}"]
+    return [f"patches {name}"] if name.split(".")[0] in PROTECTED_MODULES else []
 
 
 def _owned(node: ast.expr, names: Names) -> str:

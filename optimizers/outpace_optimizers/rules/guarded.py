@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from outpace_optimizers.source import Source
 
@@ -16,11 +16,13 @@ _WIDTH = 80
 """Of an expression on one line."""
 
 
-def edit_with_kernels(source: Source, title: str, *modules: str, dispatcher: bool = False) -> Edit | None:
+def edit_with_kernels(
+    source: Source, title: str, *modules: str, dispatcher: bool = False, only: Set[str] = frozenset()
+) -> Edit | None:
     """An edit that brings the definitions and imports of kernel modules; None where `kernel_text` has none."""
     edit = Edit()
     for module in modules:
-        text = kernel_text(source, module, title, dispatcher)
+        text = kernel_text(source, module, title, dispatcher, only)
         if text is None:
             return None
         edit.imports += [line for line in text.imports if line not in edit.imports]

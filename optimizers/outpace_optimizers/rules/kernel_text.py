@@ -6,6 +6,7 @@ The package is read, never imported: this process has no torch.
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -37,11 +38,13 @@ class KernelText:
     imports: list[str]
 
 
-def kernel_text(source: Source, module: str, title: str, dispatcher: bool = False) -> KernelText | None:
+def kernel_text(
+    source: Source, module: str, title: str, dispatcher: bool = False, only: Set[str] = frozenset()
+) -> KernelText | None:
     """The definitions of a kernel module that `source` lacks: with its dispatcher and the reference that this falls
-    back to, or without both. None where one of its names means something else there.
+    back to, or without both; or of them those that are named. None where one of its names means something else there.
     """
-    wanted = _definitions(module, dispatcher)
+    wanted = {name: text for name, text in _definitions(module, dispatcher).items() if not only or name in only}
     present = {name: definition.node for name, definition in source.definitions.items()}
     table = imported(list(module_level(source.tree.body)))
     if any(table.get(name, meaning) != meaning for name, meaning in _MEANINGS.items()):

@@ -186,7 +186,9 @@ class Reader:
                 return None
 
     def _library(self, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]) -> Norm | None:
-        """`F.rms_norm` over the last dimension, of which a gain or the spelling of the shape has to tell."""
+        """`F.rms_norm` over the last dimension, of which the spelling of the shape has to tell. The result has the
+        rows' dtype, whatever the gain has.
+        """
         given = dict(zip(("input", "normalized_shape", "weight", "eps"), args, strict=False)) | keys
         rows, weight, eps = self.value(args[0], known), given.get("weight"), given.get("eps")
         if not isinstance(rows, Rows) or rows.wide or not _last_size(given.get("normalized_shape"), rows.name):
@@ -194,8 +196,9 @@ class Reader:
         if weight is not None and dotted(weight) is None:
             return None
         if eps is None:
-            return Norm(rows, f"{self.scope.names.spell('torch.finfo')[0]}({rows.name}.dtype).eps", False, weight)
-        return Norm(rows, eps, False, weight) if is_number(self.scope, eps) else None
+            eps_of = f"{self.scope.names.spell('torch.finfo')[0]}({rows.name}.dtype).eps"
+            return Norm(rows, eps_of, False, weight, cast=True)
+        return Norm(rows, eps, False, weight, cast=True) if is_number(self.scope, eps) else None
 
     def _cast(
         self, how: str, value: Rows | Norm, args: list[ast.expr], keys: dict[str, ast.expr], known: Known[Value]

@@ -48,6 +48,8 @@ _BUILT_IN = (
     "float32_product",
     "routing",
     "grouped_experts",
+    "gated_scan",
+    "qk_norm_rope",
     "extension_flags",
     "cuda_restrict",
     "cuda_launch_bounds",

@@ -23,32 +23,38 @@ class ScanCall:
     page = "docs/rules/scan-call.md"
 
     def propose(self, code: Code) -> Iterator[Idea]:
-        for scope in scopes(code):
-            for node in own_nodes(scope.function):
-                patch = _patch(code, scope, node) if isinstance(node, ast.For) else None
-                if patch is not None:
-                    yield Idea(
-                        self.id,
-                        f"scan a linear recurrence in {scope.definition.qualname}",
-                        "a few operations on all steps at once, not several small ones in each",
-                        self.claimed_class,
-                        patch,
-                    )
+        for scope, patch in scanned(code, kernel=False):
+            yield Idea(
+                self.id,
+                f"scan a linear recurrence in {scope.definition.qualname}",
+                "a few operations on all steps at once, not several small ones in each",
+                self.claimed_class,
+                patch,
+            )
 
 
-def _patch(code: Code, scope: Scope, loop: ast.For) -> Patch | None:
+def scanned(code: Code, kernel: bool) -> Iterator[tuple[Scope, Patch]]:
+    """Each loop with a linear recurrence, scanned: by the library's operations, or by a kernel."""
+    for scope in scopes(code):
+        for node in own_nodes(scope.function):
+            patch = _patch(code, scope, node, kernel) if isinstance(node, ast.For) else None
+            if patch is not None:
+                yield scope, patch
+
+
+def _patch(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
     """Of the loop as it is, else with steps that are all alike."""
-    patch = _scanned(code, scope, loop)
+    patch = _scanned(code, scope, loop, kernel)
     even = with_even_steps(code, scope, loop) if patch is None else None
     if even is None:
         return patch
-    patch = _scanned(*even)
+    patch = _scanned(*even, kernel)
     return replace(patch, base_hash=base_hash(code.source)) if patch is not None else None
 
 
-def _scanned(code: Code, scope: Scope, loop: ast.For) -> Patch | None:
+def _scanned(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
     found = recurrence(scope, loop)
-    parts = split(scope, found) if found is not None else None
+    parts = split(scope, found, kernel) if found is not None else None
     return patched(code, scope, parts) if parts is not None else None
 
 

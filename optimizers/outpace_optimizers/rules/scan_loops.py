@@ -14,14 +14,18 @@ from .batch_index import parse_range
 from .batch_loop import Walk, indexable
 from .batch_output import Output, finish, outputs_of
 from .batch_size import same_size
-from .flow import live_after
+from .flow import last_change, live_after
+from .guarded import edit_with_kernels
 from .loop_to_batch import batched
 from .recurrences import ONE, Recurrence, parsed_text
-from .scan_text import DECAYED_SUMS, LINEAR_SCAN, RUNNING_SUMS
+from .scan_text import DECAYED_STATES, DECAYED_SUMS, LINEAR_SCAN, RUNNING_SUMS, SCANNED_STATES
 from .scope import Scope
 from .writing import Edit, make_patch
 
 _HELPERS = {"linear_scan": LINEAR_SCAN, "decayed_sums": DECAYED_SUMS, "running_sums": RUNNING_SUMS}
+_SCANNED = {"linear_scan": LINEAR_SCAN, "scanned_states": SCANNED_STATES}
+_DECAYED = {**_SCANNED, "decayed_sums": DECAYED_SUMS, "decayed_states": DECAYED_STATES}
+_KERNEL = "Linear recurrence in one kernel"
 
 
 @dataclass
@@ -32,14 +36,54 @@ class Split:
     loops: list[str] = field(default_factory=list[str])
 
 
-def split(scope: Scope, found: Recurrence) -> Split | None:
+def split(scope: Scope, found: Recurrence, kernel: bool = False) -> Split | None:
+    """`kernel`: with a kernel that scans, not for sums, which the library has."""
     if scope.names.table.get("torch") != "torch" or "torch" in scope.names.bound:
         return None
-    parts, lines = Split(Edit()), list[str]()
+    parts = _with_kernel(scope, found) if kernel else Split(Edit())
+    if parts is None:
+        return None
+    lines = list[str]()
     decays, values = brought(scope, found, parts, lines)
     steps = scope.names.fresh(f"{found.state}_steps")
-    lines.append("\n".join([*comments(scope, found.update), f"{steps} = {_scan(scope, found, parts, decays, values)}"]))
+    scan = _kernel_scan if kernel else _scan
+    lines.append("\n".join([*comments(scope, found.update), f"{steps} = {scan(scope, found, parts, decays, values)}"]))
     return finished(scope, found, parts, lines, steps)
+
+
+def _with_kernel(scope: Scope, found: Recurrence) -> Split | None:
+    """None where there is nothing to gain, or the helpers' names mean something else in the file."""
+    edit = edit_with_kernels(scope.source, _KERNEL, "gated_scan") if found.decay != ONE else None
+    if edit is None:
+        return None
+    for name, text in (_DECAYED if found.constant else _SCANNED).items():
+        there = scope.source.definitions.get(name)
+        if there is None and name in scope.source.words:
+            return None
+        if there is not None and ast.dump(there.node) != ast.dump(ast.parse(text).body[0]):
+            return None
+        if there is None:
+            edit.definitions[name] = text.replace("    ", scope.source.indent)
+    return Split(edit)
+
+
+def _kernel_scan(scope: Scope, found: Recurrence, parts: Split, decays: str, values: str) -> str:
+    name = "decayed_states" if found.constant else "scanned_states"
+    turn = ".flip(0)" if found.steps.backwards else ""
+    zeros = ", zeros=True" if _from_zeros(scope, found) else ""
+    return f"{name}({decays}{'' if found.constant else turn}, {values}{turn}, {found.state}{zeros}){turn}"
+
+
+def _from_zeros(scope: Scope, found: Recurrence) -> bool:
+    """Whether the state is made of zeros in the block that the loop is in."""
+    block, index = scope.block_of(found.loop) or ([], 0)
+    place = last_change(block, index, found.state)
+    match block[place] if place >= 0 else None:
+        case ast.Assign(targets=[ast.Name()], value=value):
+            call = scope.names.call(value)
+            return call is not None and call[0] in ("torch.zeros", "torch.zeros_like", ".new_zeros")
+        case _:
+            return False
 
 
 def finished(scope: Scope, found: Recurrence, parts: Split, lines: list[str], steps: str) -> Split | None:

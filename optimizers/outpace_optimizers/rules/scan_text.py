@@ -37,3 +37,28 @@ RUNNING_SUMS = '''def running_sums(values, first):
     steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
     return torch.cumsum(steps, 0, dtype=steps.dtype)
 '''
+
+SCANNED_STATES = '''def scanned_states(decays, values, first, zeros=False):
+    """What linear_scan gives, by one kernel where it takes them. `zeros`: whether that is what `first` has."""
+    start = decays[0] * first + values[0]
+    shape = (len(values), *start.shape)
+    gate, value = (
+        one.reshape(len(one), *[1] * (len(shape) - one.dim()), *one.shape[1:]).expand(shape) for one in (decays, values)
+    )
+    batch = start.shape[0] if start.dim() > 1 else 1
+    if start.is_cuda and start.numel():
+        value = value.to(start.dtype) if zeros else torch.cat((start.unsqueeze(0), value[1:].to(start.dtype)))
+        gate, value = (one.reshape(len(one), batch, -1).transpose(0, 1) for one in (gate, value))
+        if gated_scan_fits(gate, value):
+            return fused_gated_scan(gate, value).transpose(0, 1).reshape(shape).to(start.dtype)
+    return linear_scan(decays, values, first)
+'''
+
+DECAYED_STATES = '''def decayed_states(decay, values, first, zeros=False):
+    """What decayed_sums gives, by the same kernel."""
+    start = decay * first + values[0]
+    if not start.is_cuda or start.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+        return decayed_sums(decay, values, first)
+    decay = decay.to(start.device) if torch.is_tensor(decay) else start.new_full((), decay, dtype=torch.float32)
+    return scanned_states(decay.expand(len(values), *start.shape), values, first, zeros).to(start.dtype)
+'''

@@ -53,7 +53,8 @@ class Edit:
     choices: dict[Position, Choice] = field(default_factory=dict[Position, Choice])
     """By where the first statement starts."""
     parameters: dict[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
-    """A last parameter more, as written in the signature, by line of the `def` and name of the function."""
+    """A last parameter more, as written in the signature, by line of the `def` and name of the function. One without
+    a default comes before those that have one."""
 
     wrapped: dict[Position, Wrap] = field(default_factory=dict[Position, Wrap])
     """By where the first statement starts."""
@@ -122,18 +123,21 @@ class _Writer(cst.CSTTransformer):
         return updated
 
     def signature(self, original: cst.FunctionDef, updated: cst.FunctionDef) -> cst.FunctionDef:
-        """With the parameter that the edit adds: before those that have a default."""
+        """With the parameter that the edit adds."""
         text = self.edit.parameters.get((self.at(original.name)[0][0], original.name.value))
         if text is None:
             return updated
         self.done += 1
         made = cst.ensure_type(cst.parse_statement(f"def f({text}): ...", self.config), cst.FunctionDef)
         old = list(updated.params.params)
-        place = next((index for index, item in enumerate(old) if item.default is not None), len(old))
+        first = next((index for index, item in enumerate(old) if item.default is not None), len(old))
+        place = first if made.params.params[0].default is None else len(old)
         comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
         new = [*old[:place], made.params.params[0], *old[place:]]
-        commas = [item if index == len(new) - 1 else item.with_changes(comma=comma) for index, item in enumerate(new)]
-        return updated.with_changes(params=updated.params.with_changes(params=commas))
+        commas = [item.comma for item in old]
+        commas.insert(max(0, place - 1), commas[0] if len(commas) > 1 else comma)
+        laid_out = [item.with_changes(comma=one) for item, one in zip(new, commas, strict=True)]
+        return updated.with_changes(params=updated.params.with_changes(params=laid_out))
 
     def block(self, original: cst.IndentedBlock | cst.SimpleStatementSuite | cst.Module, updated: object) -> object:
         if isinstance(original, cst.SimpleStatementSuite):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.profiles.step_gains import with_step_gains
-from outpace_optimizers.records import OptimizeRequest, Report
+from outpace_optimizers.records import Event, OptimizeRequest, Report, Trial, TrialFinished
 from outpace_optimizers.workspace import Workspace
 from outpace_server.apply_edit import apply_patch, refuse_notebook, write_new_source
 from outpace_server.commands.engine import Engine
@@ -17,6 +19,7 @@ from outpace_server.commands.model import add_model_options, agreed_model
 from outpace_server.commands.night import overnight
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.output import abandoned_on_error, choose_view
+from outpace_server.output.words import printable
 from outpace_server.trouble import explain_os_error
 
 
@@ -45,8 +48,14 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     _refuse_unwritable(args, path)
     request = replace(request_from(args, args.path), model=agreed_model(args, path))
     view = choose_view(args.json)
-    with abandoned_on_error(view):
-        report = engine().optimize(request, view.on_event)
+    with _told_if_interrupted() as accepted, abandoned_on_error(view):
+
+        def hear(event: Event) -> None:
+            if isinstance(event, TrialFinished) and event.trial.verdict.accepted:
+                accepted.append(event.trial)
+            view.on_event(event)
+
+        report = engine().optimize(request, hear)
         report = replace(report, trials=with_step_gains(report.trials, Workspace.of(path).state))
         view.show_report(report)
     try:
@@ -60,6 +69,18 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         return 2
     view.close()
     return 0
+
+
+@contextmanager
+def _told_if_interrupted() -> Generator[list[Trial]]:
+    """What was accepted before Ctrl-C is in the ledger: how to apply it, the best first."""
+    accepted: list[Trial] = []
+    try:
+        yield accepted
+    except KeyboardInterrupt:
+        for trial in sorted(accepted, key=lambda one: one.verdict.interval or (0.0, 0.0), reverse=True):
+            sys.stderr.write(printable(f"accepted before: {trial.idea.title}: outpace apply {trial.verdict.id}") + "\n")
+        raise
 
 
 def _refuse_unwritable(args: argparse.Namespace, path: Path) -> None:

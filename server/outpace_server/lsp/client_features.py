@@ -14,6 +14,8 @@ class ClientFeatures:
     resolves_edits: bool
     """Asks for the edit of a code action only when it is chosen."""
     disabled_actions: bool
+    tagged_actions: bool
+    """Marks what a language model has written."""
     document_changes: bool
     diagnostic_links: bool
     diagnostic_data: bool
@@ -42,6 +44,7 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
     window = capabilities.window or types.WindowClientCapabilities()
     workspace = capabilities.workspace or types.WorkspaceClientCapabilities()
     resolve = text.code_action.resolve_support if text.code_action else None
+    tags = text.code_action.tag_support if text.code_action else None
     hover = text.hover.content_format if text.hover else None
     diagnostics = text.publish_diagnostics
     experimental: Any = capabilities.experimental
@@ -51,6 +54,7 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
             text.code_action and text.code_action.data_support and resolve and "edit" in resolve.properties
         ),
         disabled_actions=bool(text.code_action and text.code_action.disabled_support),
+        tagged_actions=types.CodeActionTag.LlmGenerated in (tags.value_set if tags else ()),
         document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
         diagnostic_links=bool(diagnostics and diagnostics.code_description_support),
         diagnostic_data=bool(diagnostics and diagnostics.data_support),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
-from outpace_server.lsp.freshness import carried_over, changed_block, same_reach
+from outpace_server.lsp.freshness import carried_over, changed_block, holds_for, same_reach
 from outpace_server.lsp.regions import Region, region_of
 
 TEXTS_KEPT = 8
@@ -16,17 +16,24 @@ TEXTS_KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A trial that holds for the text of a file as it is now. `new_text`: that text with the change made, or for one
-    that was `applied`, with the change taken back. `region` lies in the text as it is. `confirmed`: measured again
+    """A trial that holds for the text of a file as it is now. `region` lies in that text. `confirmed`: measured again
     since it was applied; then `trial` is that measurement."""
 
     trial: Trial
     base: str
     """The text that was measured, or that the edit made: unlike the one now only where the target does not reach."""
-    new_text: str
+    changed: str
+    """`base` with the change made, or for one that was `applied`, with the change taken back."""
+    text: str
     region: Region
     applied: bool = False
     confirmed: bool = False
+
+    @property
+    def new_text(self) -> str:
+        """The text as it is now, with the change made or taken back: made when it is asked for, because a long file
+        may have hundreds, and all are looked at again with each key."""
+        return carried_over(self.base, self.changed, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +173,27 @@ def with_ends_like(text: str, other: str) -> str:
 
 def _findings(file: Measured, text: str) -> Iterable[Finding]:
     for done in file.applied.values():
+        after, before = with_ends_like(done.after, text), with_ends_like(done.before, text)
         trial = done.again or done.trial
-        yield from _finding(trial, done.after, done.before, text, applied=True, confirmed=done.again is not None)
+        yield from _finding(trial, after, before, text, applied=True, confirmed=done.again is not None)
+    bases = {name: with_ends_like(base, text) for name, base in file.texts.items()}
     for trial in file.trials.values():
-        base = file.texts.get(trial.idea.patch.base_hash)
+        base, changed = bases.get(trial.idea.patch.base_hash), trial.idea.patch.new_source
         if base is not None:
-            yield from _finding(trial, base, trial.idea.patch.new_source, text)
+            same_ends = base is file.texts[trial.idea.patch.base_hash]
+            yield from _finding(trial, base, changed if same_ends else with_ends_like(changed, text), text)
 
 
 def _finding(
     trial: Trial, base: str, changed: str, text: str, *, applied: bool = False, confirmed: bool = False
 ) -> Iterable[Finding]:
-    base, changed = with_ends_like(base, text), with_ends_like(changed, text)
-    new_text = carried_over(base, changed, text, trial.target) if not trial.whole_text or base == text else None
-    if new_text is None:
+    if not (base == text if trial.whole_text else holds_for(base, changed, text, trial.target)):
         return
     block, region = changed_block(base, text), region_of(base, changed, trial.idea.patch)
     if block is not None:
         first, last, header = (block.moved(line) for line in (region.first, region.last, region.header))
         region = Region(first, last, header, region.header_start, region.header_end)
-    yield Finding(trial, base, new_text, region, applied, confirmed)
+    yield Finding(trial, base, changed, text, region, applied, confirmed)
 
 
 def surest_gain(trial: Trial) -> float:

@@ -29,6 +29,9 @@ class Dismissals:
         self._of(path).clear()
         self._keep(path)
 
+    def any_in(self, path: Path) -> bool:
+        return bool(self._of(path))
+
     def __call__(self, path: Path, trial: Trial, text: str) -> bool:
         known = self._of(path)
         return bool(known) and _key(trial, text) in known

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from outpace_optimizers.source import lines_of
 from outpace_server.lsp.regions import line_edits
 
 
@@ -24,7 +23,7 @@ def _versioned(document: TextDocument, new_source: str) -> types.TextDocumentEdi
 
 
 def text_edits(document: TextDocument, new_source: str) -> list[types.TextEdit]:
-    lines = lines_of(document.source)
+    lines = list(document.lines)
     found: list[types.TextEdit] = []
     for edit in line_edits(document.source, new_source):
         whole = types.Range(_line_start(lines, edit.start), _line_start(lines, edit.end))

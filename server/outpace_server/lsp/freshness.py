@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from outpace_audit.records import content_id
-from outpace_optimizers.source import lines_of, tree_of
-from outpace_server.lsp.regions import common_ends, line_edits
+from outpace_optimizers.source import lines_of
+from outpace_server.lsp.regions import differing, line_edits, lines_in, parsed
 
 INPUT_MAKERS = ("get_inputs", "get_init_inputs")
 _WORD = re.compile(r"\w+")
@@ -49,24 +49,31 @@ def block_between(before: str, after: str) -> Block | None:
     """The smallest block that holds all differences; None where there are none."""
     if before == after:
         return None
-    old, new = lines_of(before), lines_of(after)
-    start, same = common_ends(old, new)
-    return Block(start, len(old) - same, len(new) - same)
+    start, old, new = differing(before, after)
+    return Block(start, start + len(lines_of(old)), start + len(lines_of(new)))
 
 
-def carried_over(base: str, changed: str, text: str, symbol: str) -> str | None:
-    """`changed`, an edit of `base`, as the same edit of `text`; None where `text` touches what it depends on."""
+def holds_for(base: str, changed: str, text: str, symbol: str) -> bool:
+    """Whether `changed`, an edit of `base`, can be made in `text`, which touches nothing that it depends on."""
+    block = changed_block(base, text)
+    if block is None:
+        return True
+    if any(block.touches(first, end) for first, end in live_lines(base, symbol)):
+        return False
+    edges = (block.start, block.end)  # which of two insertions comes first is not ours to say
+    return all(
+        (edit.end <= block.start or edit.start >= block.end) and not (edit.start == edit.end in edges)
+        for edit in line_edits(base, changed)
+    )
+
+
+def carried_over(base: str, changed: str, text: str) -> str:
+    """`changed`, an edit of `base`, as the same edit of a `text` that it holds for."""
     block = changed_block(base, text)
     if block is None:
         return changed
-    if any(block.touches(first, end) for first, end in live_lines(base, symbol)):
-        return None
     lines = lines_of(text)
     for edit in reversed(line_edits(base, changed)):
-        if not (edit.end <= block.start or edit.start >= block.end):
-            return None
-        if edit.start == edit.end in (block.start, block.end):
-            return None  # which of the two insertions comes first is not ours to say
         lines[block.moved(edit.start) : block.moved(edit.start) + edit.end - edit.start] = lines_of(edit.text)
     return "".join(lines)
 
@@ -79,42 +86,80 @@ def same_reach(base: str, text: str, symbol: str) -> bool:
     return outline is not None and outline == _outline(text, symbol)
 
 
+@lru_cache(maxsize=1024)
 def reach_id(text: str, symbol: str) -> str:
     """The same for texts in which the target reaches the same code, whatever stands around it."""
     return content_id(_outline(text, symbol) or text)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def live_lines(text: str, symbol: str) -> tuple[tuple[int, int], ...]:
     """Lines that the target may depend on, as (first, end): the top level, without comments between statements and
     without definitions that nothing mentions. All lines where the text does not parse."""
     live = _live(text, symbol)
-    if live is None:
-        return ((0, len(lines_of(text)) + 1),)
-    return tuple((_first_line(node) - 1, node.end_lineno or node.lineno) for node in live)
+    return ((0, len(lines_in(text)) + 1),) if live is None else tuple((part.first, part.end) for part in live)
 
 
 @lru_cache(maxsize=64)
 def _outline(text: str, symbol: str) -> tuple[str, ...] | None:
-    live = _live(text, symbol)
-    return None if live is None else tuple(ast.dump(node) for node in live)
+    live, tree = _live(text, symbol), parsed(text)
+    return None if live is None or tree is None else tuple(ast.dump(tree.body[part.number]) for part in live)
 
 
-def _live(text: str, symbol: str) -> list[ast.stmt] | None:
-    try:
-        body = tree_of(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A statement of the top level: its lines, the words in it, and what it defines as a function or class."""
+
+    number: int
+    first: int
+    end: int
+    words: frozenset[str]
+    name: str | None
+
+
+@lru_cache(maxsize=8)
+def _parts(text: str) -> tuple[_Part, ...] | None:
+    tree = parsed(text)
+    if tree is None:
         return None
-    waiting = {id(node): node for node in body if isinstance(node, _Definition)}
-    words = {symbol.partition(".")[0], *INPUT_MAKERS}
-    for node in body:
-        if id(node) not in waiting:
-            words.update(_words(node))
-    while found := [node for node in waiting.values() if node.name in words or node.name.startswith(INPUT_MAKERS)]:
-        for node in found:
-            del waiting[id(node)]
-            words.update(_words(node))
-    return [node for node in body if id(node) not in waiting]
+    return tuple(
+        _Part(
+            number, _first_line(node) - 1, node.end_lineno or node.lineno, frozenset(_words(node)),
+            node.name if isinstance(node, _Definition) else None,
+        )
+        for number, node in enumerate(tree.body)
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _always(text: str) -> tuple[frozenset[int], frozenset[str], dict[str, tuple[_Part, ...]]]:
+    """What is live for any target: its statements, and the words in them; and all definitions by their name."""
+    live: set[int] = set()
+    words: set[str] = set(INPUT_MAKERS)
+    named: dict[str, tuple[_Part, ...]] = {}
+    for part in _parts(text) or ():
+        if part.name is not None:
+            named[part.name] = (*named.get(part.name, ()), part)
+        if part.name is None or part.name.startswith(INPUT_MAKERS):
+            live.add(part.number)
+            words |= part.words
+    return frozenset(live), frozenset(words), named
+
+
+def _live(text: str, symbol: str) -> list[_Part] | None:
+    parts = _parts(text)
+    if parts is None:
+        return None
+    always, words, named = _always(text)
+    live, wanted = set(always), [*words, symbol.partition(".")[0]]
+    seen = set(wanted)
+    while wanted:
+        for part in named.get(wanted.pop(), ()):
+            if part.number not in live:
+                live.add(part.number)
+                wanted += part.words - seen
+                seen |= part.words
+    return [part for part in parts if part.number in live]
 
 
 def _words(node: ast.AST) -> Iterator[str]:

@@ -55,6 +55,8 @@ class Optimizing:
         self._runs: dict[tuple[str, Purpose], asyncio.Task[Any]] = {}
         self._asked: dict[str, str] = {}
         """Hash of the text on disk that was last asked about."""
+        self._outcomes: dict[str, tuple[str, str]] = {}
+        """Of files whose last run brought no verdict: hash of the text, and why."""
         self.underway: list[Underway] = []
 
     def queue(self, uri: str, priority: Priority) -> None:
@@ -78,6 +80,8 @@ class Optimizing:
         if path is None or self._asked.get(uri) == _hash_on_disk(path):
             return
         if server.attention.idle(server.settings.idle_minutes):
+            if uri not in server.attention.waiting:
+                server.log(f"{path.name} has changed, and is measured once somebody is back (`idleMinutes`)")
             server.attention.waiting.add(uri)
         else:
             self.queue(uri, "background")
@@ -86,6 +90,11 @@ class Optimizing:
         path = path_of(uri)
         if path is not None and self._server.settings.trusted:
             self._start(uri, "confirm", self._measure_applied(uri, path, trial))
+
+    def outcome(self, uri: str, text: str) -> str:
+        """Why the last run on this very text brought no verdict; empty where it did, or there was none."""
+        known, why = self._outcomes.get(uri, ("", ""))
+        return why if why and known == base_hash(text) else ""
 
     def cancel(self, uri: str) -> None:
         for run in [run for key, run in self._runs.items() if key[0] == uri]:
@@ -115,6 +124,7 @@ class Optimizing:
 
     def _queue(self, uri: str, path: Path, priority: Priority) -> None:
         self._asked[uri] = _hash_on_disk(path)
+        self._outcomes.pop(uri, None)
         self._start(uri, "optimize", self._optimize(uri, path, priority))
 
     def _start(self, uri: str, purpose: Purpose, work: Coroutine[Any, Any, None]) -> None:
@@ -159,6 +169,8 @@ class Optimizing:
         if answer is not None:
             report = decode(Report, answer)
             self._show_trials(uri, report.trials)
+            if not report.trials:
+                self._outcomes[uri] = (base_hash(text), f"nothing to offer: {one_line(report.stop)}")
             server.log(summary(report))
 
     def _show_trials(self, uri: str, trials: Sequence[Trial]) -> None:
@@ -212,6 +224,7 @@ class Optimizing:
         except (OutpaceError, OSError) as error:
             end = one_line(str(error))
             server.log(f"{path.name}: {end}", types.MessageType.Warning)
+            self._outcomes[uri] = (_hash_on_disk(path), end)
             return None
         finally:
             self.underway.remove(underway)
@@ -243,6 +256,8 @@ def _hash_on_disk(path: Path) -> str:
 
 
 def _why_not(uri: str, settings: Settings) -> str:
+    if uri.endswith((".cu", ".cuh")):
+        return "A CUDA source is not measured by itself: ask on the Python file that calls it."
     if path_of(uri) is None:
         return "Only Python files and notebooks that are saved on this machine can be measured."
     return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."

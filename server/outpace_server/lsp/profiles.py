@@ -86,6 +86,11 @@ class Profiles:
             document, sheet.advice_in(document.source), sheet.annotations, severity, server.features
         )
 
+    def count_in(self, document: TextDocument) -> tuple[int, int]:
+        """How many marks and suggestions are shown of a text."""
+        sheet = self._sheets.get(document.uri) if self.allowed else None
+        return (len(sheet.marks_in(document.source)), len(sheet.advice_in(document.source))) if sheet else (0, 0)
+
     def with_steps(self, document: TextDocument, findings: list[Finding]) -> list[Finding]:
         """What their trials come to for a whole step, where a profile holds for the code as it is."""
         sheet = self._sheets.get(document.uri) if self.allowed else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lsprotocol import types
-from pygls.workspace import TextDocument
+from pygls.workspace import PositionCodec, TextDocument
 
 from outpace_optimizers.records import MODEL_RULE, TUNER_RULE, Trial
-from outpace_optimizers.source import lines_of
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.regions import Region
@@ -62,10 +62,15 @@ def certified(trial: Trial) -> str:
 
 
 def header_range(document: TextDocument, region: Region) -> types.Range:
-    characters = types.Range(
-        types.Position(region.header, region.header_start), types.Position(region.header, region.header_end)
-    )
-    return document.position_codec.range_to_client_units(lines_of(document.source), characters)
+    line = document.lines[region.header] if region.header < len(document.lines) else ""
+    start, end = (_units(document.position_codec, line, column) for column in (region.header_start, region.header_end))
+    return types.Range(types.Position(region.header, start), types.Position(region.header, end))
+
+
+@lru_cache(maxsize=4096)
+def _units(codec: PositionCodec, line: str, column: int) -> int:
+    """A column as the editor counts; for hundreds of lines with each key, most of them the same."""
+    return codec.client_num_units(line[:column])
 
 
 def page_of(trial: Trial) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     from outpace_server.lsp.profiling import Profiling
     from outpace_server.watching import Watching
 
+CUDA_SUFFIXES = (".cu", ".cuh")
+TOUCHED_S = 0.02
+"""After a key that takes an offer away: less than a frame or two, more than the questions that come with the key."""
+MOVED_S = 0.2
+"""After the last key, before an editor is told where is now what it has moved itself."""
 PAUSE_S = 0.5
 """In typing, before lenses and hints are asked for again."""
 LOGGED = 200
@@ -60,6 +66,14 @@ NOTEBOOKS = types.NotebookDocumentSyncOptions(
 )
 NO_FEATURES = client_features(types.ClientCapabilities())
 logger = logging.getLogger("outpace")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Diagnostics that are about to be sent. `soon`: because something comes or goes."""
+
+    handle: asyncio.TimerHandle
+    soon: bool
 
 
 class OutpaceServer(LanguageServer):
@@ -80,6 +94,9 @@ class OutpaceServer(LanguageServer):
         self._published: dict[str, list[types.Diagnostic]] = {}
         self._shown_for: dict[str, set[str]] = {}
         """Addresses that show a file or notebook, by its own."""
+        self._shown_last: dict[str, object] = {}
+        self._publishing: dict[str, Pending] = {}
+        """What follows a key, by file."""
         self._refreshing: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -231,7 +248,8 @@ class OutpaceServer(LanguageServer):
         found = self.desk.findings(document.uri, document.source)
         if path.suffix == SUFFIX:
             found = [f for f in found if self.documents.changed_parts(document, f.new_text) is not None]
-        found = [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
+        if self.dismissed.any_in(path):
+            found = [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
         return self.profiles.with_steps(document, found)
 
     def audited(self, id: str) -> tuple[str, Trial] | None:
@@ -242,8 +260,29 @@ class OutpaceServer(LanguageServer):
             return found
         return next(((found[0], f.trial) for f in self.findings(document) if f.trial.id == id), found)
 
+    def typed(self, uri: str) -> None:
+        """What is touched loses its offers at once: the answer that the editor waits for comes first, because it must
+        not wait until hundreds of diagnostics are written. What only moves the editor moves by itself meanwhile."""
+        document = self.document(uri)
+        touched = document is None or self._what_is_shown(document) != self._shown_last.get(uri)
+        pending = self._publishing.get(uri)
+        if touched and (pending is None or not pending.soon):
+            self._publish_in(uri, TOUCHED_S, soon=True)
+        elif pending is None or not pending.soon:
+            self._publish_in(uri, MOVED_S, soon=False)
+
+    def _what_is_shown(self, document: TextDocument) -> object:
+        return [finding.trial.id for finding in self.findings(document)], self.profiles.count_in(document)
+
+    def _publish_in(self, uri: str, wait_s: float, *, soon: bool) -> None:
+        if (pending := self._publishing.get(uri)) is not None:
+            pending.handle.cancel()
+        self._publishing[uri] = Pending(asyncio.get_running_loop().call_later(wait_s, self.publish, uri), soon)
+
     def publish(self, uri: str) -> None:
         """Sends a file's diagnostics if they are not what was sent last, and has the rest refreshed."""
+        if (pending := self._publishing.pop(uri, None)) is not None:
+            pending.handle.cancel()
         self.speedups.changed()
         document = self.document(uri)
         sheets = self.documents.sheets(document) if document is not None else []
@@ -254,16 +293,26 @@ class OutpaceServer(LanguageServer):
         self._shown_for[uri] = set(shown)
         if document is None:
             del self._shown_for[uri]
+            self._shown_last.pop(uri, None)
             return
+        self._shown_last[uri] = self._what_is_shown(document)
         severity = self.settings.diagnostics_severity
         found = diagnostics_of(document, self.findings(document), severity, self.features)
         found += self.profiles.diagnostics(document)
+        found += self._of_cuda(document)
         self.profiles.notify(document)
         for sheet in sheets:
             own = [one for one in found if sheet.holds(one.range.start.line)]
-            placed = [attrs.evolve(one, range=sheet.shown(one.range)) for one in own]
+            placed = [attrs.evolve(one, range=sheet.shown(one.range)) for one in own] if sheet.first else own
             version = document.version if self.features.diagnostic_versions and sheet.uri == uri else None
             self._publish(sheet.uri, placed, version)
+
+    def _of_cuda(self, document: TextDocument) -> list[types.Diagnostic]:
+        if not (self.settings.enable and document.uri.endswith(CUDA_SUFFIXES)):
+            return []
+        from outpace_server.lsp.cuda_hints import cuda_diagnostics  # most projects have no such file
+
+        return cuda_diagnostics(document, self.settings.cuda_diagnostics_severity, self.features)
 
     def _publish(self, uri: str, found: list[types.Diagnostic], version: int | None) -> None:
         if found != self._published.get(uri, []):

@@ -23,6 +23,8 @@ GROUPS = {
     "profileHover": '"enable": false',
     "profileDiagnostics": '"severity": "information"',
     "profileTraces": '"enable": false',
+    "cuda": '"diagnostics": {"severity": "information"}',
+    "cudaDiagnostics": '"severity": "information"',
 }
 """Names that stand for several settings, with an example of what they take."""
 MOST = 1e9
@@ -58,6 +60,7 @@ class Settings:
     profile_diagnostics_severity: Severity = "hint"
     """Of suggestions, which are not measured."""
     profile_traces_enable: bool = True
+    cuda_diagnostics_severity: Severity = "hint"
 
     @property
     def runs(self) -> bool:

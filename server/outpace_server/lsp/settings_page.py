@@ -115,6 +115,11 @@ ENTRIES = (
         "`*.pt.trace.json.gz`).",
     ),
     Entry(
+        "cuda.diagnostics.severity",
+        "How it is marked in CUDA sources what the compiler is not told. None is measured. A launch that fails is a "
+        "warning, unless this is off.",
+    ),
+    Entry(
         "profile.heat.enable",
         "VS Code only: colour profiled functions by their share of the step, in the background and the overview ruler.",
         own={"type": "boolean", "default": True},

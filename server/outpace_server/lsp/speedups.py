@@ -138,25 +138,35 @@ class Speedups:
                 "line": place.line,
                 "trouble": place.trouble,
                 "measured": (uri, place.target) in measured,
+                "outcome": self._outcome(uri, place),
             }
             for uri, place in sorted(places.items(), key=itemgetter(0))
         ]
         running = [{"uri": u.uri, "title": u.title, "message": u.message} for u in self._server.optimizing.underway]
         return {"targets": targets, "running": running, "speedups": speedups}
 
-    def _entries(self, uri: str, place: Place | None) -> Iterator[tuple[float, dict[str, Any]]]:
+    def _outcome(self, uri: str, place: Place) -> str:
+        document = self._server.document(uri) if uri in self._server.desk else None
+        return self._server.optimizing.outcome(uri, document.source if document else place.text)
+
+    def _entries(self, uri: str, place: Place | None) -> Iterator[tuple[tuple[float, float], dict[str, Any]]]:
         server = self._server
         document = server.document(uri) if uri in server.desk else None
         if document is not None:
             for finding in server.findings(document):
                 made = "confirmed" if finding.confirmed else "applied" if finding.applied else "offered"
                 line = 0 if uri.endswith(SUFFIX) else finding.region.header  # a notebook's lines are counted by cell
-                yield surest_gain(finding.trial), _entry(uri, finding.trial, line, made)
+                yield _rank(finding.trial), _entry(uri, finding.trial, line, made)
         if place is not None and server.settings.enable:
             for trial in server.desk.shelved(uri):
                 if not server.dismissed(place.path, trial, place.text):
                     line = region_of(place.text, trial.idea.patch.new_source, trial.idea.patch).header
-                    yield surest_gain(trial), _entry(uri, trial, line, "offered")
+                    yield _rank(trial), _entry(uri, trial, line, "offered")
+
+
+def _rank(trial: Trial) -> tuple[float, float]:
+    """By what it comes to for the whole step, where a profile says; by its own gain else."""
+    return (trial.step.interval[0] if trial.step else 0.0, surest_gain(trial))
 
 
 def _entry(uri: str, trial: Trial, line: int, made: str) -> dict[str, Any]:

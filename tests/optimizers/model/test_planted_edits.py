@@ -14,7 +14,7 @@ import torch
 # At the end: benchmarks and tests both have an editor.py.
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))
 
-from model_search import model_that_knows
+from model_search import Kept, model_that_knows
 from model_search_edits import BODY, GAINS, TARGET, Edit, null_edits, planted_edits
 
 from model_server import Refusal
@@ -32,7 +32,7 @@ def result(edit: Edit | None, inputs: list[Any]) -> Any:
     return names["attention"](*inputs)
 
 
-@pytest.mark.parametrize("edits", [null_edits(200), planted_edits(200, 1)], ids=["null", "planted"])
+@pytest.mark.parametrize("edits", [null_edits(200), planted_edits(200, 1, 10)], ids=["null", "planted"])
 def test_all_are_different_changes_and_worth_what_they_say(edits: list[Edit]) -> None:
     assert len({fingerprint(TARGET.replace(BODY, edit.body)) for edit in edits} - {fingerprint(TARGET)}) == 200
     inputs = [torch.randn(1, 64, 4, 4) for _ in range(3)]
@@ -45,13 +45,13 @@ def test_all_are_different_changes_and_worth_what_they_say(edits: list[Edit]) ->
 
 
 def test_of_200_ten_are_gains() -> None:
-    edits = planted_edits(200, 1)
+    edits = planted_edits(200, 1, 10)
     assert {edit.body for edit in edits if edit.worth == "gain"} == {*GAINS}
-    assert [edit.body for edit in planted_edits(200, 2)] != [edit.body for edit in edits]
+    assert [edit.body for edit in planted_edits(200, 2, 10)] != [edit.body for edit in edits]
 
 
 def test_the_model_proposes_each_once_and_goes_on_after_what_was_tried() -> None:
-    edits = planted_edits(6, 1)
+    edits = planted_edits(6, 1, 1)
     answer = model_that_knows(edits)
     asked = {
         "messages": [{"content": "1. edit 0 (by openai/scripted) (model): rejected\n2. edit 3 (by openai/scripted)"}]
@@ -64,3 +64,14 @@ def test_the_model_proposes_each_once_and_goes_on_after_what_was_tried() -> None
     assert [int(re.findall(r"\d+", title)[0]) for title in titles] == [1, 2, 4, 5]
     assert isinstance(answer(asked), Refusal)
     assert json.loads(str(model_that_knows(edits)({"messages": []})))["title"] == "edit 0"
+
+
+def test_outcomes_of_a_run_that_was_ended_count_for_the_same_edits_alone(tmp_path: Path) -> None:
+    edits, of = null_edits(3), {"test": "null", "auditor": "1"}
+    first = Kept(tmp_path / "kept.json", of, edits)
+    first.outcomes[1] = {"edit": 1, "accepted": True, "level": None, "failed": None, "reason": "faster"}
+    assert first.write({"stop": "goes on"})["false_wins"] == [1]
+    again = Kept(tmp_path / "kept.json", of, edits)
+    assert [edit.number for edit in again.left] == [0, 2]
+    assert again.write({})["false_wins"] == [1]
+    assert len(Kept(tmp_path / "kept.json", of | {"auditor": "2"}, edits).left) == 3

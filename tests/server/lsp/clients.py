@@ -132,6 +132,8 @@ def _actions(actions: Iterable[Any], seen: Seen) -> Iterator[str]:
             yield "a preferred action"
         if one.data is not None and not seen(f"{ACTION}.data_support"):
             yield "data"
+        if one.tags and not seen(f"{ACTION}.tag_support"):
+            yield "tags"
         if not (one.edit or one.command or one.disabled or seen(f"{ACTION}.resolve_support")):
             yield f"nothing comes of {one.title}"
         if not any(f"{getattr(one.kind, 'value', one.kind)}.".startswith(f"{getattr(k, 'value', k)}.") for k in kinds):

@@ -234,3 +234,17 @@ async def test_the_combination_is_one_action_and_exact_is_preferred(editor: Edit
     assert actions[0].is_preferred
     variants = [action.title for action in actions if action.kind == "refactor.rewrite.outpace"]
     assert variants == ["Apply faster-add in work: 1.42× [1.38, 1.46] (tolerant, L4)", "Dismiss faster-add here"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_what_a_model_has_written_is_marked(editor: Editor, tmp_path: Path, profile: str) -> None:
+    better = {"interval": (1.5, 1.6), "speedup": 1.55}
+    planted = (("faster-add", FASTER, {}), ("model", FASTER + "\n", better), ("model+faster-add", FASTER + "#\n", {}))
+    uri = await opened(editor, plant(tmp_path, *planted), profile)
+    shown = await diagnostics(editor)
+    applying = [one for one in await editor.actions(uri, HEADER, shown) if one.title.startswith("Apply ")]
+    marked = {one.title.split(":")[0].removeprefix("Apply "): list(one.tags or []) for one in applying}
+    tag = [types.CodeActionTag.LlmGenerated] if profile == "vscode" else []
+    assert marked == {"model in work": tag, "faster-add in work": [], "all 2 audited edits of work": tag}
+    assert [one.title.endswith("(tolerant, L4, written by a model)") for one in applying].count(True) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,12 @@ from pytest_lsp import ClientServerConfig
 
 FOLDER = tempfile.TemporaryDirectory(prefix="outpace-", ignore_cleanup_errors=True)
 STATE = Path(FOLDER.name) / "state"
+PLANTED = Path(FOLDER.name) / "planted"
+"""What a ledger knew before the disk was full."""
 FULL = """
-mount -t tmpfs -o size=256k tmpfs "$0" && echo "*" > "$0/.gitignore" || exit 1
-head -c 1M /dev/zero > "$0/fill" 2> /dev/null
+mount -t tmpfs -o size=2M tmpfs "$0" && echo "*" > "$0/.gitignore" || exit 1
+cp -a "$0/../planted/." "$0"
+head -c 4M /dev/zero > "$0/fill" 2> /dev/null
 exec "$@"
 """
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
@@ -60,8 +64,14 @@ async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
 
 
 @pytest.fixture(autouse=True)
-def state() -> None:
+def path(tmp_path: Path) -> Path:
+    """A file of which the ledger knows two changes; before the server is started."""
+    second = {"interval": (1.1, 1.2), "speedup": 1.15}
+    known = plant(tmp_path, ("faster-add", FASTER, {}), ("second", FASTER + "\n", second))
     STATE.mkdir(exist_ok=True)
+    shutil.rmtree(PLANTED, ignore_errors=True)
+    shutil.move(tmp_path / ".outpace", PLANTED)
+    return known
 
 
 @pytest.mark.slow
@@ -83,11 +93,29 @@ async def test_measurements_go_on_and_it_is_said_once(editor: Editor, tmp_path: 
 
 
 @pytest.mark.asyncio
-async def test_what_is_dismissed_holds_for_the_session(editor: Editor, tmp_path: Path) -> None:
+async def test_an_answer_holds_for_the_session(editor: Editor, tmp_path: Path, path: Path) -> None:
     """Nothing is measured; that the answer could not be kept is said where it was given."""
-    path = plant(tmp_path, ("faster-add", FASTER, {}))
     await editor.start(tmp_path, {"runOn": "save"}, vscode_capabilities())
     editor.answers[types.WINDOW_SHOW_MESSAGE_REQUEST] = types.MessageActionItem("Never")
     editor.save(editor.open(path))
     await editor.expect(types.WINDOW_SHOW_MESSAGE_REQUEST)
     await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "the answer holds for this session only" in said.message)
+
+
+@pytest.mark.asyncio
+async def test_dismissals_and_applied_edits_hold_for_the_session(editor: Editor, tmp_path: Path, path: Path) -> None:
+    await editor.start(tmp_path, {"runOn": "never", "consent": "never"}, vscode_capabilities())
+    uri = editor.open(path)
+    shown = list((await editor.expect(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)).diagnostics)
+    await editor.command("outpace.dismiss", uri, "v1")
+    await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "dismissed for this session only" in said.message)
+    titles = [one.title for one in await editor.actions(uri, 3, shown)]
+    assert any("faster-add" in title for title in titles) and not any("second" in title for title in titles)
+
+    (apply, *_) = await editor.actions(uri, 3, shown)
+    resolved = await editor.code_action_resolve_async(apply)
+    editor.apply(uri, resolved.edit)
+    await editor.command(resolved.command.command, *resolved.command.arguments)
+    await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "can be reverted in this session only" in said.message)
+    await editor.command("outpace.cancelAll")
+    assert [one.title for one in await editor.actions(uri, 3, [])] == ["Revert faster-add in work"]

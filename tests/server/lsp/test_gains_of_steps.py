@@ -124,3 +124,21 @@ async def test_a_profile_of_another_machine_says_nothing_of_the_step(editor: Edi
         await editor.expect(types.WORKSPACE_INLAY_HINT_REFRESH)
     assert "whole step" not in hover.contents.value
     assert await lens(editor, uri) == BARE
+
+
+@pytest.mark.asyncio
+async def test_the_view_has_what_gains_most_on_the_step_first(editor: Editor, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    larger = {"interval": (1.5, 1.6), "speedup": 1.55}
+    often = plant(tmp_path, ("small-gain", FASTER, {}))
+    seldom = plant(tmp_path, ("large-gain", FASTER, larger), name="seldom.py", ids="s")
+    plant_profile(tmp_path, MACHINE, {("model.py", "work"): 0.25, ("seldom.py", "work"): 0.02})
+    capabilities = vscode_capabilities()
+    capabilities.experimental = {"outpaceSpeedups": True}
+    await editor.start(tmp_path, SETTINGS, capabilities)
+    for path in (often, seldom):
+        editor.open(path)
+    said = await editor.expect(
+        "outpace/speedups", lambda content: len([one for one in content.speedups if one.step]) == 2
+    )
+    assert [one.rule for one in said.speedups] == ["small-gain", "large-gain"]

@@ -28,6 +28,7 @@ ELSEWHERE = [
     "git:/tmp/model.py?%7B%7D",
     "file:///c%3A/Users/A%20B/model.py",
     "file:///tmp/kernel.cu",
+    "untitled:kernel.cu",
 ]
 NO_GPU = pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
 ENDS_S = 20.0
@@ -51,7 +52,8 @@ async def test_what_cannot_be_run_is_left_alone_and_said_when_asked(editor: Edit
         assert await editor.actions(uri, 3, []) == []
         assert await editor.left() == []
         await editor.command("outpace.remeasure", uri)
-        assert "Only Python files" in (await editor.expect(types.WINDOW_SHOW_MESSAGE)).message
+        why = "CUDA source is not measured by itself" if uri.endswith(".cu") else "Only Python files"
+        assert why in (await editor.expect(types.WINDOW_SHOW_MESSAGE)).message
 
 
 @pytest.mark.asyncio
@@ -107,9 +109,21 @@ def test_an_editor_that_cannot_ask_says_how_to_allow_it(tmp_path: Path) -> None:
     wire.close()
 
 
+def replaced(path: Path, text: str) -> None:
+    """By another program, in one step: a file that is written into changes several times, and the watcher may tell the
+    last of it late on a busy machine."""
+    made = path.with_suffix(".new")
+    made.write_text(text)
+    made.replace(path)
+
+
 @pytest.mark.asyncio
 async def test_a_window_left_alone_measures_nothing_until_somebody_is_back(editor: Editor, tmp_path: Path) -> None:
     """Two files that are no targets, which is said as soon as one is taken up."""
+
+    async def said(words: str) -> str:
+        return (await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: words in said.message)).message
+
     left, other = tmp_path / "left.py", tmp_path / "other.py"
     for path in (left, other):
         path.write_text("x = 1\n")
@@ -118,19 +132,19 @@ async def test_a_window_left_alone_measures_nothing_until_somebody_is_back(edito
     editor.open(other)
     await editor.expect(types.WORKSPACE_CONFIGURATION)
     assert await editor.left() == []
-    left.write_text("x = 2\n")
+    replaced(left, "x = 2\n")
+    assert (await said("once somebody is back")).startswith("left.py")
 
     editor.answers[types.WORKSPACE_CONFIGURATION] = [{"idleMinutes": 30}]
     editor.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
     await editor.expect(types.WORKSPACE_CONFIGURATION)
     assert await editor.left() == await editor.left() == []
-    other.write_text("x = 2\n")
-    said = await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "no target" in said.message)
-    assert said.message.startswith("other.py")
+    replaced(other, "x = 2\n")
+    assert (await said("no target")).startswith("other.py")
 
     assert await editor.actions(uri, 0, []) == []
-    said = await editor.expect(types.WINDOW_LOG_MESSAGE, lambda said: "no target" in said.message)
-    assert said.message.startswith("left.py")
+    assert (await said("no target")).startswith("left.py")
+    assert await editor.left() == []
 
 
 @pytest.mark.asyncio

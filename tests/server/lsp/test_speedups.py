@@ -142,6 +142,20 @@ async def test_without_trust_targets_are_read_and_the_ledger_is_not(editor: Edit
 
 
 @pytest.mark.asyncio
+async def test_a_run_without_a_verdict_says_why_until_the_file_changes(editor: Editor, tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    path.write_text(SOURCE.replace("def unrelated", "def _unrelated"))
+    await begin(editor, path, runOn="save", consent="always", interpreter="/nowhere/python")
+    uri = editor.open(path)
+    editor.save(uri)
+    said = await editor.expect(METHOD, lambda content: any(one.outcome for one in content.targets))
+    assert "no interpreter" in said.targets[0].outcome and not said.targets[0].measured
+    forget(editor)
+    editor.type(uri, editor.texts[uri] + "# a thought\n")
+    assert [one.outcome for one in (await editor.expect(METHOD)).targets] == [""]
+
+
+@pytest.mark.asyncio
 async def test_who_does_not_ask_for_it_hears_nothing(editor: Editor, tmp_path: Path) -> None:
     path = plant(tmp_path, ("faster-add", FASTER, {}))
     await editor.start(tmp_path, SETTINGS, vscode_capabilities())

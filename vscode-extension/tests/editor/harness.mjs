@@ -9,13 +9,10 @@ import { fileURLToPath } from "node:url";
 
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "outpace-editor-"));
-export const project = path.join(scratch, "project");
 export const STEP = 60_000; // for what the editor does by itself, on a busy machine
 export const MEASURED = 900_000; // an audit waits while others use the processors
-
-// What has the scope `machine` is read from the second file where the editor runs as a server, as in a remote window.
-const settingsFiles = ["User", "Machine"].map((folder) => path.join(scratch, "user", folder, "settings.json"));
-let settings = {
+const SIZE = { width: 1440, height: 900 };
+const APPEARANCE = {
   "workbench.startupEditor": "none",
   "chat.disableAIFeatures": true,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
@@ -25,50 +22,65 @@ let settings = {
   "security.workspace.trust.startupPrompt": "never",
 };
 
-/** Of the user; the editor takes a change over at once. */
-export function set(changed) {
-  settings = { ...settings, ...changed };
-  for (const file of settingsFiles) {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, JSON.stringify(settings));
+/** Somebody's editor, with nothing in it yet but what it looks like, and a folder for a project. */
+export class Person {
+  constructor(name) {
+    this.project = path.join(scratch, name, "project");
+    this.extensions = path.join(scratch, name, "extensions");
+    this.user = path.join(scratch, name, "user");
+    this.settings = {};
+    fs.mkdirSync(this.project, { recursive: true });
+    this.set(APPEARANCE);
   }
-}
 
-/** Runs `steps` with a page on the project, which is trusted or not. `tools` is the folder that setup.sh filled. */
-export async function inEditor(tools, { trusted }, steps) {
-  const { chromium } = createRequire(path.join(tools, "pw/package.json"))("playwright-core");
-  const port = 8500 + (process.pid % 1000);
-  const codeServer = (...args) => [
-    path.join(tools, "cs/node_modules/code-server/out/node/entry.js"),
-    ...["--extensions-dir", path.join(scratch, "extensions"), "--user-data-dir", path.join(scratch, "user")],
-    ...args,
-  ];
-  const folder = path.join(repository, "vscode-extension");
-  const vsix = fs.readdirSync(folder).find((name) => name.endsWith(".vsix"));
-  const log = fs.openSync(path.join(scratch, "code-server.log"), "a");
-  const quiet = { stdio: ["ignore", log, log] };
-  execFileSync(process.execPath, codeServer("--install-extension", path.join(folder, vsix)), quiet);
-  const server = spawn(
-    process.execPath,
-    codeServer(
-      ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
-      ...["--disable-telemetry", "--disable-update-check", ...(trusted ? ["--disable-workspace-trust"] : [])],
-    ),
-    { ...quiet, detached: true },
-  );
-  await until(() => fetch(`http://127.0.0.1:${port}/healthz`).then(() => true, () => false));
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-  });
-  try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(STEP);
-    await page.goto(`http://127.0.0.1:${port}/?folder=${project}`);
-    await steps(page).catch((error) => explained(page, error));
-  } finally {
-    await browser.close();
-    process.kill(-server.pid);
+  /** Of the user; the editor takes a change over at once. What has the scope `machine` is read from the second file where
+   * the editor runs as a server, as in a remote window. */
+  set(changed) {
+    this.settings = { ...this.settings, ...changed };
+    for (const folder of ["User", "Machine"]) {
+      const file = path.join(this.user, folder, "settings.json");
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, JSON.stringify(this.settings));
+    }
+  }
+
+  /** Installs the extension, and runs `steps` with a page on the project. `tools` is the folder that setup.sh filled;
+   * `trusting`: all folders are trusted, else none is until somebody says so. */
+  async inEditor(tools, { trusting, environment = process.env }, steps) {
+    const { chromium } = createRequire(path.join(tools, "pw/package.json"))("playwright-core");
+    const port = 8500 + (process.pid % 1000);
+    const codeServer = (...args) => [
+      path.join(tools, "cs/node_modules/code-server/out/node/entry.js"),
+      ...["--extensions-dir", this.extensions, "--user-data-dir", this.user],
+      ...args,
+    ];
+    const folder = path.join(repository, "vscode-extension");
+    const vsix = fs.readdirSync(folder).find((name) => name.endsWith(".vsix"));
+    const log = fs.openSync(path.join(scratch, "code-server.log"), "a");
+    const started = { stdio: ["ignore", log, log], env: environment };
+    execFileSync(process.execPath, codeServer("--install-extension", path.join(folder, vsix)), started);
+    const server = spawn(
+      process.execPath,
+      codeServer(
+        ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
+        ...["--disable-telemetry", "--disable-update-check", ...(trusting ? ["--disable-workspace-trust"] : [])],
+      ),
+      { ...started, detached: true },
+    );
+    await until(() => fetch(`http://127.0.0.1:${port}/healthz`).then(() => true, () => false));
+    const browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+    });
+    try {
+      const page = await browser.newPage({ viewport: SIZE });
+      page.setDefaultTimeout(STEP);
+      await page.goto(`http://127.0.0.1:${port}/?folder=${this.project}`);
+      await steps(page).catch((error) => explained(page, error));
+    } finally {
+      await browser.close();
+      process.kill(-server.pid);
+    }
   }
 }
 
@@ -107,6 +119,15 @@ export async function openFile(page, name) {
   }
   await page.locator(".tab.active", { hasText: name }).waitFor();
   await page.locator(".monaco-editor .view-line").first().waitFor();
+}
+
+/** In the order in which they are given; says how long each took. */
+export async function inTurn(page, steps) {
+  for (const doing of steps) {
+    const begun = Date.now();
+    await doing(page);
+    console.log(`${doing.name}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  }
 }
 
 /** Types at the start of the open file, and saves: a change that no verdict depends on. */

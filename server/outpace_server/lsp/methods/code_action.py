@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
+from outpace_optimizers.records import MODEL_RULE
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.publishing import SOURCE, best_of_each_target
@@ -63,12 +64,15 @@ def _apply(
     trial, verdict = finding.trial, finding.trial.verdict
     of_this = [d for d in context.diagnostics if d.source == SOURCE and d.code == trial.idea.rule]
     won = ", ".join(filter(None, (gain(verdict) or one_line(verdict.reason), step_words(trial))))
+    written = MODEL_RULE in trial.idea.rule.split("+")
+    known = ", ".join(filter(None, (verdict.numerics, verdict.level, written and "written by a model")))
     action = types.CodeAction(
-        title=f"Apply {_what(finding)}: {won} ({verdict.numerics}, {verdict.level})",
+        title=f"Apply {_what(finding)}: {won} ({known})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
         is_preferred=(best and verdict.numerics == "exact") or None,  # Eglot (1.9) takes a false for a true
         data={"uri": document.uri, "id": trial.id} if ls.features.resolves_edits else None,
+        tags=[types.CodeActionTag.LlmGenerated] if written and ls.features.tagged_actions else None,
     )
     return action if ls.features.resolves_edits else with_edit(ls, document, action, finding)
 

@@ -8,5 +8,5 @@ from outpace_server.lsp.server import OutpaceServer
 def did_change(ls: OutpaceServer, params: types.DidChangeTextDocumentParams) -> None:
     """What is touched loses its offers at once, and has them again when the change is undone."""
     ls.attend()
-    ls.publish(params.text_document.uri)
+    ls.typed(params.text_document.uri)
     ls.profiles.typed(params.text_document.uri)

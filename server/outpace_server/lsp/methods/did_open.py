@@ -12,14 +12,18 @@ from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp import applied_edits
 from outpace_server.lsp.desk import with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
-from outpace_server.lsp.server import OutpaceServer
+from outpace_server.lsp.server import CUDA_SUFFIXES, OutpaceServer
 from outpace_server.marked import is_marked
 
 
 def did_open(ls: OutpaceServer, params: types.DidOpenTextDocumentParams) -> None:
-    path = path_of(params.text_document.uri)
+    uri = params.text_document.uri
+    path = path_of(uri)
     if path is not None and path.suffix != SUFFIX:  # the JSON of a notebook is nobody's code
-        opened(ls, params.text_document.uri)
+        opened(ls, uri)
+    elif uri.endswith(CUDA_SUFFIXES):
+        ls.attend()
+        ls.publish(uri)  # from its text alone, wherever it lies
 
 
 def opened(ls: OutpaceServer, uri: str) -> None:

@@ -18,20 +18,23 @@ class ValueNgrams(torch.nn.Module):
     ROWS = 262_139  # of each table: a prime
     RATE = 0.3  # in Adam
     BETAS = (0.8, 0.95)
-    ORDERS = 3
+    PRIMES = (1_000_003, 998_244_353, 754_974_721)
+    ORDERS = len(PRIMES)
 
     def __init__(self, width):
         super().__init__()
-        primes = torch.tensor([1_000_003, 998_244_353, 754_974_721])
-        self.register_buffer("primes", primes, persistent=False)
         self.table = torch.nn.Parameter(torch.zeros(self.ORDERS * self.ROWS, width))
+
+    def reset_parameters(self):
+        torch.nn.init.zeros_(self.table)
 
     def keys(self, tokens):
         """Rows of the table for the one, two and three tokens that end at each place: (batch, time, 3)."""
+        tokens = tokens.long() + 1
         keys, key = [], torch.zeros_like(tokens)
-        for order in range(self.ORDERS):
-            before = torch.nn.functional.pad(tokens + 1, (order, 0))[:, : tokens.size(1)]
-            key = key ^ (before * self.primes[order])
+        for order, prime in enumerate(self.PRIMES):
+            before = torch.nn.functional.pad(tokens, (order, 0))[:, : tokens.size(1)]
+            key = key ^ (before * prime)
             keys.append(key % self.ROWS + order * self.ROWS)
         return torch.stack(keys, 2)
 
@@ -52,6 +55,9 @@ class NgramGates(torch.nn.Module):
         self.groups = max(1, projection.out_features // parts // 64)
         self.weight = torch.nn.Parameter(torch.zeros(ValueNgrams.ORDERS * self.groups, min(32, projection.in_features)))
 
+    def reset_parameters(self):
+        torch.nn.init.zeros_(self.weight)
+
     def forward(self, values, x, ngrams):
         """Values with the n-grams in them, (batch, time, width); x is what the values were made of."""
         gates = 2 * torch.sigmoid(torch.nn.functional.linear(x[..., : self.weight.size(1)], self.weight))
@@ -59,14 +65,16 @@ class NgramGates(torch.nn.Module):
         return values + found.sum(2).flatten(2).to(values.dtype)
 
 
-def without_value_ngrams(params, model, lr=None, adds=False):
-    """Groups of parameters less those of the n-gram tables and their gates. With `adds` these come as groups of
-    their own; where a schedule sets the rate of all groups, theirs is `rate_factor` times that.
+def without_value_ngrams(params, model, adds=False):
+    """Parameters, or groups of them, less those of the n-gram tables and their gates. With `adds` these come as groups
+    of their own, for `with_ngram_rates`.
     """
     tables = [p for m in model.modules() if isinstance(m, ValueNgrams) for p in m.parameters()]
     gates = [p for m in model.modules() if isinstance(m, NgramGates) for p in m.parameters()]
     own = {id(p) for p in [*tables, *gates]}
     groups = [params] if isinstance(params, dict) else list(params)
+    if not adds and not any(isinstance(group, dict) for group in groups):
+        return [p for p in groups if id(p) not in own]
     groups = groups if groups and isinstance(groups[0], dict) else [{"params": groups}]
     kept = []
     for group in groups:
@@ -74,9 +82,29 @@ def without_value_ngrams(params, model, lr=None, adds=False):
         kept.append({**group, "params": [p for p in params if id(p) not in own]})
     if adds:
         for params, rate in ((tables, ValueNgrams.RATE), (gates, NgramGates.RATE)):
-            own = {"params": params, "lr": rate, "rate_factor": rate / (lr or rate), "weight_decay": 0.0}
+            own = {"params": params, "ngram_rate": rate, "weight_decay": 0.0}
             kept.append({**own, "betas": ValueNgrams.BETAS, "eps": 1e-10})
     return kept
+
+
+def with_ngram_rates(optimizer):
+    """The optimizer, with steps of their own rates for tables and gates: whatever a schedule makes of the rates of all
+    groups, relative to the one that the optimizer was made with, holds for them too.
+    """
+    usual, kept = optimizer.defaults["lr"], []
+
+    def before(optimizer, args, kwargs):
+        kept[:] = [group["lr"] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            group["lr"] = group["lr"] * (group.get("ngram_rate", usual) / usual)
+
+    def after(optimizer, args, kwargs):
+        for group, rate in zip(optimizer.param_groups, kept):
+            group["lr"] = rate
+
+    optimizer.register_step_pre_hook(before)
+    optimizer.register_step_post_hook(after)
+    return optimizer
 
 
 class CausalSelfAttention(nn.Module):
@@ -200,7 +228,7 @@ class GPT(nn.Module):
         ]
         fused_available = 'fused' in inspect.signature(torch.optim.AdamW).parameters
         extra_args = dict(fused=True) if fused_available and device_type == 'cuda' else dict()
-        return torch.optim.AdamW(without_value_ngrams(optim_groups, self, lr=learning_rate, adds=True), lr=learning_rate, betas=betas, **extra_args)
+        return with_ngram_rates(torch.optim.AdamW(without_value_ngrams(optim_groups, self, adds=True), lr=learning_rate, betas=betas, **extra_args))
 
 
 def make_model():
@@ -214,4 +242,4 @@ def make_optimizers(model):
 def set_rate(optimizer, iter_num, learning_rate=1e-3, warmup_iters=100):
     lr = learning_rate * (iter_num + 1) / warmup_iters
     for param_group in optimizer.param_groups:
-        param_group['lr'] = lr * param_group.get("rate_factor", 1.0)
+        param_group['lr'] = lr

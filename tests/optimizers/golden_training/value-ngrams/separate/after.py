@@ -12,20 +12,23 @@ class ValueNgrams(torch.nn.Module):
     ROWS = 262_139  # of each table: a prime
     RATE = 0.3  # in Adam
     BETAS = (0.8, 0.95)
-    ORDERS = 3
+    PRIMES = (1_000_003, 998_244_353, 754_974_721)
+    ORDERS = len(PRIMES)
 
     def __init__(self, width):
         super().__init__()
-        primes = torch.tensor([1_000_003, 998_244_353, 754_974_721])
-        self.register_buffer("primes", primes, persistent=False)
         self.table = torch.nn.Parameter(torch.zeros(self.ORDERS * self.ROWS, width))
+
+    def reset_parameters(self):
+        torch.nn.init.zeros_(self.table)
 
     def keys(self, tokens):
         """Rows of the table for the one, two and three tokens that end at each place: (batch, time, 3)."""
+        tokens = tokens.long() + 1
         keys, key = [], torch.zeros_like(tokens)
-        for order in range(self.ORDERS):
-            before = torch.nn.functional.pad(tokens + 1, (order, 0))[:, : tokens.size(1)]
-            key = key ^ (before * self.primes[order])
+        for order, prime in enumerate(self.PRIMES):
+            before = torch.nn.functional.pad(tokens, (order, 0))[:, : tokens.size(1)]
+            key = key ^ (before * prime)
             keys.append(key % self.ROWS + order * self.ROWS)
         return torch.stack(keys, 2)
 
@@ -46,6 +49,9 @@ class NgramGates(torch.nn.Module):
         self.groups = max(1, projection.out_features // parts // 64)
         self.weight = torch.nn.Parameter(torch.zeros(ValueNgrams.ORDERS * self.groups, min(32, projection.in_features)))
 
+    def reset_parameters(self):
+        torch.nn.init.zeros_(self.weight)
+
     def forward(self, values, x, ngrams):
         """Values with the n-grams in them, (batch, time, width); x is what the values were made of."""
         gates = 2 * torch.sigmoid(torch.nn.functional.linear(x[..., : self.weight.size(1)], self.weight))
@@ -53,14 +59,16 @@ class NgramGates(torch.nn.Module):
         return values + found.sum(2).flatten(2).to(values.dtype)
 
 
-def without_value_ngrams(params, model, lr=None, adds=False):
-    """Groups of parameters less those of the n-gram tables and their gates. With `adds` these come as groups of
-    their own; where a schedule sets the rate of all groups, theirs is `rate_factor` times that.
+def without_value_ngrams(params, model, adds=False):
+    """Parameters, or groups of them, less those of the n-gram tables and their gates. With `adds` these come as groups
+    of their own, for `with_ngram_rates`.
     """
     tables = [p for m in model.modules() if isinstance(m, ValueNgrams) for p in m.parameters()]
     gates = [p for m in model.modules() if isinstance(m, NgramGates) for p in m.parameters()]
     own = {id(p) for p in [*tables, *gates]}
     groups = [params] if isinstance(params, dict) else list(params)
+    if not adds and not any(isinstance(group, dict) for group in groups):
+        return [p for p in groups if id(p) not in own]
     groups = groups if groups and isinstance(groups[0], dict) else [{"params": groups}]
     kept = []
     for group in groups:
@@ -68,9 +76,29 @@ def without_value_ngrams(params, model, lr=None, adds=False):
         kept.append({**group, "params": [p for p in params if id(p) not in own]})
     if adds:
         for params, rate in ((tables, ValueNgrams.RATE), (gates, NgramGates.RATE)):
-            own = {"params": params, "lr": rate, "rate_factor": rate / (lr or rate), "weight_decay": 0.0}
+            own = {"params": params, "ngram_rate": rate, "weight_decay": 0.0}
             kept.append({**own, "betas": ValueNgrams.BETAS, "eps": 1e-10})
     return kept
+
+
+def with_ngram_rates(optimizer):
+    """The optimizer, with steps of their own rates for tables and gates: whatever a schedule makes of the rates of all
+    groups, relative to the one that the optimizer was made with, holds for them too.
+    """
+    usual, kept = optimizer.defaults["lr"], []
+
+    def before(optimizer, args, kwargs):
+        kept[:] = [group["lr"] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            group["lr"] = group["lr"] * (group.get("ngram_rate", usual) / usual)
+
+    def after(optimizer, args, kwargs):
+        for group, rate in zip(optimizer.param_groups, kept):
+            group["lr"] = rate
+
+    optimizer.register_step_pre_hook(before)
+    optimizer.register_step_post_hook(after)
+    return optimizer
 
 
 class Mixer(nn.Module):
@@ -83,7 +111,7 @@ class Mixer(nn.Module):
         self.ngram_gates = NgramGates(self.to_v)
         self.out = nn.Linear(width, width)
 
-    def forward(self, h: torch.Tensor, ngrams: torch.Tensor, causal: bool = True) -> torch.Tensor:
+    def forward(self, h: torch.Tensor, causal: bool = True, ngrams=None) -> torch.Tensor:
         b, t, c = h.shape
         q = self.to_q(h).view(b, t, self.heads, -1).transpose(1, 2)
         k = self.to_k(h).view(b, t, self.heads, -1).transpose(1, 2)
@@ -142,5 +170,5 @@ def make_optimizers(model):
     matrices = [p for p in model.stages.parameters() if p.ndim == 2]
     own = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in own]
-    adam = torch.optim.AdamW(without_value_ngrams(rest, model, adds=True), lr=1e-3)
+    adam = with_ngram_rates(torch.optim.AdamW(without_value_ngrams(rest, model, adds=True), lr=1e-3))
     return [adam, Sign(without_value_ngrams(matrices, model))]

@@ -1,0 +1,121 @@
+"""A file with hundreds of targets: what is shown is found as fast as a key is pressed, and the same as line by line."""
+
+from __future__ import annotations
+
+import ast
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import MACHINE, PASSED, TIMING
+
+from outpace_audit.records import Idea, Patch, Span, Verdict
+from outpace_optimizers.records import Trial
+from outpace_optimizers.source import base_hash, lines_of
+from outpace_server.lsp.desk import Desk
+from outpace_server.lsp.freshness import Block, block_between
+from outpace_server.lsp.regions import line_edits, region_named
+
+TARGETS = 200
+KEY_S = 0.05
+"""Two thousandths of a second on an idle machine; a second before only what changed was looked at."""
+FILLING = "".join(f"    v{number} = x + {number}\n" for number in range(44))
+
+
+def function(name: str) -> str:
+    return f"def {name}(x):\n    y = x + 1\n{FILLING}    return y * 2\n\n\n"
+
+
+LONG = "import torch\n\n\n" + "".join(function(f"work{number}") for number in range(TARGETS))
+
+
+def trial(number: int) -> Trial:
+    name = f"work{number}"
+    changed = LONG.replace(f"def {name}(x):\n    y = x + 1", f"def {name}(x):\n    y = 1 + x")
+    patch = Patch("m.py", base_hash(LONG), changed, (Span(name),))
+    verdict = Verdict(
+        id=f"v{number}", accepted=True, reason="faster", numerics="tolerant", level="L4", speedup=1.42,
+        interval=(1.38, 1.46), timings=(TIMING,), checks=(PASSED,), machine=MACHINE, protections=(), trains=False,
+        truth="fp64",
+    )  # fmt: skip
+    return Trial(f"v{number}", name, Idea("faster-add", name, "fewer", "tolerant", patch), verdict, "", "")
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    made = Desk()
+    made.open("file:///m.py")
+    made.remember("file:///m.py", LONG)
+    made.add("file:///m.py", [trial(number) for number in range(TARGETS)])
+    return made
+
+
+def at(header: str) -> int:
+    return LONG.splitlines().index(header)
+
+
+def test_all_are_found_and_a_touch_takes_one_away(desk: Desk) -> None:
+    found = desk.findings("file:///m.py", LONG)
+    assert {one.trial.target: one.region.header for one in found} == {
+        f"work{number}": at(f"def work{number}(x):") for number in range(TARGETS)
+    }
+    touched = LONG.replace("def work7(x):\n    y = x + 1", "def work7(x):\n    y = x + 1 + 1")
+    found = desk.findings("file:///m.py", touched)
+    assert {one.trial.target for one in found} == {f"work{number}" for number in range(TARGETS)} - {"work7"}
+    other = next(one for one in found if one.trial.target == "work9")
+    assert other.new_text == touched.replace("def work9(x):\n    y = x + 1", "def work9(x):\n    y = 1 + x")
+    assert desk.surely("file:///m.py", touched, "v9") is not None
+
+
+@pytest.mark.timed
+def test_a_key_takes_no_longer_than_a_glance(desk: Desk) -> None:
+    desk.findings("file:///m.py", "# first\n" + LONG)
+    taken: list[float] = []
+    for number in range(7):
+        text = LONG.replace("import torch\n", f"import torch\n{'# typed' * (number + 1)}\n", 1)
+        began = time.perf_counter()
+        assert len(desk.findings("file:///m.py", text)) == TARGETS
+        taken.append(time.perf_counter() - began)
+    assert sorted(taken)[len(taken) // 2] < KEY_S
+
+
+TEXTS = st.lists(st.sampled_from(["a", "b", "\n", "\r\n", "\r", "\n\n", "🚀"]), max_size=12).map("".join)
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_the_block_is_that_of_lines_compared_one_by_one(head: str, one: str, other: str, tail: str) -> None:
+    before, after = head + one + tail, head + other + tail
+    if before == after:
+        assert block_between(before, after) is None
+        return
+    old, new = lines_of(before), lines_of(after)
+    shorter = min(len(old), len(new))
+    start = next((i for i in range(shorter) if old[i] != new[i]), shorter)
+    rest = shorter - start
+    same = next((i for i in range(rest) if old[-1 - i] != new[-1 - i]), rest)
+    assert block_between(before, after) == Block(start, len(old) - same, len(new) - same)
+    lines = list(old)
+    for edit in reversed(line_edits(before, after)):
+        lines[edit.start : edit.end] = lines_of(edit.text)
+    assert "".join(lines) == after
+
+
+NESTED = """def outer():
+    def work(): pass
+
+class work:
+    class inner:
+        def work(self): pass
+"""
+
+
+def test_a_name_is_that_of_the_outermost_definition() -> None:
+    region = region_named(NESTED, "work")
+    assert (region.header, region.last) == (3, 5)
+    assert region_named(NESTED, "work.inner").header == 4
+    assert region_named(NESTED, "work.inner.work").header == 5
+    assert region_named(NESTED, "inner").header == 4
+    assert region_named(NESTED, "work.outer") == replace(region_named(NESTED, ""), header=0)
+    assert isinstance(ast.parse(NESTED).body[1], ast.ClassDef)
