@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from outpace_audit.errors import TargetError
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
@@ -42,7 +43,11 @@ def main() -> None:
 
 def verdicts(judge: Judge, rule: Rule, device: Any) -> list[dict[str, Any]]:
     target = load_target(HERE / "rules" / f"{rule.id.replace('-', '_')}.py", None, device)
-    judge.set_target(target.code, target.workloads)
+    try:
+        judge.set_target(target.code, target.workloads)
+    except TargetError as error:  # C++ for the other device, say
+        print(f"{rule.id}: not run: {error}", flush=True)
+        return []
     found: list[dict[str, Any]] = []
     for number, idea in enumerate(ideas(target.code, [rule]).ideas):
         verdict = judge.audit(replace(target.code, source=idea.patch.new_source), idea.patch)

@@ -15,11 +15,11 @@ from outpace_optimizers.evidence import read_evidence, samples_of
 from sol_maker import FILLING, PRODUCT, make_entry, make_problem
 
 
-def outpace(*arguments: str, cwd: Path) -> tuple[int, dict[str, Any]]:
+def outpace(*arguments: str, cwd: Path, timeout: float = 280) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON document of one command."""
     done = subprocess.run(
         [sys.executable, "-m", "outpace_server.cli", *arguments, "--json"],
-        cwd=cwd, capture_output=True, text=True, timeout=280,
+        cwd=cwd, capture_output=True, text=True, timeout=timeout,
     )  # fmt: skip
     return done.returncode, json.loads(done.stdout)
 

@@ -6,8 +6,10 @@ The oracle is an arm too, of the untouched baseline, asked for lifted calls.
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 import traceback
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from outpace_audit.heap import Heap
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker
 from outpace_audit.loading import load_source
+from outpace_audit.native_builds import compiler_error
 from outpace_audit.process_state import ProcessState
 from outpace_audit.records import Code, Workload
 from outpace_audit.subject import Subject
@@ -35,6 +38,9 @@ from outpace_audit.windows import TimedWindows, sample_hex
 
 DEPTHS = 32
 """Checked and timed calls begin at any of so many depths of the stack."""
+
+EXTENSIONS = "TORCH_EXTENSIONS_DIR"
+"""Where torch builds extensions; it asks at each build."""
 
 IDLE_TIMEOUT_S = 3600.0
 """An arm that hears nothing for an hour has lost its judge."""
@@ -61,6 +67,7 @@ class Arm:
         self._heap = heap
         self._process = ProcessState()
         self._scratch = Path(tempfile.mkdtemp(prefix="arm-"))
+        self._extensions = os.environ.get(EXTENSIONS)
         self._subject: Subject | None = None
         self._source: Any = None
         self._makers: dict[str, InputMaker] = {}
@@ -108,11 +115,17 @@ class Arm:
         for known in (self._makers, self._calls, self._windows):  # of what was loaded before
             known.clear()
         source_code, code = decode(Code, message["source"]), decode(Code, message["code"])
-        self._source = load_source(source_code, self._scratch, alias="_outpace_workload_source")
-        module = load_source(code, self._scratch)
+        self._source = self._module_of(source_code, alias="_outpace_workload_source")
+        module = self._module_of(code)
         self._subject = Subject(code, module, self._source, device)
         subject = self._subject
         return {"statistics": subject.statistics(), "state": subject.contract(), "drops": subject.drops()}
+
+    def _module_of(self, code: Code, alias: str | None = None) -> types.ModuleType:
+        """torch builds extensions by their name, whatever their text: each text gets a folder of its own."""
+        if code.builds and self._extensions is not None:
+            os.environ[EXTENSIONS] = str(Path(self._extensions) / code.id)
+        return load_source(code, self._scratch, alias)
 
     def _workload(self, message: Mapping[str, Any]) -> dict[str, Any]:
         workload = decode(Workload, message["workload"])
@@ -288,7 +301,7 @@ def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, 
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename.startswith(str(scratch))]
     where = f" (line {own[-1].lineno} of {Path(own[-1].filename).name})" if own else ""
-    text = " ".join(str(error).split())[:600] or "no message"
+    text = compiler_error(str(error)) or " ".join(str(error).split())[:600] or "no message"
     return {"phase": op, "kind": kind, "message": f"{type(error).__name__}: {text}{where}"}
 
 

@@ -7,16 +7,19 @@ import stat
 import struct
 from pathlib import Path
 
+_LOCK = "lock"
+"""As torch's builder of extensions calls it, in the folder of each."""
 _HEADER = 64
 """Bytes of the header of a 64-bit ELF file."""
 
 
 def drop_half_written(cache: Path) -> None:
     """Removes shared objects whose linker was killed: inductor takes any that is there for a whole one, and a candidate
-    would fail for good. Arms may write here, so no link is followed and nothing but a plain file is opened."""
+    would fail for good; and the locks of builders that were, which torch would wait for without end. Arms may write
+    here, so no link is followed and nothing but a plain file is opened."""
     for _, _, names, folder in os.fwalk(cache, follow_symlinks=False):
         for name in names:
-            if name.endswith(".so") and not _is_whole(name, folder):
+            if name == _LOCK or (name.endswith(".so") and not _is_whole(name, folder)):
                 os.unlink(name, dir_fd=folder)
 
 

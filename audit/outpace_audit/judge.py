@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from outpace_audit.launcher import Launcher
 from outpace_audit.observing import Trio
 from outpace_audit.records import Code, Machine, Patch, Verdict, Workload
 from outpace_audit.seeds import SeedSource
-from outpace_audit.sides import Side
+from outpace_audit.sides import Side, load_timeout
 from outpace_audit.thresholds import COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
 ARM_ENTRY = "outpace_audit.arm:serve"
@@ -72,11 +73,17 @@ class Judge:
         return self._machine
 
     def launch(self, name: str, cache_key: str, *, compiles: bool = False) -> Side:
-        """A fresh sandboxed process with the compile cache of `cache_key`."""
+        """A fresh sandboxed process with the compile cache of `cache_key`; C++ extensions are built in it too."""
         cache = self._caches / cache_key
         cache.mkdir(parents=True, exist_ok=True)
         drop_half_written(cache)
-        env = {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"), "TRITON_CACHE_DIR": str(cache / "triton")}
+        env = {
+            "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
+            "TRITON_CACHE_DIR": str(cache / "triton"),
+            "TORCH_EXTENSIONS_DIR": str(cache / "extensions"),
+            # ninja is a Python package too, whose program is on no path where the interpreter is called by its name.
+            "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(self.launcher.python).parent)]),
+        }
         process = self.launcher.launch(
             ARM_ENTRY,
             writable=(str(cache),),
@@ -117,7 +124,8 @@ class Judge:
         """Without the largest workloads where memory does not last for them."""
         notes: list[str] = []
         while True:
-            self._oracle = oracle = self.launch("oracle", "baseline")
+            cache_key = code.id if code.builds else "baseline"
+            self._oracle = oracle = self.launch("oracle", cache_key)
             try:
                 with self.memory_explained():
                     facts = learn(
@@ -125,7 +133,7 @@ class Judge:
                         code,
                         workloads,
                         self._device,
-                        lambda: self.launch("scout", "baseline"),
+                        lambda key=cache_key: self.launch("scout", key),
                         inference=inference,
                     )
                 return replace(facts, notes=(*notes, *facts.notes))
@@ -146,11 +154,13 @@ class Judge:
         facts, sides = self.facts, list[Side]()
         try:
             for code, name in wanted:
-                cache_key = "baseline" if code.id == facts.code.id else code.id
+                cache_key = "baseline" if code.id == facts.code.id and not code.builds else code.id
                 side = self.launch(name, cache_key, compiles=code.compiles)
                 sides.append(side)
                 side.begin_load(code, facts.code, self._device)
-            states = [side.answer("load", LOAD_TIMEOUT_S)["state"] for side in sides]
+            states = [
+                side.answer("load", load_timeout(code))["state"] for side, (code, _) in zip(sides, wanted, strict=True)
+            ]
             for side in sides:
                 for one in facts.workloads:
                     side.workload(one.workload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import sys
 import types
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
     qualified = f"{package}.{name}" if package else name
     if code.files:
         _write_files(code.files, scratch / "files")
+    if code.builds and path.parent.is_dir():
+        os.chdir(path.parent)  # sources of extensions are often named from there, where their author runs the script
     if package:
         importlib.import_module(package)
     module_name = alias or qualified
@@ -46,6 +49,10 @@ def load_source(code: Code, scratch: Path, alias: str | None = None) -> types.Mo
         _run_slice(code, code.captured, text_path, module)
     elif path.suffix == NOTEBOOK:
         exec(compile(_without_running_part(code), str(text_path), "exec", dont_inherit=True), module.__dict__)
+    elif alias is not None and code.builds and (makers := _makers(code)):
+        # What the inputs do not need is not built a second time.
+        tree = slice_of(code.source, makers, ())
+        exec(compile(tree, str(text_path), "exec", dont_inherit=True), module.__dict__)
     else:
         exec(compile(code.source, str(text_path), "exec", dont_inherit=True), module.__dict__)
     return module
@@ -60,9 +67,12 @@ def _run_slice(code: Code, captured: Captured, text_path: Path, module: types.Mo
 
 def _without_running_part(code: Code) -> ast.Module:
     """A notebook trains when it is run: what its target and the input makers do not reach is left out."""
+    return slice_of(code.source, {code.symbol, *_makers(code)}, ())
+
+
+def _makers(code: Code) -> set[str]:
     defined = {name for statement in ast.parse(code.source).body for name in bound_names(statement)}
-    makers = {name for name in defined if name.startswith(INPUT_MAKERS)}
-    return slice_of(code.source, {code.symbol, *makers}, ())
+    return {name for name in defined if name.startswith(INPUT_MAKERS)}
 
 
 def _write_files(files: Sequence[NewFile], folder: Path) -> None:

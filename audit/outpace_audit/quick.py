@@ -24,10 +24,10 @@ from outpace_audit.observing import new_request
 from outpace_audit.records import Closely, Code, Match, QuickLook
 from outpace_audit.samples import Samples
 from outpace_audit.seeds import SeedSource
-from outpace_audit.sides import Reply, Side
+from outpace_audit.sides import Reply, Side, load_timeout
 from outpace_audit.thresholds import (
+    BUILD_TIMEOUT_S,
     CALL_TIMEOUT_S,
-    LOAD_TIMEOUT_S,
     QUICK_AT_ONCE,
     QUICK_ROUNDS,
     QUICK_TIMEOUT_S,
@@ -135,22 +135,24 @@ class QuickLooks:
     def _launched(self, code: Code, until: float) -> Side:
         # Compiled kernels are known by their text, so that many variants can share a cache; an audit of one of a few
         # finds its own warm.
-        if self._spare and not code.compiles:
+        if self._spare and not (code.compiles or code.builds):
             side = self._spare.pop()
         else:
-            side = self._judge.launch("candidate", code.id if self._closely else "variants", compiles=code.compiles)
+            # An extension is built in a folder by its name, whatever its text.
+            cache_key = code.id if self._closely or code.builds else "variants"
+            side = self._judge.launch("candidate", cache_key, compiles=code.compiles)
             self._sides.append(side)
-        side.deadline = until
+        side.deadline = until + (BUILD_TIMEOUT_S if code.builds else 0.0)
         side.begin_load(code, self._judge.facts.code, self._judge.machine.device)
         return side
 
     def _loaded(self, side: Side, code: Code) -> _Ready:
         facts = self._judge.facts
-        side.answer("load", LOAD_TIMEOUT_S)
+        side.answer("load", load_timeout(code))
         for one in facts.workloads:
             side.workload(one.workload)
         side.train(facts.trains, facts.statistics, draws=bool(facts.draws))
-        return _Ready(side, code.compiles)
+        return _Ready(side, code.compiles or code.builds)
 
     def _compared(self, one: _Ready, number: int, ours: Reply) -> _Ready | QuickLook:
         """Its answer to the call of a workload, beside the baseline's."""
@@ -215,7 +217,7 @@ class _Ready:
 
     side: Side
     compiles: bool
-    """Then its process keeps more of a variant than its module."""
+    """With torch.compile or in C++: then its process keeps more of a variant than its module."""
     matches: list[Match] = field(default_factory=list[Match])
     compile_s: float = 0.0
 

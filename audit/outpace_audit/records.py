@@ -123,6 +123,7 @@ class NewFile:
 
 _COMPILES = re.compile(r"\btorch\.compile\b|^\s*from torch import\b.*\bcompile\b", re.MULTILINE)
 _TORCH = re.compile(r"\bimport torch as (\w+)")
+_BUILDS = re.compile(r"\bcpp_extension\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,16 @@ class Code:
             re.search(rf"\b{re.escape(name)}\.compile\b", text) for text in self.texts for name in _TORCH.findall(text)
         )
 
+    @property
+    def builds(self) -> bool:
+        """Whether its text names what compiles C++ and CUDA as it runs (see native_builds.py)."""
+        return any(_BUILDS.search(text) for text in self.texts)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Qualified name of a function or class that a patch may change, e.g. `Attention.forward`."""
+    """Qualified name of a function or class that a patch may change, e.g. `Attention.forward`, or of a constant or a
+    build of the top level (see constants.py)."""
 
     qualname: str
 

@@ -18,7 +18,7 @@ from outpace_audit.launcher import ArmProcess
 from outpace_audit.process_state import StateChange
 from outpace_audit.records import Code, Workload
 from outpace_audit.tensors import read_tensor, same_bytes
-from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S
+from outpace_audit.thresholds import BUILD_TIMEOUT_S, CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, LOAD_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ def same_leaves(ours: Sequence[LeafView], theirs: Sequence[LeafView]) -> bool:
         and (a.tensor is None or b.tensor is None or bitwise_equal(a.tensor, b.tensor))
         for a, b in zip(ours, theirs, strict=True)
     )
+
+
+def load_timeout(code: Code) -> float:
+    return BUILD_TIMEOUT_S if code.builds else LOAD_TIMEOUT_S
 
 
 class Side:

@@ -162,6 +162,10 @@ COMPILE_TIMEOUT_S = 300.0
 LOAD_TIMEOUT_S = 120.0
 """The first call may compile; loading imports the user's file; other calls are bounded by CALL_TIMEOUT_S."""
 
+BUILD_TIMEOUT_S = 600.0
+"""Loading a file that builds C++ or CUDA: torch's headers alone keep g++ busy for 25 s, nvcc for 35 s, and two cores
+that others use too made 190 s of that."""
+
 QUICK_WINDOW_S = {"cpu": WINDOW_S["cpu"], "cuda": 0.005}
 QUICK_ROUNDS = {"cpu": 4, "cuda": 3}
 """Of a first look at one of many variants (quick.py), which is no verdict: large differences are what it is for."""

@@ -1,4 +1,5 @@
-"""Which files of the user's project a target's file reaches by import: what a verdict depends on. Nothing is run."""
+"""Which files of the user's project a target's file reaches by import, or has built: what a verdict depends on. Nothing
+is run."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from outpace_audit.native_builds import MODULE, SUFFIXES
 from outpace_optimizers.source import base_hash, tree_of
 
 SOURCE_ROOTS = ("", "src")
@@ -27,7 +29,32 @@ def reached_files(path: Path, text: str, root: Path) -> dict[str, str]:
         found[name] = base_hash(source)
         waiting += [(init, _read(init)) for init in _packages(file) if init.is_relative_to(root.resolve())]
         waiting += [(other, _read(other)) for other in _imported(file, source, root.resolve())]
+        found |= {_name(other, root): base_hash(_read(other)) for other in _built(file, source, root.resolve())}
     return found
+
+
+def _built(file: Path, source: str, root: Path) -> Iterator[Path]:
+    """C++ and CUDA files that it names where it builds extensions, and those beside them, which they may include."""
+    if MODULE.rpartition(".")[2] not in source:
+        return
+    try:
+        tree = tree_of(source)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Constant, ast.Call, ast.BinOp)):
+            named = "/".join(text for text in _strings(node))
+            path = (file.parent / named).resolve() if named.endswith(SUFFIXES) and "\n" not in named else None
+            if path is not None and path.is_relative_to(root) and path.is_file():
+                yield from (one for one in sorted(path.parent.iterdir()) if one.suffix in SUFFIXES and one.is_file())
+
+
+def _strings(node: ast.AST) -> Iterator[str]:
+    """In their order: the parts of `os.path.join(HERE, "csrc", "sums.cu")`, or of `HERE / "csrc" / "sums.cu"`."""
+    if isinstance(node, ast.Constant):
+        yield from [node.value] if isinstance(node.value, str) else []
+    for child in ast.iter_child_nodes(node):
+        yield from _strings(child)
 
 
 def _imported(file: Path, source: str, root: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from outpace_audit.constants import whole_number
+from outpace_audit.constants import Changeable
 from outpace_audit.errors import SourceError, TargetError
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -226,14 +226,15 @@ def reached(source: Source, symbol: str) -> list[Definition]:
 def _outline(tree: ast.Module, spans: frozenset[str]) -> list[str]:
     """The tree as text with the bodies of `spans` and all imports left out."""
     parts: list[str] = []
+    changeable = Changeable(tree)
 
     def visit(body: list[ast.stmt], prefix: str) -> None:
         for node in body:
             name = prefix + getattr(node, "name", "")
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and name in spans:
                 parts.append(f"<{name}>")
-            elif not prefix and (constant := whole_number(node)) in spans:
-                parts.append(f"constant {constant}")
+            elif not prefix and changeable.name(node) in spans:
+                parts.append(changeable.kept(node))
             elif isinstance(node, ast.ClassDef):
                 head = [*node.decorator_list, *node.bases, *node.keywords]
                 parts.append(f"class {name} " + " ".join(ast.dump(item) for item in head))
@@ -267,8 +268,9 @@ def _known(tree: ast.Module) -> set[str]:
 
 
 def differs_outside(old: str, new: str, spans: tuple[str, ...]) -> bool:
-    """Whether `new` changes anything but the definitions named in `spans`, whole numbers of the top level among them,
-    and one added import per line. A span that `old` does not know, not even as a name, may be added.
+    """Whether `new` changes anything but the definitions named in `spans`, whole numbers of the top level and C++ that
+    is compiled among them, and one added import per line. A span that `old` does not know, not even as a name, may be
+    added.
     """
     names = frozenset(spans)
     tree = tree_of(old)

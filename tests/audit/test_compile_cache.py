@@ -22,7 +22,7 @@ def test_half_written_objects_go_and_all_others_stay(tmp_path: Path) -> None:
     elsewhere.mkdir()
     (elsewhere / "mine.so").write_bytes(b"")
     kept = {"whole.main.so": whole, "empty.cpp": b""}
-    dropped = {"empty.so": b"", "cut.so": whole[: len(whole) - 1], "unfinished.so": bytes(len(whole))}
+    dropped = {"lock": b"", "empty.so": b"", "cut.so": whole[: len(whole) - 1], "unfinished.so": bytes(len(whole))}
     for name, data in (kept | dropped).items():
         (cache / "pa" / name).write_bytes(data)
     os.mkfifo(cache / "pa" / "waits.so")

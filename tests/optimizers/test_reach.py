@@ -69,3 +69,19 @@ def test_the_hash_follows_the_text(tmp_path: Path) -> None:
 def test_files_outside_the_project_do_not_count(tmp_path: Path) -> None:
     project(tmp_path, {"outside.py": "", "inner/a.py": "from .. import outside\nimport os\n"})
     assert reached(tmp_path / "inner", "a.py") == {"a.py"}
+
+
+def test_files_that_are_built_count_and_those_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "csrc").mkdir()
+    for name in ("csrc/sums.cu", "csrc/common.cuh", "csrc/notes.md", "flat.cpp", "elsewhere.txt"):
+        (tmp_path / name).write_text(name)
+    text = "import os\nfrom pathlib import Path\nfrom torch.utils.cpp_extension import load\n"
+    text += "HERE = Path(__file__).parent\n"
+    text += "a = load('a', [str(HERE / 'csrc' / 'sums.cu')])\nb = load('b', ['flat.cpp'])\n"
+    found = reached_files(tmp_path / "one.py", text, tmp_path)
+    assert set(found) == {"one.py", "csrc/sums.cu", "csrc/common.cuh", "flat.cpp"}
+    joined = text.replace("str(HERE / 'csrc' / 'sums.cu')", "os.path.join(str(HERE), 'csrc', 'sums.cu')")
+    assert set(reached_files(tmp_path / "one.py", joined, tmp_path)) == set(found)
+    assert set(reached_files(tmp_path / "one.py", text.replace("cpp_extension", "other"), tmp_path)) == {"one.py"}
+    (tmp_path / "csrc/common.cuh").write_text("changed")
+    assert reached_files(tmp_path / "one.py", text, tmp_path) != found

@@ -43,6 +43,9 @@ BUILT_IN = [
     "grouped-experts",
     "gated-scan",
     "qk-norm-rope",
+    "extension-flags",
+    "cuda-restrict",
+    "cuda-launch-bounds",
 ]
 CODE = Code("a.py", "import torch\n\n\ndef f(x):\n    return torch.relu(x)\n", "f", "function")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.names import LOADED, LOCAL, LOOKUPS, OWN_NAMES, Names, text_of
+from outpace_audit.checks.native_crimes import native_crimes
 from outpace_audit.records import Check
 
 NAME = "hard-crimes"
@@ -141,10 +142,11 @@ LEGAL_BUT_NAMED = (
 def check(evidence: Evidence) -> Check:
     try:
         found = Counter(crime for text in evidence.candidate.texts for crime in crimes(text))
+        found += Counter(native_crimes(evidence.candidate))
         seen = {name for text in evidence.candidate.texts for name in flags(text)}
     except (SyntaxError, ValueError) as error:
         return Check(NAME, "L0", False, f"a file of it does not parse: {error}")
-    new = found - Counter(crimes(evidence.baseline.source))
+    new = found - Counter(crimes(evidence.baseline.source)) - Counter(native_crimes(evidence.baseline))
     if new:
         worst = sorted(new)[0]
         return Check(

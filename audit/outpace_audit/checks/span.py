@@ -1,13 +1,13 @@
 """L0: the candidate parses, and differs from the baseline only inside the definitions that the patch declares. Among
-these may be new ones, at the top level, under names that occur nowhere in the baseline, and constants of the top level,
-`NAME = 64`, that stay whole numbers."""
+these may be new ones, at the top level, under names that occur nowhere in the baseline, constants of the top level,
+`NAME = 64`, that stay whole numbers, and C++ texts that are compiled, with the flags that they are compiled with."""
 
 from __future__ import annotations
 
 import ast
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence
-from outpace_audit.constants import whole_number
+from outpace_audit.constants import Changeable
 from outpace_audit.records import Check
 
 NAME = "edit-span"
@@ -59,6 +59,7 @@ def _names(module: ast.Module) -> set[str]:
 def _outside(module: ast.Module, allowed: set[str]) -> list[str]:
     """One dump per statement outside the allowed definitions; imports at the top level are free."""
     dumps: list[str] = []
+    changeable = Changeable(module)
 
     def walk(body: list[ast.stmt], prefix: str) -> None:
         for node in body:
@@ -74,8 +75,8 @@ def _outside(module: ast.Module, allowed: set[str]) -> list[str]:
                     dumps.append(f"class {qualname} {heads}")
                     walk(node.body, f"{qualname}.")
                     continue
-            if not prefix and (name := whole_number(node)) in allowed:
-                dumps.append(f"constant {name}")
+            if not prefix and changeable.name(node) in allowed:
+                dumps.append(changeable.kept(node))
                 continue
             dumps.append(f"{prefix}{ast.unparse(node)}")
 

@@ -50,14 +50,17 @@ _BUILT_IN = (
     "grouped_experts",
     "gated_scan",
     "qk_norm_rope",
+    "extension_flags",
+    "cuda_restrict",
+    "cuda_launch_bounds",
 )
 
 
 @runtime_checkable
 class Rule(Protocol):
     """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`. One that writes
-    Triton says so by an attribute `needs_triton = True`, one that gains on tensors of some dtypes alone by
-    `gains_on = frozenset({"float32"})`.
+    Triton says so by an attribute `needs_triton = True`, one that edits CUDA by `needs_cuda = True`, one that gains on
+    tensors of some dtypes alone by `gains_on = frozenset({"float32"})`.
     """
 
     @property
@@ -141,9 +144,10 @@ def load_rules() -> Rules:
 
 
 def usable(rules: Sequence[Rule], machine: Machine) -> list[Rule]:
-    """Without those that write Triton where there is no GPU, or no Triton in the measured interpreter."""
-    runs = machine.device == "cuda" and machine.triton is not None
-    return [rule for rule in rules if runs or not getattr(rule, "needs_triton", False)]
+    """Without those that need a GPU where there is none, or Triton where the measured interpreter has none."""
+    lacking = [] if machine.device == "cuda" else ["needs_cuda"]
+    lacking += [] if machine.device == "cuda" and machine.triton is not None else ["needs_triton"]
+    return [rule for rule in rules if not any(getattr(rule, needed, False) for needed in lacking)]
 
 
 def suited(rules: Sequence[Rule], code: Code, dtypes: Set[str]) -> list[Rule]:

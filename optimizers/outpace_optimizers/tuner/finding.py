@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from outpace_audit.records import Code
+from outpace_optimizers.tuner.blocks import block_knobs
 from outpace_optimizers.tuner.knobs import Knob, distinct
 from outpace_optimizers.tuner.launches import launch_knobs
 from outpace_optimizers.tuner.literals import Literals
@@ -10,6 +11,6 @@ from outpace_optimizers.tuner.pieces import piece_knobs
 
 
 def find_knobs(code: Code) -> tuple[Knob, ...]:
-    """In the order of the text's kinds: launches, then pieces. Raises SourceError where the text is not Python."""
+    """In the order of their kinds: launches, pieces, blocks of CUDA. Raises SourceError where it is not Python."""
     literals = Literals(code)
-    return distinct([*launch_knobs(literals), *piece_knobs(literals)])
+    return distinct([*launch_knobs(literals), *piece_knobs(literals), *block_knobs(code)])

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from outpace_audit.constants import whole_number
+from outpace_audit.constants import Changeable
 from outpace_audit.records import Patch
 from outpace_optimizers.source import lines_of, tree_of
 
@@ -79,11 +79,11 @@ def region_named(text: str, qualname: str) -> Region:
 
 def _named(text: str, qualname: str) -> ast.stmt | None:
     """The definition, or the constant of the top level."""
-    tree = parsed(text)
-    if tree is None:
-        return None
-    constant = (node for node in tree.body if whole_number(node) == qualname)
-    return _definition(text, qualname) or next(constant, None)
+    tree, definition = parsed(text), _definition(text, qualname)
+    if tree is None or definition is not None:
+        return definition
+    changeable = Changeable(tree)
+    return next((node for node in tree.body if changeable.name(node) == qualname), None)
 
 
 def _definition(text: str, qualname: str) -> Definition | None:
