@@ -1,4 +1,4 @@
-"""Loops over time whose state is what they stored a step before, written with a state of its own: what `scan-call` reads.
+"""Loops over time whose state is what they stored a step before, with a name for it: what `scan-call` reads.
 
 for t in range(1, n):                       state = y[:, 0].clone()
     y[:, t] = a * y[:, t - 1] + x[:, t]     for t in range(1, n):
@@ -39,7 +39,7 @@ def with_state(code: Code, scope: Scope, loop: ast.For) -> tuple[Code, Scope, as
     first, name = _at(scope, target, str(steps.start - 1), steps.name), scope.names.fresh(f"{stored}_state")
     edit = Edit()
     edit.before(scope.source, loop, [f"{name} = {first}.clone()"])
-    update = substituted(scope, value, {node: name for node in reads})
+    update = substituted(scope, value, dict.fromkeys(reads, name))
     edit.replace(scope.source, last, [f"{name} = {update}", f"{scope.text(target)} = {name}"])
     patch, place = make_patch(scope.source, code, scope.definition, edit), _loops(scope).index(loop)
     if patch is None:
