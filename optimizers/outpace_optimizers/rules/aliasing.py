@@ -38,6 +38,7 @@ def aliases(scope: Scope, mutated: set[str]) -> set[str]:
         for node in own_nodes(scope.function)
         if isinstance(node, ast.Assign) and (shared := shared_root(scope, node.value)) is not None
         for target in node.targets
+        if not _copies(target)
         for name in names_in(target)
     ]
     found = set(mutated)
@@ -49,6 +50,15 @@ def aliases(scope: Scope, mutated: set[str]) -> set[str]:
                 found |= {one, two} - {scope.self_name}
     own = {scope.self_name or ""}
     return found - own | (own & mutated)
+
+
+def _copies(target: ast.expr) -> bool:
+    """`y[:, 0] = h`: what has slices in its index is no container, and takes the numbers alone."""
+    match target:
+        case ast.Subscript(slice=ast.Tuple(elts=items)):
+            return any(isinstance(item, ast.Slice) for item in items)
+        case _:
+            return False
 
 
 def changes_self(scope: Scope, loop: Loop) -> bool:

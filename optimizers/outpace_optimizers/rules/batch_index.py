@@ -85,7 +85,10 @@ class Range:
         """The slice that the range walks over, moved by `shift`."""
         begin = "" if self.uses_zero else self.start
         end = self.stop
-        if shift:
+        if shift < 0:
+            begin = str(int(self.start) + shift) if int(self.start) + shift else ""
+            end = f"max({self.stop} - {-shift}, 0)"  # below zero it would count from the end
+        elif shift:
             begin = str(shift) if self.uses_zero else f"{self.start} + {shift}"
             end = f"{self.stop} + {shift}" if self.stop.replace(".", "").isalnum() else f"({self.stop}) + {shift}"
         return f"{begin}:{end}" + (f":{self.step}" if self.step else "")
@@ -158,7 +161,7 @@ def pick(scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.ex
             return None
         span, sizes = chunk
     else:
-        shift = _shift(element, index, inline)
+        shift = _shift(element, index, inline, int(over.start))
         if shift is None:
             return None
         whole = shift == 0 and over.uses_zero and not over.step and same_size(scope, node.value, own, over.stop_node)
@@ -202,13 +205,13 @@ def _plain(scope: Scope, node: ast.expr) -> bool:
     return is_number(scope, node)
 
 
-def _shift(element: ast.expr, index: str, inline: dict[str, ast.expr]) -> int | None:
-    """c of `x[i + c]`, c >= 0."""
+def _shift(element: ast.expr, index: str, inline: dict[str, ast.expr], start: int) -> int | None:
+    """c of `x[i + c]`, where that is not below zero."""
     line = linear(poly(element, inline), index)
     if line is None or line[0] != {(): 1} or set(line[1]) - {()}:
         return None
     shift = line[1].get((), 0)
-    return shift if shift >= 0 else None
+    return shift if shift >= -start else None
 
 
 def _shared(scope: Scope, element: ast.expr, index: str, inline: dict[str, ast.expr]) -> str | None:

@@ -30,7 +30,7 @@ class _Ends:
 def with_even_steps(code: Code, scope: Scope, loop: ast.For) -> tuple[Code, Scope, ast.For] | None:
     """The code in which all of the loop's steps are alike, and the loop there."""
     steps = steps_of(scope, loop)
-    if steps is None or steps.stop is None:
+    if steps is None or steps.stop is None or steps.start:
         return None
     edit, ends, last = Edit(), _Ends(), f"{ast.unparse(steps.stop)} - 1"
     kept = changed(loop) | aliases(scope, mutated(loop))
@@ -90,6 +90,9 @@ def _either(scope: Scope, statement: ast.If, step: str, last: str, kept: set[str
                 pairs = dict(_differences(end, value) or ()) if a == b else {}
             case _:
                 return
+        if ast.unparse(one) == ast.unparse(two):
+            texts.append(scope.text(two))
+            continue
         if not pairs or any(not _fits(scope, node, tensor, step, kept) for node, tensor in pairs.items()):
             return
         texts.append(f"{a} = {substituted(scope, value, dict(_read(scope, pairs, step, ends)))}")

@@ -29,12 +29,15 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """What a loop walks over: `range(stop)`, maybe backwards, or the slices of a tensor, `walked` with time first."""
+    """What a loop walks over: `range(start, stop)`, maybe backwards, or the slices of a tensor, `walked` with time
+    first.
+    """
 
     name: str
     stop: ast.expr | None
     backwards: bool = False
     walked: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +101,9 @@ def steps_of(scope: Scope, loop: ast.For) -> Steps | None:
         return None
     if (names_in(loop.iter) | {loop.target.id}) & set().union(*map(changed, loop.body)):
         return None
-    found = _counted(loop)
+    found = _counted(loop, loop.target.id)
     if found is not None:
-        return Steps(loop.target.id, *found)
+        return found
     header = walk(scope, loop.target, loop.iter)
     if header is None or header.index is not None or len(header.direct) != 1 or header.direct[0][2] < 0:
         return None
@@ -117,21 +120,22 @@ def _ends_early(loop: ast.For) -> bool:
     return any(isinstance(item, _ENDS) for statement in loop.body for item in ast.walk(statement))
 
 
-def _counted(loop: ast.For) -> tuple[ast.expr, bool] | None:
-    """(n, whether backwards) of `range(n)`, `reversed(range(n))` and `range(n - 1, -1, -1)`."""
+def _counted(loop: ast.For, name: str) -> Steps | None:
+    """Of `range(n)`, `range(1, n)`, `reversed(range(n))` and `range(n - 1, -1, -1)`."""
     match loop.iter:
         case ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[]):
-            return stop, False
+            return Steps(name, stop)
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(start)), stop], keywords=[]):
+            return Steps(name, stop, start=start)
         case ast.Call(
             func=ast.Name(id="reversed"),
             args=[ast.Call(func=ast.Name(id="range"), args=[stop], keywords=[])],
             keywords=[],
         ):
-            return stop, True
+            return Steps(name, stop, True)
         case ast.Call(func=ast.Name(id="range"), args=[ast.BinOp(left=stop, op=ast.Sub()) as first, last, step]):
-            return (
-                (stop, True) if [ast.unparse(item) for item in (first.right, last, step)] == ["1", "-1", "-1"] else None
-            )
+            down = [ast.unparse(item) for item in (first.right, last, step)] == ["1", "-1", "-1"]
+            return Steps(name, stop, True) if down else None
         case _:
             return None
 

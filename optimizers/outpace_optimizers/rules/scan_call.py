@@ -14,6 +14,7 @@ from .names import own_nodes
 from .recurrences import recurrence
 from .scan_loops import patched, split
 from .scope import Scope, scopes
+from .stored_steps import with_state
 
 
 class ScanCall:
@@ -43,13 +44,13 @@ def scanned(code: Code, kernel: bool) -> Iterator[tuple[Scope, Patch]]:
 
 
 def _patch(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
-    """Of the loop as it is, else with steps that are all alike."""
+    """Of the loop as it is, else with steps that are all alike, else with a name for its state."""
     patch = _scanned(code, scope, loop, kernel)
-    even = with_even_steps(code, scope, loop) if patch is None else None
-    if even is None:
-        return patch
-    patch = _scanned(*even, kernel)
-    return replace(patch, base_hash=base_hash(code.source)) if patch is not None else None
+    for rewritten in (with_even_steps, with_state):
+        other = rewritten(code, scope, loop) if patch is None else None
+        made = _scanned(*other, kernel) if other is not None else None
+        patch = replace(made, base_hash=base_hash(code.source)) if made is not None else patch
+    return patch
 
 
 def _scanned(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:

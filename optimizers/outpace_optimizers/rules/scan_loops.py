@@ -127,6 +127,8 @@ def brought(scope: Scope, found: Recurrence, parts: Split, lines: list[str]) -> 
 def _all_slices(scope: Scope, found: Recurrence) -> str | None:
     """`x.movedim(1, 0)` where each step's value is `x[:, t]`, and `x` where it is `x[t]`."""
     node = parsed_text(found.value)
+    if found.steps.start:
+        return None
     if found.steps.stop is None:
         return found.steps.walked if found.value == found.steps.name else None
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
@@ -186,7 +188,8 @@ def _handed(scope: Scope, found: Recurrence, parts: Split, steps: str) -> list[s
         for item, text in zip(found.after, _moved(scope, found.after), strict=True)
     ]
     parts.loops.append(steps)
-    return [_loop(scope, found, [f"{found.state} = {steps}[{found.steps.name}, ...]", *moved])]
+    index = found.steps.name + (f" - {found.steps.start}" if found.steps.start else "")
+    return [_loop(scope, found, [f"{found.state} = {steps}[{index}, ...]", *moved])]
 
 
 def _joined(
@@ -194,7 +197,8 @@ def _joined(
 ) -> list[str] | None:
     """The list of states, of which one `torch.stack` is made, or the tensor that they are stored into."""
     place, stop = scope.block_of(found.loop), found.steps.stop
-    over = parse_range(scope, ast.Call(ast.Name("range"), [stop], [])) if stop is not None else None
+    bounds = [*([ast.Constant(found.steps.start)] if found.steps.start else []), *([stop] if stop is not None else [])]
+    over = parse_range(scope, ast.Call(ast.Name("range"), bounds, [])) if stop is not None else None
     if place is None:
         return None
     made = finish(scope, place, output, Walk(found.steps.name, over), {}, parts.edit)
@@ -231,7 +235,8 @@ def _loop(scope: Scope, found: Recurrence, body: list[str]) -> str:
     lines = [unit + line for text in body for line in text.split("\n")]
     over = scope.text(found.loop.iter)
     if found.steps.stop is not None:
-        over = f"range({scope.text(found.steps.stop)})"
+        first = f"{found.steps.start}, " if found.steps.start else ""
+        over = f"range({first}{scope.text(found.steps.stop)})"
     return "\n".join([f"for {found.steps.name} in {over}:", *lines])
 
 
