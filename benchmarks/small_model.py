@@ -33,6 +33,7 @@ from model_search_edits import TARGET as HEADS
 from process_watch import Watch, awaited
 
 from outpace_audit.records import AUDITOR_VERSION
+from outpace_audit.work_directory import STALE_SECONDS
 from outpace_optimizers.evidence import read_evidence
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.client import Answer
@@ -153,7 +154,7 @@ def one_night(args: argparse.Namespace, folder: Path, temporary: Path, url: str)
     wrong = [f"exit code {status}: {err.read_text(errors='replace')[-600:]}"] * (status != 0)
     wrong += ["stderr has a traceback"] * ("Traceback" in err.read_text(errors="replace"))
     wrong += [f"left running: {role}" for role in left]
-    wrong += [f"left in the folder for temporary files: {one.name}" for one in temporary.iterdir()]
+    wrong += [f"left in the folder for temporary files: {name}" for name in left_after_a_sweep(temporary, environ)]
     wrong += [f"false win: {title}" for title in false]
     wrong += ["a source has changed"] * (fingerprint_of(folder) != before)
     wrong += [
@@ -166,10 +167,19 @@ def one_night(args: argparse.Namespace, folder: Path, temporary: Path, url: str)
         "python": platform.python_version(), "model": "SmolLM2-135M-Instruct Q4_1", "wrong": wrong,
         "calls": len(calls), "tokens": sum(one["tokens"] for one in calls),
         "replies": replies_of(calls), "trials": trials_of(document), "wins": [one["title"] for one in wins],
-        "stops": {target["target"]: target["stop"] for target in document.get("targets", [])},
+        "stops": {Path(target["path"]).name: target["stop"] for target in document.get("targets", [])},
         "memory": watch.growth(), "most_processes": max(sample["processes"] for sample in watch.samples),
         "samples": watch.samples[:: max(1, len(watch.samples) // 60)],
     }  # fmt: skip
+
+
+def left_after_a_sweep(temporary: Path, environ: dict[str, str]) -> list[str]:
+    """What no later run removes. A worker is killed with all below it and leaves its folder to the next, which takes
+    what has no owner; the folder of locks stays."""
+    time.sleep(STALE_SECONDS + 1)
+    sweep = "from outpace_audit.work_directory import WorkDirectory; WorkDirectory().remove()"
+    subprocess.run([sys.executable, "-c", sweep], env=environ, check=True)
+    return sorted(one.name for one in temporary.iterdir() if one.name != f"outpace-{os.getuid()}")
 
 
 def fingerprint_of(folder: Path) -> str:
