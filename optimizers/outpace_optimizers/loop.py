@@ -15,6 +15,7 @@ from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
 from outpace_optimizers.rebase import as_it_is_now
 from outpace_optimizers.records import (
+    CARRIED_RULE,
     TUNER_RULE,
     Again,
     Listener,
@@ -88,7 +89,7 @@ def _found(reference: str, workspace: Workspace) -> tuple[Placed, Workspace]:
 
 
 def _refuse_unknown(skipped: Sequence[str]) -> None:
-    known = [*(rule.id for rule in load_rules().rules), TUNER_RULE]
+    known = [*(rule.id for rule in load_rules().rules), TUNER_RULE, CARRIED_RULE]
     for name in skipped:
         if name not in known:
             raise TargetError(f"no rule {name!r} to skip; rules: {', '.join(known)}")

@@ -13,6 +13,8 @@ MODEL_RULE = "model"
 """In place of a rule's id, where an idea is a language model's."""
 TUNER_RULE = "tuner"
 """The same, where sizes were searched by measuring."""
+CARRIED_RULE = "carried"
+"""The same, where an edit was accepted on another target that has the same definition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from itertools import count
 from outpace_audit.records import Idea
 from outpace_optimizers import compiling
 from outpace_optimizers.proposers.bench import Bench, Proposer
+from outpace_optimizers.proposers.carried import edits_for, likely_rules
 from outpace_optimizers.proposers.combining import Combining, added_text
 from outpace_optimizers.proposers.model_ideas import ModelIdeas
 from outpace_optimizers.proposers.rule_ideas import Compiling, RuleIdeas
 from outpace_optimizers.proposers.tuner_ideas import TunerIdeas
 from outpace_optimizers.records import (
+    CARRIED_RULE,
     TUNER_RULE,
     Asked,
     Listener,
@@ -24,6 +26,7 @@ from outpace_optimizers.records import (
 )
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules, suited, usable
 from outpace_optimizers.session import Session
+from outpace_optimizers.stored_trial import Winner
 from outpace_optimizers.turns.book import TurnBook
 from outpace_optimizers.turns.choice import Budgets, choose
 
@@ -50,9 +53,10 @@ class Run:
 
     def report(self) -> Report:
         bench, session = self.bench, self._session
-        proposers = self.proposers()
+        book = session.turn_book()
+        proposers = self.proposers(session.winners(), book.begun)
         try:
-            self._take_turns(proposers, session.turn_book())
+            self._take_turns(proposers, book)
             _empty(proposers)
         finally:
             if self._model is not None:
@@ -63,8 +67,9 @@ class Run:
         spend = self._model.spend if self._model is not None else None
         return Report(session.target, session.machine, tuple(bench.trials), stop, notes, spend, ending)
 
-    def proposers(self) -> list[Proposer]:
-        """The one that is preferred among equals first."""
+    def proposers(self, winners: Sequence[Winner], begun: float) -> list[Proposer]:
+        """The one that is preferred among equals first. `winners` of the project; those from before this run has
+        `begun` say which rules are likely here, later ones must not change whose turns these are."""
         bench, source = self.bench, self._session.target.code.source
         found = ideas(self._session.target.code, list(self.rules.values()))
         bench.notes += [f"rule {trouble.rule} failed: {trouble.message}" for trouble in found.troubles]
@@ -72,8 +77,15 @@ class Run:
         others = [idea for idea in found.ideas if idea.rule not in compiling.RULES]
         slow = [idea for idea in others if "torch.compile" in added_text(idea, source)]
         plain = [idea for idea in others if idea not in slow]
-        self._found = total = len(plain) + len(slow) + len(ways)
-        proposers: list[Proposer] = [RuleIdeas("rules", bench, plain, total), Combining(bench, self.rules)]
+        likely, edits = self._carried([one for one in winners if one.at < begun], winners)
+        first = [*(idea for idea in plain if idea.rule in likely), *edits]
+        plain = [idea for idea in plain if idea not in first]
+        self._found = total = len(first) + len(plain) + len(slow) + len(ways)
+        proposers: list[Proposer] = [
+            RuleIdeas("carried", bench, first, total),
+            RuleIdeas("rules", bench, plain, total, len(first) + 1),
+            Combining(bench, self.rules),
+        ]
         if TUNER_RULE not in self._request.skip:
             proposers.append(TunerIdeas(bench))
         proposers.append(Compiling(bench, slow, ways, total))
@@ -81,6 +93,13 @@ class Run:
             self._model = ModelIdeas(bench, self._request.model, [rule.title for rule in self.rules.values()])
             proposers.append(self._model)
         return proposers
+
+    def _carried(self, before: Sequence[Winner], all_: Sequence[Winner]) -> tuple[set[str], list[Idea]]:
+        if CARRIED_RULE in self._request.skip:
+            return set(), []
+        target, machine = self._session.target, self._session.machine
+        others = [one for one in all_ if one.stored.idea.rule not in self.rules]
+        return likely_rules(target, machine, before), edits_for(target, others)
 
     def _take_turns(self, proposers: Sequence[Proposer], book: TurnBook) -> None:
         for number in count():

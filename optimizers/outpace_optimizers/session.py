@@ -32,7 +32,7 @@ from outpace_optimizers.records import (
     Trouble,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
+from outpace_optimizers.stored_trial import StoredTrial, Winner, key_of, trial_of, winners_in
 from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
@@ -85,6 +85,10 @@ class Session:
         asked = [request.policy, request.inference, request.unsandboxed, list(request.checks)]
         subject = content_id(target.code.id, [one.id for one in target.workloads], asked, machine_of(self.machine))
         return TurnBook(self._ledger, subject, self.machine, fresh=request.fresh)
+
+    def winners(self) -> list[Winner]:
+        """Accepted edits of this workspace, on such a machine."""
+        return winners_in(self._ledger, self.machine)
 
     @property
     def python(self) -> str:

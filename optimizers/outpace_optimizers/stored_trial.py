@@ -55,6 +55,29 @@ class StoredTrial:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """An accepted trial. `at`: when, in seconds since 1970."""
+
+    at: float
+    stored: StoredTrial
+
+
+def winners_in(ledger: Ledger, machine: Machine) -> list[Winner]:
+    """Of edits, on such a machine, the oldest first."""
+    found = [Winner(one.at, stored) for one in ledger.accepted() if (stored := _readable(one)) is not None]
+    return [one for one in found if not one.stored.whole_file and _kind(machine) == _kind(one.stored.verdict.machine)]
+
+
+def _kind(machine: Machine) -> tuple[str, str, str, str | None]:
+    return machine.device, machine.name, machine.torch, machine.triton
+
+
+def gain_of(verdict: Verdict) -> str:
+    low, high = verdict.interval or (1.0, 1.0)
+    return f"{verdict.speedup or 1.0:.2f}x [{low:.2f}, {high:.2f}]"
+
+
 def key_of(
     target: Target, idea: Idea, request: OptimizeRequest, machine: Machine, root: Path, *, whole_file: bool = False
 ) -> str:

@@ -16,6 +16,7 @@ from outpace_optimizers.proposers.combining import Combining
 from outpace_optimizers.proposers.rule_ideas import RuleIdeas
 from outpace_optimizers.records import Asked, Event, OptimizeRequest, Report, Target, Trial, Turn, TurnTaken
 from outpace_optimizers.run import Run
+from outpace_optimizers.stored_trial import Winner
 from outpace_optimizers.turns.book import TurnBook
 
 TEXT = "\n\n".join(f"def part{n}(x):\n    return x + {n}\n\n\n# {n}\n# {n}\n# {n}" for n in range(4)) + "\n"
@@ -47,6 +48,9 @@ class FakeSession:
 
     def turn_book(self) -> TurnBook:
         return TurnBook(self.ledger, "subject", self.machine, fresh=False)
+
+    def winners(self) -> list[Winner]:
+        return []
 
     def knows(self, idea: Idea) -> bool:
         return idea.patch.new_source in self.kept
@@ -84,7 +88,7 @@ def run(
 ) -> Report:
     heard = events if events is not None else []
     one = Run(session, OptimizeRequest("/p/a.py", budget_s=budget_s), heard.append)  # type: ignore[arg-type]
-    one.proposers = lambda: make(one.bench)  # type: ignore[method-assign]
+    one.proposers = lambda winners, begun: make(one.bench)  # type: ignore[method-assign]
     return one.report()
 
 

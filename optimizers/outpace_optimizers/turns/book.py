@@ -28,12 +28,14 @@ class TurnBook:
     def __init__(self, ledger: Ledger, subject: str, machine: Machine, *, fresh: bool) -> None:
         self._ledger = ledger
         self._machine = machine_of(machine)
-        last = ledger.read("SELECT id FROM run WHERE subject = ? ORDER BY id DESC LIMIT 1", subject)
+        self.begun = time.time()
+        """When this run was begun for the first time."""
+        last = ledger.read("SELECT id, at FROM run WHERE subject = ? ORDER BY id DESC LIMIT 1", subject)
         if last and not fresh:
-            self._run = int(last[0]["id"])
+            self._run, self.begun = int(last[0]["id"]), float(last[0]["at"])
         else:
             self._run = ledger.write(
-                "INSERT INTO run (at, subject, machine) VALUES (?, ?, ?)", time.time(), subject, self._machine
+                "INSERT INTO run (at, subject, machine) VALUES (?, ?, ?)", self.begun, subject, self._machine
             )
         rows = ledger.read("SELECT number, proposer FROM choice WHERE run = ? ORDER BY id", self._run)
         self._chosen: dict[int, str] = {row["number"]: row["proposer"] for row in rows}
