@@ -15,8 +15,9 @@ from outpace_optimizers.proposers.bench import Bench, Proposer
 from outpace_optimizers.proposers.combining import Combining
 from outpace_optimizers.proposers.rule_ideas import RuleIdeas
 from outpace_optimizers.records import Asked, Event, OptimizeRequest, Report, Target, Trial, Turn, TurnTaken
+from outpace_optimizers.rules.registry import ideas
 from outpace_optimizers.run import Run
-from outpace_optimizers.stored_trial import Winner
+from outpace_optimizers.stored_trial import StoredTrial, Winner
 from outpace_optimizers.turns.book import TurnBook
 
 TEXT = "\n\n".join(f"def part{n}(x):\n    return x + {n}\n\n\n# {n}\n# {n}\n# {n}" for n in range(4)) + "\n"
@@ -197,3 +198,71 @@ def test_a_partner_that_makes_it_worse_is_not_tried_again_on_what_the_best_becom
     report = run(session, combined)
     assert sum("part 2" in trial.idea.title and "+" in trial.idea.rule for trial in report.trials) <= 2
     assert report.best is not None and report.best.verdict.speedup == pytest.approx(1.8)
+
+
+LOOPS = """import torch
+
+
+def {name}(q, k):
+    rows = []
+    for row in range(q.shape[0]):
+        rows.append(q[row] @ k[row])
+    return torch.stack(rows)
+
+
+def get_inputs():
+    return [torch.randn(4, 8, 8), torch.randn(4, 8, 8)]
+"""
+
+
+def winner(rule: str, new: str, at: float) -> Winner:
+    """On `first`, whose loop is that of `second`."""
+    text = LOOPS.format(name="first")
+    patch = Patch(
+        "/p/first.py",
+        "base",
+        text.replace(text[text.index("    rows") : text.index("\n\ndef get")], new),
+        (Span("first"),),
+    )
+    verdict = Verdict("won", True, "", "exact", "L4", 2.0, (1.9, 2.1), (), (), MACHINE, (), False, "")
+    idea = Idea(rule, "one product", "r", "tolerant", patch, "model a/b")
+    target = Target(Code("/p/first.py", text, "first", "function"), (Workload("w", "get_inputs", "declared"),))
+    return Winner(at, StoredTrial(target, idea, verdict, False, "tolerant", 0, False, "", False))
+
+
+@pytest.mark.parametrize("skip", [(), ("carried",)])
+def test_what_won_on_a_like_target_is_tried_first_with_an_audit_of_its_own(
+    ledger: Ledger, skip: tuple[str, ...]
+) -> None:
+    session = FakeSession(ledger, {})
+    session.target = Target(
+        Code("/p/b.py", LOOPS.format(name="second"), "second", "function"), session.target.workloads
+    )
+    won = winner("model", "    return torch.bmm(q, k)\n", 1.0)
+    session.winners = lambda: [won]  # type: ignore[method-assign]
+    events: list[Event] = []
+    request = OptimizeRequest("/p/b.py", budget_s=600.0, skip=("tuner", "torch-compile", *skip))
+    report = Run(session, request, events.append).report()  # type: ignore[arg-type]
+    carried = [trial for trial in report.trials if trial.idea.rule == "carried"]
+    if skip:
+        assert not carried
+        return
+    assert report.trials[0] is carried[0] and len(session.tried) == len(report.trials)
+    assert carried[0].idea.patch.new_source == LOOPS.format(name="second").replace(
+        LOOPS[LOOPS.index("    rows") : LOOPS.index("\n\ndef get")], "    return torch.bmm(q, k)\n"
+    )
+    assert carried[0].idea.proposer == "model a/b" and "as on first of first.py" in carried[0].idea.title
+
+
+def test_a_likely_rule_goes_first_unless_it_won_after_this_run_was_begun(ledger: Ledger) -> None:
+    session = FakeSession(ledger, {})
+    session.target = Target(
+        Code("/p/b.py", LOOPS.format(name="second"), "second", "function"), session.target.workloads
+    )
+    one = Run(session, OptimizeRequest("/p/b.py", skip=("tuner", "torch-compile")), lambda event: None)  # type: ignore[arg-type]
+    rules = {idea.rule for idea in ideas(session.target.code, list(one.rules.values())).ideas}
+    assert "loop-to-batch" in rules
+    won = winner("loop-to-batch", "    return torch.bmm(q, k)\n", 50.0)
+    for begun, first in ((100.0, True), (10.0, False)):
+        carried = one.proposers([won], begun)[0]
+        assert carried.name == "carried" and carried.ready == first
