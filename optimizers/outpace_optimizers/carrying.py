@@ -11,6 +11,7 @@ import copy
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from outpace_audit.errors import SourceError
 from outpace_audit.records import Patch
@@ -48,6 +49,7 @@ def carried(before: str, patch: Patch, now: Source, symbol: str) -> Patch | None
         return None
 
 
+@lru_cache(maxsize=1024)
 def shape(node: DefinitionNode) -> str:
     """Equal for definitions that do the same under another name."""
     plain = copy.deepcopy(node)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from outpace_optimizers.records import Asked, Cost
+from outpace_optimizers.records import Asked, Cost, Event, Listener, StageEvent
 
 FIRST, TIMING = "L0", "L4"
 
@@ -47,3 +47,16 @@ class Stopwatch:
         else:
             self._stages[self._level] = self._stages.get(self._level, 0.0) + now - self._last
         self._last = now
+
+
+class TimedListener:
+    """Hears a run's events for somebody, and how long it is at work."""
+
+    def __init__(self, listener: Listener, now: Callable[[], float] = time.monotonic) -> None:
+        self.watch = Stopwatch(now)
+        self._listener = listener
+
+    def __call__(self, event: Event) -> None:
+        waits = isinstance(event, StageEvent) and event.waiting
+        self.watch.hear("waiting" if waits else "at work")
+        self._listener(event)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from outpace_audit.errors import TargetError
+from outpace_optimizers.costs import TimedListener
 from outpace_optimizers.elsewhere import Placed, place, recorded
 from outpace_optimizers.evidence import is_file, read_evidence
 from outpace_optimizers.judge_client import Judges
@@ -38,8 +39,9 @@ from outpace_optimizers.workspace import Workspace
 def optimize(request: OptimizeRequest, listener: Listener, judges: Judges) -> Report:
     """Audits what rules and model propose until they are dry or a budget is spent; always says which."""
     _refuse_unknown(request.skip)
-    with Session.of_file(Path(request.path), request, listener, judges) as session:
-        return Run(session, request, listener).report()
+    heard = TimedListener(listener)
+    with Session.of_file(Path(request.path), request, heard, judges) as session:
+        return Run(session, request, heard).report()
 
 
 def audit_files(baseline: Path, candidate: Path, request: OptimizeRequest, listener: Listener, judges: Judges) -> Trial:

@@ -120,13 +120,13 @@ class Run:
     def _taken(self, proposer: Proposer) -> Turn | None:
         """None where nothing came of it that has cost anything."""
         bench = self.bench
-        before, best, paid, worked = len(bench.trials), bench.best_low, self._asked, bench.watch.worked_s()
+        before, best, paid, worked = len(bench.trials), bench.best_low, self._asked, bench.worked_s
         proposer.turn()
         asked = Asked(
             self._asked.seconds - paid.seconds, self._asked.tokens - paid.tokens, self._asked.dollars - paid.dollars
         )
         fresh = [trial for trial in bench.trials[before:] if trial.known_since is None]
-        seconds = max(bench.watch.worked_s() - worked - asked.seconds, 0.0)
+        seconds = max(bench.worked_s - worked - asked.seconds, 0.0)
         if not fresh and seconds < LEAST_TURN_S and not asked.tokens:
             return None
         won = sum(trial.verdict.accepted for trial in fresh)

@@ -55,6 +55,10 @@ class StoredTrial:
         )
 
 
+WINNERS = 200
+"""The newest: each is read and compared with at the start of every run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Winner:
     """An accepted trial. `at`: when, in seconds since 1970."""
@@ -65,7 +69,7 @@ class Winner:
 
 def winners_in(ledger: Ledger, machine: Machine) -> list[Winner]:
     """Of edits, on such a machine, the oldest first."""
-    found = [Winner(one.at, stored) for one in ledger.accepted() if (stored := _readable(one)) is not None]
+    found = [Winner(one.at, stored) for one in ledger.accepted()[-WINNERS:] if (stored := _readable(one)) is not None]
     return [one for one in found if not one.stored.whole_file and _kind(machine) == _kind(one.stored.verdict.machine)]
 
 

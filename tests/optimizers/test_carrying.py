@@ -92,9 +92,19 @@ def test_it_is_made_under_the_name_it_has_there_with_all_that_it_needs() -> None
         ("SCALE = 2.0", "SCALE = 3.0"),
         ("SCALE = 2.0\n", "SCALE = 2.0\nmath = None\n"),
         ("SCALE = 2.0\n", "SCALE = 2.0\n\n\ndef scaled(x, by):\n    return x - by\n"),
+        ("SCALE = 2.0\n", "SCALE = 2.0\nscaled = None\n"),
         ("torch.relu(mixed(q, k))", "torch.relu(q @ k)"),
     ],
-    ids=["other-order", "other-value", "other-signature", "other-constant", "name-taken", "helper-taken", "unreached"],
+    ids=[
+        "other-order",
+        "other-value",
+        "other-signature",
+        "other-constant",
+        "name-taken",
+        "helper-taken",
+        "helper-bound",
+        "unreached",
+    ],
 )
 def test_what_is_not_the_same_is_left_alone(old: str, new: str) -> None:
     assert NOW.count(old) == 1

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from outpace_audit.records import Check, Code, Idea, Machine, Patch, Span, Timing, Verdict, Workload, content_id
+from outpace_optimizers.costs import TimedListener
 from outpace_optimizers.ledger import Ledger
 from outpace_optimizers.proposers.bench import Bench, Proposer
 from outpace_optimizers.proposers.combining import Combining
 from outpace_optimizers.proposers.rule_ideas import RuleIdeas
-from outpace_optimizers.records import Asked, Event, OptimizeRequest, Report, Target, Trial, Turn, TurnTaken
+from outpace_optimizers.records import Asked, Event, OptimizeRequest, Report, StageEvent, Target, Trial, Turn, TurnTaken
 from outpace_optimizers.rules.registry import ideas
 from outpace_optimizers.run import Run
 from outpace_optimizers.stored_trial import StoredTrial, Winner
@@ -198,6 +199,25 @@ def test_a_partner_that_makes_it_worse_is_not_tried_again_on_what_the_best_becom
     report = run(session, combined)
     assert sum("part 2" in trial.idea.title and "+" in trial.idea.rule for trial in report.trials) <= 2
     assert report.best is not None and report.best.verdict.speedup == pytest.approx(1.8)
+
+
+def test_waiting_for_others_on_the_device_is_no_cost_of_a_turn(ledger: Ledger) -> None:
+    session, now, events = FakeSession(ledger, {2: 1.5}), [100.0], list[Event]()
+    heard = TimedListener(events.append, lambda: now[0])
+
+    def waits(idea: Idea) -> None:
+        """As a session tells of it: to the listener that both were given."""
+        now[0] += 2.0
+        heard(StageEvent("waiting for the device", waiting=True))
+        now[0] += 500.0
+        heard(StageEvent("timing"))
+        now[0] += 3.0
+
+    session.before = waits
+    one = Run(session, OptimizeRequest("/p/a.py", budget_s=600.0), heard)  # type: ignore[arg-type]
+    one.proposers = lambda winners, begun: two(one.bench)  # type: ignore[method-assign]
+    one.report()
+    assert [event.turn.seconds for event in events if isinstance(event, TurnTaken)] == [5.0] * 4
 
 
 LOOPS = """import torch

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from outpace_audit.errors import JudgeError, OutOfResources
 from outpace_audit.records import Idea
-from outpace_optimizers.costs import Stopwatch
+from outpace_optimizers.costs import TimedListener
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.stopping import best_of, near_floor
 from outpace_optimizers.records import (
@@ -17,7 +17,6 @@ from outpace_optimizers.records import (
     Event,
     Listener,
     OptimizeRequest,
-    StageEvent,
     Trial,
     TrialStarted,
 )
@@ -57,16 +56,16 @@ class Bench:
         self.ending: Ending = "done"
         self.untried = 0
         """Ideas that there was no time for."""
-        self.watch = Stopwatch()
-        self._tell = listener
+        self._heard = listener if isinstance(listener, TimedListener) else TimedListener(listener)
         self._deadline = time.monotonic() + request.budget_s
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, StageEvent):
-            self.watch.hear("waiting" if event.waiting else "stage")
-        else:
-            self.watch.hear("")
-        self._tell(event)
+        self._heard(event)
+
+    @property
+    def worked_s(self) -> float:
+        """Without waiting for others on the device, as far as the session tells the same listener of it."""
+        return self._heard.watch.worked_s()
 
     @property
     def left_s(self) -> float:
