@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from outpace_audit.codec import decode
-from outpace_optimizers.records import CheckDone, Event, StageEvent, TrialFinished, TrialStarted, Trouble
+from outpace_optimizers.records import CheckDone, Event, StageEvent, TrialFinished, TrialStarted, Trouble, TurnTaken
 
-KINDS: tuple[type[Event], ...] = (StageEvent, TrialStarted, CheckDone, TrialFinished, Trouble)
+KINDS: tuple[type[Event], ...] = (StageEvent, TrialStarted, CheckDone, TrialFinished, TurnTaken, Trouble)
 EVENTS = {kind.__name__: kind for kind in KINDS}
 
 

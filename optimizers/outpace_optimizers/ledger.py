@@ -1,7 +1,8 @@
 """The ledger: every trial of a workspace, kept as events that are only ever appended.
 
 SQLite in WAL mode: a process that is killed at any instant loses its unfinished trial and nothing else. Events carry
-the never-repeat key of their trial (`trial_key`); what is current is read from views.
+the never-repeat key of their trial (`trial_key`); what is current is read from views. Beside them stand the turns of
+those who propose: turns/book.py.
 """
 
 from __future__ import annotations
@@ -48,6 +49,65 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE INDEX event_base ON event (json_extract(body, '$.idea.patch.base_hash'), id)
             WHERE kind = 'finished'""",
+    ),
+    (
+        """CREATE TABLE run (
+            id INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            subject TEXT NOT NULL,
+            machine TEXT NOT NULL
+        )""",
+        "CREATE INDEX run_subject ON run (subject, id)",
+        """CREATE TABLE choice (
+            id INTEGER PRIMARY KEY,
+            run INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            proposer TEXT NOT NULL
+        )""",
+        "CREATE INDEX choice_run ON choice (run, number)",
+        """CREATE TABLE turn (
+            id INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            run INTEGER,
+            machine TEXT NOT NULL,
+            proposer TEXT NOT NULL,
+            judged INTEGER NOT NULL,
+            won INTEGER NOT NULL,
+            factor REAL NOT NULL,
+            seconds REAL NOT NULL,
+            asked_s REAL NOT NULL,
+            tokens INTEGER NOT NULL,
+            dollars REAL NOT NULL
+        )""",
+        "CREATE INDEX turn_machine ON turn (machine, id)",
+        # What trials took was not kept before: it is the time between the first and the last word on each.
+        """UPDATE event SET body = json_set(body, '$.cost', json_object('judged_s', at - (
+                SELECT begun.at FROM event AS begun
+                WHERE begun.key = event.key AND begun.kind = 'started' AND begun.id < event.id
+                ORDER BY begun.id DESC LIMIT 1
+            )))
+            WHERE kind = 'finished' AND json_type(body, '$.idea') = 'object' AND json_type(body, '$.cost') IS NULL
+            AND EXISTS (SELECT 1 FROM event AS begun
+                WHERE begun.key = event.key AND begun.kind = 'started' AND begun.id < event.id)""",
+        # What a model's ideas took of that time stands here, and what they cost does not: it is not known by trial.
+        """INSERT INTO turn (at, machine, proposer, judged, won, factor, seconds, asked_s, tokens, dollars)
+            SELECT at,
+                json_extract(body, '$.verdict.machine.name') || '; torch '
+                    || json_extract(body, '$.verdict.machine.torch') || '; triton '
+                    || coalesce(json_extract(body, '$.verdict.machine.triton'), 'None'),
+                CASE WHEN json_extract(body, '$.idea.rule') LIKE '%+%' THEN 'combining'
+                    WHEN json_extract(body, '$.idea.rule') IN ('tuner', 'model') THEN json_extract(body, '$.idea.rule')
+                    WHEN json_extract(body, '$.idea.rule') IN ('torch-compile', 'compile-modes') THEN 'compiling'
+                    ELSE 'rules' END,
+                1,
+                coalesce(json_extract(body, '$.verdict.accepted'), 0),
+                CASE WHEN json_extract(body, '$.verdict.accepted')
+                    THEN max(1.0, coalesce(json_extract(body, '$.verdict.interval[0]'), 1.0)) ELSE 1.0 END,
+                json_extract(body, '$.cost.judged_s'), 0, 0, 0
+            FROM event
+            WHERE kind = 'finished' AND json_extract(body, '$.cost.judged_s') IS NOT NULL
+            AND json_type(body, '$.verdict.machine.torch') = 'text' AND json_type(body, '$.idea.rule') = 'text'
+            AND json_extract(body, '$.idea.rule') <> 'audit' ORDER BY id""",
     ),
 )
 """Each entry takes the file from the version of its index to the next. Entries are never changed, only added."""
@@ -136,29 +196,37 @@ class Ledger:
         query = """SELECT * FROM event WHERE id IN (
             SELECT max(id) FROM event WHERE kind = 'finished' AND json_extract(body, '$.verdict.accepted') GROUP BY key
         ) ORDER BY id"""
-        with self._explained():
-            return [_finished(row) for row in self._db.execute(query)]
+        return [_finished(row) for row in self.read(query)]
 
     def on_base(self, base_hash: str) -> list[Finished]:
         """The newest verdict of each trial whose patch starts from the text with this hash, the oldest first."""
         query = "SELECT * FROM finished WHERE json_extract(body, '$.idea.patch.base_hash') = ? ORDER BY id"
-        with self._explained():
-            return [_finished(row) for row in self._db.execute(query, (base_hash,))]
+        return [_finished(row) for row in self.read(query, base_hash)]
 
-    def _append(self, kind: str, key: str, verdict: str | None, body: Mapping[str, Any]) -> None:
-        event = (time.time(), kind, key, verdict, json.dumps(plain(body)))
+    def read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._explained():
+            return self._db.execute(query, values).fetchall()
+
+    def write(self, statement: str, *values: object) -> int:
+        """The new row's number; 0 where the disk is full."""
         with self._explained():
             try:
-                self._db.execute("INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)", event)
+                return self._db.execute(statement, values).lastrowid or 0
             except sqlite3.OperationalError as error:
                 if not is_full(error):
                     raise
                 self.full = True
+                return 0
+
+    def _append(self, kind: str, key: str, verdict: str | None, body: Mapping[str, Any]) -> None:
+        self.write(
+            "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)",
+            time.time(), kind, key, verdict, json.dumps(plain(body)),
+        )  # fmt: skip
 
     def _one(self, query: str, value: str) -> Finished | None:
-        with self._explained():
-            row = self._db.execute(f"{query} LIMIT 1", (value,)).fetchone()
-        return None if row is None else _finished(row)
+        rows = self.read(f"{query} LIMIT 1", value)
+        return _finished(rows[0]) if rows else None
 
     def _opened_or_in_memory(self, state: Path, *, repair: bool) -> sqlite3.Connection:
         try:

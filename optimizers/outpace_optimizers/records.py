@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from outpace_audit.records import Check, Code, Idea, Machine, NumericsClass, Patch, Policy, Verdict, Workload
@@ -13,6 +13,8 @@ MODEL_RULE = "model"
 """In place of a rule's id, where an idea is a language model's."""
 TUNER_RULE = "tuner"
 """The same, where sizes were searched by measuring."""
+CARRIED_RULE = "carried"
+"""The same, where an edit was accepted on another target that has the same definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,52 @@ class StepGain:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model was paid for one idea: the replies since its last idea that was judged, unusable ones among them.
+    `dollars` is 0 where no price is known."""
+
+    seconds: float = 0.0
+    tokens: int = 0
+    dollars: float = 0.0
+
+
+NOT_ASKED = Asked()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one trial: time of the device and money, which are never added up."""
+
+    judged_s: float = 0.0
+    """From the first check to the verdict, without waiting for others on the device. 0 where it was not kept."""
+    waited_s: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Seconds of `judged_s` by the level that they were spent on."""
+    asked: Asked = NOT_ASKED
+
+
+NO_COST = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of one turn of a proposer, apart from what was known before."""
+
+    proposer: str
+    """"rules", "model" and so on: a name in turns/choice.py."""
+    judged: int
+    """Trials."""
+    won: int
+    """Of these, accepted."""
+    factor: float
+    """What it has multiplied the best audited speedup (its lower bound) by; 1 where nothing better came of it."""
+    seconds: float
+    """At work on the device: first looks and trials, without waiting for others on it."""
+    asked: Asked = NOT_ASKED
+    """All that a model was paid in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One audited idea."""
 
@@ -67,10 +115,14 @@ class Trial:
     """Labels of the target's workloads that were not judged, by its notes."""
     whole_text: bool = False
     """It holds for the very text of its file alone: a training run, which reaches all of it."""
-    judged_s: float = 0.0
-    """What the audit took in this run, from the first check to the verdict."""
+    cost: Cost = NO_COST
+    """What it took when it was judged, in this run or before."""
     step: StepGain | None = None
     """Where a profile holds for the code as it is; it is looked up where the trial is shown, and not kept."""
+
+    @property
+    def judged_s(self) -> float:
+        return self.cost.judged_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +268,12 @@ class Trouble:
     text: str
 
 
-Event = StageEvent | TrialStarted | CheckDone | TrialFinished | Trouble
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    turn: Turn
+
+
+Event = StageEvent | TrialStarted | CheckDone | TrialFinished | TurnTaken | Trouble
 Listener = Callable[[Event], None]
 
 __all__ = [
@@ -237,4 +294,6 @@ __all__ = [
     "TrialFinished",
     "TrialStarted",
     "Trouble",
+    "Turn",
+    "TurnTaken",
 ]

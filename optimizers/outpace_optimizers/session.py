@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -12,13 +11,17 @@ from typing import Any
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.fewer import helps_to_leave_out, without_largest
-from outpace_audit.records import Check, Closely, Idea, Machine, Patch, QuickLook, Seeds, Verdict
+from outpace_audit.records import Check, Closely, Idea, Machine, Patch, QuickLook, Seeds, Verdict, content_id
+from outpace_optimizers.costs import Stopwatch
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
 from outpace_optimizers.ledger import Ledger, is_full
 from outpace_optimizers.reach import reached_files
 from outpace_optimizers.records import (
+    NOT_ASKED,
+    Asked,
     CheckDone,
+    Cost,
     Device,
     Listener,
     OptimizeRequest,
@@ -29,10 +32,11 @@ from outpace_optimizers.records import (
     Trouble,
 )
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.stored_trial import StoredTrial, key_of, trial_of
+from outpace_optimizers.stored_trial import StoredTrial, Winner, key_of, trial_of, winners_in
 from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
 from outpace_optimizers.targets.source_text import parse_source, read_source
+from outpace_optimizers.turns.book import TurnBook, machine_of
 from outpace_optimizers.workspace import Workspace
 
 NO_ROOM = (
@@ -74,6 +78,17 @@ class Session:
         what = "forward and backward" if facts["trains"] else "forward only"
         self.notes = (*ledger.notes, *target.notes, *facts["notes"])
         self.timed = f"timed: {what}; truth: {facts['truth']}"
+
+    def turn_book(self) -> TurnBook:
+        """Of a run on this target; what is skipped, or which model is asked, makes no other run of it."""
+        request, target = self._request, self.target
+        asked = [request.policy, request.inference, request.unsandboxed, list(request.checks)]
+        subject = content_id(target.code.id, [one.id for one in target.workloads], asked, machine_of(self.machine))
+        return TurnBook(self._ledger, subject, self.machine, fresh=request.fresh)
+
+    def winners(self) -> list[Winner]:
+        """Accepted edits of this workspace, on such a machine."""
+        return winners_in(self._ledger, self.machine)
 
     @property
     def python(self) -> str:
@@ -134,13 +149,14 @@ class Session:
         screen: bool = True,
         confirmations_before: int | None = None,
         limit_s: float | None = None,
+        asked: Asked = NOT_ASKED,
     ) -> Trial:
         """The verdict on one idea: from the ledger where it is known, else audited and kept; OutOfResources after
-        `limit_s`."""
+        `limit_s`. `asked`: what the idea itself has cost."""
         spent = self._confirmations if confirmations_before is None else confirmations_before
         while True:
             try:
-                trial = self._tried(idea, whole_file, screen, spent, limit_s)
+                trial = self._tried(idea, whole_file, screen, spent, limit_s, asked)
                 break
             except OutOfResources as error:
                 if not self._leave_out_largest(str(error)):
@@ -161,14 +177,15 @@ class Session:
         self.facts = self._learn()
         return True
 
-    def _tried(self, idea: Idea, whole_file: bool, screen: bool, spent: int, limit_s: float | None) -> Trial:
+    def _tried(
+        self, idea: Idea, whole_file: bool, screen: bool, spent: int, limit_s: float | None, asked: Asked
+    ) -> Trial:
         key = key_of(self.target, idea, self._request, self.machine, self._workspace.root, whole_file=whole_file)
         trial = None if self._request.fresh else self._known(key, idea)
         if trial is None:
-            begun = time.monotonic()
             options = {"screen": screen} if limit_s is None else {"screen": screen, "limit_s": limit_s}
-            trial = self._trial(idea, self._audited(key, idea, options, whole_file, spent), None)
-            trial = replace(trial, judged_s=time.monotonic() - begun)
+            verdict, cost = self._audited(key, idea, options, whole_file, spent, asked)
+            trial = self._trial(idea, verdict, None, cost)
         return replace(trial, left_out=self.left_out)
 
     def quick_looks(self, patches: Sequence[Patch], closely: Closely | None = None) -> list[QuickLook]:
@@ -182,13 +199,16 @@ class Session:
             return None
         try:
             verdict = decode(Verdict, found.body["verdict"])
+            cost = decode(Cost, found.body.get("cost", {}))
         except (KeyError, ValueError):  # kept by another version, in words that this one does not know
             return None
         if verdict.failed is not None and verdict.failed.numbers.get("kind") in ("died", "timeout"):
             return None  # that may have been the machine's doing, or somebody's
-        return self._trial(idea, verdict, found.at)
+        return self._trial(idea, verdict, found.at, cost)
 
-    def _audited(self, key: str, idea: Idea, options: Mapping[str, Any], whole_file: bool, spent: int) -> Verdict:
+    def _audited(
+        self, key: str, idea: Idea, options: Mapping[str, Any], whole_file: bool, spent: int, asked: Asked
+    ) -> tuple[Verdict, Cost]:
         patch = idea.patch
         candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
         if whole_file:
@@ -199,7 +219,12 @@ class Session:
             self._ledger.start(key, {**what, "seeds": seeds})
             self._tell(StageEvent(f"seeds committed to: sha256 {seeds}"))
 
-        recorder = Recorder(committed, self._hear)
+        recorder, watch = Recorder(committed, self._hear), Stopwatch()
+
+        def hear(kind: str, payload: Any) -> None:
+            watch.hear(kind, payload)
+            recorder.hear(kind, payload)
+
         try:
             verdict = self._client.audit(
                 candidate,
@@ -211,18 +236,18 @@ class Session:
                     "checks": self._request.checks,
                     **options,
                 },
-                recorder.hear,
+                hear,
             )
         except OutOfResources as error:
             self._ledger.trouble(key, str(error))
             raise
-        request = self._request
+        request, cost = self._request, watch.cost(asked)
         stored = StoredTrial(
             self.target, idea, verdict, request.inference, request.policy, spent, whole_file,
-            self._client.python, request.unsandboxed, request.everything, request.checks,
+            self._client.python, request.unsandboxed, request.everything, request.checks, cost,
         )  # fmt: skip
         self._keep(key, stored, recorder)
-        return verdict
+        return verdict, cost
 
     def _keep(self, key: str, stored: StoredTrial, recorder: Recorder) -> None:
         """The evidence first: a verdict in the ledger has its own."""
@@ -249,8 +274,8 @@ class Session:
             self.troubles.append(trouble)
             self._tell(Trouble(trouble))
 
-    def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None) -> Trial:
-        return trial_of(self.target, idea, verdict, self._workspace, known_since)
+    def _trial(self, idea: Idea, verdict: Verdict, known_since: float | None, cost: Cost) -> Trial:
+        return trial_of(self.target, idea, verdict, self._workspace, known_since, cost)
 
     def _hear(self, kind: str, payload: Any) -> None:
         if kind in ("stage", "waiting"):

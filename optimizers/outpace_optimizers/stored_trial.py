@@ -12,7 +12,7 @@ from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
 from outpace_optimizers.ledger import Finished, Ledger, trial_key
 from outpace_optimizers.reach import reached_files
-from outpace_optimizers.records import Again, OptimizeRequest, Target, Trial
+from outpace_optimizers.records import NO_COST, Again, Cost, OptimizeRequest, Target, Trial
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import LEDGER, Workspace
 
@@ -33,6 +33,8 @@ class StoredTrial:
     unsandboxed: bool
     everything: bool = False
     checks: tuple[str, ...] = ()
+    cost: Cost = NO_COST
+    """Of trials before there was this field: the time between the first and the last word on them, if both are kept."""
 
     def measured(self, again: Again) -> StoredTrial:
         return replace(self, python=again.python or self.python, unsandboxed=again.unsandboxed or self.unsandboxed)
@@ -53,6 +55,33 @@ class StoredTrial:
         )
 
 
+WINNERS = 200
+"""The newest: each is read and compared with at the start of every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """An accepted trial. `at`: when, in seconds since 1970."""
+
+    at: float
+    stored: StoredTrial
+
+
+def winners_in(ledger: Ledger, machine: Machine) -> list[Winner]:
+    """Of edits, on such a machine, the oldest first."""
+    found = [Winner(one.at, stored) for one in ledger.accepted()[-WINNERS:] if (stored := _readable(one)) is not None]
+    return [one for one in found if not one.stored.whole_file and _kind(machine) == _kind(one.stored.verdict.machine)]
+
+
+def _kind(machine: Machine) -> tuple[str, str, str, str | None]:
+    return machine.device, machine.name, machine.torch, machine.triton
+
+
+def gain_of(verdict: Verdict) -> str:
+    low, high = verdict.interval or (1.0, 1.0)
+    return f"{verdict.speedup or 1.0:.2f}x [{low:.2f}, {high:.2f}]"
+
+
 def key_of(
     target: Target, idea: Idea, request: OptimizeRequest, machine: Machine, root: Path, *, whole_file: bool = False
 ) -> str:
@@ -62,11 +91,18 @@ def key_of(
     return trial_key(target.code, reached, target.workloads, idea.patch, asked, machine)
 
 
-def trial_of(target: Target, idea: Idea, verdict: Verdict, workspace: Workspace, known_since: float | None) -> Trial:
+def trial_of(
+    target: Target,
+    idea: Idea,
+    verdict: Verdict,
+    workspace: Workspace,
+    known_since: float | None,
+    cost: Cost,
+) -> Trial:
     replay = f"outpace replay {verdict.id}{_where(workspace)}"
     evidence = workspace.evidence(verdict.id)
     kept = str(evidence) if evidence.is_file() else ""
-    return Trial(verdict.id, target.name, idea, verdict, diff_of(target, idea), replay, known_since, kept)
+    return Trial(verdict.id, target.name, idea, verdict, diff_of(target, idea), replay, known_since, kept, cost=cost)
 
 
 def diff_of(target: Target, idea: Idea) -> str:
@@ -131,7 +167,7 @@ def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> li
         if stored is not None and stored.target.code.path == path and not stored.whole_file:
             key = key_of(stored.target, stored.idea, stored.request(), stored.verdict.machine, workspace.root)
             if key == found.key:
-                offers.append(trial_of(stored.target, stored.idea, stored.verdict, workspace, found.at))
+                offers.append(trial_of(stored.target, stored.idea, stored.verdict, workspace, found.at, stored.cost))
     return offers
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from outpace_audit.records import Code, Idea, Patch, Span
-from outpace_optimizers.loop import FIRST_GRACE_S, LONGEST_GRACE_S, both, grace_s, same_change
+from outpace_optimizers.proposers.bench import FIRST_GRACE_S, LONGEST_GRACE_S, grace_s
+from outpace_optimizers.proposers.combining import both, same_change
 from outpace_optimizers.rebase import reapplied
 from outpace_optimizers.rules.routing import RULE as ROUTING
 from outpace_optimizers.rules.upcast_product import RULE as UPCAST

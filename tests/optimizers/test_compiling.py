@@ -12,8 +12,9 @@ import pytest
 from outpace_audit.errors import JudgeError
 from outpace_audit.records import ArgSpec, Closely, Code, Idea, Machine, Patch, QuickLook, Verdict, Workload
 from outpace_optimizers.compiling import CLEARLY, LEAST_LOOK_S, MOST_LOOK_S, look_limit, ordered, sensible
-from outpace_optimizers.loop import _Run  # pyright: ignore[reportPrivateUsage]
-from outpace_optimizers.records import OptimizeRequest, Target, Trial
+from outpace_optimizers.proposers.bench import Bench
+from outpace_optimizers.proposers.rule_ideas import Compiling
+from outpace_optimizers.records import Asked, OptimizeRequest, Target, Trial
 from outpace_optimizers.rules.compile_modes import RULE as MODES
 from outpace_optimizers.rules.torch_compile import RULE as PLAIN
 
@@ -81,13 +82,14 @@ class FakeSession:
     notes: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
     timed: str = ""
+    facts: dict[str, Any] = field(default_factory=lambda: {"workloads": []})
     machine: Machine = MACHINE
     target: Target = Target(CODE, workloads(8, 512))  # noqa: RUF009  # frozen
 
     def knows(self, idea: Idea) -> bool:
         return idea in self.known
 
-    def try_idea(self, idea: Idea, *, limit_s: float) -> Trial:
+    def try_idea(self, idea: Idea, *, limit_s: float, asked: Asked) -> Trial:
         self.tried.append(idea)
         accepted = idea in self.accepts
         verdict = Verdict(
@@ -100,18 +102,21 @@ class FakeSession:
         return self.look()
 
 
-def ran(session: FakeSession, budget_s: float = 60.0, late: bool = False) -> Any:
-    """The stop reason."""
-    run = _Run(session, OptimizeRequest("a.py", budget_s=budget_s), lambda event: None)  # type: ignore[arg-type]
-    run._rules = {rule.id: rule for rule in (PLAIN, MODES)}  # pyright: ignore[reportPrivateUsage]
+def ran(session: FakeSession, budget_s: float = 60.0, late: bool = False) -> Bench:
+    """All turns of those that compile."""
+    bench = Bench(session, OptimizeRequest("a.py", budget_s=budget_s), lambda event: None)  # type: ignore[arg-type]
     if late:
-        session.look = lambda: (setattr(run, "_deadline", time.monotonic() - 1), looks(1.5, 1.6, 1.9))[1]
-    return run._try_all()  # pyright: ignore[reportPrivateUsage]
+        session.look = lambda: (setattr(bench, "_deadline", time.monotonic() - 1), looks(1.5, 1.6, 1.9))[1]
+    ways = sensible(IDEAS, session.target.workloads)
+    compiling = Compiling(bench, [], ways, len(ways))
+    while compiling.ready:
+        compiling.turn()
+    return bench
 
 
 def test_one_way_is_audited_and_a_search_after_it() -> None:
     session = FakeSession([DEFAULT, EACH], lambda: looks(1.5, 1.6, 1.9))
-    assert ran(session) == ""
+    assert ran(session).untried == 0
     assert (session.looked_at, session.tried) == ([3], [EACH, SEARCHED])
 
 
@@ -123,16 +128,17 @@ def test_after_a_rejection_comes_the_next_way() -> None:
 
 def test_what_was_looked_at_in_time_is_audited_and_a_search_is_not_begun_late() -> None:
     session = FakeSession([EACH], lambda: looks())
-    assert "1 of 3 ideas not tried" in ran(session, late=True)
+    bench = ran(session, late=True)
+    assert (bench.untried, bench.ending) == (1, "time")
     assert session.tried == [EACH]
 
 
 def test_no_look_is_taken_without_time_or_where_the_ledger_knows_the_answer() -> None:
     session = FakeSession([EACH], lambda: looks(1.5, 1.6, 1.9), known=[EACH])
-    assert ran(session, budget_s=-1.0) == ""
+    assert ran(session, budget_s=-1.0).untried == 0
     assert (session.looked_at, session.tried) == ([], [EACH])
     session = FakeSession([], lambda: looks(1.5, 1.6, 1.9))
-    assert "3 of 3 ideas not tried" in ran(session, budget_s=-1.0)
+    assert ran(session, budget_s=-1.0).untried == 3
     assert (session.looked_at, session.tried) == ([], [])
 
 
@@ -141,5 +147,5 @@ def test_a_judge_that_fails_at_a_look_ends_the_run() -> None:
         raise JudgeError("gone")
 
     session = FakeSession([DEFAULT], fail)
-    assert "gone" in ran(session)
+    assert "gone" in ran(session).failure
     assert session.tried == []

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from outpace_audit.codec import plain
 from outpace_audit.errors import EnvironmentMissing
-from outpace_audit.records import Code, Machine, Patch, Workload
+from outpace_audit.records import Code, Idea, Machine, Patch, Verdict, Workload
 from outpace_optimizers.ledger import MIGRATIONS, Ledger, trial_key
+from outpace_optimizers.records import Cost, Target, Turn
+from outpace_optimizers.stored_trial import StoredTrial, find_trial
+from outpace_optimizers.turns.book import TurnBook
 from outpace_optimizers.workspace import LEDGER
 
 MACHINE = Machine("cpu", "CPU", "", "CPU", 2, "3.11", "2.13", None, None, None, {"memory_bytes_per_s": 1.0})
@@ -120,3 +125,45 @@ def test_the_key_changes_with_all_that_a_verdict_depends_on() -> None:
         trial_key(CODE, {"model.py": "h"}, WORKLOADS, PATCH, asked, replace(MACHINE, torch="2.14")),
     ]
     assert len({key, *others}) == 9
+
+
+def stored(rule: str, *, accepted: bool, low: float | None = None) -> dict[str, object]:
+    interval = None if low is None else (low, low + 0.1)
+    verdict = Verdict(
+        "v", accepted, "r", "exact", "L4", low, interval, (), (), MACHINE, (), False, "fp64"
+    )  # fmt: skip
+    idea = Idea(rule, "t", "r", "exact", PATCH)
+    body = asdict(StoredTrial(Target(CODE, WORKLOADS), idea, verdict, False, "tolerant", 0, False, "", False))
+    del body["cost"]
+    return body
+
+
+def test_an_old_ledger_learns_what_its_trials_took(tmp_path: Path) -> None:
+    """One of before there were costs and turns, as its statements made it."""
+    with sqlite3.connect(tmp_path / LEDGER) as db:
+        for statements in MIGRATIONS[:2]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute("PRAGMA user_version = 2")
+        won, lost = stored("loop-to-batch", accepted=True, low=1.25), stored("model", accepted=False)
+        rows = [
+            (100.0, "started", "a", None, {}), (130.0, "troubled", "a", None, {}), (200.0, "started", "a", None, {}),
+            (212.5, "finished", "a", "v1", won), (300.0, "finished", "b", "v2", lost),
+            (400.0, "started", "c", None, {}), (404.0, "finished", "c", "v3", lost),
+            (500.0, "started", "d", None, {}), (501.0, "finished", "d", "v4", {"of": "another version"}),
+        ]  # fmt: skip
+        for at, kind, key, verdict, body in rows:
+            statement = "INSERT INTO event (at, kind, key, verdict, body) VALUES (?, ?, ?, ?, ?)"
+            db.execute(statement, (at, kind, key, verdict, json.dumps(plain(body))))
+    with Ledger(tmp_path) as ledger:
+        assert ledger.notes == ()
+        assert find_trial(ledger, "v1").cost == Cost(12.5)
+        assert find_trial(ledger, "v2").cost == Cost(), "nobody knows when it began"
+        assert find_trial(ledger, "v3").cost.judged_s == 4.0
+        assert find_trial(ledger, "v1").verdict.interval == (1.25, 1.35)
+        book = TurnBook(ledger, "a new target", MACHINE, fresh=False)
+        seen = sorted(book.seen(), key=lambda one: one.turn.proposer)
+        assert [one.turn for one in seen] == [Turn("model", 1, 0, 1.0, 4.0), Turn("rules", 1, 1, 1.25, 12.5)]
+        assert not any(one.own for one in seen)
+    with Ledger(tmp_path) as ledger:
+        assert len(TurnBook(ledger, "a new target", MACHINE, fresh=False).seen()) == 2, "taken over twice"

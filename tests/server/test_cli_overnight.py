@@ -15,7 +15,7 @@ from cli_fakes import SOURCE, fake_report, make_engine
 from outpace_audit.errors import JudgeError
 from outpace_audit.records import content_id
 from outpace_optimizers.ledger import Ledger
-from outpace_optimizers.records import Listener, OptimizeRequest, Report, StageEvent, TrialFinished, TrialStarted
+from outpace_optimizers.records import Cost, Listener, OptimizeRequest, Report, StageEvent, TrialFinished, TrialStarted
 from outpace_optimizers.stored_trial import StoredTrial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.cli import main
@@ -51,7 +51,7 @@ def measured(request: OptimizeRequest, listener: Listener) -> Report:
     code = replace(report.target.code, symbol=name)
     trials = tuple(
         replace(
-            trial, judged_s=3.0,
+            trial, cost=Cost(3.0),
             verdict=replace(trial.verdict, id=content_id(name, number)),
             idea=replace(trial.idea, title=f"<b>{trial.idea.title}</b> of {name}"),
         )

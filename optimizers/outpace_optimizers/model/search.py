@@ -21,7 +21,7 @@ from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, mess
 from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.model.stopping import best_of, near_floor
-from outpace_optimizers.records import ModelRequest, Spend, Target, Trial
+from outpace_optimizers.records import Asked, ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
 
@@ -69,8 +69,11 @@ class ModelSearch:
         """Why answers led to no trial."""
         self.unreached = False
         """It was given up because no answer came."""
+        self.paid = Asked()
+        """For the idea that is judged next: all replies since the last that was."""
         self._asking_s = self._judging_s = 0.0
         self._judged = 0
+        self._begun = self._charged = self._paid_since(Asked())
 
     @classmethod
     @contextmanager
@@ -96,16 +99,25 @@ class ModelSearch:
 
     def run(self) -> str:
         """Why it stopped."""
-        self._learn()
-        stop = self._searched()
+        turns = self.turns()
+        while True:
+            try:
+                next(turns)
+            except StopIteration as end:
+                return end.value
+
+    def turns(self) -> Generator[bool, None, str]:
+        """True after each idea, judged or not; at last why it stopped. Others may try ideas in between."""
+        stop = yield from self._searched()
         if self._memory is not None:
             self._memory.end(stop)
         return stop
 
-    def _searched(self) -> str:
+    def _searched(self) -> Generator[bool, None, str]:
         dry = 0
-        best = self._best()
         while not (stop := self._around.stopped()):
+            self._learn()
+            best = self._best()
             if floor := near_floor(self._facts, self._around.tried()):
                 return floor
             try:
@@ -116,11 +128,10 @@ class ModelSearch:
                 self.unreached = isinstance(error, UnreachedError)
                 return f"the model is not asked any more: {error}"
             self._learn()
-            now = self._best()
-            dry = 0 if now > best else dry + 1
-            best = now
+            dry = 0 if self._best() > best else dry + 1
             if dry >= self._request.plateau:
                 return f"plateau: {dry} ideas of the model in a row brought nothing better"
+            yield True
         return stop
 
     @property
@@ -131,6 +142,11 @@ class ModelSearch:
     def spend(self) -> Spend:
         spent = self._talk.spend()
         return replace(spent, asking_s=self._asking_s, judging_s=self._judging_s, judged=self._judged)
+
+    @property
+    def asked(self) -> Asked:
+        """All that was paid since it was opened."""
+        return self._paid_since(self._begun)
 
     def _best(self) -> float:
         """The highest lower bound of an accepted speedup so far."""
@@ -193,12 +209,22 @@ class ModelSearch:
             self._asking_s += time.monotonic() - begun
 
     def _trial_of(self, idea: Idea) -> Trial | None:
+        self.paid = self._paid_since(self._charged)
         begun = time.monotonic()
         trial = self._around.judge(idea)
         if trial is not None and trial.known_since is None:
             self._judging_s += time.monotonic() - begun
             self._judged += 1
+            self._charged = self._paid_since(Asked())
         return trial
+
+    def _paid_since(self, before: Asked) -> Asked:
+        spent = self._talk.spend()
+        return Asked(
+            self._asking_s - before.seconds,
+            spent.tokens - before.tokens,
+            (spent.dollars or 0.0) - before.dollars,
+        )
 
     def _idea_of(self, answer: Answer, winner: Trial | None) -> Idea:
         base = None if winner is None else winner.idea.patch.new_source

@@ -30,6 +30,7 @@ from outpace_optimizers.records import (
     TrialFinished,
     TrialStarted,
     Trouble,
+    TurnTaken,
 )
 
 BUDGET_S = 8 * 3600.0
@@ -170,6 +171,8 @@ class Campaign:
         self._clock.wait(isinstance(event, StageEvent) and event.waiting)
         if isinstance(event, TrialFinished):
             self._tried(place, event)
+        elif isinstance(event, TurnTaken):
+            self._add("taken", place, asdict(event.turn))
         elif isinstance(event, Trouble):
             self._add("trouble", None, {"text": f"{place.label}: {event.text}"})
         elif isinstance(event, (StageEvent, TrialStarted)):

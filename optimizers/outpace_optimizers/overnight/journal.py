@@ -22,12 +22,13 @@ from outpace_audit.errors import EnvironmentMissing, ModelError
 from outpace_audit.records import Machine
 from outpace_optimizers.model import spending
 from outpace_optimizers.overnight.records import Dot, Night, Place, TargetProgress, Tried
+from outpace_optimizers.records import Turn
 from outpace_optimizers.transaction import transaction
 
 FILE = "overnight.sqlite"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
-VERSION = 1
+VERSION = 2
 _TABLES = (
     """CREATE TABLE night (
         id INTEGER PRIMARY KEY,
@@ -47,12 +48,20 @@ _TABLES = (
         at REAL NOT NULL,
         night TEXT NOT NULL,
         spent_s REAL NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('machine', 'turn', 'trial', 'stop', 'trouble')),
+        kind TEXT NOT NULL CHECK (kind IN ('machine', 'turn', 'trial', 'stop', 'trouble', 'taken')),
         place TEXT NOT NULL,
         body TEXT NOT NULL
     )""",
     "CREATE INDEX event_night ON event (night, id)",
 )
+_SECOND = (
+    "DROP INDEX event_night",
+    "ALTER TABLE event RENAME TO event_before",
+    *_TABLES[1:],
+    "INSERT INTO event SELECT * FROM event_before",
+    "DROP TABLE event_before",
+)
+"""The first version knew no event 'taken'."""
 
 
 class Journal:
@@ -150,7 +159,7 @@ class Journal:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise EnvironmentMissing(f"{self.path} was written by a newer outpace: upgrade, or move it away")
-            for statement in _TABLES if version == 0 else ():
+            for statement in _TABLES if version == 0 else _SECOND if version == 1 else ():
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -190,5 +199,7 @@ def _after(target: TargetProgress, event: sqlite3.Row, body: Mapping[str, Any]) 
         return replace(target, turns=target.turns + 1, stop="", done=False)
     if event["kind"] == "stop":
         return replace(target, stop=body["reason"], done=body["done"])
+    if event["kind"] == "taken":
+        return replace(target, taken=(*target.taken, decode(Turn, body)))
     dot = Dot(event["spent_s"], event["at"], decode(Tried, body))
     return replace(target, dots=(*target.dots, dot))

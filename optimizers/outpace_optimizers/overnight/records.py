@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outpace_audit.records import Machine, NumericsClass
-from outpace_optimizers.records import Trial
+from outpace_optimizers.records import Trial, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One trial, in short. `failed`: level and check. `judged_s`: 0 where the verdict was known before."""
+    """One trial, in short. `failed`: level and check. `judged_s`: in this night or before, see `Night.is_new`."""
 
     verdict: str
     title: str
@@ -67,6 +67,8 @@ class TargetProgress:
     turns: int = 0
     stop: str = ""
     done: bool = False
+    taken: tuple[Turn, ...] = ()
+    """Turns of proposers, in their order."""
 
     @property
     def best(self) -> Tried | None:
@@ -108,7 +110,16 @@ class Night:
 
     @property
     def judged_s(self) -> float:
-        return sum(dot.tried.judged_s for dot in self.dots)
+        return sum(dot.tried.judged_s for dot in self.dots if self.is_new(dot.tried))
+
+    @property
+    def taken(self) -> Sequence[Turn]:
+        return [turn for target in self.targets for turn in target.taken]
+
+    @property
+    def device_s(self) -> float:
+        """At work on the device: first looks as well as trials."""
+        return max(sum(turn.seconds for turn in self.taken), self.judged_s)
 
     def is_new(self, tried: Tried) -> bool:
         return tried.known_since is None or tried.known_since >= self.begun

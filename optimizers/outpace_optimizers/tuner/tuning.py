@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from outpace_audit.errors import EnvironmentMissing
@@ -36,8 +36,12 @@ class Tuning:
     tell: Callable[[StageEvent], None]
     notes: list[str] = field(default_factory=list[str])
 
-    def run(self, judge: Callable[[Idea, int], Trial | None]) -> None:
-        """`judge` audits an idea, by its number; None where no verdict could be reached."""
+    @property
+    def applies(self) -> bool:
+        return bool(find_knobs(self.session.target.code))
+
+    def turns(self, judge: Callable[[Idea, int], Trial | None]) -> Generator[bool]:
+        """True after each audit. `judge` audits an idea, by its number; None where no verdict could be reached."""
         knobs = find_knobs(self.session.target.code)
         if not knobs:
             return
@@ -57,6 +61,7 @@ class Tuning:
             failed = judge(self._idea(knobs, values, search), number)
             if failed is None or failed.verdict.accepted:
                 return
+            yield True
 
     def _searched(self, knobs: Sequence[Knob]) -> Search:
         kept = KeptLooks(self.session.workspace, self.session.target, self.session.machine, knobs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from outpace_optimizers.overnight.records import Night, Tried
+from outpace_optimizers.records import MODEL_RULE, Asked, Turn
 from outpace_server.output.words import one_line, ratio, span
 from outpace_server.version import VERSION
 
@@ -37,10 +38,11 @@ def cost_words(night: Night) -> list[tuple[str, str]]:
     lines = [("time", f"{hours(night.spent_s)} of {hours(night.budget_s)} spent at work")]
     if night.model:
         lines.append(("model", f"{night.model}: {night.calls} replies, {night.tokens} tokens, ${night.dollars:.4f}"))
-    lines.append(("judging", f"{night.judged_s:.0f} {device_seconds(night)} for {len(night.dots)} trials"))
+    new = sum(night.is_new(dot.tried) for dot in night.dots)
+    lines.append(("judging", f"{night.device_s:.0f} {device_seconds(night)} for {new} trials"))
     if not night.wins:
         return [*lines, ("per verified win", "none was found in this night")]
-    per = f"{night.judged_s / night.wins:.0f} {device_seconds(night)}"
+    per = f"{night.device_s / night.wins:.0f} {device_seconds(night)}"
     if night.model:
         per += f" and ${night.dollars / night.wins:.4f}"
     return [*lines, ("per verified win", f"{per}, over {night.wins} accepted change{'s' * (night.wins != 1)}")]
@@ -55,8 +57,59 @@ def failures(night: Night) -> list[tuple[str, int, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What one proposer has cost and brought in this night: all its turns, those that came to nothing among them."""
+
+    proposer: str
+    turns: int
+    judged: int
+    won: int
+    seconds: float
+    """At work on the device, first looks included."""
+    asked: Asked
+
+    @property
+    def seconds_per_win(self) -> float | None:
+        return self.seconds / self.won if self.won else None
+
+    @property
+    def dollars_per_win(self) -> float | None:
+        return self.asked.dollars / self.won if self.won else None
+
+
+def accounts(night: Night) -> list[Account]:
+    """The one with most wins for its seconds first. What was paid for replies in turns that were cut off (a kill) is
+    the model's too."""
+    mine: dict[str, list[Turn]] = {}
+    for turn in night.taken:
+        mine.setdefault(turn.proposer, []).append(turn)
+    found = [_account(name, turns, night) for name, turns in mine.items()]
+    return sorted(found, key=lambda one: (-one.won / max(one.seconds, 1.0), one.seconds))
+
+
+def _account(name: str, turns: Sequence[Turn], night: Night) -> Account:
+    asked = Asked(*(sum(parts) for parts in zip(*(astuple(turn.asked) for turn in turns), strict=True)))
+    if name == MODEL_RULE:
+        asked = Asked(asked.seconds, max(asked.tokens, night.tokens), max(asked.dollars, night.dollars))
+    return Account(
+        name, len(turns), sum(turn.judged for turn in turns), sum(turn.won for turn in turns),
+        sum(turn.seconds for turn in turns), asked,
+    )  # fmt: skip
+
+
+def account_words(one: Account, unit: str) -> str:
+    """`3 turns, 3 trials, 1 accepted; 90 GPU seconds (90 per win), $0.0200 ($0.0200 per win)`."""
+    parts = [f"{one.turns} turns, {one.judged} trials, {one.won} accepted; {one.seconds:.0f} {unit}"]
+    parts[0] += f" ({one.seconds_per_win:.0f} per win)" if one.seconds_per_win is not None else ""
+    if one.asked.tokens:
+        money = f"{one.asked.tokens} tokens, ${one.asked.dollars:.4f}"
+        parts.append(money + (f" (${one.dollars_per_win:.4f} per win)" if one.dollars_per_win is not None else ""))
+    return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
-    """What one proposer (a rule, a combination, a model) has cost and brought in this night."""
+    """What the trials of one rule, combination or model have cost and brought in this night."""
 
     proposer: str
     trials: int
@@ -85,6 +138,8 @@ def lines_of(night: Night, *, running: bool) -> Iterator[str]:
     yield one_line(state_of(night, running=running))
     for name, text in cost_words(night):
         yield one_line(f"{name}: {text}")
+    for one in accounts(night):
+        yield one_line(f"by {one.proposer}: {account_words(one, device_seconds(night))}")
     for target in night.targets:
         best = target.best
         tried = f"{len(target.dots)} tried"
@@ -109,6 +164,11 @@ def night_document(night: Night, page: str) -> dict[str, Any]:
         "budget_s": night.budget_s,
         "spent_s": night.spent_s,
         "judged_s": night.judged_s,
+        "device_s": night.device_s,
+        "proposers": [
+            asdict(one) | {"seconds_per_win": one.seconds_per_win, "dollars_per_win": one.dollars_per_win}
+            for one in accounts(night)
+        ],
         "model": {"name": night.model, "calls": night.calls, "tokens": night.tokens, "dollars": night.dollars},
         "wins": night.wins,
         "machine": night.machine,

@@ -10,7 +10,18 @@ from pathlib import Path
 
 from outpace_optimizers.model.lessons import Dropped, Lesson, Lessons
 from outpace_optimizers.overnight.records import Dot, Night, TargetProgress
-from outpace_server.output.night import Share, cost_words, device_seconds, failures, gain_of, hours, shares, state_of
+from outpace_server.output.night import (
+    Account,
+    Share,
+    accounts,
+    cost_words,
+    device_seconds,
+    failures,
+    gain_of,
+    hours,
+    shares,
+    state_of,
+)
 from outpace_server.output.words import machine_words, one_line
 from outpace_server.report.html import document_of, section
 from outpace_server.report.markup import Child, Markup, table, tag
@@ -83,11 +94,24 @@ def _shares(night: Night) -> Markup:
     rows: list[list[Child]] = [
         [one.proposer, str(one.trials), str(one.wins), f"{one.judged_s:.0f}", _per_win(one)] for one in shares(night)
     ]
-    if not rows:
-        return Markup()
     unit = device_seconds(night)
-    caption = "In this night, the one with most wins for its seconds first; a model's dollars stand above"
-    return section("Who found it", table(caption, ["by", "trials", "accepted", unit, f"{unit} per win"], rows))
+    tables: list[Child] = []
+    if turns := [_account(one) for one in accounts(night)]:
+        caption = "By proposer: all of its turns, with first looks and replies that led to nothing"
+        head = ["by", "turns", "trials", "accepted", unit, f"{unit} per win", "dollars", "dollars per win"]
+        tables.append(table(caption, head, turns))
+    if rows:
+        caption = "By rule: the audits of its ideas, the one with most wins for its seconds first"
+        tables.append(table(caption, ["by", "trials", "accepted", unit, f"{unit} per win"], rows))
+    return section("Who found it", *tables) if tables else Markup()
+
+
+def _account(one: Account) -> list[Child]:
+    per = f"{one.seconds_per_win:.0f}" if one.seconds_per_win is not None else "none"
+    paid = f"${one.asked.dollars:.4f}" if one.asked.tokens else ""
+    per_dollar = f"${one.dollars_per_win:.4f}" if one.asked.tokens and one.dollars_per_win is not None else ""
+    counts: list[Child] = [str(one.turns), str(one.judged), str(one.won)]
+    return [one.proposer, *counts, f"{one.seconds:.0f}", per, paid, per_dollar]
 
 
 def _per_win(one: Share) -> str:

@@ -13,6 +13,7 @@ from outpace_optimizers.overnight.campaign import Campaign, only_one
 from outpace_optimizers.overnight.journal import Journal
 from outpace_optimizers.overnight.records import Night, Place
 from outpace_optimizers.records import (
+    Cost,
     Ending,
     Listener,
     ModelRequest,
@@ -40,7 +41,7 @@ def trial(place: str, number: int, low: float | None = None) -> Trial:
         (), MACHINE, (), False, "fp64",
     )  # fmt: skip
     idea = Idea("a-rule", f"number {number}", "why", "exact", Patch("p", "h", f"text {number}", ()))
-    return Trial(id, place, idea, verdict, "", f"outpace replay {id}", judged_s=2.0)
+    return Trial(id, place, idea, verdict, "", f"outpace replay {id}", cost=Cost(2.0))
 
 
 def report(request: OptimizeRequest, *trials: Trial, stop: str = "no ideas left", ending: Ending = "done") -> Report:

@@ -1,0 +1,1 @@
+"""Whose turn it is: what proposers have cost and brought so far decides. docs/loop.md says how."""
