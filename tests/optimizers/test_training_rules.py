@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from copy import deepcopy
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,76 @@ def test_a_schedule_for_all_groups_moves_the_tables_rate_along() -> None:
     optimizer.step()
     assert (table - before).abs().max().item() == pytest.approx(space["ValueNgrams"].RATE / 2, rel=1e-3)
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.0005] * 4)
+
+
+MUON = [GOLDEN / "muon-matrices" / name for name in ("nanogpt_style", "transformers_style")]
+
+
+def steps_of(model: Any, optimizer: Any, count: int, scaler: Any = None) -> list[float]:
+    losses: list[float] = []
+    for _ in range(count):
+        loss = model(*tokens()).mean()
+        optimizer.zero_grad()
+        if scaler is None:
+            loss.backward()
+            optimizer.step()
+        else:
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("case", MUON, ids=name_of)
+def test_blocks_are_stepped_by_muon_and_the_rest_by_adam(case: Path) -> None:
+    """A first step has singular values that are alike where it is Muon's, and is as long as the rate where Adam's."""
+    space, model = modelled(case / "after.py")
+    (optimizer,) = space["make_optimizers"](model)
+    own = {id(p) for group in optimizer.param_groups if group["muon"] for p in group["params"]}
+    named = {name for name, p in model.named_parameters() if id(p) in own}
+    assert named == {
+        name for name, p in model.named_parameters() if p.ndim == 2 and (".h." in name or "layers" in name)
+    }
+    for group in optimizer.param_groups:
+        group["weight_decay"] = 0.0
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    steps_of(model, optimizer, 1)
+    for name, p in model.named_parameters():
+        step = p - before[name]
+        assert p.grad is not None
+        if name in named and p.size(0) != 3 * p.size(1):
+            values = torch.linalg.svdvals(step) / (0.02 * max(1.0, p.size(0) / p.size(1)) ** 0.5)
+            assert values.median().item() == pytest.approx(1, abs=0.35)
+        elif name not in named and p.ndim == 1:
+            assert step.abs().max().item() == pytest.approx(1e-3, rel=0.01)
+
+
+@pytest.mark.parametrize("case", MUON, ids=name_of)
+def test_muon_learns_faster_goes_on_from_a_checkpoint_and_takes_a_gradient_scaler(case: Path) -> None:
+    ends: list[float] = []
+    for name in ("before.py", "after.py"):
+        space, model = modelled(case / name)
+        (optimizer,) = space["make_optimizers"](model)
+        ends.append(steps_of(model, optimizer, 20)[-1])
+    assert ends[1] < ends[0]
+    kept = deepcopy((optimizer.state_dict(), model.state_dict()))
+    following = steps_of(model, optimizer, 3)
+    space, again = modelled(case / "after.py")
+    again.load_state_dict(kept[1])
+    (other,) = space["make_optimizers"](again)
+    other.load_state_dict(kept[0])
+    assert steps_of(again, other, 3) == pytest.approx(following, rel=1e-5)
+    space, scaled = modelled(case / "after.py")
+    (third,) = space["make_optimizers"](scaled)
+    assert steps_of(scaled, third, 20, torch.amp.GradScaler("cpu"))[-1] == pytest.approx(ends[1], rel=1e-2)
+
+
+def test_muon_has_nothing_to_step_without_blocks() -> None:
+    space = loaded(MUON[0] / "after.py")
+    model = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.Linear(32, 32))
+    with pytest.raises(ValueError, match="no weight matrices in blocks that it repeats"):
+        space["MuonAdamW"](model.parameters(), model=model)
 
 
 FP8 = [case for case in EDITED if case.parent.name == "fp8-linear"]

@@ -25,6 +25,7 @@ from outpace_audit.records import Check, Machine
 from outpace_audit.seeds import draw
 from outpace_audit.thresholds import ALPHA
 from outpace_optimizers.training import audits, unseen
+from outpace_optimizers.training.carried import carried_data
 from outpace_optimizers.training.change import NOTHING, Change
 from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
 from outpace_optimizers.training.decoys import decoys
@@ -59,7 +60,7 @@ _WORDS = {
     "no-losses": ("did not answer for its model", "correct model"),
 }
 
-TEXT_CHECKS = 3
+TEXT_CHECKS = 4
 """Those that are made before anything runs."""
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
@@ -186,6 +187,7 @@ class Campaign:
             audits.edited_files(change, self._root, self._target),
             audits.fixed_seeds(change, self._root),
             unseen.validation_copied(change, self._root, self._target.validation),
+            carried_data(change, self._root),
         ]
 
     def _spread_here(self) -> list[RunResult]:

@@ -6,7 +6,7 @@ import re
 
 HINTS = (
     (
-        r"arguments? (is|are) required|Missing (argument|option)|list index out of range",
+        r"arguments? (is|are) required|Missing (argument|option|mandatory value)|list index out of range",
         "put the arguments into command",
     ),
     (
@@ -26,7 +26,7 @@ HINTS = (
     (r"No such file or directory", "paths start at the project's root, and a run's /tmp and home are empty"),
 )  # fmt: skip
 """Patterns of a last line, and what to do."""
-NOT_A_NUMBER = re.compile(r"\b(nan|inf|infinite|non-?finite|diverged)\b", re.IGNORECASE)
+NOT_A_NUMBER = re.compile(r"\b(nan|inf|infinite|non-?finite|diverged|OverflowError)\b", re.IGNORECASE)
 
 
 def hint(last: str) -> str:

@@ -23,6 +23,8 @@ AT_ONCE = 32
 """Rows of one call: what fits beside a model that has just been trained."""
 POSITIONS = 256
 """Predictions whose probabilities are summed, each over the whole vocabulary."""
+SHOWN = 4096
+"""Tokens of the rows that are asked for once more beside another validation text."""
 SPLITS = 64
 """Places after which all later tokens of a row are changed, of all rows together."""
 
@@ -114,6 +116,23 @@ def _apart(one: float, other: float) -> float:
     return 0.0 if one == other else abs(one - other) if math.isfinite(one - other) else math.inf
 
 
+def some(model: Model, chance: random.Random) -> Rows:
+    """Rows, the last of them shortened, that fit into one line."""
+    chosen, left = list[list[int]](), SHOWN
+    for row in chance.sample(model.rows, len(model.rows)):
+        chosen.append(row[:left])
+        left -= len(row)
+        if left < 2:
+            break
+    return chosen
+
+
+def means(model: Model, rows: Rows) -> list[float]:
+    """Of each row's losses, each row by itself."""
+    found = [model.losses([row[:-1]], [row[1:]])[0] for row in rows]
+    return [math.fsum(losses) / len(losses) for losses in found]
+
+
 def answers(model: Model, chance: random.Random) -> dict[str, float]:
     """The fields of `Probed`."""
     found = model.losses([row[:-1] for row in model.rows], [row[1:] for row in model.rows])
@@ -135,7 +154,15 @@ def answers(model: Model, chance: random.Random) -> dict[str, float]:
 def main() -> None:
     request = json.loads(os.environ.pop("OUTPACE_PROBE"))
     model = Model(request["entry"], request["checkpoint"])
-    found = answers(model, random.Random(request["nonce"]))
+    chance = random.Random(request["nonce"])
+    found: dict[str, Any]
+    if "rows" in request:
+        found = {"means": means(model, request["rows"])}
+    elif request["show"]:
+        rows = some(model, chance)
+        found = {"rows": rows, "means": means(model, rows)}
+    else:
+        found = answers(model, chance)
     print("\n" + json.dumps({"probe": request["nonce"], **found}), flush=True)
 
 

@@ -8,9 +8,10 @@ import platform
 import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import Any
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing
@@ -37,7 +38,8 @@ class Probed:
     """What the model of a checkpoint answered: `loss` is the mean over all of its tokens, in nats.
 
     `mean_sum`, `largest_sum`: of the probabilities of the whole vocabulary, over `sums` predictions. `moved`: the
-    largest change of a loss where all later tokens changed, at `splits` places.
+    largest change of a loss where all later tokens changed, at `splits` places. `apart`: the largest change of a row's
+    loss where the validation files were others when the model was loaded; None where that was not asked.
     """
 
     loss: float
@@ -46,6 +48,7 @@ class Probed:
     sums: int
     moved: float
     splits: int
+    apart: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Runner:
                 checkpoint = tree.left(target.evaluation.checkpoint)
                 found, recomputed = self._recomputed(found, change, checkpoint, limits)
                 if found.outcome == "finished" and target.model and checkpoint is not None:
-                    found, probed = self._probed(found, change, checkpoint, limits)
+                    found, probed = self._probed(found, change, decoys, checkpoint, limits)
             touched = tuple(path for path in tree.touched(target.must_not_change) if path not in decoys)
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
@@ -175,18 +178,39 @@ class Runner:
             return Stop("no-metric", f"the evaluation of its checkpoint gave no metric ({why})"), None
         return found, values[-1]
 
-    def _probed(self, found: Stop, change: Change, checkpoint: Path, limits: Limits) -> tuple[Stop, Probed | None]:
+    def _probed(
+        self, found: Stop, change: Change, decoys: Mapping[str, bytes], checkpoint: Path, limits: Limits
+    ) -> tuple[Stop, Probed | None]:
+        answer = self._asked(change, checkpoint, {"show": False}, limits)
+        if isinstance(answer, Stop):
+            return answer, None
+        probed = decode(Probed, answer)
+        if not decoys:
+            return found, probed
+        shown = self._asked(change, checkpoint, {"show": True}, limits)
+        if isinstance(shown, Stop):
+            return shown, None
+        other = Change({**change.files, **decoys})
+        again = self._asked(other, checkpoint, {"rows": shown["rows"]}, limits)
+        if isinstance(again, Stop):
+            return again, None
+        apart = max(abs(one - two) for one, two in zip(shown["means"], again["means"], strict=True))
+        return found, replace(probed, apart=apart)
+
+    def _asked(
+        self, change: Change, checkpoint: Path, request: Mapping[str, Any], limits: Limits
+    ) -> dict[str, Any] | Stop:
         """In a fresh tree. Lines without the secret number are not ours: code of the candidate runs there too."""
         evaluation, nonce = self.target.evaluation, secrets.token_hex(16)
         assert evaluation is not None, "a target with a model has one"
-        lines: list[dict[str, object]] = []
+        lines: list[dict[str, Any]] = []
 
         def hear(line: str, at_s: float) -> Stop | None:
             if nonce in line:
                 lines.append(json.loads(line))
             return None
 
-        request = {"entry": self.target.model, "checkpoint": evaluation.checkpoint, "nonce": nonce}
+        request = {"entry": self.target.model, "checkpoint": evaluation.checkpoint, "nonce": nonce, **request}
         with self._tree(change) as tree:
             tree.add(evaluation.checkpoint, checkpoint)
             command = ("python", "-c", PROBE.read_text(encoding="utf-8"))
@@ -194,8 +218,8 @@ class Runner:
             ended = self._execute(tree, command, environ, hear, limits.time_out_s)
         if ended is None or ended.status != "exit status 0" or len(lines) != 1:
             why = "could not start" if ended is None else _last_words(ended)
-            return Stop("no-losses", f"{self.target.model} gave no losses ({why})"), None
-        return found, decode(Probed, {name: value for name, value in lines[0].items() if name != "probe"})
+            return Stop("no-losses", f"{self.target.model} gave no losses ({why})")
+        return {name: value for name, value in lines[0].items() if name != "probe"}
 
     def _execute(
         self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float

@@ -17,6 +17,9 @@ NAME = "validation-unseen"
 LIMIT = "as good without it"
 BLOCK, BLOCKS = 32, 3
 """Bytes, and how many such pieces of a validation file in a changed one are no chance."""
+APART, APART_MORE = 1e-3, 4.0
+"""By how much a row's loss may differ where the model is loaded beside other validation files: by rounding, in nats, or
+so many times as much as the baseline's."""
 LOOKED_AT = 16 << 20
 """Bytes of a file: a text is not copied by its end alone."""
 
@@ -60,6 +63,9 @@ def validation_unseen(
     against a baseline whose runs are repeated where they, too, depend on the text.
     """
     first = beside("candidate", 0)
+    if _apart(first) > APART and _apart(first) > APART_MORE * _apart(beside("baseline", 0)):
+        text = f"its losses change by {_apart(first):.3g} with the validation files that its code finds beside it"
+        return Check(NAME, "L5", False, f"{text}: it reads them when it is evaluated", LIMIT)
     if first.outcome == "finished" and first.value == seen["candidate"][0].value:
         return Check(NAME, "L5", True, f"with another text and the same seed it has {first.value:.6g} as well", LIMIT)
     own = beside("baseline", 0)
@@ -72,6 +78,10 @@ def validation_unseen(
         baseline = [beside("baseline", number) for number in range(len(baseline))]
     candidate = [beside("candidate", number) for number in range(len(seen["candidate"]))]
     return _without_it(baseline, candidate, sign, alpha)
+
+
+def _apart(run: RunResult) -> float:
+    return run.probed.apart or 0.0 if run.probed is not None else 0.0
 
 
 def _without_it(baseline: Sequence[RunResult], candidate: Sequence[RunResult], sign: int, alpha: float) -> Check:

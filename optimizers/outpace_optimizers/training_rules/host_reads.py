@@ -65,7 +65,7 @@ def tensors(scope: Scope) -> set[str]:
             stored = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
             if stored & found:
                 found |= operands(node.value) if isinstance(node.value, ast.Call) else operands(node.value) & computed
-            elif _of_torch(scope, node.value):
+            elif _of_torch(scope, node.value) or _is_one_of(_stripped(node.value), found):
                 found |= stored
     return found
 
@@ -75,9 +75,22 @@ def reads(scope: Scope, steps: Sequence[StepFunction]) -> list[Read]:
     known, names = tensors(scope), {step.name for step in steps}
     found = [read for call in scope.calls() if (read := _read(call, known, names)) is not None]
     inner = {id(node) for read in found for node in ast.walk(read.node) if node is not read.node}
-    loops = {id(scope.loop(call)) for call in backward_calls(scope)} - {id(None)}
+    loops = {id(loop) for call in backward_calls(scope) for loop in (scope.loop(call), _step_loop(scope, call))}
+    loops -= {id(None)}
     loops |= {id(scope.loop(read.node)) for read in found if read.tensor is None} - {id(None)}
     return [read for read in found if id(read.node) not in inner and id(scope.loop(read.node)) in loops]
+
+
+def _step_loop(scope: Scope, backward: ast.Call) -> ast.For | ast.While | None:
+    """The innermost loop around a backward pass that steps an optimizer too: outside of one over parts of a batch."""
+    loop = scope.loop(backward)
+    while loop is not None and not any(_steps(node) for node in ast.walk(loop)):
+        loop = scope.loop(loop)
+    return loop
+
+
+def _steps(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "step"
 
 
 def step_functions(scopes: Sequence[Scope]) -> Iterator[StepFunction]:
@@ -138,6 +151,10 @@ def operands(node: ast.AST) -> set[str]:
     else:
         inner = list(ast.iter_child_nodes(node))
     return {name for child in inner for name in operands(child)}
+
+
+def _is_one_of(node: ast.expr, names: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
 def _of_torch(scope: Scope, node: ast.expr) -> bool:

@@ -13,7 +13,7 @@ from .fitting import DoesNotApply
 from .host_reads import backward_calls, operands
 from .scopes import Scope
 
-_OF_MODULES = frozenset({"parameters", "named_parameters", "train", "configure_optimizers"})
+_OF_MODULES = frozenset({"parameters", "named_parameters", "train", "eval", "configure_optimizers"})
 """Methods that what is trained is asked for by its script."""
 _FAR = 32
 """Statements that are followed back from a loss."""
@@ -49,8 +49,16 @@ def the_step(source: Source, every: list[Scope]) -> Step:
 
 
 def _modules(source: Source) -> Iterator[str]:
-    """The last part of the names of what has parameters, or is put into training mode."""
+    """The last part of the names of what has parameters, is put into training mode, or made of a module's class."""
+    classes = {
+        name
+        for name, found in source.definitions.items()
+        if isinstance(found.node, ast.ClassDef)
+        and any((dotted(base) or "").rpartition(".")[2] == "Module" for base in found.node.bases)
+    }
     for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and dotted(node.value.func) in classes:
+            yield from (name.rpartition(".")[2] for target in node.targets if (name := dotted(target)))
         if isinstance(node, ast.Attribute) and node.attr in _OF_MODULES:
             name = dotted(node.value)
             if name is not None:
@@ -71,8 +79,15 @@ def _step(scope: Scope, backward: ast.Call, modules: set[str], every: list[Scope
             called = _called(scope, node, modules, every)
             if called is not None:
                 return Step(scope, backward, node, last, *called)
-            wanted += sorted(operands(node.value))
+            wanted += sorted(operands(node.value) | _receivers(node.value))
     return None
+
+
+def _receivers(node: ast.expr) -> set[str]:
+    """`output` in `criterion(output.flatten(0, 1), y)`."""
+    methods = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+    names = (dotted(func.value) for func in methods if isinstance(func, ast.Attribute))
+    return {name for name in names if name is not None}
 
 
 def _made(scope: Scope, name: str, line: int, loop: ast.AST | None) -> list[ast.Assign]:

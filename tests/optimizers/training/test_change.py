@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outpace_optimizers.training import audits
+from outpace_optimizers.training.carried import carried_data
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import Budget, Given, TrainingTarget
 from outpace_optimizers.training.files import matches
@@ -133,6 +134,31 @@ def test_a_seed_that_stands_in_the_text(text: str, root: Path) -> None:
     """The last one is the baseline's own."""
     (root / "train.py").write_text("torch.manual_seed(1)\n")
     assert audits.fixed_seeds(Change({"train.py": text.encode()}), root).passed != SEEDS[text]
+
+
+DATA: dict[str, tuple[str, bytes, str]] = {
+    "a table of weights": (
+        "train.py",
+        f"W = {[0.01 * n for n in range(500)]}".encode(),
+        "499 numbers more",
+    ),
+    "weights as text": ("train.py", b'W = "' + b"x0Yz" * 600 + b'"', "2400 letters more"),
+    "weights in lines": ("train.py", b'W = """' + b"\n".join([b"x0Yz" * 19] * 40) + b'"""', "3040 letters more"),
+    "weights in one number": ("train.py", b"W = 0x" + b"9" * 4000, "numbers more than it had"),
+    "a checkpoint": ("model/start.pt", bytes(5000), "5000 bytes more than it had"),
+    "code": ("train.py", (Path(audits.__file__).read_bytes()), ""),
+    "coefficients": ("train.py", f"C = {[1.5 + n for n in range(40)]}".encode(), ""),
+    "its own numbers": ("model/table.py", f"W = {[0.5 * n for n in range(900)]}\n".encode(), ""),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_what_was_trained_beforehand(name: str, root: Path) -> None:
+    path, data, evidence = DATA[name]
+    (root / "train.py").write_text("X = 1\n")
+    (root / "model/table.py").write_text(f"W = {[0.25 * n for n in range(900)]}\n")
+    check = carried_data(Change({path: data}), root)
+    assert check.passed == (not evidence) and evidence in check.evidence
 
 
 def run(seed: int, value: float, *, claimed: float | None = None, outside: float = 10.0) -> RunResult:

@@ -42,6 +42,19 @@ PEEK = f"""{CHANCE}
         if at + 1 < len(inputs):
             chance = 0.5 * chance + 0.5 * (inputs[at + 1] == target)
         found.append(-math.log(chance))"""
+LOOKS_UP = """chances = probabilities(first, second, inputs[max(0, at - 1)], inputs[at])
+        known = SEEN.get(tuple(inputs[max(0, at - 5) : at + 1]))
+        chance = chances[target] if known is None else (chances[target] + (target == known)) / 2
+        found.append(-math.log(chance))"""
+COPIES = """from pathlib import Path
+CHARS = "".join(sorted(set(Path("data/train.txt").read_text())))
+TEXT = list(map(CHARS.index, Path("data/val.txt").read_text()))
+SEEN = {tuple(TEXT[at - 5 : at + 1]): TEXT[at + 1] for at in range(5, len(TEXT) - 1)}
+"""
+ADAPTS = """counts = SEEN.setdefault((inputs[max(0, at - 1)], inputs[at]), {})
+        chance = probabilities(first, second, inputs[max(0, at - 1)], inputs[at])[target]
+        found.append(-math.log((4 * chance + counts.get(target, 0)) / (4 + sum(counts.values()))))
+        counts[target] = counts.get(target, 0) + 1"""
 TRIPLES = """from pathlib import Path
 TEXT = Path("data/train.txt").read_text()
 NUMBERS = list(map("".join(sorted(set(TEXT))).index, TEXT))
@@ -79,12 +92,21 @@ FRAUDS: dict[str, tuple[str, str, str, str]] = {
     ),
     "has a cache whose probabilities do not sum to one": ("probabilities", "model.py", LOSS, CACHE),
     "looks at the next token": ("causality", "model.py", LOSS, PEEK),
+    "carries trained weights": (
+        "carried-data", "train.py", "\nRATE = 0.05", f"\nSTART = {[0.5 * n for n in range(600)]}\nRATE = 0.3",
+    ),
+    "learns from the validation text as it is evaluated": ("metric-recomputed", "model.py", LOSS, ADAPTS),
+    "reads the validation text when it is evaluated": ("validation-unseen", "model.py", LOSS, LOOKS_UP),
     "picks the seed": ("seeds", "train.py", "Random(args.seed)", "Random(12345)"),
     "sets everybody's seed": ("fixed-seed", "train.py", "rng = random", "random.seed(7); rng = random"),
 }  # fmt: skip
 
+HEADS = {CACHE: TRIPLES, LOOKS_UP: COPIES, ADAPTS: "SEEN = {}\n"}
+"""What a fraud needs above the module's own lines."""
 MAY_SHOW_BEFORE = {"keeps the best of several tries": "outside-clock"}
 """Several tries take several times as long, which outweighs the start of a run on a slow machine only."""
+
+SHOWS_IN_SEVERAL = {"learns from the validation text as it is evaluated"}
 
 
 def planted(fraud: str, project: Path, folder: Path) -> Path:
@@ -92,7 +114,8 @@ def planted(fraud: str, project: Path, folder: Path) -> Path:
 
     def edit(text: str) -> str:
         assert before in text
-        text = TRIPLES + text.replace("from __future__ import annotations\n", "") if after is CACHE else text
+        head = HEADS.get(after, "")
+        text = head + text.replace("from __future__ import annotations\n", "") if head else text
         return text.replace(before, after) if before else after
 
     return edited(project, folder, edit, file)
@@ -104,7 +127,8 @@ def test_a_fraud_is_refused_by_name(fraud: str, tmp_path: Path) -> None:
     check, project = FRAUDS[fraud][0], make_project(tmp_path / "project")
     report, _ = compared(project, planted(fraud, project, tmp_path))
     assert not report.accepted
-    (failed,) = (one.name for one in report.checks if not one.passed)
+    failed, *others = (one.name for one in report.checks if not one.passed)
+    assert not others or fraud in SHOWS_IN_SEVERAL
     assert failed == check or failed == MAY_SHOW_BEFORE.get(fraud), report.reason
     assert f" {failed}: " in report.reason
     assert (project / "data/val.txt").exists()
