@@ -323,13 +323,14 @@ async function applies(page) {
   await page.locator(".view-line", { hasText: FUSED }).first().waitFor();
   await page.keyboard.press("Control+s");
   await page.locator(".statusbar-item", { hasText: "Measuring attention.py again: " }).waitFor();
-  await row(page, "applied, being measured again").waitFor();
+  await row(page, "applied, measuring").waitFor();
   await picture(page, "applied");
 
   await lens(page, "applied, measured again").waitFor({ timeout: MEASURED });
-  await row(page, "applied, measured again in place").waitFor();
+  await row(page, "applied, confirmed").waitFor();
   await page.locator(".view-line", { hasText: "def forward" }).first().click();
   await page.keyboard.press("Home");
+  await pointAway(page);
   await command(page, "Show or Focus Hover");
   await page.locator(".monaco-hover", { hasText: "measured again in place" }).waitFor();
   await picture(page, "measured-again");
