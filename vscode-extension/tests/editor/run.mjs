@@ -341,7 +341,9 @@ async function applies(page) {
 async function revokes(page) {
   await command(page, "Workspaces: Manage Workspace Trust");
   const trust = page.locator(".workspace-trust-editor");
-  await trust.locator(".monaco-button", { hasText: "Don't Trust" }).first().click();
+  const folder = trust.locator(".monaco-list-row", { hasText: person.project });
+  await folder.hover();
+  await folder.locator("[aria-label*='Delete']").first().click();
   await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
   await showView(page).catch(() => {});
   await page.getByText("Nothing is measured until this workspace is trusted.").waitFor();
