@@ -17,7 +17,6 @@ from outpace_server.lsp.cuda_text import Kernel, kernels_of
 from outpace_server.lsp.publishing import SEVERITIES, SOURCE
 from outpace_server.lsp.settings import Severity
 
-
 PAGE = "https://github.com/outpace-dev/outpace/blob/main/docs/editor.md#cuda-sources"
 MOST_THREADS = 1024
 """Of a block, on every GPU from compute capability 2.0 to 12 (CUDA programming guide, technical specifications)."""
