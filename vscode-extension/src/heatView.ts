@@ -9,6 +9,7 @@ export class HeatView implements vscode.Disposable {
   private readonly known = new Map<string, Profiled>();
   private readonly listening = vscode.Disposable.from(
     vscode.window.onDidChangeVisibleTextEditors(() => this.showAll()),
+    vscode.window.tabGroups.onDidChangeTabs(() => this.showAll()),
     vscode.workspace.onDidCloseTextDocument((document) => this.known.delete(document.uri.toString())),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(SWITCH)) {
@@ -35,8 +36,10 @@ export class HeatView implements vscode.Disposable {
 
   private showAll(): void {
     const shown = vscode.workspace.getConfiguration().get<boolean>(SWITCH, true);
+    const compared = filesCompared();
     for (const editor of vscode.window.visibleTextEditors) {
-      const content = this.known.get(editor.document.uri.toString());
+      const uri = editor.document.uri.toString();
+      const content = compared.has(uri) ? undefined : this.known.get(uri);
       const found = shown && content !== undefined ? stretches(content.functions) : [];
       this.colours.forEach((colour, level) => {
         const own = found.filter((stretch) => stretch.level === level);
@@ -44,6 +47,12 @@ export class HeatView implements vscode.Disposable {
       });
     }
   }
+}
+
+/** Of the comparisons on the screen: what is taken away there has a colour of its own. */
+function filesCompared(): Set<string> {
+  const shown = vscode.window.tabGroups.all.map((group) => group.activeTab?.input);
+  return new Set(shown.flatMap((tab) => (tab instanceof vscode.TabInputTextDiff ? [tab.original.toString()] : [])));
 }
 
 function decoration(level: number): vscode.TextEditorDecorationType {

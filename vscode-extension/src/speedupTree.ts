@@ -60,6 +60,8 @@ export interface Item {
 }
 
 const MADE = { offered: "", applied: "applied, being measured again", confirmed: "applied, measured again in place" };
+/** The same in the width of a side bar. */
+const MADE_SHORT = { offered: "", applied: "applied, measuring", confirmed: "applied, confirmed" };
 const ICONS = { offered: "zap", applied: "edit", confirmed: "check", rejected: "circle-slash" };
 
 /** What there is, most wanted first; groups without anything are left out. */
@@ -93,7 +95,7 @@ function speedup(one: Speedup): Item {
   const made = MADE[one.state];
   const details = [one.step, `${one.numerics}, audited to ${one.level}`, made, fileName(uri)].filter((part) => part !== "");
   const words = `${one.gain} ${one.target}: ${one.title}. ${details.join(", ")}`;
-  const description = [one.target, one.step, made].filter((part) => part !== "").join(", ");
+  const description = [one.target, one.step, MADE_SHORT[one.state]].filter((part) => part !== "").join(", ");
   return { key, kind, uri, line, id, label: one.gain, description, words, icon: ICONS[one.state] };
 }
 

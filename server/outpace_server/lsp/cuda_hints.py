@@ -14,10 +14,9 @@ from pygls.workspace import TextDocument
 
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.cuda_text import Kernel, kernels_of
-from outpace_server.lsp.publishing import SEVERITIES
+from outpace_server.lsp.publishing import SEVERITIES, SOURCE
 from outpace_server.lsp.settings import Severity
 
-SOURCE = "outpace cuda"
 PAGE = "https://github.com/outpace-dev/outpace/blob/main/docs/editor.md#cuda-sources"
 MOST_THREADS = 1024
 """Of a block, on every GPU from compute capability 2.0 to 12 (CUDA programming guide, technical specifications)."""
@@ -113,7 +112,7 @@ def _no_restrict(kernel: Kernel) -> Iterator[Hint]:
         text = (
             f"As far as the compiler knows, {_listed(names)} may overlap {other.name}: what was read may have to be "
             f"read again after a store. Where they never do, {'each' if len(names) > 1 else 'it'} can be "
-            f"`const {first.type}* __restrict__` and {other.name} `__restrict__` too. Not measured."
+            f"const {first.type}* __restrict__, and {other.name} __restrict__ too. Not measured."
         )
         yield Hint(kernel.place, len(kernel.name), "cuda-restrict", text)
 

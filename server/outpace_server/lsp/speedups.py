@@ -130,7 +130,7 @@ class Speedups:
         found = [entry for uri in uris_known for entry in self._entries(uri, places.get(uri))]
         found.sort(key=itemgetter(0), reverse=True)
         speedups = [entry for _, entry in found]
-        measured = {(one["uri"], one["target"]) for one in speedups}
+        measured = {(uri, target) for uri in uris_known for target in self._judged(uri)}
         targets = [
             {
                 "uri": uri,
@@ -144,6 +144,15 @@ class Speedups:
         ]
         running = [{"uri": u.uri, "title": u.title, "message": u.message} for u in self._server.optimizing.underway]
         return {"targets": targets, "running": running, "speedups": speedups}
+
+    def _judged(self, uri: str) -> set[str]:
+        """Targets with a verdict that holds for the code as it is, also one that was dismissed."""
+        server = self._server
+        document = server.document(uri) if uri in server.desk else None
+        if not (server.settings.enable and server.settings.trusted):
+            return set()
+        found = [one.trial for one in server.desk.findings(uri, document.source)] if document else []
+        return {trial.target for trial in (*found, *server.desk.shelved(uri))}
 
     def _outcome(self, uri: str, place: Place) -> str:
         document = self._server.document(uri) if uri in self._server.desk else None

@@ -31,6 +31,7 @@ export async function firstSpeedup(tools, bin, images) {
 
   /** Opened by the keyboard; the rest is clicked. */
   async function appliesAtOnce(page) {
+    await page.locator(".explorer-folders-view .monaco-list-row", { hasText: "attention.py" }).waitFor();
     await openFile(page, "attention.py");
     const question = page.locator(".notification-toast", { hasText: "May outpace run code of project to measure it?" });
     await click(question.locator(".monaco-button", { hasText: "Always" }));

@@ -2,8 +2,10 @@
 //
 // TOOLS is the folder that setup.sh filled, OUTPACE the command to serve the editor, IMAGES where pictures go.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { firstSpeedup } from "./firstSpeedup.mjs";
 import { command, inTurn, MEASURED, openFile, Person, repository, row, save, webview } from "./harness.mjs";
 
@@ -35,7 +37,7 @@ from attention import CausalSelfAttention, get_init_inputs, get_inputs
 block = CausalSelfAttention(*get_init_inputs())
 head = torch.nn.Linear(256, 256)
 optimizer = torch.optim.AdamW([*block.parameters(), *head.parameters()])
-for _ in range(12):
+for _ in range(30):
     (x,) = get_inputs()
     loss = head(block(x)).square().mean()
     loss.backward()
@@ -83,8 +85,13 @@ function prepare() {
   });
 }
 
+/** No tooltip, no hovered line. */
+function pointAway(page) {
+  return page.mouse.move(1200, 18); // the title bar
+}
+
 async function picture(page, name) {
-  await page.mouse.move(1300, 52); // no tooltip, no hovered line
+  await pointAway(page);
   await page.waitForTimeout(700); // for what fades in or out
   await page.screenshot({ path: path.join(images, `${name}.png`) });
 }
@@ -141,6 +148,7 @@ async function nothingRuns(page) {
 async function readsCuda(page) {
   await openFile(page, "scale.cu");
   await page.locator(".view-line", { hasText: "__global__" }).getByText("scale", { exact: true }).click();
+  await pointAway(page);
   await command(page, "Show or Focus Hover");
   const said = page.locator(".monaco-hover", { hasText: "Every launch in this file has 256 threads a block" });
   await said.filter({ hasText: "x may overlap out" }).waitFor();
@@ -201,25 +209,32 @@ async function cancels(page) {
   await row(page, "FeedForward").filter({ hasText: "not measured" }).waitFor();
 }
 
-/** The command runs the script in the terminal; then the function says its share, and the offer its gain on the step. */
+/** The command asks how the script is run. What it would do in the terminal, which this editor has none of, is done
+ * here; then the function says its share, and the offer its gain on the step. */
 async function profiles(page) {
   await openFile(page, "train.py");
   await command(page, "outpace: Profile...");
   await page.locator(".quick-input-widget", { hasText: "What you type to run your script" }).waitFor();
-  await page.keyboard.press("Enter");
+  assert.match(await page.locator(".quick-input-widget input:visible").inputValue(), /python train\.py$/);
+  await page.keyboard.press("Escape");
+  const profile = ["profile", "--", path.join(path.dirname(outpace), "python"), "train.py"];
+  await promisify(execFile)(outpace, profile, { cwd: person.project });
   await openFile(page, "attention.py");
   await goesToCode(page);
   await lens(page, /audited, step \d\.\d\d× computed/).waitFor({ timeout: MEASURED });
-  await page.locator(".view-line", { hasText: /def forward.*of the step/ }).waitFor();
-  await page.locator(".view-overlays .cdr").first().waitFor({ state: "attached" });
-  await command(page, "View: Close Panel").catch(() => {});
-  await goesToCode(page);
+  await page.locator(".view-line", { hasText: /def\sforward.*of\sthe\sstep/ }).waitFor();
   await picture(page, "profile");
 }
 
+/** Once more where the view was drawn anew under the pointer. */
 async function goesToCode(page) {
-  await accepted(page).hover();
-  await accepted(page).locator(".action-label[aria-label='Go to Code']").click();
+  const there = page.locator(".statusbar-item", { hasText: /Ln 3\d, Col 1$/ });
+  for (let tries = 0; tries < 5 && !(await there.isVisible()); tries++) {
+    await accepted(page).hover();
+    await accepted(page).locator(".action-label[aria-label='Go to Code']").click();
+    await there.waitFor({ timeout: 5000 }).catch(() => {});
+  }
+  await there.waitFor();
   await lens(page, "audited").waitFor();
 }
 
@@ -308,13 +323,14 @@ async function applies(page) {
   await page.locator(".view-line", { hasText: FUSED }).first().waitFor();
   await page.keyboard.press("Control+s");
   await page.locator(".statusbar-item", { hasText: "Measuring attention.py again: " }).waitFor();
-  await row(page, "applied, being measured again").waitFor();
+  await row(page, "applied, measuring").waitFor();
   await picture(page, "applied");
 
   await lens(page, "applied, measured again").waitFor({ timeout: MEASURED });
-  await row(page, "applied, measured again in place").waitFor();
+  await row(page, "applied, confirmed").waitFor();
   await page.locator(".view-line", { hasText: "def forward" }).first().click();
   await page.keyboard.press("Home");
+  await pointAway(page);
   await command(page, "Show or Focus Hover");
   await page.locator(".monaco-hover", { hasText: "measured again in place" }).waitFor();
   await picture(page, "measured-again");
@@ -325,7 +341,9 @@ async function applies(page) {
 async function revokes(page) {
   await command(page, "Workspaces: Manage Workspace Trust");
   const trust = page.locator(".workspace-trust-editor");
-  await trust.locator(".monaco-button", { hasText: "Don't Trust" }).first().click();
+  const folder = trust.locator(".monaco-list-row", { hasText: person.project });
+  await folder.hover();
+  await folder.locator("[aria-label*='Delete']").first().click();
   await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
   await showView(page).catch(() => {});
   await page.getByText("Nothing is measured until this workspace is trusted.").waitFor();

@@ -65,7 +65,7 @@ def _apply(
     of_this = [d for d in context.diagnostics if d.source == SOURCE and d.code == trial.idea.rule]
     won = ", ".join(filter(None, (gain(verdict) or one_line(verdict.reason), step_words(trial))))
     written = MODEL_RULE in trial.idea.rule.split("+")
-    known = ", ".join(filter(None, (verdict.numerics, verdict.level, written and "written by a model")))
+    known = f"{verdict.numerics}, {verdict.level}{', written by a model' if written else ''}"
     action = types.CodeAction(
         title=f"Apply {_what(finding)}: {won} ({known})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
