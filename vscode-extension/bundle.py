@@ -1,7 +1,7 @@
 """Puts the server into the extension: bundle.py PLATFORM FOLDER, for `linux-x64` or `linux-arm64`.
 
 The folder then holds what `python -m outpace_server.cli` needs, in any Python that outpace supports, and no torch: that
-is the user's. All of it is Python but the parser of LibCST, which is there once for each version.
+is the user's. All of it is Python but the parsers of LibCST and tree-sitter, which are there once for each version.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[1]
 MACHINES = {"linux-x64": "x86_64", "linux-arm64": "aarch64"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+COMPILED = {"libcst": "libcst/native.", "tree_sitter": "tree_sitter/_binding."}
+"""For one version of Python each; that of tree-sitter-cuda is for all."""
 NOT_NEEDED_HERE = ("numpy",)
 """The judge takes it from the environment that it measures."""
 UNUSED = ("bin", "_yaml", "yaml", "yaml_ft", "**/tests")
@@ -36,11 +38,12 @@ def main() -> None:
         _pip("wheel", "--no-deps", "--wheel-dir", scratch, str(ROOT))
         (own,) = Path(scratch).glob("*.whl")
         _pip("install", "--no-compile", "--target", str(folder), "--no-deps", str(own))
-        (libcst,) = folder.glob("libcst-*.dist-info")
-        for python in PYTHONS[1:]:
-            _pip("download", "--no-deps", "--dest", scratch, *wheels_for(python), libcst.stem.replace("-", "=="))
-        for wheel in Path(scratch).glob("libcst-*.whl"):
-            _add_parser(wheel, folder)
+        for package, parser in COMPILED.items():
+            (installed,) = folder.glob(f"{package}-*.dist-info")
+            for python in PYTHONS[1:]:
+                _pip("download", "--no-deps", "--dest", scratch, *wheels_for(python), installed.stem.replace("-", "=="))
+            for wheel in Path(scratch).glob(f"{package}-*.whl"):
+                _add(parser, wheel, folder)
     for pattern in UNUSED:
         for path in list(folder.glob(pattern)):
             shutil.rmtree(path)
@@ -54,10 +57,10 @@ def _options(machine: str) -> Callable[[str], list[str]]:
     return lambda python: ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}", *platforms]
 
 
-def _add_parser(wheel: Path, folder: Path) -> None:
+def _add(parser: str, wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
-            if name.startswith("libcst/native."):
+            if name.startswith(parser):
                 archive.extract(name, folder)
 
 

@@ -71,7 +71,7 @@ def test_an_element_that_a_function_of_the_text_takes_may_be_written() -> None:
         ("int t = 128;", "t", None),
         ("const int t = n;", "t", None),
         ("", "n", None),
-        ("", "2048", None),
+        ("", "2048", [2048]),
         ("const int t = 128; { const int t = 64; }", "t", None),
     ],
 )

@@ -10,7 +10,7 @@ from tree_sitter import Node
 
 from outpace_optimizers.cuda.parsing import CudaText, Launch, below
 
-_WHOLE = re.compile(r"(\d+)[uUlL]*")
+_WHOLE = re.compile(r"(\d+)[uUlL]*(?=\s*(?://.*|/\*.*)?$)", re.DOTALL)
 MOST_THREADS = 1024
 """Of a block, on every GPU that CUDA has had since 2010."""
 
@@ -36,7 +36,7 @@ def block_of(cuda: CudaText, launch: Launch) -> list[Size] | None:
     found = [size_of(cuda, one) for one in factors]
     known = [one for one in found if one is not None]
     total = prod(one.value for one in known)
-    return known if known and len(known) == len(found) and 0 < total <= MOST_THREADS else None
+    return known if known and len(known) == len(found) and total > 0 else None
 
 
 def _dimensions(cuda: CudaText, node: Node) -> list[Node]:
@@ -81,8 +81,14 @@ def size_of(cuda: CudaText, node: Node) -> Size | None:
 
 
 def whole(cuda: CudaText, node: Node) -> int | None:
-    matched = _WHOLE.fullmatch(cuda.said(node)) if node.type in ("number_literal", "preproc_arg") else None
+    matched = _WHOLE.match(cuda.said(node)) if node.type in ("number_literal", "preproc_arg") else None
     return int(matched[1]) if matched else None
+
+
+def number_end(cuda: CudaText, node: Node) -> int:
+    """Of a whole number, in characters: a macro's body has the comment behind it too."""
+    matched = _WHOLE.match(cuda.said(node))
+    return cuda.start(node) + matched.end() if matched else cuda.end(node)
 
 
 def literals(cuda: CudaText, node: Node, value: int) -> list[Node]:
@@ -125,7 +131,7 @@ def _is_defined(identifier: Node) -> bool:
 
 
 def _changes(identifier: Node) -> bool:
-    """`NAME = ...`, `NAME++`, `&NAME`, `NAME.x = ...`."""
+    """`NAME = ...`, `NAME++`, `&NAME`, `NAME.x = ...`, `#undef NAME`."""
     node, parent = identifier, identifier.parent
     while parent is not None and parent.type == "field_expression":
         node, parent = parent, parent.parent
@@ -133,6 +139,6 @@ def _changes(identifier: Node) -> bool:
         return False
     if parent.type == "assignment_expression":
         return parent.child_by_field_name("left") == node
-    return parent.type == "update_expression" or (
+    return parent.type in ("update_expression", "preproc_call") or (
         parent.type == "pointer_expression" and any(child.type == "&" for child in parent.children)
     )

@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from outpace_audit.records import Code
 from outpace_optimizers.cuda.parsing import CudaText, Kernel, Launch, below, parsed
-from outpace_optimizers.cuda.sizes import MOST_THREADS, Size, block_of, literals
+from outpace_optimizers.cuda.sizes import MOST_THREADS, Size, block_of, literals, number_end
 from outpace_optimizers.rules.native_sites import Splices, Written, sites, written
 from outpace_optimizers.tuner.knobs import Knob, powers
 from outpace_optimizers.tuner.literals import Place
@@ -35,7 +35,7 @@ def _of_text(cuda: CudaText, place: Written) -> Iterator[Knob]:
         sizes = [block[0] for block in blocks if block is not None and len(block) == 1]
         if not sizes or len(sizes) != len(launches) or len({(one.value, one.name) for one in sizes}) > 1:
             continue
-        if sizes[0].value % WARP == 0 and not _spells_it_out(cuda, kernel, sizes[0]):
+        if sizes[0].value in range(WARP, MOST_THREADS + 1, WARP) and not _spells_it_out(cuda, kernel, sizes[0]):
             more = [one for launch in launches for one in _again(cuda, launch, sizes[0])]
             more += _bounds(cuda, kernel, sizes[0])
             first, *others = (_place(cuda, place, one) for one in _distinct(sizes))
@@ -91,4 +91,4 @@ def _bounds(cuda: CudaText, kernel: Kernel, size: Size) -> Iterator[tuple[Node, 
 
 
 def _place(cuda: CudaText, place: Written, node: Node, form: str = "{}") -> Place:
-    return Place(place.start + cuda.start(node), place.start + cuda.end(node), place.span, form)
+    return Place(place.start + cuda.start(node), place.start + number_end(cuda, node), place.span, form)

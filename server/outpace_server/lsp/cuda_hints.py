@@ -5,21 +5,21 @@ Nothing of it is measured, and it says so; there is no edit, because what is not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from lsprotocol import types
 from pygls.workspace import TextDocument
+from tree_sitter import Node
 
+from outpace_optimizers.cuda.parsing import CudaText, Kernel, Parameter, below, parsed
+from outpace_optimizers.cuda.sizes import MOST_THREADS, block_of, size_of
 from outpace_server.lsp.client_features import ClientFeatures
-from outpace_server.lsp.cuda_text import Kernel, kernels_of
 from outpace_server.lsp.publishing import SEVERITIES, SOURCE
 from outpace_server.lsp.settings import Severity
 
 PAGE = "https://github.com/outpace-dev/outpace/blob/main/docs/editor.md#cuda-sources"
-MOST_THREADS = 1024
-"""Of a block, on every GPU from compute capability 2.0 to 12 (CUDA programming guide, technical specifications)."""
 VECTOR = 16
 """Bytes: the most that one load or store of a thread moves, up to compute capability 9.0."""
 BYTES = {
@@ -29,11 +29,9 @@ BYTES = {
     "char": 1, "signed char": 1, "unsigned char": 1, "int8_t": 1, "uint8_t": 1,
 }  # fmt: skip
 ALIASES_ALL = frozenset({"char", "unsigned char", "signed char", "int8_t", "uint8_t", "void", "std::byte"})
-_THREAD = (
-    r"(?:blockIdx\.x\s*\*\s*blockDim\.x|blockDim\.x\s*\*\s*blockIdx\.x)\s*\+\s*threadIdx\.x",
-    r"threadIdx\.x\s*\+\s*(?:blockIdx\.x\s*\*\s*blockDim\.x|blockDim\.x\s*\*\s*blockIdx\.x)",
-)
-_INDEX = re.compile(rf"\b(?P<name>\w+)\s*=\s*(?:{'|'.join(_THREAD)})\s*;")
+THREAD = {"blockIdx.x*blockDim.x+threadIdx.x", "blockDim.x*blockIdx.x+threadIdx.x"} | {
+    "threadIdx.x+blockIdx.x*blockDim.x", "threadIdx.x+blockDim.x*blockIdx.x",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +46,12 @@ class Hint:
 
 
 def hints_in(text: str) -> Iterator[Hint]:
-    for kernel in kernels_of(text):
-        yield from _launches_that_fail(kernel)
-        yield from _no_bounds(kernel)
-        yield from _no_restrict(kernel)
-        yield from _narrow(kernel)
+    cuda = parsed(text)
+    for kernel in cuda.kernels:
+        yield from _launches_that_fail(cuda, kernel)
+        yield from _no_bounds(cuda, kernel)
+        yield from _no_restrict(cuda, kernel)
+        yield from _narrow(cuda, kernel)
 
 
 def cuda_diagnostics(document: TextDocument, severity: Severity, features: ClientFeatures) -> list[types.Diagnostic]:
@@ -72,75 +71,114 @@ def cuda_diagnostics(document: TextDocument, severity: Severity, features: Clien
     ]
 
 
-def _launches_that_fail(kernel: Kernel) -> Iterator[Hint]:
-    for launch in kernel.launches or ():
-        threads = launch.threads or 0
+def _launches_that_fail(cuda: CudaText, kernel: Kernel) -> Iterator[Hint]:
+    bounds = _bounds(cuda, kernel)
+    for launch in cuda.launches_of(kernel):
+        threads = prod(one.value for one in block_of(cuda, launch) or [])
         if threads > MOST_THREADS:
             text = f"This launch fails: a block has at most {MOST_THREADS:,} threads, not {threads:,}."
-        elif kernel.bounds and threads > kernel.bounds:
-            text = (
-                f"This launch fails: its {threads:,} threads are more than __launch_bounds__({kernel.bounds}) allows."
-            )
+        elif bounds and threads > bounds:
+            text = f"This launch fails: its {threads:,} threads are more than __launch_bounds__({bounds}) allows."
         else:
             continue
-        yield Hint(launch.place, len(kernel.name), "cuda-launch-fails", text, fails=True)
+        yield Hint(cuda.start(launch.node), len(kernel.name), "cuda-launch-fails", text, fails=True)
 
 
-def _no_bounds(kernel: Kernel) -> Iterator[Hint]:
-    threads = [launch.threads for launch in kernel.launches or ()]
-    known = [one for one in threads if one is not None]
-    if kernel.bounds == 0 and known and len(known) == len(threads) and max(known) < MOST_THREADS:
-        most = max(known)
+def _bounds(cuda: CudaText, kernel: Kernel) -> int | None:
+    """The threads of its `__launch_bounds__`; None where there are none, or no number."""
+    said = kernel.bounds.named_children if kernel.bounds is not None else []
+    size = size_of(cuda, said[0]) if said else None
+    return size.value if size is not None else None
+
+
+def _no_bounds(cuda: CudaText, kernel: Kernel) -> Iterator[Hint]:
+    blocks = [block_of(cuda, launch) for launch in cuda.launches_of(kernel)]
+    threads = [prod(one.value for one in block) for block in blocks if block is not None]
+    if kernel.bounds is None and threads and len(threads) == len(blocks) and max(threads) < MOST_THREADS:
+        most = max(threads)
+        at_most = "" if len({*threads}) == 1 else "at most "
         text = (
-            f"Every launch in this file has {'' if len({*known}) == 1 else 'at most '}{most} threads a block, and the "
+            f"Every launch in this file has {at_most}{most} threads a block, and the "
             f"compiler is not told: with __launch_bounds__({most}) it gives out registers for them. Not measured."
         )
-        yield Hint(kernel.place, len(kernel.name), "cuda-launch-bounds", text)
+        yield _at_name(cuda, kernel, "cuda-launch-bounds", text)
 
 
-def _no_restrict(kernel: Kernel) -> Iterator[Hint]:
+def _no_restrict(cuda: CudaText, kernel: Kernel) -> Iterator[Hint]:
     """A pointer without `__restrict__` that the kernel reads, beside one of the same type that it may write."""
-    written = [one for one in kernel.pointers if not one.constant and not one.restrict and _stored(kernel, one.name)]
+    pointers = [one for one in kernel.parameters if one.pointer and not one.restrict]
+    written = [one for one in pointers if not one.constant and _is_stored_to(cuda, kernel, one)]
     read = [
         (one, other)
-        for one in kernel.pointers
-        if one.constant and not one.restrict and re.search(rf"\b{one.name}\b", kernel.body)
-        if (other := next((to for to in written if _may_overlap(one.type, to.type)), None)) is not None
+        for one in pointers
+        if one.constant and _uses(cuda, kernel, one)
+        if (other := next((to for to in written if _may_overlap(_type(cuda, one), _type(cuda, to))), None)) is not None
     ]
     if read:
         (first, other), names = read[0], [one.name for one, _ in read]
         text = (
             f"As far as the compiler knows, {_listed(names)} may overlap {other.name}: what was read may have to be "
             f"read again after a store. Where they never do, {'each' if len(names) > 1 else 'it'} can be "
-            f"const {first.type}* __restrict__, and {other.name} __restrict__ too. Not measured."
+            f"const {_type(cuda, first)}* __restrict__, and {other.name} __restrict__ too. Not measured."
         )
-        yield Hint(kernel.place, len(kernel.name), "cuda-restrict", text)
+        yield _at_name(cuda, kernel, "cuda-restrict", text)
 
 
-def _narrow(kernel: Kernel) -> Iterator[Hint]:
+def _narrow(cuda: CudaText, kernel: Kernel) -> Iterator[Hint]:
     """`x[i]` where i is the thread's number: neighbours in memory, one element for each thread."""
-    indices = {found["name"] for found in _INDEX.finditer(kernel.body)}
-    narrow = [
-        one
-        for one in kernel.pointers
-        if BYTES.get(one.type, VECTOR) < VECTOR
-        and any(re.search(rf"\b{one.name}\s*\[\s*{index}\s*\]", kernel.body) for index in indices)
-    ]
-    if narrow:
-        size = min(BYTES[one.type] for one in narrow)
-        names = _listed([one.name for one in narrow if BYTES[one.type] == size])
+    said = {_packed(cuda.said(node)) for node in below(kernel.body) if node.type in _NUMBERING}
+    indices = {name for name, _, value in (one.partition("=") for one in said) if value in THREAD}
+    bytes_each = {
+        one.name: size
+        for one in kernel.parameters
+        if one.pointer and (size := BYTES.get(_type(cuda, one), VECTOR)) < VECTOR
+        if {f"{one.name}[{index}]" for index in indices} & said
+    }
+    if bytes_each:
+        size = min(bytes_each.values())
+        names = _listed([name for name, each in bytes_each.items() if each == size])
         text = (
             f"Each thread moves one element of {names} at a time, {size} byte{'s' * (size != 1)} of the {VECTOR} that "
             "one instruction can move. Vector types take fewer instructions, where address and length are multiples "
             f"of {VECTOR} bytes. Not measured."
         )
-        yield Hint(kernel.place, len(kernel.name), "cuda-vector-width", text)
+        yield _at_name(cuda, kernel, "cuda-vector-width", text)
 
 
-def _stored(kernel: Kernel, name: str) -> bool:
+_NUMBERING = ("init_declarator", "assignment_expression", "subscript_expression")
+
+
+def _at_name(cuda: CudaText, kernel: Kernel, code: str, text: str) -> Hint:
+    return Hint(cuda.start(kernel.identifier), len(kernel.name), code, text)
+
+
+def _type(cuda: CudaText, parameter: Parameter) -> str:
+    node = parameter.node.child_by_field_name("type")
+    return " ".join(cuda.said(node).split()) if node is not None else ""
+
+
+def _uses(cuda: CudaText, kernel: Kernel, parameter: Parameter) -> list[Node]:
+    return [one for one in below(kernel.body) if one.type == "identifier" and cuda.said(one) == parameter.name]
+
+
+def _is_stored_to(cuda: CudaText, kernel: Kernel, parameter: Parameter) -> bool:
     """Through `name[...]` or `*name`."""
-    place = rf"\b{name}\s*\[[^\[\];]*(?:\[[^\[\];]*\][^\[\];]*)*\]|\*\s*{name}\b"
-    return re.search(rf"(?:{place})\s*(?:[-+*/%|&^]|<<|>>)?=(?!=)", kernel.body) is not None
+    return any(_is_assigned(one) for one in _uses(cuda, kernel, parameter))
+
+
+def _is_assigned(identifier: Node) -> bool:
+    element, around = identifier, identifier.parent
+    while around is not None and around.type in ("subscript_expression", "pointer_expression"):
+        if around.named_children[0] != element:
+            return False  # an index
+        element, around = around, around.parent
+    if around is None or element == identifier or around.type != "assignment_expression":
+        return False
+    return around.child_by_field_name("left") == element
+
+
+def _packed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _may_overlap(one: str, other: str) -> bool:
