@@ -101,7 +101,7 @@ def test_work_that_is_left_out_is_proven_and_exact(wasteful: Path, tmp_path: Pat
     assert report is not None
     assert report.steps is not None and report.steps.numerics == "exact" and report.steps.low > 1
     names = [check.name for check in report.checks if was_run(check) and check.passed]
-    assert names[3:] == ["carried-data", "protected-files", "metric-recomputed", "seeds"]
+    assert names[4:] == ["protected-files", "metric-recomputed", "seeds"]
     for number in range(3):
         seeds = {one.result.seed for one in report.runs if (one.phase, one.number) == ("screening", number)}
         assert len(seeds) == 1
