@@ -90,6 +90,7 @@ export class Client implements vscode.Disposable {
     if (edit !== undefined && !(await vscode.workspace.applyEdit(edit))) {
       return;
     }
+    reveal(vscode.Uri.parse(uri), edit);
     if (action.command !== undefined) {
       await this.execute(action.command.command, ...(action.command.arguments ?? []));
     }
@@ -207,6 +208,15 @@ export class Client implements vscode.Disposable {
     if (answer === settings) {
       await vscode.commands.executeCommand("workbench.action.openSettings", "outpace.server.command");
     }
+  }
+}
+
+/** The place that an edit has changed, where the file is shown. */
+function reveal(uri: vscode.Uri, edit: vscode.WorkspaceEdit | undefined): void {
+  const editor = vscode.window.visibleTextEditors.find((one) => one.document.uri.toString() === uri.toString());
+  const changed = edit?.get(uri)[0];
+  if (changed !== undefined) {
+    editor?.revealRange(changed.range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
   }
 }
 
