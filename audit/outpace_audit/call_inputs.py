@@ -41,8 +41,7 @@ class CallRequest:
     cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
-    them. `double`, `narrow`: fp32 inputs are fp64 or bf16 ones. `alone`: of the results that carry gradients, the one
-    that is used.
+    them. `double`: fp32 inputs are fp64 ones. `alone`: of the results that carry gradients, the one that is used.
     """
 
     seed: int
@@ -80,7 +79,6 @@ class CallRequest:
     after: int = 0
     carried: bool = False
     double: bool = False
-    narrow: bool = False
     alone: int | None = None
 
     @property
@@ -143,10 +141,7 @@ class CallInputs:
             renew_part(tensors_of(drawn), tensors_of(self._maker.make(request.seed + 1)), request.part)
         if request.change is not None:
             drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
-        if request.double or request.narrow:
-            dtype = torch.float64 if request.double else torch.bfloat16
-            return tree_map(lambda value: _converted(value, dtype), drawn)
-        return drawn
+        return tree_map(_doubled, drawn) if request.double else drawn
 
     def before(self, request: CallRequest) -> list[list[Any]]:
         """The arguments of the calls that come right before."""
@@ -192,9 +187,9 @@ def tensors_of(value: Any) -> list[torch.Tensor]:
     return [leaf for leaf in tree_leaves(value) if isinstance(leaf, torch.Tensor)]
 
 
-def _converted(value: Any, dtype: torch.dtype) -> Any:
+def _doubled(value: Any) -> Any:
     single = isinstance(value, torch.Tensor) and value.dtype == torch.float32
-    return value.detach().to(dtype).requires_grad_(value.requires_grad) if single else value
+    return value.detach().double().requires_grad_(value.requires_grad) if single else value
 
 
 def _newer_index(value: Any, newer: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outpace_audit.checks.evidence import Observation
-from outpace_audit.checks.other_uses import DOUBLE, NARROW
+from outpace_audit.checks.other_uses import DOUBLE
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
@@ -54,12 +54,9 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
     else:
         yield Use("gradients recorded", {"mode": "recording"})
     function = facts.code.kind != "module" and not facts.draws  # in fp64 other numbers are drawn
-    settled = any(
-        each.workload.origin == "benchmark" for each in facts.workloads
-    )  # a benchmark's folder declares types
+    settled = any(each.workload.origin == "benchmark" for each in facts.workloads)  # its folder declares types
     if function and not settled and any(leaf.dtype == "float32" for leaf in plain.outputs):
         yield Use(DOUBLE, {"double": True}, backward=False)
-        yield Use(NARROW, {"narrow": True}, backward=False)
     if facts.code.kind != "module":
         return
     yield Use("weights in other memory", {**inside, "moved": True}, before=inside, backward=False)

@@ -24,7 +24,6 @@ CAUGHT_BY = {
     "grouped/four_groups": "other-uses",
     "settling/moves_until_settled": "other-uses",
     "singles/always": "other-uses",
-    "narrowed/as_declared": "other-uses",
     "pair/learns_by_both_only": "other-uses",
     "fading/never_near_zero": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",

@@ -15,7 +15,7 @@ from outpace_audit.records import Check
 from outpace_audit.subject import NO_GRADIENT
 
 NAME = "other-uses"
-DOUBLE, NARROW = "inputs in fp64", "inputs in bf16"
+DOUBLE = "inputs in fp64"
 NAMED = 3
 """Leaves that a line has room for."""
 
@@ -28,10 +28,7 @@ def check(evidence: Evidence) -> Check:
 
 
 def _compare(seen: Observation) -> list[Comparison]:
-    """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it. In bf16
-    the type of results is all: what rounds otherwise there is right in fp32."""
-    if seen.probe == NARROW:
-        return []
+    """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it."""
     found = whole(seen)
     if seen.probe != DOUBLE:
         return found
