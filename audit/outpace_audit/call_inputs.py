@@ -17,7 +17,7 @@ from outpace_audit.other_uses import Between, Wanted
 from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
-from outpace_audit.tensors import same_bytes
+from outpace_audit.tensors import same_bytes, written_once
 from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
@@ -171,8 +171,8 @@ def refill(stored: Any, drawn: Any) -> Any:
         if not isinstance(new, torch.Tensor) or old.shape != new.shape:
             return new
         if not same_bytes(old, new):
-            once = tuple(slice(1) if step == 0 else slice(None) for step in old.stride())  # an expanded element is one
-            old.detach()[once].copy_(new.detach()[once])
+            once = written_once(old)
+            once.copy_(new.detach()[tuple(map(slice, once.shape))])
         return old
 
     return tree_map(renewed, stored, drawn)

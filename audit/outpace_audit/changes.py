@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from outpace_audit import laws
+from outpace_audit.tensors import written_once
 
 LOUDER = 16.0
 """A branch whose weights are small at the declared values then weighs enough to be missed."""
@@ -84,30 +85,9 @@ class ArgumentChange:
         if self.how == "value":
             return self.value
         generator = laws.generator_for(seed, f"change:{self.leaf}", "cpu")
-        old, new = value.detach(), other.detach()
-        if self.how == "louder":
-            new = new * LOUDER
-        elif self.how == "noised":
-            noise = torch.randn(old.shape, generator=generator).to(old.device)
-            new = torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
-        elif self.how == "mixed":
-            new = _mixed(old, generator)
-        elif self.how == "spared":
-            new = _mixed(old, generator, _inner(old.shape, generator))
-        elif self.how == "blended":
-            new = _blended(new, generator)
-        elif self.how == "stretched":
-            new = _stretched(old, generator)
-        elif self.how == "forbidden":
-            new = _forbidden(new, generator)
-        elif self.how == "evened":
-            new = _evened(old, generator)
-        elif self.how == "widened":
-            new = old[..., :1] + LOUDER * (old - old[..., :1])
-        elif self.how == "shortened":
-            new = old - (old - old[0]) // 2
-        elif self.how == "begun":
-            new = old + (old[-1] - old) // 2
+        new = _MADE[self.how](written_once(value), written_once(other), generator)
+        sizes = zip(new.shape, other.shape, other.stride(), strict=True)
+        new = new.expand([wide if step == 0 else size for size, wide, step in sizes])
         return new.requires_grad_(value.requires_grad)
 
     def _supplied(self, arguments: list[Any], seed: int) -> torch.Tensor:
@@ -181,6 +161,28 @@ def _evened(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     inner = wide[0] + step + share * (wide[-1] - wide[0] - 2 * step)
     ends = torch.stack([wide[0], wide[0] + step]), torch.stack([wide[-1] - step, wide[-1]])
     return torch.cat([ends[0], inner, ends[1]]).to(value.dtype)
+
+
+def _noised(old: torch.Tensor, new: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    noise = torch.randn(old.shape, generator=generator).to(old.device)
+    return torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
+
+
+_MADE: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.Tensor]] = {
+    "redrawn": lambda old, new, generator: new,
+    "louder": lambda old, new, generator: new * LOUDER,
+    "noised": _noised,
+    "mixed": lambda old, new, generator: _mixed(old, generator),
+    "spared": lambda old, new, generator: _mixed(old, generator, _inner(old.shape, generator)),
+    "blended": lambda old, new, generator: _blended(new, generator),
+    "stretched": lambda old, new, generator: _stretched(old, generator),
+    "forbidden": lambda old, new, generator: _forbidden(new, generator),
+    "evened": lambda old, new, generator: _evened(old, generator),
+    "widened": lambda old, new, generator: old[..., :1] + LOUDER * (old - old[..., :1]),
+    "shortened": lambda old, new, generator: old - (old - old[0]) // 2,
+    "begun": lambda old, new, generator: old + (old[-1] - old) // 2,
+}
+"""From the values that were drawn, and those of another seed."""
 
 
 def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[ArgumentChange]:

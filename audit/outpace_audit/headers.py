@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from outpace_audit.channel import Channel
 from outpace_audit.errors import JudgeError, OutpaceError
 from outpace_audit.records import Machine, content_id
@@ -27,13 +29,15 @@ UNUSED_S = 30 * 24 * 3600.0
 
 
 def kept_headers(machine: Machine, python: str, make: Callable[[Path], None]) -> Path | None:
-    """This machine's headers for the torch of an interpreter, whose place they name. Where there are none yet, `make`
-    writes them into the folder it is given; None where that failed, or where there is no compiler: arms do without."""
+    """This machine's headers for the torch that is installed here, whose place they name. Where there are none yet,
+    `make` writes them into the folder it is given; None where that failed, or where there is no compiler: arms do
+    without."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if machine.device != "cpu" or compiler is None:
         return None
     program = Path(compiler).resolve()
-    key = content_id(machine.torch, python, machine.cpu, str(program), program.stat().st_mtime_ns)
+    installed = Path(torch.__file__).stat().st_mtime_ns  # what another installation had there is of no use
+    key = content_id(machine.torch, python, installed, machine.cpu, str(program), program.stat().st_mtime_ns)
     kept = cache_folder() / "headers" / key
     try:
         if not kept.is_dir():
@@ -60,8 +64,6 @@ def offer(kept: Path) -> None:
 
 def serve(channel: Channel, shared: int, protections: tuple[str, ...]) -> None:
     """The arm that makes them: compiles one small function with the folder that the judge names in inductor's place."""
-    import torch
-
     place = _inductors_place()
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(channel.recv(60.0)["folder"])

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from outpace_audit.call_inputs import tensors_of
-from outpace_audit.tensors import Leaf
+from outpace_audit.tensors import Leaf, written_once
 
 AHEAD = 4
 """A set is put back the number of sets divided by this before its call."""
@@ -71,8 +71,3 @@ def _copies(tensors: Sequence[torch.Tensor]) -> Iterator[tuple[list[torch.Tensor
 
 def updated_input(i: int, tensor: torch.Tensor) -> Leaf:
     return Leaf(f"input {i}, updated", tensor)
-
-
-def written_once(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor without its repeats: an expanded element is one."""
-    return tensor.detach()[tuple(slice(1) if step == 0 else slice(None) for step in tensor.stride())]

@@ -39,6 +39,11 @@ def flatten(value: Any, path: str = "") -> list[Leaf]:
     return [Leaf(path or "result", value)]
 
 
+def written_once(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor without its repeats: an expanded element is one."""
+    return tensor.detach()[tuple(slice(1) if step == 0 else slice(None) for step in tensor.stride())]
+
+
 def sampled_rows(shape: Sequence[int], seed: int, limit: int = ELEMENTS_PER_TENSOR) -> torch.Tensor | None:
     """Row numbers (of the tensor seen as [rows, last dim]) to compare, or None for all of them."""
     numel = 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from outpace_audit.changes import ArgumentChange, common_order, scalar_changes, supplied_changes
+from outpace_audit.changes import HOWS, ArgumentChange, common_order, scalar_changes, supplied_changes
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.fitting import fit, is_ordered
 from outpace_audit.nudging import nudge_one, rearrange_one
@@ -464,3 +464,13 @@ def test_rows_along_a_single_one_or_in_the_last_dimension_alone_are_no_rows() ->
     changed, same = revalue([image, vector], "uneven", 1, None)
     assert (changed / image)[0, :, 0].unique().numel() > 1
     assert torch.equal(same, vector)
+
+
+@pytest.mark.parametrize("how", [how for how in HOWS if how not in ("shuffled", "shortened", "begun", "evened")])
+def test_a_change_of_an_expanded_tensor_is_one_of_what_it_holds(how: str) -> None:
+    """Else it depends on whether the call gets it in memory of its own."""
+    value, other = (torch.rand(1, 24, 6).expand(2, 24, 6) for _ in range(2))
+    (changed,) = ArgumentChange(0, how, name="bias").apply([value], [other], 3)
+    assert changed.stride()[0] == 0 and changed.shape == value.shape
+    (plain,) = ArgumentChange(0, how, name="bias").apply([value[:1].clone()], [other[:1].clone()], 3)
+    assert torch.equal(changed[:1], plain)
