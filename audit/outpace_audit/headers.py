@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from outpace_audit.channel import Channel
 from outpace_audit.errors import JudgeError, OutpaceError
 from outpace_audit.records import Machine, content_id
@@ -32,6 +30,8 @@ def kept_headers(machine: Machine, python: str, make: Callable[[Path], None]) ->
     """This machine's headers for the torch that is installed here, whose place they name. Where there are none yet,
     `make` writes them into the folder it is given; None where that failed, or where there is no compiler: arms do
     without."""
+    import torch
+
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if machine.device != "cpu" or compiler is None:
         return None
@@ -64,6 +64,8 @@ def offer(kept: Path) -> None:
 
 def serve(channel: Channel, shared: int, protections: tuple[str, ...]) -> None:
     """The arm that makes them: compiles one small function with the folder that the judge names in inductor's place."""
+    import torch
+
     place = _inductors_place()
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(channel.recv(60.0)["folder"])

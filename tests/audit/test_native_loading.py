@@ -1,5 +1,5 @@
 """Loading files that build extensions: where they build, what of them is loaded for the inputs alone, and what truth is
-of code that does not know fp64 from fp32. Nothing is compiled here; tests/test_native.py does."""
+of code that does not know fp64 from fp32. Nothing is compiled here; tests/test_extensions.py does."""
 
 from __future__ import annotations
 

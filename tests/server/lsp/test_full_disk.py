@@ -25,8 +25,10 @@ FULL = """
 mount -t tmpfs -o size=2M tmpfs "$0" && echo "*" > "$0/.gitignore" || exit 1
 cp -a "$0/../planted/." "$0"
 head -c 4M /dev/zero > "$0/fill" 2> /dev/null
+export XDG_RUNTIME_DIR=$(mktemp -d "$0/../run.XXXXXX")
 exec "$@"
 """
+"""Each server with an engine of its own: that of the test before may live for two seconds, with what it knew."""
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
 SERVER = [sys.executable, "-m", "outpace_server.cli", "lsp", "--stdio"]
 SOURCE = """import math
@@ -55,7 +57,7 @@ pytestmark = pytest.mark.skipif(not can_mount(), reason="this machine lets nobod
     config=ClientServerConfig(
         server_command=[*NAMESPACE, FULL, str(STATE), *SERVER],
         client_factory=Editor,
-        server_env={**os.environ, "OUTPACE_STATE": str(STATE), "XDG_RUNTIME_DIR": FOLDER.name},
+        server_env={**os.environ, "OUTPACE_STATE": str(STATE)},
     )
 )
 async def editor(lsp_client: Editor) -> AsyncGenerator[None]:
