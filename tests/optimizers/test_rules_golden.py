@@ -86,7 +86,7 @@ def run(path: Path, symbol: str, device: str = "cpu") -> tuple[Any, list[Any]]:
 
 COMPILING = ("torch-compile", "compile-modes")
 BUILDING = ("extension-flags", "cuda-restrict", "cuda-launch-bounds")
-"""Of C++: a build takes minutes here and there. Those of the CPU are built and audited by test_extensions.py, and kernels
+"""Of C++: a build takes minutes here and there. Those of the CPU are built and audited by test_extensions.py, kernels
 are compiled by test_cuda_text.py."""
 RUNNABLE = [case for case in CASES if after_files(case) and case.parent.name not in (*COMPILING, *BUILDING)]
 WITH_KERNELS = [case for case in RUNNABLE if getattr(RULES[case.parent.name], "needs_triton", False)]

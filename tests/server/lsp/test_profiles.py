@@ -289,6 +289,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.timed
 @pytest.mark.asyncio
 async def test_the_command_asks_first_then_runs_the_script_and_shows_its_profile(
     editor: Editor, tmp_path: Path
