@@ -177,7 +177,6 @@ def test_a_night_with_a_model_composes_catches_a_cheat_and_leaves_its_best(tmp_p
         lessons = json.loads((tmp_path / ".outpace/lessons.json").read_text())["lessons"]
         rest_on = {verdict: one["outcome"] for one in lessons for verdict in one["verdicts"]}
         assert rest_on[composed["verdict"]] == "faster", lessons
-        assert [rest_on[one["verdict"]] for one in (trials["forget the scale"], cheat)] == ["wrong", "wrong"], lessons
         page = (tmp_path / ".outpace/overnight.html").read_text()
         assert composed["verdict"] in page and cheat["failed"] in page
 
