@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import mmap
 import time
-from collections.abc import Container, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_map
 
 from outpace_audit import other_uses, truth
-from outpace_audit.apparent import apparent_dtype, pretend
+from outpace_audit.apparent import apparent_dtype
 from outpace_audit.bending import Bend, bends_of, learning_inputs
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
-from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.inputs import InputMaker
 from outpace_audit.late_inputs import arrive_late
+from outpace_audit.noise import add_noise, add_parameter_noise
 from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.overlaps import overlap, storage_of
 from outpace_audit.perturbation import Perturbation
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
 from outpace_audit.subject import Result, Subject, draw_cotangents
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.values import parameters_under
-from outpace_audit.window_records import Recorder, recordable
+from outpace_audit.window_records import RecordedCall, Recorder, recordable
 
 EARLY_ELEMENTS = 64
 """Elements of each output that are copied at once on return and compared with the same elements after the pause."""
@@ -103,16 +103,22 @@ class CheckedCalls:
         reply["early"] = [self._writer.write(sample) for sample in (*early, *(found[i] for i in mutated))]
         reply["late"] = [self._writer.write(early_sample(tensor, request.sample_seed)) for tensor in finished]
         if request.recorded is not None:
-            tensors = recordable(result, [updated_input(i, now[i]) for i in request.updated])
-            recorder = Recorder(tensors, 0)
-            recorder.draw(request.recorded.seed)
-            reply["recorded"] = self.written(recorder.elements(request.recorded.call, tensors))
+            reply["recorded"] = self._recorded(
+                request.recorded, result, [updated_input(i, now[i]) for i in request.updated]
+            )
         reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
         reply["generator"] = generator
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def _recorded(self, call: RecordedCall, result: Result, updated: Sequence[Leaf]) -> list[dict[str, Any]]:
+        """What a timed window recorded of this call."""
+        tensors = recordable(result, updated)
+        recorder = Recorder(tensors, 0)
+        recorder.draw(call.seed)
+        return self.written(recorder.elements(call.call, tensors))
 
     def _call_before(self, request: CallRequest, earlier: Sequence[list[Any]], subject: Subject | None = None) -> None:
         """One after the other, with nothing in between."""
@@ -291,18 +297,18 @@ class CheckedCalls:
         """[output path, whom it shares storage with] pairs; an earlier call's output counts. Outputs of one call may
         come from one allocation, as those of unbind do, but not share an element. Gradients may: autograd hands both
         terms of a sum the same tensor, and `backward` copies it."""
-        owners: dict[int, str] = {_storage(leaf.value): f"the last call's {leaf.path}" for leaf in self._earlier}
+        owners: dict[int, str] = {storage_of(leaf.value): f"the last call's {leaf.path}" for leaf in self._earlier}
         module = self._subject.module
         if module is not None:
-            owners |= {_storage(t): name for name, t in module.state_dict(keep_vars=True).items()}
-        owners |= {_storage(t): f"input {i}" for i, t in enumerate(tensors_of(arguments))}
+            owners |= {storage_of(t): name for name, t in module.state_dict(keep_vars=True).items()}
+        owners |= {storage_of(t): f"input {i}" for i, t in enumerate(tensors_of(arguments))}
         found: list[list[str]] = []
         before: list[Leaf] = []
         gradients = {id(leaf) for leaf in result.gradients}
         for leaf in result.tensors():
             if leaf.value.numel() == 0:
                 continue
-            owner = owners.get(_storage(leaf.value))
+            owner = owners.get(storage_of(leaf.value))
             if owner is not None:
                 found.append([leaf.path, owner])
             found += [[leaf.path, other.path] for other in before if overlap(leaf.value, other.value)]
@@ -332,36 +338,6 @@ def early_sample(tensor: torch.Tensor, seed: int) -> torch.Tensor:
     return flat.index_select(0, where)
 
 
-def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[int] | None = None) -> list[Any]:
-    """Multiplies each element of the `chosen` tensors, or else of every perturbable one, by 1 + scale * normal.
-    Cotangents too: a gradient in which they cancel is as ill-conditioned as one in which inputs do."""
-    counter = itertools.count()
-
-    def noisy(value: Any) -> Any:
-        if not isinstance(value, torch.Tensor):
-            return value
-        number = next(counter)
-        if not (is_perturbable(value) if chosen is None else number in chosen):
-            return value
-        generator = torch.Generator(value.device).manual_seed((seed + number) % 2**63)
-        factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
-        moved = (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
-        return pretend(moved, apparent_dtype(value))
-
-    return tree_map(noisy, arguments)
-
-
-def add_parameter_noise(module: torch.nn.Module, scale: float, seed: int) -> None:
-    """The same for parameters, in place: where inputs are token ids, they alone can show what rounding does."""
-    for number, parameter in enumerate(module.parameters()):
-        if not is_perturbable(parameter):
-            continue
-        generator = torch.Generator(parameter.device).manual_seed((seed + number) % 2**63)
-        factor = torch.randn(parameter.shape, generator=generator, device=parameter.device, dtype=parameter.dtype)
-        with torch.no_grad():
-            parameter.mul_(1 + scale * factor)
-
-
 def poison_freed_memory(like: Sequence[Leaf], fill: int) -> None:
     """Fills blocks of the sizes of the last outputs with one byte and frees them, so that an output nobody wrote shows
     garbage instead of an earlier right answer."""
@@ -372,32 +348,6 @@ def poison_freed_memory(like: Sequence[Leaf], fill: int) -> None:
             block.reshape(-1).view(torch.uint8).fill_(fill)
 
 
-def overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether some byte belongs to both."""
-    if _storage(one) != _storage(other):
-        return False
-    (low, high), (other_low, other_high) = _extent(one), _extent(other)
-    if high <= other_low or other_high <= low:
-        return False
-    if one.element_size() != other.element_size():
-        return True
-    taken = torch.zeros(one.untyped_storage().nbytes() // one.element_size(), dtype=torch.bool, device=one.device)
-    for index in itertools.product(*(range(1) if step == 0 else (slice(None),) for step in one.stride())):
-        taken.as_strided(one.shape, one.stride(), one.storage_offset())[index] = True
-    return bool(taken.as_strided(other.shape, other.stride(), other.storage_offset()).any())
-
-
-def _extent(tensor: torch.Tensor) -> tuple[int, int]:
-    """Bytes within the storage, from the first to past the last."""
-    reach = sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride(), strict=True))
-    first = int(tensor.storage_offset())
-    return first * tensor.element_size(), (first + reach + 1) * tensor.element_size()
-
-
 def synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()

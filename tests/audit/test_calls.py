@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from outpace_audit.call_inputs import refill
-from outpace_audit.calls import overlap
 from outpace_audit.nudging import nudge_one, rearrange_one, renew_part
+from outpace_audit.overlaps import overlap
 
 WHOLE = torch.zeros(4, 6)
 
