@@ -149,8 +149,7 @@ class Run:
         if bench.failure:
             return bench.failure
         if bench.untried:
-            why = "the time budget is spent" if bench.past else bench.floor
-            return f"{why}, {bench.untried} of {self._found} ideas not tried"
+            return f"{bench.over}, {bench.untried} of {self._found} ideas not tried"
         said = [one.stop for one in proposers if isinstance(one, (ModelIdeas, Combining)) and one.stop]
         if said or bench.floor:
             return said[-1] if said else bench.floor
