@@ -87,6 +87,13 @@ class CudaText:
     def uses(self, name: str) -> list[Node]:
         return self._identifiers.get(name, [])
 
+    def uses_in(self, node: Node, name: str) -> list[Node]:
+        return [one for one in self.uses(name) if node.start_byte <= one.start_byte < node.end_byte]
+
+    def variables_in(self, node: Node, name: str) -> list[Node]:
+        """Its uses that are no member's or type's name."""
+        return [one for one in self.uses_in(node, name) if one.type == "identifier"]
+
     @cached_property
     def _identifiers(self) -> dict[str, list[Node]]:
         found: dict[str, list[Node]] = {}

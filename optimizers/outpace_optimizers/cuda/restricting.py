@@ -46,7 +46,7 @@ def _has_other_ways(cuda: CudaText, kernel: Kernel) -> bool:
 
 def is_only_read(cuda: CudaText, kernel: Kernel, parameter: Parameter) -> bool:
     """Every use of it is a read of an element; or it points to const, and no cast takes that away."""
-    uses = [one for one in below(kernel.body) if one.type == "identifier" and cuda.said(one) == parameter.name]
+    uses = cuda.variables_in(kernel.body, parameter.name)
     if parameter.constant:
         return not _CASTS.search(cuda.said(kernel.body)) and not any(_cast_away(cuda, one) for one in uses)
     return bool(uses) and all(_reads_an_element(cuda, one) for one in uses)
@@ -144,9 +144,8 @@ def _is_fresh(cuda: CudaText, name: str, host: Node) -> bool:
     value = _value(cuda, name, host)
     if value is None or _MADE.match(value) is None or _is_kept(cuda, name, host):
         return False
-    uses = [one for one in cuda.uses(name) if host.start_byte <= one.start_byte < host.end_byte]
     # `auto z = y;` or `y.view(...)` would be the same memory by another name.
-    return all(_is_harmless(cuda, one) for one in uses)
+    return all(_is_harmless(cuda, one) for one in cuda.uses_in(host, name))
 
 
 def _is_kept(cuda: CudaText, name: str, host: Node) -> bool:
@@ -190,9 +189,9 @@ _BINDS = ("declaration", "parameter_declaration", "reference_declarator")
 def _value(cuda: CudaText, name: str, host: Node) -> str | None:
     """What a variable of the function is given, once and for all."""
     found: list[str] = []
-    for one in cuda.uses(name):
+    for one in cuda.uses_in(host, name):
         parent = one.parent
-        if not host.start_byte <= one.start_byte < host.end_byte or parent is None:
+        if parent is None:
             continue
         if parent.type == "pointer_declarator" and parent.parent is not None:
             one, parent = parent, parent.parent

@@ -54,7 +54,7 @@ def _made_once(cuda: CudaText, name: Node, launch: Launch) -> Node | None:
     said, host = cuda.said(name), launch.host
     if host is None:
         return None
-    uses = [one for one in cuda.uses(said) if host.start_byte <= one.start_byte < host.end_byte]
+    uses = cuda.uses_in(host, said)
     made = [one.parent for one in uses if one.parent is not None and _declares(one)]
     if len(made) != 1 or any(_changes(one) for one in uses):
         return None

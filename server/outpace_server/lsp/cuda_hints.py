@@ -5,8 +5,10 @@ Nothing of it is measured, and it says so; there is no edit, because what is not
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 
 from lsprotocol import types
@@ -111,7 +113,7 @@ def _no_restrict(cuda: CudaText, kernel: Kernel) -> Iterator[Hint]:
     read = [
         (one, other)
         for one in pointers
-        if one.constant and _uses(cuda, kernel, one)
+        if one.constant and cuda.variables_in(kernel.body, one.name)
         if (other := next((to for to in written if _may_overlap(_type(cuda, one), _type(cuda, to))), None)) is not None
     ]
     if read:
@@ -157,13 +159,9 @@ def _type(cuda: CudaText, parameter: Parameter) -> str:
     return " ".join(cuda.said(node).split()) if node is not None else ""
 
 
-def _uses(cuda: CudaText, kernel: Kernel, parameter: Parameter) -> list[Node]:
-    return [one for one in below(kernel.body) if one.type == "identifier" and cuda.said(one) == parameter.name]
-
-
 def _is_stored_to(cuda: CudaText, kernel: Kernel, parameter: Parameter) -> bool:
     """Through `name[...]` or `*name`."""
-    return any(_is_assigned(one) for one in _uses(cuda, kernel, parameter))
+    return any(_is_assigned(one) for one in cuda.variables_in(kernel.body, parameter.name))
 
 
 def _is_assigned(identifier: Node) -> bool:
@@ -192,9 +190,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _range(lines: Sequence[str], hint: Hint) -> types.Range:
-    line, before = 0, 0
-    while line < len(lines) - 1 and before + len(lines[line]) <= hint.place:
-        before += len(lines[line])
-        line += 1
-    column = hint.place - before
+    starts = [0, *accumulate(map(len, lines[:-1]))]
+    line = bisect_right(starts, hint.place) - 1
+    column = hint.place - starts[line]
     return types.Range(types.Position(line, column), types.Position(line, column + hint.length))
