@@ -7,6 +7,7 @@ import {
   type ClientCapabilities,
   type CodeAction,
   CodeActionResolveRequest,
+  DidSaveTextDocumentNotification,
   type FeatureState,
   LanguageClient,
   type LanguageClientOptions,
@@ -46,6 +47,13 @@ export class Client implements vscode.Disposable {
   private turn: Promise<void> = Promise.resolve();
   private toldMissing = false;
   private found: ServerCommand | undefined;
+  /** Saved while no server listened: the next one is told. */
+  private readonly missed = new Set<vscode.TextDocument>();
+  private readonly saving = vscode.workspace.onDidSaveTextDocument((document) => {
+    if (!this.client?.isRunning()) {
+      this.missed.add(document);
+    }
+  });
 
   constructor(
     private readonly extensionPath: string,
@@ -97,6 +105,7 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.saving.dispose();
     void this.stop();
   }
 
@@ -158,6 +167,16 @@ export class Client implements vscode.Disposable {
     });
     this.client = client;
     await client.start();
+    await this.tellMissed(client);
+  }
+
+  private async tellMissed(client: LanguageClient): Promise<void> {
+    const saved = [...this.missed].filter((document) => !document.isClosed);
+    this.missed.clear();
+    const feature = client.getFeature(DidSaveTextDocumentNotification.method);
+    for (const document of saved) {
+      await feature.getProvider(document)?.send(document);
+    }
   }
 
   private options(interpreter: string | undefined): LanguageClientOptions {
