@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from outpace_audit import codec, errors
@@ -50,7 +51,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        return f"{self.kind} {self.request.path if self.request else self.verdict}"
+        return f"{self.kind} {Path(self.request.path if self.request else self.verdict or '').name}"
 
 
 @dataclass(frozen=True, slots=True)
