@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
-from outpace_server.lsp.freshness import carried_over, changed_block, holds_for, same_reach
+from outpace_server.lsp.freshness import Block, block_between, carried_over, holds_for, same_reach
 from outpace_server.lsp.regions import Region, region_of
 
 TEXTS_KEPT = 8
@@ -24,16 +24,14 @@ class Finding:
     """The text that was measured, or that the edit made: unlike the one now only where the target does not reach."""
     changed: str
     """`base` with the change made, or for one that was `applied`, with the change taken back."""
-    text: str
     region: Region
     applied: bool = False
     confirmed: bool = False
 
-    @property
-    def new_text(self) -> str:
+    def new_text(self, text: str) -> str:
         """The text as it is now, with the change made or taken back: made when it is asked for, because a long file
         may have hundreds, and all are looked at again with each key."""
-        return carried_over(self.base, self.changed, self.text)
+        return carried_over(self.base, self.changed, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,17 @@ class Applied:
     again: Trial | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The findings for a `text`, which has `carriage_returns` or not and differs from what they started from in these
+    `blocks`. They are the same for every text of which that is true: for the next key in the same line."""
+
+    text: str
+    carriage_returns: bool
+    blocks: Mapping[str, Block | None]
+    findings: list[Finding]
+
+
 @dataclass(slots=True)
 class Measured:
     """One open file. `texts` are what trials start from, by hash."""
@@ -55,7 +64,7 @@ class Measured:
     handed_out: dict[str, Applied] = field(default_factory=dict[str, Applied])
     """Edits that the editor was given, by trial."""
     applied: dict[str, Applied] = field(default_factory=dict[str, Applied])
-    found: tuple[str, list[Finding]] | None = None
+    found: Found | None = None
     """The last answer and its text: editors ask several times for each."""
 
 
@@ -145,9 +154,9 @@ class Desk:
         file = self._files.get(uri)
         if file is None:
             return []
-        if file.found is None or file.found[0] != text:
-            file.found = (text, sorted(_findings(file, text), key=lambda f: surest_gain(f.trial), reverse=True))
-        return file.found[1]
+        if file.found is None or file.found.text != text:
+            file.found = _look_again(file, text)
+        return file.found.findings
 
     def find(self, id: str) -> tuple[str, Trial] | None:
         """File and trial of an id; also of a text that is no longer there."""
@@ -171,29 +180,39 @@ def with_ends_like(text: str, other: str) -> str:
     return text.replace("\r\n", "\n") if "\r\n" in text and "\r" not in other else text
 
 
-def _findings(file: Measured, text: str) -> Iterable[Finding]:
-    for done in file.applied.values():
+def _look_again(file: Measured, text: str) -> Found:
+    starts = {**file.texts, **{id: done.after for id, done in file.applied.items()}}
+    blocks = {name: block_between(with_ends_like(start, text), text) for name, start in starts.items()}
+    known, carriage_returns = file.found, "\r" in text
+    if known is not None and known.blocks == blocks and known.carriage_returns == carriage_returns:
+        return replace(known, text=text)
+    found = sorted(_findings(file, text, blocks), key=lambda f: surest_gain(f.trial), reverse=True)
+    return Found(text, carriage_returns, blocks, found)
+
+
+def _findings(file: Measured, text: str, blocks: Mapping[str, Block | None]) -> Iterable[Finding]:
+    for id, done in file.applied.items():
         after, before = with_ends_like(done.after, text), with_ends_like(done.before, text)
         trial = done.again or done.trial
-        yield from _finding(trial, after, before, text, applied=True, confirmed=done.again is not None)
+        yield from _finding(trial, after, before, blocks[id], applied=True, confirmed=done.again is not None)
     bases = {name: with_ends_like(base, text) for name, base in file.texts.items()}
     for trial in file.trials.values():
-        base, changed = bases.get(trial.idea.patch.base_hash), trial.idea.patch.new_source
-        if base is not None:
-            same_ends = base is file.texts[trial.idea.patch.base_hash]
-            yield from _finding(trial, base, changed if same_ends else with_ends_like(changed, text), text)
+        name, changed = trial.idea.patch.base_hash, trial.idea.patch.new_source
+        if name in bases:
+            changed = changed if bases[name] is file.texts[name] else with_ends_like(changed, text)
+            yield from _finding(trial, bases[name], changed, blocks[name])
 
 
 def _finding(
-    trial: Trial, base: str, changed: str, text: str, *, applied: bool = False, confirmed: bool = False
+    trial: Trial, base: str, changed: str, block: Block | None, *, applied: bool = False, confirmed: bool = False
 ) -> Iterable[Finding]:
-    if not (base == text if trial.whole_text else holds_for(base, changed, text, trial.target)):
-        return
-    block, region = changed_block(base, text), region_of(base, changed, trial.idea.patch)
+    region = region_of(base, changed, trial.idea.patch)
     if block is not None:
+        if trial.whole_text or not holds_for(base, changed, block, trial.target):
+            return
         first, last, header = (block.moved(line) for line in (region.first, region.last, region.header))
         region = Region(first, last, header, region.header_start, region.header_end)
-    yield Finding(trial, base, changed, text, region, applied, confirmed)
+    yield Finding(trial, base, changed, region, applied, confirmed)
 
 
 def surest_gain(trial: Trial) -> float:

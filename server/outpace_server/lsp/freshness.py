@@ -40,11 +40,6 @@ class Block:
         return self.start < end and first < self.end if self.start < self.end else first < self.start < end
 
 
-@lru_cache(maxsize=64)
-def changed_block(before: str, after: str) -> Block | None:
-    return block_between(before, after)
-
-
 def block_between(before: str, after: str) -> Block | None:
     """The smallest block that holds all differences; None where there are none."""
     if before == after:
@@ -53,11 +48,9 @@ def block_between(before: str, after: str) -> Block | None:
     return Block(start, start + len(lines_of(old)), start + len(lines_of(new)))
 
 
-def holds_for(base: str, changed: str, text: str, symbol: str) -> bool:
-    """Whether `changed`, an edit of `base`, can be made in `text`, which touches nothing that it depends on."""
-    block = changed_block(base, text)
-    if block is None:
-        return True
+def holds_for(base: str, changed: str, block: Block, symbol: str) -> bool:
+    """Whether `changed`, an edit of `base`, can be made in a text that differs from `base` in this block, and touches
+    nothing that it depends on."""
     if any(block.touches(first, end) for first, end in live_lines(base, symbol)):
         return False
     edges = (block.start, block.end)  # which of two insertions comes first is not ours to say
@@ -69,7 +62,7 @@ def holds_for(base: str, changed: str, text: str, symbol: str) -> bool:
 
 def carried_over(base: str, changed: str, text: str) -> str:
     """`changed`, an edit of `base`, as the same edit of a `text` that it holds for."""
-    block = changed_block(base, text)
+    block = block_between(base, text)
     if block is None:
         return changed
     lines = lines_of(text)

@@ -34,7 +34,7 @@ async def revert(server: OutpaceServer, uri: str, id: str) -> None:
     if document is None or finding is None or not finding.applied:
         server.tell("The code has changed since the edit was applied, so it was not taken back.")
         return
-    edit = server.edit(document, finding.new_text)
+    edit = server.edit(document, finding.new_text(document.source))
     label = f"Revert {one_line(finding.trial.idea.title)}"
     done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=label))
     if not done.applied:

@@ -247,7 +247,8 @@ class OutpaceServer(LanguageServer):
             return []
         found = self.desk.findings(document.uri, document.source)
         if path.suffix == SUFFIX:
-            found = [f for f in found if self.documents.changed_parts(document, f.new_text) is not None]
+            text = document.source
+            found = [f for f in found if self.documents.changed_parts(document, f.new_text(text)) is not None]
         if self.dismissed.any_in(path):
             found = [f for f in found if f.applied or not self.dismissed(path, f.trial, f.base)]
         return self.profiles.with_steps(document, found)

@@ -27,6 +27,8 @@ class Sheet:
 
     def range_in_document(self, given: types.Range) -> types.Range:
         """Of what the editor means, with columns in characters."""
+        if self.document.source.isascii():  # whatever the editor counts, it is these; a long text takes long to split
+            return _moved(given, self.first)
         lines = self.document.lines
         lines = lines if self.end == sys.maxsize else lines[self.first : self.end]
         inner = self.document.position_codec.range_from_client_units(lines, given)

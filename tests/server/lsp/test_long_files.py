@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -43,13 +44,17 @@ def trial(number: int) -> Trial:
     return Trial(f"v{number}", name, Idea("faster-add", name, "fewer", "tolerant", patch), verdict, "", "")
 
 
-@pytest.fixture(scope="module")
-def desk() -> Desk:
+def made_of(trials: Iterable[Trial]) -> Desk:
     made = Desk()
     made.open("file:///m.py")
     made.remember("file:///m.py", LONG)
-    made.add("file:///m.py", [trial(number) for number in range(TARGETS)])
+    made.add("file:///m.py", trials)
     return made
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    return made_of(trial(number) for number in range(TARGETS))
 
 
 def at(header: str) -> int:
@@ -65,8 +70,18 @@ def test_all_are_found_and_a_touch_takes_one_away(desk: Desk) -> None:
     found = desk.findings("file:///m.py", touched)
     assert {one.trial.target for one in found} == {f"work{number}" for number in range(TARGETS)} - {"work7"}
     other = next(one for one in found if one.trial.target == "work9")
-    assert other.new_text == touched.replace("def work9(x):\n    y = x + 1", "def work9(x):\n    y = 1 + x")
+    assert other.new_text(touched) == touched.replace("def work9(x):\n    y = x + 1", "def work9(x):\n    y = 1 + x")
     assert desk.surely("file:///m.py", touched, "v9") is not None
+
+
+@pytest.mark.parametrize("line", ["import torch", "def work3(x):", "    return y * 2", "def get_inputs():"])
+@pytest.mark.parametrize("keys", [("#", "##", "###"), ("#", "\n#", "\n\n#"), ("", "#", ""), ("#", "\r\n#", "#")])
+def test_the_next_key_in_a_line_finds_what_a_first_look_finds(line: str, keys: tuple[str, ...]) -> None:
+    typing = made_of(trial(number) for number in range(TARGETS))
+    for key in keys:
+        text = LONG.replace(f"{line}\n", f"{line}{key}\n", 1)
+        first_look = made_of(trial(number) for number in range(TARGETS))
+        assert typing.findings("file:///m.py", text) == first_look.findings("file:///m.py", text)
 
 
 @pytest.mark.timed

@@ -115,8 +115,9 @@ def with_edit(
     ls: OutpaceServer, document: TextDocument, action: types.CodeAction, finding: Finding
 ) -> types.CodeAction:
     id = finding.trial.id
-    ls.desk.hand_out(document.uri, finding.trial, document.source, finding.new_text)
-    action.edit = ls.edit(document, finding.new_text)
+    new_text = finding.new_text(document.source)
+    ls.desk.hand_out(document.uri, finding.trial, document.source, new_text)
+    action.edit = ls.edit(document, new_text)
     action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, id])
     return action
 

@@ -17,6 +17,7 @@ def text_document_content(
     if params.uri.startswith(f"{SCHEME}:"):
         return types.TextDocumentContentResult(markdown_of((ls.audited(trial.id) or found)[1]))
     document = ls.document(uri)
-    findings = ls.desk.findings(uri, document.source) if document else []
-    changed = next((finding.new_text for finding in findings if finding.trial is trial), trial.idea.patch.new_source)
-    return types.TextDocumentContentResult(changed)
+    text = document.source if document else ""
+    findings = ls.desk.findings(uri, text) if document else []
+    made = (finding.new_text(text) for finding in findings if finding.trial is trial)
+    return types.TextDocumentContentResult(next(made, trial.idea.patch.new_source))
