@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from outpace_audit.native_builds import MODULE, SUFFIXES
@@ -58,19 +59,26 @@ def _strings(node: ast.AST) -> Iterator[str]:
 
 
 def _imported(file: Path, source: str, root: Path) -> Iterator[Path]:
+    roots = _roots(file, root)
+    for level, parts in _imports(source):
+        yield from _files_of(parts, [_parent(file, level)] if level else roots, root)
+
+
+@lru_cache(maxsize=64)
+def _imports(source: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Dots before a name, and its parts. Kept: a long file has hundreds of targets, and is asked about for each."""
     try:
         tree = tree_of(source)
     except (SyntaxError, ValueError):
-        return
+        return ()
+    found: list[tuple[int, tuple[str, ...]]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files_of(alias.name.split("."), _roots(file, root), root)
+            found += [(0, tuple(alias.name.split("."))) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            starts = [_parent(file, node.level)] if node.level else _roots(file, root)
             module = node.module.split(".") if node.module else []
-            for alias in node.names:
-                yield from _files_of([*module, alias.name], starts, root)
+            found += [(node.level, (*module, alias.name)) for alias in node.names]
+    return tuple(found)
 
 
 def _roots(file: Path, root: Path) -> list[Path]:
@@ -96,13 +104,13 @@ def _parent(file: Path, level: int) -> Path:
     return folder
 
 
-def _files_of(parts: list[str], starts: list[Path], root: Path) -> Iterator[Path]:
+def _files_of(parts: tuple[str, ...], starts: list[Path], root: Path) -> Iterator[Path]:
     """Every file that importing the dotted name might run; which start comes first is not known here."""
     for start in starts:
         yield from (file for file in _chain(start, parts) if file.is_relative_to(root))
 
 
-def _chain(start: Path, parts: list[str]) -> Iterator[Path]:
+def _chain(start: Path, parts: tuple[str, ...]) -> Iterator[Path]:
     folder = start
     for part in parts:
         module, package = folder / f"{part}.py", folder / part / "__init__.py"

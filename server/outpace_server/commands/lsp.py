@@ -31,7 +31,8 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what it logs comes to `report_server_error` too
     try:
-        server.start_io()
+        with open(sys.stdout.fileno(), "wb", closefd=False) as whole_messages:
+            server.start_io(stdout=whole_messages)
     finally:
         server.stop_work()
     sys.stderr.flush()

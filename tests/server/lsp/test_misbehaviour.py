@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import termios
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from fuzzing import fuzz
 from lsprotocol import types
 from planted import FASTER, SOURCE, plant
 from pytest_lsp import ClientServerConfig
-from wire import COMMAND, Wire
+from wire import COMMAND, Wire, framed
 
 ELSEWHERE = [
     "untitled:Untitled-1",
@@ -32,6 +36,8 @@ ELSEWHERE = [
 ]
 NO_GPU = pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a GPU")
 ENDS_S = 20.0
+PIPE = 1 << 16
+"""Bytes that a pipe of Linux holds."""
 MESSAGES = 800
 ONE_TARGET = SOURCE.replace("def unrelated", "def _unrelated")
 
@@ -222,3 +228,31 @@ def test_what_comes_at_the_wrong_time_is_refused(tmp_path: Path) -> None:
     wire.ask("shutdown", None, "end")
     assert wire.ask("textDocument/hover", hover, "late")["error"]["code"] == types.ErrorCodes.InvalidRequest
     wire.close()
+
+
+def test_a_message_is_whole_where_the_server_was_stopped_in_the_midst_of_it() -> None:
+    """As by a laptop that sleeps, or Ctrl+Z; unbuffered, as in most containers."""
+    id = "long" * 50_000
+    asked = framed(json.dumps({"jsonrpc": "2.0", "id": id, "method": "nothing"}).encode())
+    unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=unbuffered) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(asked)
+        server.stdin.flush()
+        latest = time.monotonic() + ENDS_S
+        while unread(server.stdout.fileno()) < PIPE and time.monotonic() < latest:
+            time.sleep(0.01)
+        server.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, server.pid, os.WSTOPPED | os.WNOWAIT)
+        server.send_signal(signal.SIGCONT)
+        server.stdin.close()
+        head, _, body = server.stdout.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"Content-Length: %d\r\n" % len(body))
+    assert json.loads(body)["id"] == id
+
+
+def unread(descriptor: int) -> int:
+    found = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, found)
+    return found[0]
