@@ -30,9 +30,9 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     server = _made_without_collections()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what it logs comes to `report_server_error` too
+    whole_messages = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 - what still runs writes to the end
     try:
-        with open(sys.stdout.fileno(), "wb", closefd=False) as whole_messages:
-            server.start_io(stdout=whole_messages)
+        server.start_io(stdout=whole_messages)
     finally:
         server.stop_work()
     sys.stderr.flush()

@@ -3,7 +3,8 @@ at the wrong time, and an answer of the client that makes no sense fails the que
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from typing import Any
 
 import attrs
@@ -49,6 +50,22 @@ class Protocol(LanguageServerProtocol):
             super().handle_message(message)
         elif (id := getattr(message, "id", None)) is not None:
             self._send_response(id, error=refused.to_response_error())
+
+    def _execute_handler(
+        self,
+        msg_id: str | int,
+        handler: Callable[..., Any],
+        callback: Callable[[Future[Any]], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """pygls lets go of what has answered a request, but keeps what a notification left: some kB with every key."""
+
+        def done(future: Future[Any]) -> None:
+            self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     def _handle_response(self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None) -> None:
         """Nobody waits any more for the answer to a question that was given up."""

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import termios
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from lsprotocol import types
 from planted import FASTER, SOURCE, plant
 from pytest_lsp import ClientServerConfig
 from wire import COMMAND, Wire, framed
+
+from outpace_server.lsp.app import make_server
 
 ELSEWHERE = [
     "untitled:Untitled-1",
@@ -228,6 +230,18 @@ def test_what_comes_at_the_wrong_time_is_refused(tmp_path: Path) -> None:
     wire.ask("shutdown", None, "end")
     assert wire.ask("textDocument/hover", hover, "late")["error"]["code"] == types.ErrorCodes.InvalidRequest
     wire.close()
+
+
+def test_nothing_stays_of_a_notification() -> None:
+    protocol: Any = make_server().protocol
+    answered: list[object] = []
+
+    def of_a_key() -> Generator[None]:
+        yield from ()
+
+    protocol._execute_handler("a key", of_a_key, answered.append)
+    assert len(answered) == 1
+    assert not protocol._request_futures
 
 
 def test_a_message_is_whole_where_the_server_was_stopped_in_the_midst_of_it() -> None:
