@@ -9,7 +9,8 @@ from pathlib import Path
 from outpace_audit.records import Check, Code, Idea, Machine, Timing, Verdict, Workload, content_id
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.search import ModelSearch
+from outpace_optimizers.model.surroundings import Surroundings
 from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.workspace import Workspace
 

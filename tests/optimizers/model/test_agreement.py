@@ -10,8 +10,8 @@ import pytest
 
 from outpace_audit.errors import ModelError
 from outpace_optimizers.model import consent
-from outpace_optimizers.model.search import require_shown
 from outpace_optimizers.model.settings import model_request
+from outpace_optimizers.model.shown import require_shown
 from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace
 from outpace_server.cli import main

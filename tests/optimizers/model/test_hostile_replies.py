@@ -18,8 +18,9 @@ from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.reply import ReplyError
-from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.search import ModelSearch
 from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.model.surroundings import Surroundings
 from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.source import parse
 
@@ -85,7 +86,7 @@ def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: Mod
     with serving(*wanted) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as spending:
         patch.setenv("OPENAI_API_BASE", server.url)
         memory = Memory(spending, Lessons(tmp_path), request, target, machine, fresh=False)
-        talk = Conversation(request, process, spending, around.tell, fresh=False, run=memory.run.name)
+        talk = Conversation(request, process, spending, fresh=False, run=memory.run.name)
         search = ModelSearch(request, target, facts, talk, around, memory)
         assert "AuthenticationError" in search.run(), "something else than the end of the replies ended it"
         assert search.spend().unusable + len(tried) == len(wanted)
