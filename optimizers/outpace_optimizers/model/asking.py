@@ -32,9 +32,11 @@ class Asking:
         self._changing = threading.Lock()
         self._left = threading.Event()
         self._after: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
 
     def begin(self, work: Callable[[Asking], Answer]) -> None:
-        threading.Thread(target=self._run, args=(work,), daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
 
     @property
     def arrived(self) -> bool:

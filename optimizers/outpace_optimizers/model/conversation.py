@@ -128,6 +128,8 @@ class Conversation:
         price, limit = self._priced(asking), self._request.reply_tokens
         limit = min(limit, price.limit) if price.limit else limit
         most = worst_case_tokens(messages)
+        if asking.left:
+            raise UnreachedError(f"{self._request.name} was not asked: the run was over before")
         before, dearest = asking.cost, price.dollars(most, limit) or 0.0
         call = books.commit(self._run, self._request, asking.question, most + limit, dearest)
         asking.cost = _more(before, most + limit, dearest)

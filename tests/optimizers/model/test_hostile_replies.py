@@ -64,11 +64,14 @@ def test_what_becomes_an_idea_and_harmful_code_stay_in_the_sandbox() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
 )
-def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: ModelProcess) -> None:
+@pytest.mark.parametrize("ahead", [False, True], ids=["one after the other", "ahead"])
+def test_a_search_survives_them(tmp_path: Path, process: ModelProcess, ahead: bool) -> None:
     """Through litellm, the books and the questions that each leads to; its verdicts are made up."""
     places = Places(str(tmp_path / "canary"), str(tmp_path), 9, "X")
     wanted = [text for kind, text in replies(4, 4 * len(KINDS), places) if kind not in ("huge", "nested code")]
-    request = ModelRequest("openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9)
+    request = ModelRequest(
+        "openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9, ahead=ahead
+    )
     target = Target(Code("attention.py", TARGET, SYMBOL, "function"), (Workload("w", "get_inputs", "declared"),))
     machine = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
     check = Check("contract", "L1", False, "died \x1b[31m\ud800")
