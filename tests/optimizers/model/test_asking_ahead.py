@@ -107,7 +107,7 @@ def test_no_reply_is_paid_for_that_a_plateau_would_leave(tmp_path: Path, process
     with asking_ahead(tmp_path, process, ran, *map(number, range(2, 40)), ideas=50) as (search, server):
         assert search.run().startswith("plateau: ")
         each = 1 if check is SLOW else 1 + FIXES
-        assert len(ran.tried) == len(server.questions) == each * PLATEAU
+        assert len(ran.tried) == len(server.questions) == len(ran.known) == each * PLATEAU
 
 
 def test_money_for_a_reply_that_is_under_way_is_spent(tmp_path: Path, process: ModelProcess) -> None:
@@ -252,20 +252,15 @@ def test_a_question_that_is_left_before_it_was_sent_is_never_sent(
 
 
 def test_what_is_left_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = threading.Event()
-
-    def refuse(question: object) -> Reply:
-        busy.set()
-        return Refusal(429, after="60")
-
-    ran = Ran(lambda one: verdict(SLOW))
-    with serving(by=refuse) as server:
+    with serving(Refusal(429, after="60"), number(2)) as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
         monkeypatch.setenv("OPENAI_API_BASE", server.url)
-        with opened(tmp_path, ran)() as search:
+        with opened(tmp_path, Ran(lambda one: verdict(SLOW)))() as search:
             next(search.turns())
-            assert busy.wait(PATIENCE_S)
-        assert under_way(search).wait(PATIENCE_S / 2, print), "a minute of back-off is not waited for"
+            asking = under_way(search)
+            while "try 2 of 4 in 60 s" not in asking._heard.get(timeout=PATIENCE_S):
+                pass
+        assert asking.wait(PATIENCE_S / 2, print), "a minute of back-off is not waited for"
         assert len(server.questions) == 1
 
 
