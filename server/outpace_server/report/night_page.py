@@ -82,11 +82,9 @@ def _bests(night: Night) -> Markup:
     if not rows:
         return section("Best so far", tag("p", "No target has had its turn yet."))
     head = ["target", "speedup", "change", "to apply", "trials", "could gain", "given", "why it was left"]
-    key = "Each turn is given a share of the time that is left, as large as the target's share of what could be "
-    key += (
-        "gained: its share of a profiled step, less what its roofline says that it has to take. A target of which that "
-    )
-    key += "is not known counts as the mean of the others."
+    key = "Each turn is given a share of the time that is left, as large as the target's share of what could be gained "
+    key += "(its share of a profiled step, less what its roofline says that it has to take). A target of which that is "
+    key += "not known counts as the mean of the others."
     return section(
         "Best so far", table("Of each target, against its untouched original", head, rows), tag("p", key, class_="key")
     )
