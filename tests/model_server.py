@@ -34,7 +34,16 @@ class Raw:
     body: dict[str, Any]
 
 
-Reply = str | Refusal | Silence | Raw
+@dataclass(frozen=True)
+class Held:
+    """A reply that is held back until `go` is set. `heard` is set when the question is there."""
+
+    text: str
+    heard: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+
+Reply = str | Refusal | Silence | Raw | Held
 
 
 @dataclass
@@ -70,6 +79,10 @@ def serving(*replies: Reply, by: Callable[[dict[str, Any]], Reply] | None = None
             if isinstance(reply, Silence):
                 reply.heard.set()
                 served.ended.wait(60)
+            elif isinstance(reply, Held):
+                reply.heard.set()
+                if reply.go.wait(60):
+                    self._send(200, _completion(question["model"], reply.text), "")
             elif isinstance(reply, Refusal):
                 self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)
             elif isinstance(reply, Raw):

@@ -109,6 +109,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             AND json_type(body, '$.verdict.machine.torch') = 'text' AND json_type(body, '$.idea.rule') = 'text'
             AND json_extract(body, '$.idea.rule') <> 'audit' ORDER BY id""",
     ),
+    (
+        """CREATE TABLE question (
+            id INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            run INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            known TEXT NOT NULL,
+            measuring TEXT
+        )""",
+        "CREATE INDEX question_run ON question (run, question)",
+    ),
 )
 """Each entry takes the file from the version of its index to the next. Entries are never changed, only added."""
 

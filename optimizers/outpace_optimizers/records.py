@@ -147,6 +147,9 @@ class ModelRequest:
     """For one reply."""
     paths: tuple[str, ...] = ("**/*.py",)
     """Patterns, from the project's root, of files that may be shown to it."""
+    ahead: bool | None = None
+    """Ask for the next reply while an idea is measured. None: unless the model runs on this machine, where that would
+    disturb the measurement."""
     account: str = ""
     """Where it is set, the dollars and tokens of a run are those of all runs with this account."""
 
@@ -168,7 +171,7 @@ class Spend:
     tokens_today: int
     dollars_today: float
     asking_s: float = 0.0
-    """Waiting for replies in this run."""
+    """Waiting for replies in this run, with nothing being measured."""
     judging_s: float = 0.0
     """Of ideas that were audited in this run."""
     judged: int = 0

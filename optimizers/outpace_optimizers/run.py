@@ -50,13 +50,13 @@ class Run:
         self.bench.notes += [*session.notes, session.timed]
         self.bench.notes += [f"rule {trouble.rule} not used: {trouble.message}" for trouble in loaded.troubles]
         self._model: ModelIdeas | None = None
+        self._book = session.turn_book()
 
     def report(self) -> Report:
         bench, session = self.bench, self._session
-        book = session.turn_book()
-        proposers = self.proposers(session.winners(), book.begun)
+        proposers = self.proposers(session.winners(), self._book.begun)
         try:
-            self._take_turns(proposers, book)
+            self._take_turns(proposers, self._book)
             _empty(proposers)
         finally:
             if self._model is not None:
@@ -90,7 +90,8 @@ class Run:
             proposers.append(TunerIdeas(bench))
         proposers.append(Compiling(bench, slow, ways, total))
         if self._request.model is not None:
-            self._model = ModelIdeas(bench, self._request.model, [rule.title for rule in self.rules.values()])
+            titles = [rule.title for rule in self.rules.values()]
+            self._model = ModelIdeas(bench, self._request.model, titles, self._book.asks)
             proposers.append(self._model)
         return proposers
 
@@ -105,7 +106,7 @@ class Run:
         for number in count():
             if self.bench.over:
                 return
-            ready = {one.name: one for one in proposers if one.ready}
+            ready = self._ready(proposers)
             if not ready:
                 return
             name = book.chosen(number)
@@ -116,6 +117,12 @@ class Run:
             if turn is not None:
                 book.took(turn)
                 self.bench.tell(TurnTaken(turn))
+
+    def _ready(self, proposers: Sequence[Proposer]) -> dict[str, Proposer]:
+        """By name. Who would have to wait for a model is not, unless nobody else is."""
+        ready = {one.name: one for one in proposers if one.ready}
+        at_once = {name: one for name, one in ready.items() if not (isinstance(one, ModelIdeas) and one.waits)}
+        return at_once or ready
 
     def _taken(self, proposer: Proposer) -> Turn | None:
         """None where nothing came of it that has cost anything."""

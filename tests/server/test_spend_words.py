@@ -15,6 +15,6 @@ def test_what_is_spent_is_said() -> None:
     assert "no price known and 4567 tokens" in spend_words(replace(SPEND, dollars=None))
 
 
-def test_the_pace_counts_asking_and_judging_together() -> None:
+def test_the_pace_counts_waiting_and_judging_together() -> None:
     said = spend_words(replace(SPEND, asking_s=20.0, judging_s=160.0, judged=4))
-    assert said.endswith("; 4 ideas judged in 160 s, 20 s of asking: 80 an hour")
+    assert said.endswith("; 4 ideas judged in 160 s, 20 s of waiting for replies: 80 an hour")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from outpace_audit.errors import ModelError
 
@@ -19,6 +23,9 @@ START_S = 60.0
 """For the first answer: importing litellm takes three to seven seconds, on a busy machine several times that."""
 GRACE_S = 10.0
 """Beyond a reply's time limit, which the library should keep itself."""
+
+HERE = ("ollama", "ollama_chat", "llamafile", "lm_studio", "vllm")
+"""Providers of litellm's that are this machine where no address is named."""
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -66,6 +73,21 @@ def api_base_of(model: str) -> str | None:
     provider = model.partition("/")[0].upper()
     found = (os.environ.get(f"{provider}_{name}") for name in ("API_BASE", "BASE_URL"))
     return next((address for address in found if address), None)
+
+
+def is_served_here(model: str) -> bool:
+    """By this machine, whose processors and GPU it then computes with."""
+    base = api_base_of(model)
+    if base is None:
+        return model.partition("/")[0] in HERE
+    try:
+        host = urlsplit(base if "//" in base else f"//{base}").hostname or ""
+    except ValueError:
+        return False
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        return address.is_loopback or address.is_unspecified
+    return host in ("localhost", socket.gethostname())
 
 
 class ModelProcess:
@@ -140,6 +162,8 @@ class ModelProcess:
                 [sys.executable, "-P", "-m", "outpace_optimizers.model.helper"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", bufsize=0,
             )  # fmt: skip
+            # A thread may still wait for it when Python ends.
+            weakref.finalize(self, self._process.kill)
         return self._process
 
     def _line(self, process: subprocess.Popen[bytes], limit_s: float) -> bytes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-import time
 import uuid
-from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from outpace_audit.errors import ModelError
 from outpace_audit.records import content_id
+from outpace_optimizers.model.asking import Asking
 from outpace_optimizers.model.client import Answer, CallFailedError, Messages, ModelProcess, Price
 from outpace_optimizers.model.reply import SCHEMA
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.records import ModelRequest, Spend
+from outpace_optimizers.records import Asked, ModelRequest, Spend
 
 PASSING = ("RateLimitError", "ServiceUnavailableError", "InternalServerError", "BadGatewayError", "APIConnectionError")
 """A later try may succeed, and nothing was charged."""
@@ -22,6 +23,9 @@ TRIES = 4
 LONGEST_WAIT_S = 60.0
 PER_MESSAGE = 16
 """Tokens that providers wrap each message in, at most."""
+_late: dict[tuple[Path, str], Asking] = {}
+"""By the books and the question: replies that a search did not wait for any more, and that are still under way. The
+next search in this process that asks the same waits for them, in place of paying twice."""
 
 
 class LimitReachedError(ModelError):
@@ -33,54 +37,61 @@ class UnreachedError(ModelError):
 
 
 class Conversation:
-    """`tell` hears what is waited for. `run`: the name that its calls are counted under, else a new one."""
+    """One question at a time. `run`: the name that its calls are counted under, else a new one."""
 
     def __init__(
-        self,
-        request: ModelRequest,
-        process: ModelProcess,
-        spending: Spending,
-        tell: Callable[[str], None],
-        *,
-        fresh: bool,
-        run: str = "",
+        self, request: ModelRequest, process: ModelProcess, spending: Spending, *, fresh: bool, run: str = ""
     ) -> None:
         self._request = request
         self._process = process
         self._spending = spending
-        self._tell = tell
         self._fresh = fresh
         self._price: Price | None = None
         self._run = run or uuid.uuid4().hex
+        self._asking: Asking | None = None
         self.remembered = 0
         self.unusable = 0
+
+    def close(self) -> None:
+        """Ends the process, after the reply that is under way."""
+        if self._asking is None or self._asking.arrived:
+            self._process.close()
+            return
+        late = self._spending.path, self._asking.question
+        _late.setdefault(late, self._asking)
+
+        def ended() -> None:
+            _late.pop(late, None)
+            self._process.close()
+
+        if not self._asking.leave(ended):
+            ended()
 
     @property
     def price_known(self) -> bool | None:
         """None before the first question that had to be paid for."""
         return None if self._price is None else self._price.known
 
-    def ask(self, messages: Messages) -> Answer:
-        """The reply: an earlier one where the question is the very same. Raises ModelError where none can be had,
-        LimitReachedError where another would have to be paid for."""
-        question = content_id(self._request.name, list(messages), self._request.reply_tokens)
-        known = None if self._fresh else self._spending.remembered(question)
-        if known is not None:
+    def question(self, messages: Messages) -> str:
+        """What it is remembered by."""
+        return content_id(self._request.name, list(messages), self._request.reply_tokens)
+
+    def begin(self, messages: Messages) -> Asking:
+        """Asked for; an earlier reply where the question is the very same. Raises LimitReachedError where another
+        would have to be paid for."""
+        question = self.question(messages)
+        late = None if self._fresh else _late.get((self._spending.path, question))
+        if late is not None and late.take_back():
+            self._asking = late
+        elif not self._fresh and (known := self._spending.remembered(question)) is not None:
             self.remembered += 1
-            return Answer(known, False, None, None)
-        if self.paid >= self._request.ideas:
+            self._asking = Asking(question, Answer(known, False, None, None))
+        elif self.paid >= self._request.ideas:
             raise LimitReachedError(f"the model was asked {self.paid} times, the limit of a run")
-        for number in range(1, TRIES + 1):
-            try:
-                return self._asked(messages, question)
-            except CallFailedError as error:
-                if error.kind not in (*PASSING, *UNSURE) or number == TRIES:
-                    kind = UnreachedError if error.kind in (*PASSING, *UNSURE) else ModelError
-                    raise kind(f"{self._request.name}: {error.kind}: {error}") from error
-                wait = _wait_s(number, error.retry_after_s)
-                self._tell(f"{self._request.name}: {error.kind}; try {number + 1} of {TRIES} in {wait:.0f} s")
-                time.sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        else:
+            self._asking = Asking(question)
+            self._asking.begin(partial(self._tried, messages))
+        return self._asking
 
     def spend(self) -> Spend:
         run, today = self._spending.of_run(self._run), self._spending.today()
@@ -93,38 +104,65 @@ class Conversation:
     def paid(self) -> int:
         return self._spending.of_run(self._run).calls
 
-    def _asked(self, messages: Messages, question: str) -> Answer:
+    # In the thread of the question, with books of its own: those of the search may be closed before the reply is there.
+
+    def _tried(self, messages: Messages, asking: Asking) -> Answer:
+        with Spending(self._spending.path.parent) as books:
+            for number in range(1, TRIES + 1):
+                try:
+                    return self._asked(messages, asking, books)
+                except CallFailedError as error:
+                    passes = error.kind in (*PASSING, *UNSURE)
+                    if not passes or number == TRIES or asking.left:
+                        kind = UnreachedError if passes else ModelError
+                        raise kind(f"{self._request.name}: {error.kind}: {error}") from error
+                    wait = _wait_s(number, error.retry_after_s)
+                    asking.say(f"{self._request.name}: {error.kind}; try {number + 1} of {TRIES} in {wait:.0f} s")
+                    asking.pause(wait)
+                    if asking.left:
+                        raise UnreachedError(f"{self._request.name}: {error.kind}: {error}") from error
+        raise AssertionError("the last try returns or raises")
+
+    def _asked(self, messages: Messages, asking: Asking, books: Spending) -> Answer:
         """One call, on the books before it is made."""
-        price, limit = self._priced(), self._request.reply_tokens
+        price, limit = self._priced(asking), self._request.reply_tokens
         limit = min(limit, price.limit) if price.limit else limit
         most = worst_case_tokens(messages)
-        call = self._spending.commit(
-            self._run, self._request, question, most + limit, price.dollars(most, limit) or 0.0
-        )
+        if asking.left:
+            raise UnreachedError(f"{self._request.name} was not asked: the run was over before")
+        before, dearest = asking.cost, price.dollars(most, limit) or 0.0
+        call = books.commit(self._run, self._request, asking.question, most + limit, dearest)
+        asking.cost = _more(before, most + limit, dearest)
         try:
             answer = self._process.complete(self._request.name, messages, SCHEMA, limit, self._request.timeout_s)
         except CallFailedError as error:
             if error.kind not in UNSURE:
-                self._spending.settle(call, 0, 0.0, None)
+                books.settle(call, 0, 0.0, None)
+                asking.cost = before
             raise
         prompt = most if answer.prompt_tokens is None else answer.prompt_tokens
         reply = limit if answer.reply_tokens is None else answer.reply_tokens
+        dollars = price.dollars(prompt, reply) or 0.0
         # A reply that was cut off is paid for, and of no use to a later run.
-        kept = None if answer.cut else answer.text
-        self._spending.settle(call, prompt + reply, price.dollars(prompt, reply) or 0.0, kept)
+        books.settle(call, prompt + reply, dollars, None if answer.cut else answer.text)
+        asking.cost = _more(before, prompt + reply, dollars)
         return answer
 
-    def _priced(self) -> Price:
+    def _priced(self, asking: Asking) -> Price:
         if self._price is None:
             try:
                 self._price = self._process.price(self._request.name)
             except CallFailedError as error:
                 raise ModelError(f"{self._request.name}: {error}") from error
             if not self._price.known:
-                self._tell(
+                asking.say(
                     f"no price is known for {self._request.name}: its tokens are counted and limited, dollars are not"
                 )
         return self._price
+
+
+def _more(before: Asked, tokens: int, dollars: float) -> Asked:
+    return Asked(before.seconds, before.tokens + tokens, before.dollars + dollars)
 
 
 def worst_case_tokens(messages: Messages) -> int:

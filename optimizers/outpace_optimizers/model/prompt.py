@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from outpace_audit.records import ArgSpec, Machine, Verdict, Workload
+from outpace_audit.records import ArgSpec, Idea, Machine, Verdict, Workload
 from outpace_optimizers.model.editing import editable
 from outpace_optimizers.model.legible import one_line
 from outpace_optimizers.model.scrubbing import scrubbed
@@ -53,9 +53,11 @@ def messages_for(
     spoilt: Sequence[str] = (),
     learnt: Sequence[str] = (),
     winner: Trial | None = None,
+    measuring: Idea | None = None,
 ) -> list[dict[str, str]]:
     """System and user message; what looks like a secret is taken out of both. `spoilt`: why answers led to no trial.
-    `learnt`: lessons of other runs. `winner`: what the idea is to build on."""
+    `learnt`: lessons of other runs. `winner`: what the idea is to build on. `measuring`: what is being
+    measured, and not known yet."""
     system = _filled("system", forbidden=_template("forbidden").template.strip())
     user = _filled(
         "idea",
@@ -71,6 +73,7 @@ def messages_for(
         code="\n\n\n".join(_shown(source, target.name)),
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
+        measuring=_filled("measuring", idea=_named(measuring)) if measuring is not None else "",
         lessons="\n".join([*_lessons(tried), *_spoilt(spoilt)]) or "nothing yet",
         learnt=_listed(learnt, "nothing yet"),
         wish=_template("propose").template.strip() if winner is None else _improve(winner, source, target.name),
@@ -194,12 +197,16 @@ def _binds(node: ast.Assign) -> set[str]:
 
 def _trial(trial: Trial) -> str:
     idea, verdict = trial.idea, trial.verdict
-    what = f"{idea.title} ({idea.rule}): "
+    what = f"{_named(idea)}: "
     if verdict.accepted and verdict.interval:
         return f"{what}accepted, {_gain(trial)}"
     return (
         what + "rejected: " + (f"{verdict.failed.level} {verdict.failed.name}" if verdict.failed else "see its reason")
     )
+
+
+def _named(idea: Idea) -> str:
+    return f"{idea.title} ({idea.rule})"
 
 
 def _gain(trial: Trial) -> str:

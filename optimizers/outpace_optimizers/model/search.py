@@ -1,27 +1,36 @@
-"""The model's part of a run: idea after idea, each audited, repaired at most twice, until a limit says stop."""
+"""The model's part of a run: reply after reply, each idea audited and repaired at most twice, until a limit says stop.
+
+One question is under way at a time. Where the search asks ahead, the next one is asked just before an idea is
+measured, and answered meanwhile: it says what is being measured, and cannot know the verdict. What is asked, and when,
+follows from the turns and the trials alone, so that a run that is started again asks the same questions.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from outpace_audit.errors import ModelError
 from outpace_audit.records import Idea
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.answers import idea_of
-from outpace_optimizers.model.client import Answer, Messages, ModelProcess
+from outpace_optimizers.model.asking import Asking
+from outpace_optimizers.model.client import Answer, Messages, ModelProcess, is_served_here
 from outpace_optimizers.model.conversation import Conversation, LimitReachedError, UnreachedError
 from outpace_optimizers.model.editing import patch_of
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts, failure_of, fix_message, messages_for
 from outpace_optimizers.model.reply import ReplyError
+from outpace_optimizers.model.shown import require_shown
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.model.stopping import best_of, near_floor
-from outpace_optimizers.records import Asked, ModelRequest, Spend, Target, Trial
+from outpace_optimizers.model.surroundings import Known, Surroundings
+from outpace_optimizers.records import NOT_ASKED, Asked, ModelRequest, Spend, Target, Trial
 from outpace_optimizers.source import Source, parse
 from outpace_optimizers.workspace import Workspace
 
@@ -34,16 +43,12 @@ REPAIRABLE = ("L0", "L1", "L2", "L3")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a search does with the run that it belongs to."""
+class Wish:
+    """A question: for an idea, or for a repair of one. `winner`: what it is to build on."""
 
-    tried: Callable[[], Sequence[Trial]]
-    """All trials of the run so far, those of the rules among them."""
-    judge: Callable[[Idea], Trial | None]
-    """None where no verdict could be reached."""
-    stopped: Callable[[], str]
-    """Why the run is over, or nothing."""
-    tell: Callable[[str], None]
+    messages: Messages
+    winner: Trial | None
+    repairs: int = 0
 
 
 class ModelSearch:
@@ -64,16 +69,26 @@ class ModelSearch:
         self._talk = conversation
         self._around = around
         self._memory = memory
+        self._ahead = not is_served_here(request.name) if request.ahead is None else request.ahead
         self._source: Source = parse(target.code.path, target.code.source)
+        self._under_way: tuple[Wish, Asking] | None = None
+        self._repairs: deque[Wish] = deque()
+        """That are still to be asked for."""
+        self._refused: ModelError | None = None
+        """Why nothing could be asked ahead."""
+        self._dry = 0
+        """Ideas in a row that brought nothing better."""
+        self._open = 0
+        """Ideas that were asked for, and of which nothing has come yet."""
         self._spoilt: list[str] = []
         """Why answers led to no trial."""
         self.unreached = False
         """It was given up because no answer came."""
-        self.paid = Asked()
+        self.paid = NOT_ASKED
         """For the idea that is judged next: all replies since the last that was."""
-        self._asking_s = self._judging_s = 0.0
+        self._asked = self._charged = NOT_ASKED
+        self._judging_s = 0.0
         self._judged = 0
-        self._begun = self._charged = self._paid_since(Asked())
 
     @classmethod
     @contextmanager
@@ -90,12 +105,15 @@ class ModelSearch:
         """Raises ModelError where the model may not be asked about this target."""
         consent.require(request, workspace)
         require_shown(Path(target.code.path), workspace, request.paths)
-        with ModelProcess() as process, Spending(workspace.state) as spending:
+        with Spending(workspace.state) as spending:
             memory = Memory(spending, Lessons(workspace.state), request, target, facts.machine, fresh=fresh)
             if memory.run.goes_on:
                 around.tell("the last run was ended from outside; it goes on within the same limits")
-            talk = Conversation(request, process, spending, around.tell, fresh=fresh, run=memory.run.name)
-            yield cls(request, target, facts, talk, around, memory)
+            talk = Conversation(request, ModelProcess(), spending, fresh=fresh, run=memory.run.name)
+            try:
+                yield cls(request, target, facts, talk, around, memory)
+            finally:
+                talk.close()
 
     def run(self) -> str:
         """Why it stopped."""
@@ -107,32 +125,35 @@ class ModelSearch:
                 return end.value
 
     def turns(self) -> Generator[bool, None, str]:
-        """True after each idea, judged or not; at last why it stopped. Others may try ideas in between."""
+        """True after each question that was asked ahead, and each reply that was made use of; at last why it stopped.
+        Others may try ideas in between."""
         stop = yield from self._searched()
         if self._memory is not None:
             self._memory.end(stop)
         return stop
 
     def _searched(self) -> Generator[bool, None, str]:
-        dry = 0
         while not (stop := self._around.stopped()):
             self._learn()
-            best = self._best()
             if floor := near_floor(self._facts, self._around.tried()):
                 return floor
             try:
-                self._one_idea(self._winner() if dry % 2 == 0 else None)
+                self._turn()
             except LimitReachedError as limit:
                 return str(limit)
             except ModelError as error:
                 self.unreached = isinstance(error, UnreachedError)
                 return f"the model is not asked any more: {error}"
             self._learn()
-            dry = 0 if self._best() > best else dry + 1
-            if dry >= self._request.plateau:
-                return f"plateau: {dry} ideas of the model in a row brought nothing better"
+            if self._dry >= self._request.plateau:
+                return f"plateau: {self._dry} ideas of the model in a row brought nothing better"
             yield True
         return stop
+
+    @property
+    def waits(self) -> bool:
+        """For a reply that is not there yet."""
+        return self._under_way is not None and not self._under_way[1].arrived
 
     @property
     def troubles(self) -> list[str]:
@@ -141,12 +162,12 @@ class ModelSearch:
 
     def spend(self) -> Spend:
         spent = self._talk.spend()
-        return replace(spent, asking_s=self._asking_s, judging_s=self._judging_s, judged=self._judged)
+        return replace(spent, asking_s=self._asked.seconds, judging_s=self._judging_s, judged=self._judged)
 
     @property
     def asked(self) -> Asked:
-        """All that was paid since it was opened."""
-        return self._paid_since(self._begun)
+        """For all replies that it has made use of since it was opened. What is under way is none of it yet."""
+        return self._asked
 
     def _best(self) -> float:
         """The highest lower bound of an accepted speedup so far."""
@@ -168,63 +189,106 @@ class ModelSearch:
             return None
         return best
 
-    def _one_idea(self, winner: Trial | None) -> None:
-        """Asked for, judged, and repaired where that can help. `winner`: what it is to build on."""
-        learnt = self._memory.lines if self._memory is not None else ()
-        messages = messages_for(
-            self._target, self._source, self._facts, self._around.tried(), self._spoilt, learnt, winner
-        )
-        for attempt in range(1 + FIXES):
-            first = "an idea" if winner is None else "an idea that builds on the best"
-            what = first if attempt == 0 else f"a repair, {attempt} of {FIXES}"
-            self._around.tell(f"asking {self._request.name} for {what}")
-            answer = self._asked(messages)
-            try:
-                idea = self._idea_of(answer, winner)
-            except ReplyError as error:
-                self._talk.unusable += 1
-                self._spoilt.append(str(error))
-                failure, level = str(error), None
-            else:
-                trial = self._trial_of(idea)
-                if trial is None:
-                    self._spoilt.append(f"{idea.title} could not be judged on this machine")
-                    return
-                if trial.verdict.accepted:
-                    return
-                failed = trial.verdict.failed
-                if failed is None or failed.level not in REPAIRABLE:
-                    return
-                failure, level = failure_of(trial.verdict), failed.level
-            if self._around.stopped():
+    def _turn(self) -> None:
+        """A question, or what comes of a reply; both where it does not ask ahead."""
+        if self._under_way is None:
+            self._ask(None)
+            if self._ahead:
                 return
-            said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
-            messages = [*messages[:2], said, fix_message(failure, level, of_winner=winner is not None)]
-
-    def _asked(self, messages: Messages) -> Answer:
-        begun = time.monotonic()
+        found = self._replied()
+        if found is None:
+            return
+        wish, answer = found
         try:
-            return self._talk.ask(messages)
-        finally:
-            self._asking_s += time.monotonic() - begun
+            idea = self._idea_of(answer, wish.winner)
+        except ReplyError as error:
+            self._talk.unusable += 1
+            self._spoilt.append(str(error))
+            self._repair(wish, answer, str(error), None)
+        else:
+            self._try(idea, wish, answer)
+        self._ask_ahead(None)
+
+    def _try(self, idea: Idea, wish: Wish, answer: Answer) -> None:
+        best = self._best()
+        self._ask_ahead(idea)
+        trial = self._trial_of(idea)
+        failed = trial.verdict.failed if trial is not None else None
+        if trial is None:
+            self._spoilt.append(f"{idea.title} could not be judged on this machine")
+        if trial is not None and failed is not None and failed.level in REPAIRABLE:
+            self._repair(wish, answer, failure_of(trial.verdict), failed.level)
+        else:
+            self._close(better=self._best() > best)
+
+    def _repair(self, wish: Wish, answer: Answer, failure: str, level: str | None) -> None:
+        """Asked for as soon as nothing else is, where that can help."""
+        if wish.repairs == FIXES:
+            self._close(better=False)
+            return
+        said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
+        fix = fix_message(failure, level, of_winner=wish.winner is not None)
+        self._repairs.append(Wish([*wish.messages[:2], said, fix], wish.winner, wish.repairs + 1))
+
+    def _close(self, *, better: bool) -> None:
+        """Nothing more comes of an idea."""
+        self._open -= 1
+        self._dry = 0 if better else self._dry + 1
+
+    def _ask_ahead(self, measuring: Idea | None) -> None:
+        """Unless what is open is enough for a plateau: no reply is paid for that nobody would try."""
+        if not self._ahead or self._under_way is not None or self._around.stopped():
+            return
+        if not self._repairs and self._dry + self._open >= self._request.plateau:
+            return
+        try:
+            self._ask(measuring)
+        except ModelError as error:  # what is measured is not lost for it
+            self._refused = error
+
+    def _ask(self, measuring: Idea | None) -> None:
+        if self._refused is not None:
+            raise self._refused
+        wish = self._repairs.popleft() if self._repairs else self._next(measuring)
+        first = "an idea" if wish.winner is None else "an idea that builds on the best"
+        what = first if wish.repairs == 0 else f"a repair, {wish.repairs} of {FIXES}"
+        self._around.record(Known(self._talk.question(wish.messages), self._around.tried(), measuring))
+        self._around.tell(f"asking {self._request.name} for {what}")
+        self._under_way = wish, self._talk.begin(wish.messages)
+
+    def _next(self, measuring: Idea | None) -> Wish:
+        """For an idea; every second one builds on the best."""
+        winner = self._winner() if (self._dry + self._open) % 2 == 0 else None
+        self._open += 1
+        messages = messages_for(
+            self._target, self._source, self._facts, self._around.tried(), self._spoilt,
+            self._memory.lines if self._memory is not None else (), winner, measuring,
+        )  # fmt: skip
+        return Wish(messages, winner)
+
+    def _replied(self) -> tuple[Wish, Answer] | None:
+        """None where the run is over before it is there, or by the time that it is: a later run has it."""
+        assert self._under_way is not None, "something was asked"
+        wish, asking = self._under_way
+        begun = time.monotonic()
+        arrived = asking.wait(self._around.left_s(), self._around.tell)
+        waited = time.monotonic() - begun
+        self._asked = replace(self._asked, seconds=self._asked.seconds + waited)
+        if not arrived or self._around.stopped():
+            return None
+        self._under_way = None
+        self._asked = _sum(self._asked, asking.cost)
+        return wish, asking.answer()
 
     def _trial_of(self, idea: Idea) -> Trial | None:
-        self.paid = self._paid_since(self._charged)
+        self.paid = _sum(self._asked, self._charged, -1)
         begun = time.monotonic()
         trial = self._around.judge(idea)
         if trial is not None and trial.known_since is None:
             self._judging_s += time.monotonic() - begun
             self._judged += 1
-            self._charged = self._paid_since(Asked())
+            self._charged = self._asked
         return trial
-
-    def _paid_since(self, before: Asked) -> Asked:
-        spent = self._talk.spend()
-        return Asked(
-            self._asking_s - before.seconds,
-            spent.tokens - before.tokens,
-            (spent.dollars or 0.0) - before.dollars,
-        )
 
     def _idea_of(self, answer: Answer, winner: Trial | None) -> Idea:
         base = None if winner is None else winner.idea.patch.new_source
@@ -232,27 +296,7 @@ class ModelSearch:
         return idea_of(answer, self._source, self._target.name, self._request.name, tried, base)
 
 
-def require_shown(path: Path, workspace: Workspace, patterns: Sequence[str]) -> None:
-    """Raises ModelError where the file is not among those that may be shown."""
-    try:
-        inner = PurePosixPath(path.resolve().relative_to(workspace.root.resolve()))
-    except ValueError:
-        raise ModelError(f"{path} is outside of {workspace.root}, so it is not shown to a model") from None
-    if any(part.startswith(".") for part in inner.parts) or not any(_matches(inner, one) for one in patterns):
-        raise ModelError(
-            f"{inner} is not shown to a model: it matches none of {', '.join(patterns)}; "
-            "see model-paths in docs/model.md"
-        )
-
-
-def _matches(path: PurePosixPath, pattern: str) -> bool:
-    """`**/` stands for any folders, none too; `**` at the end for all that is below."""
-    pattern = f"{pattern}/*" if pattern.endswith("**") else pattern
-    if pattern.startswith("**/") and _matches(path, pattern[3:]):
-        return True
-    if "**" in pattern:
-        head, _, tail = pattern.partition("**/")
-        below = path.parts[len(PurePosixPath(head).parts) :]
-        inside = path.parts[: len(PurePosixPath(head).parts)] == PurePosixPath(head).parts
-        return inside and any(_matches(PurePosixPath(*below[i:]), tail) for i in range(len(below)))
-    return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
+def _sum(one: Asked, other: Asked, sign: int = 1) -> Asked:
+    return Asked(
+        one.seconds + sign * other.seconds, one.tokens + sign * other.tokens, one.dollars + sign * other.dollars
+    )

@@ -28,6 +28,7 @@ _KEYS = {
     "model-reply-tokens": "reply_tokens",
     "model-timeout": "timeout_s",
     "model-paths": "paths",
+    "model-ahead": "ahead",
 }
 
 
@@ -66,6 +67,10 @@ def _table(workspace: Workspace) -> Mapping[str, Any]:
 
 
 def _checked(key: str, value: object, default: object, workspace: Workspace) -> Any:
+    if key == "model-ahead":
+        if isinstance(value, bool):
+            return value
+        raise ModelError(f"{_file(workspace)}: {key} must be true or false, not {value!r}")
     if isinstance(default, tuple):
         if isinstance(value, list) and value and all(isinstance(one, str) and one for one in value):
             return tuple(value)

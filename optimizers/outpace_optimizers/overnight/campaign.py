@@ -1,7 +1,8 @@
 """A night: targets take turns until each has nothing left to try, or the budget is spent.
 
 1. Of the targets that are not done, the one with the fewest turns is next; among those, the one with most to gain.
-2. Its turn may take an equal share of what is left. What it does not use is for the others.
+2. Its turn may take a share of what is left: as large as its share of all that the waiting targets could gain, as far
+   as that is known. What it does not use is for the others.
 3. A target that stops by itself (no ideas, a plateau, near the floor, money) is done, and the reason is kept. One whose
    time was spent has another turn; so has one that failed, a few times: that may pass.
 """
@@ -141,7 +142,7 @@ class Campaign:
                 return f"the time budget is spent, {len(waiting)} of {len(self._places)} targets are not done"
             turns = [done[one.label].turns if one.label in done else 0 for one in waiting]
             place = waiting[turns.index(min(turns))]
-            self._turn(place, max(left / len(waiting), SHORTEST_TURN_S))
+            self._turn(place, max(left * share_of(place, waiting), SHORTEST_TURN_S))
 
     def _turn(self, place: Place, seconds: float) -> None:
         self._add("turn", place, {"seconds": seconds})
@@ -193,6 +194,15 @@ class Campaign:
 
     def _add(self, kind: str, place: Place | None, body: dict[str, object]) -> None:
         self._journal.add(self.name, self._clock.spent_s, kind, place, body)
+
+
+def share_of(place: Place, waiting: Sequence[Place]) -> float:
+    """Of the time. Where no gain is known, a target counts as the mean of those that have one; without any, and where
+    nothing is to be gained, all are equal."""
+    known = [one.gain for one in waiting if one.gain is not None]
+    mean = sum(known) / len(known) if known else 0.0
+    gains = {one.label: mean if one.gain is None else one.gain for one in waiting}
+    return gains[place.label] / sum(gains.values()) if mean > 0 else 1 / len(waiting)
 
 
 def subject_of(request: OptimizeRequest, folder: Path) -> str:

@@ -186,7 +186,7 @@ def _night(row: sqlite3.Row, events: Sequence[sqlite3.Row]) -> Night:
             troubles.append(body["text"])
         else:
             place = decode(Place, json.loads(event["place"]))
-            before = targets.get(place.label, TargetProgress(place))
+            before = replace(targets.get(place.label, TargetProgress(place)), place=place)
             targets[place.label] = _after(before, event, body)
     return Night(
         row["name"], row["folder"], row["model"], row["at"], row["budget_s"], row["spent_s"], row["now"], row["stop"],
@@ -196,7 +196,8 @@ def _night(row: sqlite3.Row, events: Sequence[sqlite3.Row]) -> Night:
 
 def _after(target: TargetProgress, event: sqlite3.Row, body: Mapping[str, Any]) -> TargetProgress:
     if event["kind"] == "turn":
-        return replace(target, turns=target.turns + 1, stop="", done=False)
+        given_s = target.given_s + body["seconds"]
+        return replace(target, turns=target.turns + 1, given_s=given_s, stop="", done=False)
     if event["kind"] == "stop":
         return replace(target, stop=body["reason"], done=body["done"])
     if event["kind"] == "taken":

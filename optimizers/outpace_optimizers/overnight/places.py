@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outpace_audit.errors import OutpaceError, TargetError
@@ -49,7 +49,8 @@ def places_in(path: Path, files: Sequence[Path], name: str | None = None) -> Fou
         why = left_out[0] if left_out else "no file in it has get_inputs(), and no captured run calls what one defines"
         raise TargetError(f"{path}: no target: {why}")
     gains = _gains(root)
-    order = sorted(dict.fromkeys(places), key=lambda place: -gains.get((place.path, place.name), 0.0))
+    known = [replace(place, gain=gains.get((place.path, place.name))) for place in dict.fromkeys(places)]
+    order = sorted(known, key=lambda place: -(place.gain or 0.0))
     return Found(tuple(order), tuple(dict.fromkeys(left_out)))
 
 

@@ -16,6 +16,8 @@ class Place:
     path: str
     name: str
     label: str
+    gain: float | None = None
+    """Share of a step that could be saved at most; None where no profile knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class TargetProgress:
     place: Place
     dots: tuple[Dot, ...] = ()
     turns: int = 0
+    given_s: float = 0.0
+    """What its turns were allowed to take, together."""
     stop: str = ""
     done: bool = False
     taken: tuple[Turn, ...] = ()

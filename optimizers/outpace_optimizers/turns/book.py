@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from outpace_audit.records import Machine
 from outpace_optimizers.ledger import Ledger
+from outpace_optimizers.model.surroundings import Known
 from outpace_optimizers.records import Asked, Turn
 from outpace_optimizers.turns.choice import Seen
 
@@ -49,6 +51,17 @@ class TurnBook:
             self._chosen[number] = proposer
             statement = "INSERT INTO choice (run, number, proposer) VALUES (?, ?, ?)"
             self._ledger.write(statement, self._run, number, proposer)
+
+    def asks(self, known: Known) -> None:
+        """What a model is told: the verdicts that there are, and what is being measured, without one. Once for each
+        question."""
+        verdicts = json.dumps([trial.verdict.id for trial in known.tried])
+        measuring = known.measuring.title if known.measuring is not None else None
+        self._ledger.write(
+            "INSERT INTO question (at, run, question, known, measuring) SELECT ?, ?, ?, ?, ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM question WHERE run = ? AND question = ?)",
+            time.time(), self._run, known.question, verdicts, measuring, self._run, known.question,
+        )  # fmt: skip
 
     def took(self, turn: Turn) -> None:
         asked = turn.asked

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from outpace_audit.errors import ModelError, TargetError
 from outpace_optimizers.model import consent
-from outpace_optimizers.model.search import require_shown
 from outpace_optimizers.model.settings import DEFAULTS, OFF, OVERNIGHT, model_request
+from outpace_optimizers.model.shown import require_shown
 from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from outpace_optimizers.overnight.records import Night, Tried
+from outpace_optimizers.overnight.records import Night, TargetProgress, Tried
 from outpace_optimizers.records import MODEL_RULE, Asked, Turn
 from outpace_server.output.words import one_line, ratio, span
 from outpace_server.version import VERSION
@@ -46,6 +46,12 @@ def cost_words(night: Night) -> list[tuple[str, str]]:
     if night.model:
         per += f" and ${night.dollars / night.wins:.4f}"
     return [*lines, ("per verified win", f"{per}, over {night.wins} accepted change{'s' * (night.wins != 1)}")]
+
+
+def gain_at_most(target: TargetProgress) -> str:
+    """`12% of a step`."""
+    gain = target.place.gain
+    return "not known" if gain is None else f"{gain:.0%} of a step"
 
 
 def failures(night: Night) -> list[tuple[str, int, str]]:
@@ -144,7 +150,8 @@ def lines_of(night: Night, *, running: bool) -> Iterator[str]:
         best = target.best
         tried = f"{len(target.dots)} tried"
         found = f"best: {best.title}, {gain_of(best)} ({best.verdict})" if best else "no audited speedup"
-        yield one_line(f"{target.place.label}: {tried}; {found}; {target.stop or 'not done yet'}")
+        given = f"could gain: {gain_at_most(target)}; given {hours(target.given_s)}"
+        yield one_line(f"{target.place.label}: {tried}; {found}; {given}; {target.stop or 'not done yet'}")
     for name, count, said in failures(night):
         yield one_line(f"failed {name}: {count}, the last one {said}")
     for trouble in night.troubles:
@@ -179,6 +186,8 @@ def night_document(night: Night, page: str) -> dict[str, Any]:
                 "target": target.place.name,
                 "path": target.place.path,
                 "turns": target.turns,
+                "gain": target.place.gain,
+                "given_s": target.given_s,
                 "stop": target.stop,
                 "done": target.done,
                 "best": target.best.verdict if target.best else None,

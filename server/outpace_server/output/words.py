@@ -192,12 +192,12 @@ def spend_words(spend: Spend) -> str:
 
 
 def _pace(spend: Spend) -> str:
-    """Trials an hour of asking and judging together, since one waits for the other."""
+    """Trials an hour of judging and of waiting for replies together."""
     if not spend.judged:
         return ""
     whole = spend.asking_s + spend.judging_s
     return (
-        f"; {spend.judged} ideas judged in {spend.judging_s:.0f} s, {spend.asking_s:.0f} s of asking: "
+        f"; {spend.judged} ideas judged in {spend.judging_s:.0f} s, {spend.asking_s:.0f} s of waiting for replies: "
         f"{3600 * spend.judged / whole:.0f} an hour"
     )
 

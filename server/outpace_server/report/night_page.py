@@ -17,6 +17,7 @@ from outpace_server.output.night import (
     cost_words,
     device_seconds,
     failures,
+    gain_at_most,
     gain_of,
     hours,
     shares,
@@ -74,11 +75,19 @@ def _bests(night: Night) -> Markup:
             else ["none", "", ""]
         )
         state = target.stop or "not done yet"
-        rows.append([target.place.label, *won, str(len(target.dots)), state if target.done else f"{state} (not done)"])
+        rows.append([
+            target.place.label, *won, str(len(target.dots)), gain_at_most(target), hours(target.given_s),
+            state if target.done else f"{state} (not done)",
+        ])  # fmt: skip
     if not rows:
         return section("Best so far", tag("p", "No target has had its turn yet."))
-    head = ["target", "speedup", "change", "to apply", "trials", "why it was left"]
-    return section("Best so far", table("Of each target, against its untouched original", head, rows))
+    head = ["target", "speedup", "change", "to apply", "trials", "could gain", "given", "why it was left"]
+    key = "Each turn is given a share of the time that is left, as large as the target's share of what could be gained "
+    key += "(its share of a profiled step, less what its roofline says that it has to take). A target of which that is "
+    key += "not known counts as the mean of the others."
+    return section(
+        "Best so far", table("Of each target, against its untouched original", head, rows), tag("p", key, class_="key")
+    )
 
 
 def _curves(night: Night) -> Markup:

@@ -1,4 +1,4 @@
-"""A search with made-up verdicts, as a process that a test can kill: `python one_search.py FOLDER IDEAS`."""
+"""A search with made-up verdicts, as a process that a test can kill: `python one_search.py FOLDER IDEAS [ahead]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from outpace_audit.records import Check, Code, Idea, Machine, Timing, Verdict, Workload, content_id
 from outpace_optimizers.model import consent
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.search import ModelSearch
+from outpace_optimizers.model.surroundings import Surroundings
 from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.workspace import Workspace
 
@@ -21,7 +22,10 @@ SLOW = Check("speedup", "L4", False, "no faster")
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    workspace, request = Workspace(folder), ModelRequest("openai/scripted", ideas=int(sys.argv[2]))
+    workspace, request = (
+        Workspace(folder),
+        ModelRequest("openai/scripted", ideas=int(sys.argv[2]), ahead="ahead" in sys.argv),
+    )
     workspace.prepare()
     consent.give(request, workspace)
     target = Target(

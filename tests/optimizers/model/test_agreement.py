@@ -10,8 +10,8 @@ import pytest
 
 from outpace_audit.errors import ModelError
 from outpace_optimizers.model import consent
-from outpace_optimizers.model.search import require_shown
 from outpace_optimizers.model.settings import model_request
+from outpace_optimizers.model.shown import require_shown
 from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.workspace import Workspace
 from outpace_server.cli import main
@@ -35,9 +35,10 @@ def test_nobody_is_asked_until_a_model_is_named(workspace: Workspace) -> None:
 def test_the_project_names_it_and_its_limits_and_the_command_has_the_last_word(workspace: Workspace) -> None:
     (workspace.root / "pyproject.toml").write_text(
         '[tool.outpace]\nmodel = "ollama/qwen"\nmodel-dollars-per-day = 2\nmodel-paths = ["src/**"]\n'
+        "model-ahead = true\n"
     )
     found = model_request(workspace, None, dollars=0.5)
-    assert found == ModelRequest("ollama/qwen", dollars_per_run=0.5, dollars_per_day=2.0, paths=("src/**",))
+    assert found == ModelRequest("ollama/qwen", dollars_per_run=0.5, dollars_per_day=2.0, paths=("src/**",), ahead=True)
     assert model_request(workspace, "off") is None
 
 
@@ -49,6 +50,7 @@ def test_the_project_names_it_and_its_limits_and_the_command_has_the_last_word(w
         ('model = "a/b"\nmodel-dollars-per-run = -1', "model-dollars-per-run must be a number above 0"),
         ('model = "a/b"\nmodel-ideas = 1.5', "model-ideas must be a whole number"),
         ('model = "a/b"\nmodel-paths = "src"', "must be a list of patterns"),
+        ('model = "a/b"\nmodel-ahead = 1', "model-ahead must be true or false"),
         ('model = "a/b"\nmodel-dollar = 1', "no setting model-dollar"),
         ("model = ", "pyproject.toml: "),
     ],

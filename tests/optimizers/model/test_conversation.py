@@ -6,6 +6,7 @@ import importlib.util
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,27 +14,44 @@ import pytest
 from model_server import ModelServer, Raw, Refusal, Reply, Silence, idea, serving
 from outpace_audit.errors import ModelError
 from outpace_optimizers.model import client
-from outpace_optimizers.model.client import CallFailedError, ModelProcess
+from outpace_optimizers.model.client import Answer, CallFailedError, ModelProcess
 from outpace_optimizers.model.conversation import Conversation, worst_case_tokens
 from outpace_optimizers.model.reply import SCHEMA
 from outpace_optimizers.model.spending import Spending
-from outpace_optimizers.records import ModelRequest
+from outpace_optimizers.records import ModelRequest, Spend
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
 )
+PATIENCE_S = 60.0
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "an idea?"}]
+
+
+@dataclass
+class Talk:
+    """Waits for each reply."""
+
+    conversation: Conversation
+    heard: list[str]
+
+    def ask(self, messages: list[dict[str, str]]) -> Answer:
+        asking = self.conversation.begin(messages)
+        assert asking.wait(PATIENCE_S, self.heard.append)
+        return asking.answer()
+
+    def spend(self) -> Spend:
+        return self.conversation.spend()
 
 
 @contextmanager
 def talking(
     tmp_path: Path, process: ModelProcess, *replies: Reply, name: str = "openai/scripted", **limits: float
-) -> Generator[tuple[Conversation, ModelServer, list[str]]]:
+) -> Generator[tuple[Talk, ModelServer, list[str]]]:
     heard: list[str] = []
     request = ModelRequest(name, **limits)  # pyright: ignore[reportArgumentType]
     with serving(*replies) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as spending:
         patch.setenv("OPENAI_API_BASE", server.url)
-        yield Conversation(request, process, spending, heard.append, fresh=False), server, heard
+        yield Talk(Conversation(request, process, spending, fresh=False), heard), server, heard
 
 
 def test_a_reply_is_settled_at_the_price_that_is_known(tmp_path: Path, process: ModelProcess) -> None:

@@ -18,8 +18,9 @@ from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts
 from outpace_optimizers.model.reply import ReplyError
-from outpace_optimizers.model.search import ModelSearch, Surroundings
+from outpace_optimizers.model.search import ModelSearch
 from outpace_optimizers.model.spending import Spending
+from outpace_optimizers.model.surroundings import Surroundings
 from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.source import parse
 
@@ -63,11 +64,14 @@ def test_what_becomes_an_idea_and_harmful_code_stay_in_the_sandbox() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("litellm") is None, reason="litellm is not installed: pip install 'outpace[model]'"
 )
-def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: ModelProcess) -> None:
+@pytest.mark.parametrize("ahead", [False, True], ids=["one after the other", "ahead"])
+def test_a_search_survives_them(tmp_path: Path, process: ModelProcess, ahead: bool) -> None:
     """Through litellm, the books and the questions that each leads to; its verdicts are made up."""
     places = Places(str(tmp_path / "canary"), str(tmp_path), 9, "X")
     wanted = [text for kind, text in replies(4, 4 * len(KINDS), places) if kind not in ("huge", "nested code")]
-    request = ModelRequest("openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9)
+    request = ModelRequest(
+        "openai/scripted", plateau=1_000, ideas=1_000, tokens_per_run=10**9, tokens_per_day=10**9, ahead=ahead
+    )
     target = Target(Code("attention.py", TARGET, SYMBOL, "function"), (Workload("w", "get_inputs", "declared"),))
     machine = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
     check = Check("contract", "L1", False, "died \x1b[31m\ud800")
@@ -85,7 +89,7 @@ def test_a_search_survives_them_one_after_the_other(tmp_path: Path, process: Mod
     with serving(*wanted) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as spending:
         patch.setenv("OPENAI_API_BASE", server.url)
         memory = Memory(spending, Lessons(tmp_path), request, target, machine, fresh=False)
-        talk = Conversation(request, process, spending, around.tell, fresh=False, run=memory.run.name)
+        talk = Conversation(request, process, spending, fresh=False, run=memory.run.name)
         search = ModelSearch(request, target, facts, talk, around, memory)
         assert "AuthenticationError" in search.run(), "something else than the end of the replies ended it"
         assert search.spend().unusable + len(tried) == len(wanted)

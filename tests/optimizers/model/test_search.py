@@ -19,9 +19,10 @@ from outpace_optimizers.model.conversation import Conversation
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
 from outpace_optimizers.model.prompt import Facts
-from outpace_optimizers.model.search import FIXES, ModelSearch, Surroundings
+from outpace_optimizers.model.search import FIXES, ModelSearch
 from outpace_optimizers.model.spending import Spending
 from outpace_optimizers.model.stopping import near_floor
+from outpace_optimizers.model.surroundings import Surroundings
 from outpace_optimizers.records import ModelRequest, Target, Trial
 from outpace_optimizers.source import base_hash, parse
 from outpace_optimizers.workspace import Workspace
@@ -77,7 +78,7 @@ def search(
     around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
     with serving(*replies) as server, pytest.MonkeyPatch.context() as patch, Spending(folder) as spending:
         patch.setenv("OPENAI_API_BASE", server.url)
-        talk = Conversation(request, process, spending, around.tell, fresh=False)
+        talk = Conversation(request, process, spending, fresh=False)
         return ModelSearch(request, target, facts, talk, around, memory).run(), tried, server
 
 
@@ -102,9 +103,7 @@ def test_the_time_of_asking_and_of_judging_is_on_record(tmp_path: Path, process:
     around = Surroundings(lambda: tried, judged, lambda: "", lambda text: None)
     with serving(*map(number, (2, 3, 4))) as server, pytest.MonkeyPatch.context() as patch, Spending(tmp_path) as books:
         patch.setenv("OPENAI_API_BASE", server.url)
-        one = ModelSearch(
-            request, target, FACTS, Conversation(request, process, books, around.tell, fresh=False), around
-        )
+        one = ModelSearch(request, target, FACTS, Conversation(request, process, books, fresh=False), around)
         one.run()
         spend = one.spend()
     assert len(tried) == 2
@@ -147,9 +146,7 @@ def test_what_a_model_could_not_have_written_is_not_built_on(tmp_path: Path, pro
     around = Surroundings(lambda: [rule], lambda one: None, lambda: "", lambda text: None)
     with serving(number(2)) as server, pytest.MonkeyPatch.context() as environ, Spending(tmp_path) as spending:
         environ.setenv("OPENAI_API_BASE", server.url)
-        ModelSearch(
-            request, target, FACTS, Conversation(request, process, spending, around.tell, fresh=False), around
-        ).run()
+        ModelSearch(request, target, FACTS, Conversation(request, process, spending, fresh=False), around).run()
     assert "Build on that" not in server.prompts[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outpace_audit.records import Code, Idea, Machine, Patch, Timing, Verdict, content_id
@@ -56,13 +56,14 @@ def night_on(
     budget_s: float = 3600.0,
     model: ModelRequest | None = None,
     fresh: bool = False,
+    places: Sequence[Place] = PLACES,
 ) -> Night:
     workspace = Workspace(folder)
     workspace.prepare()
     request = OptimizeRequest(str(folder), budget_s=budget_s, model=model, fresh=fresh)
     with only_one(workspace.state), Journal(workspace.state) as journal:
         return Campaign(
-            journal, request, PLACES, folder, measure, lambda place, event: None, lambda: None
+            journal, request, places, folder, measure, lambda place, event: None, lambda: None
         ).run()  # fmt: skip
 
 

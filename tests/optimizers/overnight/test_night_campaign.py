@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nights import PLACES, night_on, report, trial
 
 from outpace_audit.errors import EngineError, JudgeError, TargetError
-from outpace_optimizers.overnight.campaign import FAILURES, OUTSIDE, newest_night, only_one
+from outpace_optimizers.overnight.campaign import FAILURES, OUTSIDE, SHORTEST_TURN_S, newest_night, only_one, share_of
 from outpace_optimizers.overnight.clock import TICK_S, Clock
 from outpace_optimizers.records import Listener, ModelRequest, OptimizeRequest, Report, StageEvent, TrialFinished
 from outpace_optimizers.workspace import Workspace
@@ -38,6 +39,48 @@ def test_targets_share_what_is_left_and_those_whose_time_was_spent_have_another_
     assert shares == pytest.approx([1.0, 1.0, 1.5, 3.0], rel=0.01), "what a target does not use is for the others"
     assert night.stop == "nothing is left to try on any target" and night.final
     assert {target.place.name: target.stop for target in night.targets}["one"] == "plateau: 8 ideas in a row"
+
+
+@pytest.mark.parametrize(
+    ("gains", "shares"),
+    [
+        ((None, None, None), (1 / 3, 1 / 3, 1 / 3)),
+        ((0.3, 0.1, 0.1), (0.6, 0.2, 0.2)),
+        ((0.3, 0.1, None), (0.5, 1 / 6, 1 / 3)),
+        ((0.5, 0.0, 0.0), (1.0, 0.0, 0.0)),
+        ((0.0, None, 0.0), (1 / 3, 1 / 3, 1 / 3)),
+    ],
+)
+def test_time_is_shared_by_what_could_be_gained(gains: tuple[float | None, ...], shares: tuple[float, ...]) -> None:
+    places = [replace(place, gain=gain) for place, gain in zip(PLACES, gains, strict=True)]
+    assert [share_of(place, places) for place in places] == pytest.approx(shares)
+
+
+def test_a_turn_is_given_its_share_and_never_less_than_one_idea_takes(tmp_path: Path) -> None:
+    asked: list[OptimizeRequest] = []
+
+    def measure(request: OptimizeRequest, listener: Listener) -> Report:
+        asked.append(request)
+        return report(request)
+
+    places = [replace(place, gain=gain) for place, gain in zip(PLACES, (0.6, 0.2, 0.0), strict=True)]
+    night = night_on(tmp_path, measure, budget_s=4 * HOUR, places=places)
+    assert [request.budget_s for request in asked[:2]] == pytest.approx([3 * HOUR, 4 * HOUR], rel=0.01)
+    assert asked[2].budget_s == pytest.approx(4 * HOUR, rel=0.01), "there is nobody left to share with"
+    assert [target.place.gain for target in night.targets] == [0.6, 0.2, 0.0], "why, is on record"
+    assert [target.given_s for target in night.targets] == [request.budget_s for request in asked]
+
+
+def test_a_target_without_anything_to_gain_still_has_a_turn(tmp_path: Path) -> None:
+    asked: list[OptimizeRequest] = []
+
+    def measure(request: OptimizeRequest, listener: Listener) -> Report:
+        asked.append(request)
+        return report(request)
+
+    places = [replace(PLACES[0], gain=0.0), replace(PLACES[1], gain=0.2)]
+    night_on(tmp_path, measure, places=places)
+    assert asked[0].budget_s == SHORTEST_TURN_S
 
 
 def test_a_target_that_cannot_be_measured_is_left_at_once_and_one_that_fails_after_a_few_turns(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def test_the_one_with_most_to_gain_comes_first(tmp_path: Path, monkeypatch: pyte
     files = project(tmp_path)
     gains = {(str(tmp_path / "two.py"), "right"): 0.5, (str(tmp_path / "one.py"), "work"): 0.1}
     monkeypatch.setattr(places, "_gains", lambda state: gains)
-    assert [place.name for place in places_in(tmp_path, files).places] == ["right", "work", "left"]
+    found = places_in(tmp_path, files).places
+    assert [(place.name, place.gain) for place in found] == [("right", 0.5), ("work", 0.1), ("left", None)]
 
 
 def test_another_project_within_is_left_to_itself(tmp_path: Path) -> None:
