@@ -26,6 +26,8 @@ class Protocol(LanguageServerProtocol):
         """Called for each JSON object; a whole message is one that says `jsonrpc`."""
         if "jsonrpc" not in data:
             return data
+        if data.get("result") == {} and self._result_types.get(data.get("id", "")) is types.ShowMessageResponse:
+            data = {**data, "result": None}  # Kate (26.08), of a question that was put away
         try:
             message: Any = super().structure_message(data)
         except JsonRpcException:
