@@ -21,6 +21,7 @@ from wire import COMMAND, Wire
 SETTINGS = {"runOn": "never", "consent": "never"}
 HEADER = 3
 ENDS_S = 20.0
+HOVER = {"textDocument": {"uri": "file:///x.py"}, "position": {"line": 0, "character": 0}}
 CONFIGURATION = {"workspace": {"configuration": True}}
 BARE: dict[str, Any] = {"workspace": {"applyEdit": True}, "textDocument": {"codeAction": {}}}
 """Of before LSP 3.8: bare commands instead of code actions."""
@@ -69,6 +70,15 @@ def test_a_question_that_was_put_away_is_a_no(tmp_path: Path, answer: Any) -> No
     wire.expect("window/logMessage", lambda said: "nobody has allowed it" in said["message"])
     assert not [said for said in wire.heard if said["method"] == "window/showMessage"]
     assert not [said for said in wire.heard if "cannot ask" in json.dumps(said)]
+    wire.close()
+
+
+def test_an_answer_to_nothing_is_survived(tmp_path: Path) -> None:
+    wire = Wire()
+    wire.initialize(tmp_path, SETTINGS)
+    for id in ([], {}, None, 1.5, "nobody asked"):
+        wire.send({"id": id, "result": {}})
+    assert "error" not in wire.ask("textDocument/hover", HOVER, "alive")
     wire.close()
 
 
