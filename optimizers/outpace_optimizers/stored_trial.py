@@ -159,12 +159,13 @@ def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
 
 
 def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> list[Trial]:
-    """What was found for this very text of a file, before anything is measured: verdicts whose target, and all that it
-    reaches on disk, are as they were."""
+    """What was found for this very text of a file, by whatever path it was measured, before anything is measured:
+    verdicts whose target, and all that it reaches on disk, are as they were."""
     offers: list[Trial] = []
+    file = Path(path).resolve()
     for found in ledger.on_base(base_hash(text)):
         stored = _readable(found)
-        if stored is not None and stored.target.code.path == path and not stored.whole_file:
+        if stored is not None and Path(stored.target.code.path).resolve() == file and not stored.whole_file:
             key = key_of(stored.target, stored.idea, stored.request(), stored.verdict.machine, workspace.root)
             if key == found.key:
                 offers.append(trial_of(stored.target, stored.idea, stored.verdict, workspace, found.at, stored.cost))

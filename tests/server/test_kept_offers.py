@@ -44,3 +44,5 @@ def test_an_offer_of_better_training_says_what_was_won(tmp_path: Path) -> None:
     for text in (markdown_of(trial), parts_of(trial)["body"]):
         assert WON in text and "3 different curves" in text and "changes the training" in text
     assert kept_offers(workspace, path, AFTER) == []
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert len(kept_offers(workspace, tmp_path / "link/train.py", BEFORE)) == 2

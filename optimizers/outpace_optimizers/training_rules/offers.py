@@ -50,7 +50,7 @@ def keep_offer(workspace: Workspace, proposal: Proposal, report: Report, verdict
 
 def kept_offers(workspace: Workspace, path: Path, text: str) -> list[Trial]:
     """Those for this very text of a script, where the project's other code is what it was."""
-    found = [one for one in _read(workspace) if workspace.root / one.path == path]
+    found = [one for one in _read(workspace) if (workspace.root / one.path).resolve() == path.resolve()]
     found = [one for one in found if one.trial.idea.patch.base_hash == base_hash(text)]
     return [one.trial for one in found if one.code == _code(workspace.root, one.path)]
 

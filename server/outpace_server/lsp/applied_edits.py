@@ -21,8 +21,9 @@ KEPT = 20
 
 def keep(workspace: Workspace, path: Path, done: Applied) -> None:
     """In place of what was kept of the same edit. Raises OSError or EnvironmentMissing where it cannot be kept."""
-    others = [one for one in _read(workspace) if one["id"] != done.trial.id or one["path"] != str(path)]
-    edits = [*others, {"id": done.trial.id, "path": str(path), "edit": asdict(done)}][-KEPT:]
+    file = str(path.resolve())
+    others = [one for one in _read(workspace) if one["id"] != done.trial.id or one["path"] != file]
+    edits = [*others, {"id": done.trial.id, "path": file, "edit": asdict(done)}][-KEPT:]
     signing.keep(workspace, FILE, edits)
 
 
@@ -30,7 +31,7 @@ def kept(workspace: Workspace, path: Path) -> list[Applied]:
     """Those of one file, the oldest first; without what another version wrote in words that this one does not know."""
     found: list[Applied] = []
     for one in _read(workspace):
-        if one["path"] == str(path):
+        if one["path"] == str(path.resolve()):
             try:
                 found.append(decode(Applied, one["edit"]))
             except (KeyError, ValueError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsprotocol import types
 from pygls import uris
 
 from outpace_audit.errors import OutpaceError
@@ -21,17 +20,14 @@ FOLDER = "reports"
 
 
 async def show_audit(server: OutpaceServer, trial: Trial) -> None:
-    if server.features.virtual_documents and server.features.shows_documents:
-        await server.window_show_document_async(types.ShowDocumentParams(uri=report_uri(trial.id), take_focus=True))
+    if server.features.virtual_documents and await server.shows(report_uri(trial.id), focus=True):
         return
     try:
         path = _written(trial)
     except (OutpaceError, OSError) as error:
         server.tell(f"The audit cannot be written: {error}")
         return
-    if server.features.shows_documents:
-        await server.window_show_document_async(types.ShowDocumentParams(uri=uris.from_fs_path(str(path)) or ""))
-    else:
+    if not await server.shows(uris.from_fs_path(str(path)) or ""):
         server.tell(f"The audit is in {path}.")
 
 

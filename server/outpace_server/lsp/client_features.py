@@ -11,11 +11,18 @@ from lsprotocol import types
 
 @dataclass(frozen=True, slots=True)
 class ClientFeatures:
+    action_literals: bool
+    """Takes code actions, not bare commands alone."""
     resolves_edits: bool
     """Asks for the edit of a code action only when it is chosen."""
+    resolves_commands: bool
+    """Takes from that answer the command too."""
+    preferred_actions: bool
     disabled_actions: bool
     tagged_actions: bool
     """Marks what a language model has written."""
+    applies_edits: bool
+    """When the server asks for it."""
     document_changes: bool
     diagnostic_links: bool
     diagnostic_data: bool
@@ -50,11 +57,15 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
     experimental: Any = capabilities.experimental
     known: Mapping[str, Any] = experimental if isinstance(experimental, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     return ClientFeatures(
+        action_literals=bool(text.code_action and text.code_action.code_action_literal_support),
         resolves_edits=bool(
             text.code_action and text.code_action.data_support and resolve and "edit" in resolve.properties
         ),
+        resolves_commands=bool(resolve and "command" in resolve.properties),
+        preferred_actions=bool(text.code_action and text.code_action.is_preferred_support),
         disabled_actions=bool(text.code_action and text.code_action.disabled_support),
         tagged_actions=types.CodeActionTag.LlmGenerated in (tags.value_set if tags else ()),
+        applies_edits=bool(workspace.apply_edit),
         document_changes=bool(workspace.workspace_edit and workspace.workspace_edit.document_changes),
         diagnostic_links=bool(diagnostics and diagnostics.code_description_support),
         diagnostic_data=bool(diagnostics and diagnostics.data_support),

@@ -122,6 +122,15 @@ class Desk:
         if uri in self._files:
             self._files[uri].handed_out[trial.id] = Applied(trial, before, after)
 
+    def is_out(self, uri: str, id: str) -> bool:
+        """Whether an edit was handed out since the last one was applied."""
+        return uri in self._files and id in self._files[uri].handed_out
+
+    def made(self, uri: str, text: str) -> str | None:
+        """Which of the edits that were handed out has made this very text."""
+        file = self._files.get(uri)
+        return next((id for id, edit in file.handed_out.items() if edit.after == text), None) if file else None
+
     def mark_applied(self, uri: str, id: str, text: str) -> Trial | None:
         """The trial whose edit has made this very text, which is from now on known as applied."""
         file = self._files.get(uri)

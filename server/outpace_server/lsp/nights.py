@@ -6,12 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pygls import uris
-
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import content_id
 from outpace_optimizers.engine.pausing import pause, resume
 from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.output.words import one_line
 
@@ -57,7 +56,7 @@ async def rest(server: OutpaceServer, uri: str | None, *, paused: bool) -> None:
 def workspace_of(server: OutpaceServer, uri: str | None) -> Workspace | None:
     path = path_of(uri) if uri is not None else None
     if path is None:
-        roots = [uris.to_fs_path(folder.uri) for folder in server.workspace.folders.values()]
+        roots = [fs_path(folder.uri) for folder in server.workspace.folders.values()]
         first = next((root for root in (*roots, server.workspace.root_path) if root), None)
         path = Path(first) if first else None
     return None if path is None else Workspace.of(path)

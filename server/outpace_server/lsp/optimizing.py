@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
-from pygls import uris
 
 from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
@@ -23,6 +22,7 @@ from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
+from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.progress import Progress
 from outpace_server.lsp.reverting import offer_revert
 from outpace_server.lsp.settings import Settings
@@ -236,7 +236,7 @@ class Optimizing:
 def path_of(uri: str) -> Path | None:
     """Python files and notebooks on this machine alone: an untitled or remote document has nothing that could be run,
     nor has the `C:` of a machine that is not this one."""
-    path = uris.to_fs_path(uri)
+    path = fs_path(uri)
     return Path(path) if path and path.endswith((".py", SUFFIX)) and Path(path).is_absolute() else None
 
 

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsprotocol import types
 from pygls import uris
 
 from outpace_server.lsp.report_uri import report_uri
@@ -27,15 +26,12 @@ class Pages:
         server = self._server
         if server.features.profile and server.features.shows_documents:
             self.waiting[id] = {"title": title, "style": style(), "body": body}
-            await server.window_show_document_async(types.ShowDocumentParams(uri=report_uri(id)))
+            await server.shows(report_uri(id))
             return
         await asyncio.to_thread(_written, file, page_of(title, body))
-        if not server.features.shows_documents:
-            server.tell(f"{what} is in {file}.")
-            return
-        address = uris.from_fs_path(str(file)) or ""
         # A browser shows it, the editor would show the source.
-        await server.window_show_document_async(types.ShowDocumentParams(uri=address, external=True))
+        if not await server.shows(uris.from_fs_path(str(file)) or "", external=True):
+            server.tell(f"{what} is in {file}.")
 
 
 def _written(path: Path, page: str) -> None:

@@ -30,6 +30,13 @@ def label(one: Placed) -> str:
     return f"{percent(mark.share)} of the step{where}, {seconds(mark.seconds)}"
 
 
+def brief(one: Placed) -> str:
+    """The label where another stands on the same line."""
+    if one.stale:
+        return "changed since profile"
+    return f"{percent(one.mark.share)} {'in its own code' if one.mark.around else 'of the step'}"
+
+
 def percent(share: float) -> str:
     return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * max(share, 0.0):.1f}%"
 

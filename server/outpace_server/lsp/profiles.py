@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls import uris
 from pygls.workspace import TextDocument
 
 from outpace_audit.codec import decode
@@ -27,6 +26,7 @@ from outpace_optimizers.profiles.step_gains import step_gain
 from outpace_optimizers.profiles.trace import TraceError
 from outpace_optimizers.records import Trial
 from outpace_server.children import ask_child
+from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.profile_files import Candidate, Project, candidates, watched
@@ -169,7 +169,7 @@ class Profiles:
     # --- finding and reading ------------------------------------------------------------------------------------------
 
     def _project_of(self, path: Path) -> Project:
-        folders = (uris.to_fs_path(one.uri) for one in self._server.workspace.folders.values())
+        folders = (fs_path(one.uri) for one in self._server.workspace.folders.values())
         return Project.of(path, (Path(one) for one in folders if one))
 
     def _look(self, project: Project) -> None:

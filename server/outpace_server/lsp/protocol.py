@@ -26,11 +26,14 @@ class Protocol(LanguageServerProtocol):
         """Called for each JSON object; a whole message is one that says `jsonrpc`."""
         if "jsonrpc" not in data:
             return data
+        id, method = data.get("id"), data.get("method")
+        asked = self._result_types.get(id) if isinstance(id, (str, int)) and method is None else None
+        if asked is types.ShowMessageResponse and data.get("result") == {}:
+            data = {**data, "result": None}  # Kate (26.08), of a question that was put away
         try:
             message: Any = super().structure_message(data)
         except JsonRpcException:
             message = None
-        id, method = data.get("id"), data.get("method")
         if message is not None and (id is None or method is None or hasattr(message, "id")):
             return message
         fault = self._fault(method)

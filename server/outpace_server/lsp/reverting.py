@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from outpace_optimizers.records import Trial
+from outpace_server.lsp.applying import make_edit
 from outpace_server.lsp.audit_view import show_audit
 from outpace_server.output.words import one_line, rejected_line
 
@@ -27,17 +28,15 @@ async def offer_revert(server: OutpaceServer, uri: str, again: Trial) -> None:
 
 
 async def revert(server: OutpaceServer, uri: str, id: str) -> None:
-    """Only while what the edit made is still there. Editors refuse an edit of an old version without a reason
-    (VS Code 1.139), so the reason is said here."""
+    """Only while what the edit made is still there."""
     document = server.document(uri)
     finding = server.desk.surely(uri, document.source, id) if document else None
     if document is None or finding is None or not finding.applied:
         server.tell("The code has changed since the edit was applied, so it was not taken back.")
         return
-    edit = server.edit(document, finding.new_text(document.source))
     label = f"Revert {one_line(finding.trial.idea.title)}"
-    done = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit, label=label))
-    if not done.applied:
-        server.tell(
-            f"The editor did not take the edit back: {done.failure_reason or 'the file has changed meanwhile'}."
-        )
+    if server.features.applies_edits:
+        new_text = finding.new_text(document.source)
+        await make_edit(server, document, new_text, label, "The editor did not take the edit back")
+    else:
+        server.tell(f"This editor takes no edit from here: choose the code action `{label}`.")

@@ -193,6 +193,17 @@ class OutpaceServer(LanguageServer):
             return None
         return answer.title if answer else None
 
+    async def shows(self, uri: str, *, external: bool | None = None, focus: bool | None = None) -> bool:
+        """Whether the editor now shows a document; it may announce that it can, and have nothing for this address."""
+        if not self.features.shows_documents:
+            return False
+        try:
+            shown = await self.window_show_document_async(types.ShowDocumentParams(uri, external, focus))
+        except JsonRpcException as error:
+            self.log(f"the editor did not show {uri}: {one_line(str(error))}", types.MessageType.Warning)
+            return False
+        return shown.success
+
     @property
     def documents(self) -> Documents:
         assert isinstance(self.workspace, Documents), "made by our protocol"

@@ -79,9 +79,10 @@ class Settings:
 def settings_from_json(given: object, base: Settings) -> tuple[Settings, list[str]]:
     """`base` changed by what the client sent (names in camelCase, groups nested), and what was wrong with it.
 
-    An empty text is no value: VS Code sends one for each setting that is not set.
+    An empty text is no value: VS Code sends one for each setting that is not set. Neither is an empty list, which is
+    what an empty table of Lua and of Emacs can become.
     """
-    if given is None:
+    if given in (None, "", []):
         return base, []
     if not isinstance(given, Mapping):
         return base, [f"settings: {_shown(given)} is no object of names and values; nothing is changed"]

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import LEDGER, Workspace
+from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.desk import surest_gain
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.regions import region_of
@@ -81,7 +81,7 @@ class Speedups:
 
     async def _survey(self, folders: Sequence[types.WorkspaceFolder]) -> None:
         for folder in folders:
-            root = uris.to_fs_path(folder.uri)
+            root = fs_path(folder.uri)
             if root is None or not folder.uri.startswith("file:"):
                 continue
             places, all_of_it = await asyncio.to_thread(survey, Path(root))

@@ -124,7 +124,10 @@ def _diagnostics(params: types.PublishDiagnosticsParams, seen: Seen) -> Iterator
 def _actions(actions: Iterable[Any], seen: Seen) -> Iterator[str]:
     kinds = seen(f"{ACTION}.code_action_literal_support.code_action_kind.value_set")
     for one in actions:
-        if isinstance(one, types.Command) or kinds is None:
+        if isinstance(one, types.Command):
+            continue
+        if kinds is None:
+            yield f"more than a command: {one.title}"
             continue
         if one.disabled and not seen(f"{ACTION}.disabled_support"):
             yield "a disabled action"
@@ -139,6 +142,12 @@ def _actions(actions: Iterable[Any], seen: Seen) -> Iterator[str]:
         if not any(f"{getattr(one.kind, 'value', one.kind)}.".startswith(f"{getattr(k, 'value', k)}.") for k in kinds):
             yield f"kind {one.kind}"
         yield from _edit(one.edit, seen)
+
+
+def _resolved(action: types.CodeAction, seen: Seen) -> Iterator[str]:
+    if action.edit and action.command and "command" not in seen(f"{ACTION}.resolve_support.properties"):
+        yield "a command that was not there before"
+    yield from _actions([action], seen)
 
 
 def _edit(edit: types.WorkspaceEdit | None, seen: Seen) -> Iterator[str]:
@@ -158,7 +167,7 @@ CHECKS: dict[str, Callable[[Any, Seen], Iterator[str]]] = {
     types.CLIENT_REGISTER_CAPABILITY: _registrations,
     types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: _diagnostics,
     types.TEXT_DOCUMENT_CODE_ACTION: _actions,
-    types.CODE_ACTION_RESOLVE: lambda action, seen: _actions([action], seen),
+    types.CODE_ACTION_RESOLVE: _resolved,
     types.WORKSPACE_APPLY_EDIT: lambda params, seen: _edit(params.edit, seen),
     types.TEXT_DOCUMENT_HOVER: _hover,
 }

@@ -161,13 +161,16 @@ class Editor(LanguageClient):
                 return said
 
     async def start(self, root: Path, settings: dict[str, Any], capabilities: types.ClientCapabilities) -> None:
-        answer = await self.initialize_session(
+        await self.begin(
             types.InitializeParams(
                 capabilities=capabilities,
                 workspace_folders=[types.WorkspaceFolder(uri=root.as_uri(), name=root.name)],
                 initialization_options={"settings": settings},
             )
         )
+
+    async def begin(self, params: types.InitializeParams) -> None:
+        answer = await self.initialize_session(params)
         self.encoding = answer.capabilities.position_encoding or "utf-16"
 
     def open(self, path: Path) -> str:
@@ -200,17 +203,36 @@ class Editor(LanguageClient):
         self.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
 
     async def actions(self, uri: str, line: int, diagnostics: list[types.Diagnostic]) -> list[types.CodeAction]:
+        found = await self.actions_or_commands(uri, line, diagnostics)
+        return [action for action in found if isinstance(action, types.CodeAction)]
+
+    async def actions_or_commands(
+        self, uri: str, line: int, diagnostics: list[types.Diagnostic], only: Sequence[str] | None = None
+    ) -> Sequence[types.CodeAction | types.Command]:
         asked = types.CodeActionParams(
             text_document=types.TextDocumentIdentifier(uri),
             range=types.Range(types.Position(line, 0), types.Position(line, 0)),
-            context=types.CodeActionContext(diagnostics=diagnostics),
+            context=types.CodeActionContext(diagnostics=diagnostics, only=only),
         )
-        found = await self.text_document_code_action_async(asked)
-        return [action for action in found or [] if isinstance(action, types.CodeAction)]
+        return await self.text_document_code_action_async(asked) or []
 
     def apply(self, uri: str, edit: types.WorkspaceEdit) -> None:
         """As editors do it: the edits of one document, from its end to its start."""
         self.type(uri, self._edited(uri, self._edits_of(uri, edit)))
+
+    def apply_in_place(self, uri: str, edit: types.WorkspaceEdit) -> None:
+        """As most editors tell of it: one message for each edit, with its place."""
+        for one in sorted(self._edits_of(uri, edit), key=lambda one: self._index(self.texts[uri], one.range.start))[
+            ::-1
+        ]:
+            self.texts[uri] = self._edited(uri, [one])
+            self.versions[uri] += 1
+            self.text_document_did_change(
+                types.DidChangeTextDocumentParams(
+                    text_document=types.VersionedTextDocumentIdentifier(uri=uri, version=self.versions[uri]),
+                    content_changes=[types.TextDocumentContentChangePartial(range=one.range, text=one.new_text)],
+                )
+            )
 
     def _edited(self, uri: str, edits: Sequence[types.TextEdit]) -> str:
         text = self.texts[uri]

@@ -69,3 +69,14 @@ def test_emacs(tmp_path: Path) -> None:
     scripts = [str(tmp_path / "init.el"), "-l", str(HERE / "editors/emacs.el")]
     shown = run_editor([emacs, "--batch", "-q", "-l", *scripts], tmp_path)
     assert "1.42× [1.38, 1.46]" in shown and "May outpace run code of a project" in shown
+
+
+def test_lsp_mode(tmp_path: Path) -> None:
+    emacs = installed("emacs", "emacs-nox elpa-lsp-mode")
+    (config,) = blocks("lsp-mode.md", "elisp")
+    (tmp_path / "init.el").write_text(f"(package-initialize)\n{config}")
+    if subprocess.run([emacs, "--batch", "-f", "package-initialize", "-l", "lsp-mode"], capture_output=True).returncode:
+        pytest.skip("this Emacs has no lsp-mode (Debian 12: apt-get install elpa-lsp-mode)")
+    scripts = [str(tmp_path / "init.el"), "-l", str(HERE / "editors/lsp-mode.el")]
+    shown = run_editor([emacs, "--batch", "-q", "-l", *scripts], tmp_path)
+    assert "1.42× [1.38, 1.46]" in shown and "May outpace run code of a project" in shown

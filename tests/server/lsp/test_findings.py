@@ -181,7 +181,7 @@ async def test_an_edit_made_before_a_restart_can_be_taken_back(editor: Editor, t
 
     def revert_in(root: Path, file: Path, *, tries: int) -> list[str]:
         wire = Wire()
-        wire.initialize(root, SETTINGS)
+        wire.initialize(root, SETTINGS, {"workspace": {"applyEdit": True}})
         document = {"uri": file.as_uri(), "languageId": "python", "version": 1, "text": FASTER}
         wire.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
         place = {"line": HEADER, "character": 0}
@@ -201,6 +201,9 @@ async def test_an_edit_made_before_a_restart_can_be_taken_back(editor: Editor, t
         return found
 
     assert await asyncio.to_thread(revert_in, tmp_path, path, tries=1000) == ["Revert faster-add in work"]
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert await asyncio.to_thread(revert_in, link, link / path.name, tries=1000) == ["Revert faster-add in work"]
     elsewhere = tmp_path / "clone"
     shutil.copytree(tmp_path / ".outpace", elsewhere / ".outpace")
     (elsewhere / "model.py").write_text(FASTER)

@@ -71,6 +71,7 @@ async def test_both_gains_are_shown_and_which_is_computed(editor: Editor, tmp_pa
         types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, lambda params: any(SURE in one.message for one in params.diagnostics)
     )
     assert await lens(editor, uri) == FULL
+    assert await hints(editor, uri) == ["3.1 ms a call · 25% of the step", "10% of the step, 100 ms"]
     assert all("not measured" in one.message for one in shown.diagnostics)
     (apply, *_) = await editor.actions(uri, HEADER, list(shown.diagnostics))
     assert apply.title == "Apply faster-add in work: 1.42× [1.38, 1.46], step 1.08× computed (tolerant, L4)"

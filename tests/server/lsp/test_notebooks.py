@@ -71,8 +71,8 @@ async def test_from_open_to_an_edit_of_two_cells_and_back(editor: Editor, tmp_pa
     assert [editor.texts[cell] for cell in notebook.cells] == FASTER
     assert await diagnostics(editor, work) == []
 
+    await editor.command("outpace.cancelAll")  # what began as soon as the edit stood there
     await editor.command(apply.command.command, *(apply.command.arguments or []))
-    await editor.command("outpace.cancelAll")
     (revert,) = await editor.actions(work, 0, [])
     assert revert.title == "Revert faster-add in work" and revert.command is not None
     editor.answers[types.WORKSPACE_APPLY_EDIT] = types.ApplyWorkspaceEditResult(applied=True)

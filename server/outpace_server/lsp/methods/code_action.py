@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
@@ -19,9 +20,11 @@ OPTIONS = types.CodeActionOptions(
 )
 
 
-def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+def code_action(
+    ls: OutpaceServer, params: types.CodeActionParams
+) -> list[types.CodeAction] | list[types.Command] | None:
     """From memory: the best change of each target as a quick fix with what can be done about it, the others as
-    rewrites, and those that were rejected as disabled ones."""
+    rewrites, and those that were rejected as disabled ones. As commands where the client takes nothing else."""
     sheet = ls.sheet(params.text_document.uri)
     if sheet is None:
         return None
@@ -29,11 +32,15 @@ def code_action(ls: OutpaceServer, params: types.CodeActionParams) -> list[types
     document, wanted = sheet.document, sheet.range_in_document(params.range)
     findings = ls.findings(document)
     best = {finding.trial.id for finding in best_of_each_target(findings)}
-    actions = list(_of_profiles(document)) if params.context.only else []
+    actions: list[types.CodeAction] = []
     for finding in findings:
         if finding.region.first <= wanted.end.line and wanted.start.line <= finding.region.last:
             actions += _actions(ls, document, finding, finding.trial.id in best, params.context)
-    return [action for action in actions if _asked_for(action.kind, params.context.only)] or None
+    actions += _of_profiles(document) if params.context.only else []  # vim-lsp (2026) asks for each kind by name
+    actions = [action for action in actions if _asked_for(action.kind, params.context.only)]
+    if ls.features.action_literals:
+        return actions or None
+    return [attrs.evolve(one.command, title=one.title) for one in actions if one.command] or None
 
 
 def _of_profiles(document: TextDocument) -> Iterator[types.CodeAction]:
@@ -48,10 +55,11 @@ def _of_profiles(document: TextDocument) -> Iterator[types.CodeAction]:
 def _actions(
     ls: OutpaceServer, document: TextDocument, finding: Finding, best: bool, context: types.CodeActionContext
 ) -> Iterator[types.CodeAction]:
+    editable = ls.features.action_literals or ls.features.applies_edits
     if finding.applied:
-        yield _revert(document, finding)
+        yield from [_revert(ls, document, finding)] * editable
     elif finding.trial.verdict.accepted:
-        yield _apply(ls, document, finding, best, context)
+        yield from [_apply(ls, document, finding, best, context)] * editable
         yield from _more(ls, document, finding) if best else [_dismiss(document, finding, REWRITE)]
     elif ls.features.disabled_actions and ls.settings.rejected_enable:
         reason = types.CodeActionDisabled(reason=f"measured but rejected: {rejected_line(finding.trial)}")
@@ -70,10 +78,14 @@ def _apply(
         title=f"Apply {_what(finding)}: {won} ({known})",
         kind=types.CodeActionKind.QuickFix if best else REWRITE,
         diagnostics=of_this or None,
-        is_preferred=(best and verdict.numerics == "exact") or None,  # Eglot (1.9) takes a false for a true
+        # None, for Eglot (1.9) takes a false for a true
+        is_preferred=(ls.features.preferred_actions and best and verdict.numerics == "exact") or None,
         data={"uri": document.uri, "id": trial.id} if ls.features.resolves_edits else None,
         tags=[types.CodeActionTag.LlmGenerated] if written and ls.features.tagged_actions else None,
     )
+    if not ls.features.action_literals:
+        action.command = types.Command(title=action.title, command="outpace.apply", arguments=[document.uri, trial.id])
+        return action
     return action if ls.features.resolves_edits else with_edit(ls, document, action, finding)
 
 
@@ -104,11 +116,16 @@ def _dismiss(document: TextDocument, finding: Finding, kind: str) -> types.CodeA
     return types.CodeAction(title=title, kind=kind, command=command)
 
 
-def _revert(document: TextDocument, finding: Finding) -> types.CodeAction:
+def _revert(ls: OutpaceServer, document: TextDocument, finding: Finding) -> types.CodeAction:
     title = f"Revert {one_line(finding.trial.idea.title)}"
     command = types.Command(title=title, command="outpace.revert", arguments=[document.uri, finding.trial.id])
     lost = finding.confirmed and not finding.trial.verdict.accepted
-    return types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix if lost else REWRITE, command=command)
+    action = types.CodeAction(title=title, kind=types.CodeActionKind.QuickFix if lost else REWRITE)
+    if ls.features.applies_edits:
+        action.command = command
+    else:
+        action.edit = ls.edit(document, finding.new_text(document.source))
+    return action
 
 
 def with_edit(
@@ -118,11 +135,13 @@ def with_edit(
     new_text = finding.new_text(document.source)
     ls.desk.hand_out(document.uri, finding.trial, document.source, new_text)
     action.edit = ls.edit(document, new_text)
-    action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, id])
+    if ls.features.resolves_commands or not ls.features.resolves_edits:
+        action.command = types.Command(title="Measure again", command="outpace.applied", arguments=[document.uri, id])
     return action
 
 
 def _asked_for(kind: str | types.CodeActionKind | None, only: Sequence[str | types.CodeActionKind] | None) -> bool:
-    """Kinds are a hierarchy: `refactor` asks for `refactor.rewrite.outpace` too."""
+    """Kinds are a hierarchy: `refactor` asks for `refactor.rewrite.outpace` too, and the empty kind for all."""
     name = str(getattr(kind, "value", kind))
-    return not only or any(f"{name}.".startswith(f"{getattr(one, 'value', one)}.") for one in only)
+    wanted = [str(getattr(one, "value", one)) for one in only or ()]
+    return not wanted or any(not one or f"{name}.".startswith(f"{one}.") for one in wanted)

@@ -5,6 +5,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from outpace_server.lsp.applying import say_stale
 from outpace_server.lsp.methods.code_action import with_edit
 from outpace_server.lsp.server import OutpaceServer
 
@@ -21,6 +22,9 @@ def code_action_resolve(ls: OutpaceServer, params: types.CodeAction) -> types.Co
     document = ls.document(uri)
     finding = ls.desk.surely(uri, document.source, id) if document else None
     if document is None or finding is None or finding.applied or not finding.trial.verdict.accepted:
-        params.command = types.Command(title="Out of date", command="outpace.stale", arguments=[uri, id])
+        if ls.features.resolves_commands:
+            params.command = types.Command(title="Out of date", command="outpace.stale", arguments=[uri, id])
+        else:
+            ls.in_background(say_stale(ls, uri))
         return params
     return with_edit(ls, document, params, finding)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -13,8 +16,8 @@ def did_change_configuration(ls: OutpaceServer, params: types.DidChangeConfigura
     if ls.features.pulls_settings:
         ls.in_background(pull_settings(ls))
     else:
-        given = params.settings
-        use_settings(ls, given.get("outpace") if isinstance(given, dict) else None)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        given: Any = params.settings
+        use_settings(ls, given.get("outpace") if isinstance(given, Mapping) else None)  # pyright: ignore[reportUnknownMemberType]
 
 
 async def pull_settings(ls: OutpaceServer) -> None:
@@ -26,7 +29,12 @@ async def pull_settings(ls: OutpaceServer) -> None:
     except JsonRpcException as error:
         ls.log(f"the editor did not tell its settings ({error}): those from before hold", types.MessageType.Warning)
     else:
-        use_settings(ls, given[0] if given else None)
+        use_settings(ls, _own(given[0]) if given else None)
+
+
+def _own(given: Any) -> Any:
+    """Some editors have one table of all settings, and answer with it whatever section is asked for."""
+    return given.get("outpace", given) if isinstance(given, Mapping) else given  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def use_settings(ls: OutpaceServer, given: object) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsprotocol import types
-from pygls import uris
 
+from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
 
@@ -31,5 +31,5 @@ def _leave(ls: OutpaceServer, folder: Path) -> None:
 
 
 def _paths(folders: Sequence[types.WorkspaceFolder]) -> list[Path]:
-    found = [uris.to_fs_path(folder.uri) for folder in folders if folder.uri.startswith("file:")]
+    found = [fs_path(folder.uri) for folder in folders if folder.uri.startswith("file:")]
     return [Path(path) for path in found if path]

@@ -5,28 +5,21 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_audit.errors import OutpaceError
-from outpace_server.lsp import audit_view, nights, reverting
+from outpace_server.lsp import applying, audit_view, nights, reverting
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.server import OutpaceServer
 
-MEASURE = "Measure again"
-
 
 def applied(ls: OutpaceServer, uri: str, id: str) -> None:
-    """After an edit of ours: measured again in place, if the text is what the edit should have made."""
+    """After an edit of ours."""
     document = ls.document(uri)
-    if document is None:
-        return
-    trial = ls.desk.mark_applied(uri, id, document.source)
-    if trial is None:
-        ls.log(f"{document.filename}: not measured again: the text is not the one that the edit should have made")
-        return
-    ls.keep_applied(uri, id)
-    ls.publish(uri)
-    if trial.whole_text:
-        ls.log(f"{document.filename}: applied; measure it again with `outpace train`")
-    else:
-        ls.optimizing.measure_again(uri, trial)
+    if document is not None:
+        applying.note_applied(ls, document, id)
+
+
+def apply(ls: OutpaceServer, uri: str, id: str) -> None:
+    ls.attend()
+    ls.in_background(applying.apply(ls, uri, id))
 
 
 def revert(ls: OutpaceServer, uri: str, id: str) -> None:
@@ -61,13 +54,7 @@ def restore_dismissed(ls: OutpaceServer) -> None:
 
 
 def stale(ls: OutpaceServer, uri: str, id: str) -> None:
-    ls.in_background(_offer_to_measure(ls, uri))
-
-
-async def _offer_to_measure(ls: OutpaceServer, uri: str) -> None:
-    changed = "The file has changed since this was measured, so nothing was applied."
-    if await ls.ask(types.MessageType.Info, changed, MEASURE) == MEASURE:
-        ls.optimizing.queue_asked(uri)
+    ls.in_background(applying.say_stale(ls, uri))
 
 
 def remeasure(ls: OutpaceServer, uri: str) -> None:
@@ -116,6 +103,7 @@ def resume(ls: OutpaceServer, *uri: object) -> None:
 
 
 COMMANDS = {
+    "outpace.apply": apply,
     "outpace.applied": applied,
     "outpace.stale": stale,
     "outpace.revert": revert,
