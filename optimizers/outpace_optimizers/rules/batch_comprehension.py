@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from .batch_body import can_map
-from .batch_emit import substituted, word
+from .batch_emit import substituted, where, word
 from .batch_loop import Mapped, picks, walk
 from .batch_output import joining
 from .flow import later_loads, names_in
@@ -44,7 +44,8 @@ def _comprehension(scope: Scope, node: ast.ListComp | ast.GeneratorExp) -> Edit 
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, [], [node.elt], set(mapped.entries.values())):
         return None
-    return _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
+    edit = _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
+    return edit if where(scope, edit, header.even) else None
 
 
 def _edit(

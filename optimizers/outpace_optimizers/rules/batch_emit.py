@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 
+from .attention_assumed import around
 from .batch_body import can_map
 from .batch_loop import Mapped, Walk, picks, walk
 from .batch_output import Output, finish, outputs_anywhere, pairs_of
 from .flow import changed, live_after, names_in
 from .scope import Block, Scope
-from .writing import Edit
+from .writing import Choice, Edit
 
 
 def looped(scope: Scope, loop: ast.For) -> Edit | None:
@@ -79,7 +80,19 @@ def _edit(
         texts = [text.replace("\0", temp) for (text, _), temp in zip(finished, temps, strict=True)]
         tail += [text for text, same in zip(texts, plain, strict=True) if not same]
     edit.replace(scope.source, loop, [lines, *tail])
-    return edit
+    return edit if where(scope, edit, header.even) else None
+
+
+def where(scope: Scope, edit: Edit, tests: list[str]) -> bool:
+    """Makes of the edit a branch that is taken where all tests hold; False where that can't be written."""
+    if not tests:
+        return True
+    block, first, last = around(scope, edit.places)
+    region = block[first : last + 1]
+    if not region or len({node.lineno for node in region}) < len(region):
+        return False
+    edit.choices[scope.source.start(region[0])] = Choice(" and ".join(tests), scope.source.start(region[-1]))
+    return True
 
 
 def called(scope: Scope, function: str, arguments: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -26,6 +27,8 @@ class Taken:
     logarithm: bool
     shape: Literal["rows", "column", "mean", "sum"]
     negative: bool = False
+    least: str = ""
+    """A dtype that the one-hot targets had, with which the result's is the wider one."""
 
 
 class WrittenCrossEntropy:
@@ -40,17 +43,22 @@ class WrittenCrossEntropy:
         yield from formula_ideas(code, self, cross_entropy, "{calls}", why)
 
 
-def cross_entropy(_: Scope, term: Term) -> Found | None:
+def cross_entropy(scope: Scope, term: Term) -> Found | None:
     taken = _taken(term)
     if taken is None or not taken.negative or not taken.logarithm or taken.shape == "column":
         return None
     reduction = {"mean": "", "sum": ', reduction="sum"', "rows": ', reduction="none"'}[taken.shape]
     operands = {"x": taken.soft.of, "t": taken.targets}
+    x = "{x}"
+    if taken.least:
+        if not isinstance(taken.soft.of.node, (ast.Name, ast.Attribute)) or scope.names.table.get("torch") != "torch":
+            return None
+        x = f"{{x}}.to(torch.promote_types({{x}}.dtype, {taken.least}))"
     rank = int(taken.soft.shifted)
     if taken.rows:
-        return Found(_CALL, f"{{x}}, {{t}}{reduction}", operands, rank)
+        return Found(_CALL, f"{x}, {{t}}{reduction}", operands, rank)
     suffix = ".view_as({t})" if taken.shape == "rows" else ""
-    return Found(_CALL, f"{{x}}.flatten(0, -2), {{t}}.flatten(){reduction}", operands, rank, suffix)
+    return Found(_CALL, f"{x}.flatten(0, -2), {{t}}.flatten(){reduction}", operands, rank, suffix)
 
 
 def _taken(term: Term) -> Taken | None:
@@ -158,10 +166,12 @@ def _of_one_hot(inner: Term, dim: Term | None) -> Taken | None:
         case _:
             return None
     for hot, other in ((left, right), (right, left)):
+        least = str(hot.value) if hot.op == "cast" else ""
         hot = hot.args[0] if hot.op == "cast" else hot
         if hot.op == "one_hot":
             dims = {-1} if dim is None else {int(float(dim.value))} if dim.op == "number" else {0}
-            return _at(other, hot.args[0], dims, "rows") if dims <= {1, -1} else None
+            taken = _at(other, hot.args[0], dims, "rows") if dims <= {1, -1} else None
+            return replace(taken, least=least) if taken is not None else None
     return None
 
 
