@@ -23,6 +23,8 @@ BUILT_IN = [
     "scan-call",
     "cell-loop",
     "growing-cat",
+    "loop-reads",
+    "foreach-lists",
     "mask-loop",
     "broadcast-sum",
     "cheaper-product",

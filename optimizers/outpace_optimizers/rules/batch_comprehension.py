@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .batch_body import can_map
 from .batch_emit import substituted, where, word
-from .batch_loop import Mapped, picks, walk
+from .batch_loop import Count, Mapped, picks, walk
 from .batch_output import joining
 from .flow import later_loads, names_in
 from .names import own_nodes
@@ -40,7 +40,7 @@ def _comprehension(scope: Scope, node: ast.ListComp | ast.GeneratorExp) -> Edit 
     for item in found:
         if (names_in(item.node) - {header.index}) & names_in(node.generators[0].target):
             return None
-        wanted = f"{word(item.node.value)}_{header.index}"
+        wanted = f"{header.index}_th" if isinstance(item, Count) else f"{word(item.node.value)}_{header.index}"
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, [], [node.elt], set(mapped.entries.values())):
         return None

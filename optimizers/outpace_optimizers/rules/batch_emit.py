@@ -6,7 +6,7 @@ import ast
 
 from .attention_assumed import around
 from .batch_body import can_map
-from .batch_loop import Mapped, Walk, picks, walk
+from .batch_loop import Count, Mapped, Walk, picks, walk
 from .batch_output import Output, finish, outputs_anywhere, pairs_of
 from .flow import changed, live_after, names_in
 from .scope import Block, Scope
@@ -37,11 +37,10 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
     for item in found:
         if ((names_in(item.node) | through) - {header.index or "", *inline}) & fixed:
             return None
-        wanted = (
-            scope.names.fresh(f"{word(item.node.value)}_{header.index}")
-            if (item.mapped, item.axis) not in mapped.entries
-            else ""
-        )
+        if isinstance(item, Count) and names_in(item.beside) & fixed:
+            return None
+        named = f"{header.index}_th" if isinstance(item, Count) else f"{word(item.node.value)}_{header.index}"
+        wanted = scope.names.fresh(named) if (item.mapped, item.axis) not in mapped.entries else ""
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, body, values, set(mapped.entries.values())):
         return None

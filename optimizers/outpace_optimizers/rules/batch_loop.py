@@ -227,11 +227,41 @@ def _used_as_tensor(scope: Scope, node: ast.AST, name: str) -> bool:
     return False
 
 
-def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, ast.expr]) -> list[Pick] | None:
-    """Every slice that the index takes in `parts`; None where the index is used in any other way."""
+@dataclass(frozen=True)
+class Count:
+    """The index itself, compared with the tensor `beside`: one number of a range on its device."""
+
+    node: ast.Name
+    mapped: str
+    beside: ast.expr
+    axis: int = 0
+
+
+def _compared(scope: Scope, node: ast.AST, over: Range, index: str) -> Count | None:
+    """`labels == i`."""
+    match node:
+        case ast.Compare(left=left, ops=[_], comparators=[right]):
+            pass
+        case _:
+            return None
+    for one, other in ((left, right), (right, left)):
+        plain = isinstance(other, (ast.Name, ast.Attribute)) and is_tensor(scope, other)
+        if isinstance(one, ast.Name) and one.id == index and plain:
+            arange, needed = scope.names.spell("torch.arange")
+            first = "" if over.uses_zero and not over.step else f"{over.start}, "
+            last = f", {over.step}" if over.step else ""
+            text = f"{arange}({first}{over.stop}{last}, device={scope.text(other)}.device)"
+            return Count(one, text, other) if needed is None else None
+    return None
+
+
+def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, ast.expr]) -> list[Pick | Count] | None:
+    """Every slice that the index takes in `parts`, and where it is compared with a tensor; None where the index is
+    used in any other way.
+    """
     if header.index is None or header.over is None:
         return []
-    found: list[Pick] = []
+    found: list[Pick | Count] = []
     covered: set[ast.AST] = set()
     for node in _subscripts(parts):
         names = names_in(node.slice)
@@ -244,6 +274,11 @@ def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, as
             return None
         found.append(made)
         covered |= set(ast.walk(node))
+    for node in (node for part in parts for node in ast.walk(part)):
+        counted = _compared(scope, node, header.over, header.index)
+        if counted is not None:
+            found.append(counted)
+            covered.add(counted.node)
     for part in parts:
         for node in ast.walk(part):
             if isinstance(node, ast.Name) and node not in covered and (node.id == header.index or node.id in inline):

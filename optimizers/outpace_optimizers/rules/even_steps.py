@@ -124,7 +124,9 @@ def _differences(end: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.Sub
 
 
 def _fits(scope: Scope, end: ast.expr, node: ast.Subscript, step: str, kept: set[str]) -> bool:
-    """Whether `end` is a name, no number, and `node` the next step of another, both as they were before the loop."""
+    """Whether `end` is a name, no number, or `name[-1]`, and `node` the next step of another, both as they were before
+    the loop.
+    """
     match node:
         case ast.Subscript(
             value=ast.Name(id=tensor),
@@ -133,8 +135,11 @@ def _fits(scope: Scope, end: ast.expr, node: ast.Subscript, step: str, kept: set
             pass
         case _:
             return False
-    plain = isinstance(end, ast.Name) and not is_number(scope, end)
-    return plain and isinstance(end, ast.Name) and not {end.id, tensor} & kept
+    match end:  # a tensor, or the last element of one
+        case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name), slice=ast.UnaryOp(operand=ast.Constant())):
+            return not is_number(scope, end) and not {name, tensor} & kept
+        case _:
+            return False
 
 
 def _shifted(scope: Scope, edit: Edit, tensor: str, end: str, name: str, count: str) -> str:

@@ -30,6 +30,8 @@ _BUILT_IN = (
     "scan_call",
     "cell_loop",
     "growing_cat",
+    "loop_reads",
+    "foreach_lists",
     "mask_loop",
     "broadcast_sum",
     "cheaper_product",

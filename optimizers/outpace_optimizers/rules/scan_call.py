@@ -15,6 +15,7 @@ from .recurrences import recurrence
 from .scan_loops import patched, split
 from .scope import Scope, scopes
 from .stored_steps import with_state
+from .turned_lists import with_turned_list
 
 
 class ScanCall:
@@ -46,7 +47,7 @@ def scanned(code: Code, kernel: bool) -> Iterator[tuple[Scope, Patch]]:
 def _patch(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
     """Of the loop as it is, else with steps that are all alike, else with a name for its state."""
     patch = _scanned(code, scope, loop, kernel)
-    for rewritten in (with_even_steps, with_state):
+    for rewritten in (with_even_steps, with_state, with_turned_list):
         other = rewritten(code, scope, loop) if patch is None else None
         made = _scanned(*other, kernel) if other is not None else None
         patch = replace(made, base_hash=base_hash(code.source)) if made is not None else patch
