@@ -25,6 +25,7 @@ BUILT_IN = [
     "growing-cat",
     "loop-reads",
     "foreach-lists",
+    "length-mask",
     "mask-loop",
     "broadcast-sum",
     "cheaper-product",

@@ -42,10 +42,10 @@ def alike(spread: Spread, left: ast.expr, right: ast.expr, wide: bool = False) -
     dtype = scope.names.fresh("dtype")
     before.append(f"{dtype} = {spread.spell('torch.result_type')}({', '.join(names)})")
     if not wide:
-        return Alike(*names, f".to({dtype})", "", tuple(before))
+        return Alike(names[0], names[1], f".to({dtype})", "", tuple(before))
     least = scope.names.fresh("wide")
     text = f"{spread.spell('torch.promote_types')}({dtype}, {spread.spell('torch.float32')})"
-    return Alike(*names, f".to({least})", f".to({dtype})", (*before, f"{least} = {text}"))
+    return Alike(names[0], names[1], f".to({least})", f".to({dtype})", (*before, f"{least} = {text}"))
 
 
 def _named(spread: Spread, node: ast.expr, text: str, before: list[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .batch_body import can_map
 from .batch_emit import substituted, where, word
+from .batch_index import Pick
 from .batch_loop import Count, Mapped, picks, walk
 from .batch_output import joining
 from .flow import later_loads, names_in
@@ -45,7 +46,8 @@ def _comprehension(scope: Scope, node: ast.ListComp | ast.GeneratorExp) -> Edit 
     if not mapped.entries or not can_map(scope, [], [node.elt], set(mapped.entries.values())):
         return None
     edit = _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
-    return edit if where(scope, edit, header.even) else None
+    tests = [*header.even, *dict.fromkeys(item.test for item in found if isinstance(item, Pick) and item.test)]
+    return edit if where(scope, edit, tests) else None
 
 
 def _edit(

@@ -6,6 +6,7 @@ import ast
 
 from .attention_assumed import around
 from .batch_body import can_map
+from .batch_index import Pick
 from .batch_loop import Count, Mapped, Walk, picks, walk
 from .batch_output import Output, finish, outputs_anywhere, pairs_of
 from .flow import changed, live_after, names_in
@@ -44,7 +45,9 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, body, values, set(mapped.entries.values())):
         return None
-    return _edit(scope, place, loop, header, outputs, body, mapped, replaced, inline)
+    edit = _edit(scope, place, loop, header, outputs, body, mapped, replaced, inline)
+    tests = [*header.even, *dict.fromkeys(item.test for item in found if isinstance(item, Pick) and item.test)]
+    return edit if edit is not None and where(scope, edit, tests) else None
 
 
 def _edit(
@@ -79,7 +82,7 @@ def _edit(
         texts = [text.replace("\0", temp) for (text, _), temp in zip(finished, temps, strict=True)]
         tail += [text for text, same in zip(texts, plain, strict=True) if not same]
     edit.replace(scope.source, loop, [lines, *tail])
-    return edit if where(scope, edit, header.even) else None
+    return edit
 
 
 def where(scope: Scope, edit: Edit, tests: list[str]) -> bool:

@@ -32,6 +32,7 @@ _BUILT_IN = (
     "growing_cat",
     "loop_reads",
     "foreach_lists",
+    "length_mask",
     "mask_loop",
     "broadcast_sum",
     "cheaper_product",
