@@ -39,7 +39,7 @@ class LengthMask:
                     yield Idea(
                         self.id,
                         f"compare positions with lengths in {scope.definition.qualname}",
-                        "one comparison for all rows, where each row was a launch, and its length a wait for the device",
+                        "one comparison for all rows: each was a launch, and its length a wait for the device",
                         self.claimed_class,
                         patch,
                     )

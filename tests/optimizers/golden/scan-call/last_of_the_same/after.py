@@ -23,7 +23,7 @@ def advantages(rewards, values, dones, next_value, gamma: float = 0.99, lam: flo
     steps = rewards.shape[0]
     found = torch.zeros_like(rewards)
     last = 0
-    dones_next = torch.cat((dones[1:steps], torch.broadcast_to(dones[-1], (1, *dones.shape[1:]))))
+    dones_next = torch.cat((dones[1:steps], dones[-1:]))
     values_next = torch.cat((values[1:steps], torch.broadcast_to(next_value, (1, *values.shape[1:]))))
     def one_t(dones_next_t, values_next_t, values_t, rewards_t):
         alive = 1.0 - dones_next_t
