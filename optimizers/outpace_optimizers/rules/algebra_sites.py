@@ -25,6 +25,8 @@ class Site:
     title: str
     tight: bool
     """Whether the texts bind as tightly as a call."""
+    before: tuple[str, ...] = ()
+    """Statements that the texts need."""
 
     @property
     def scope(self) -> Scope:
@@ -37,6 +39,9 @@ class Site:
             bare = self.tight or alone(scope, node) or _is_term(scope.parents.get(node))
             edit.expression(scope.source, node, text if bare else f"({text})")
             self.spread.write(edit)
+            place = scope.block_of(node)
+            if self.before and place is not None:
+                edit.before(scope.source, place[0][place[1]], self.before)
             patch = make_patch(scope.source, code, scope.definition, edit)
             if patch is not None:
                 yield patch

@@ -111,7 +111,7 @@ def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit, unr
     `unread`: what the function returns and no caller reads, None in the branch where its value is gone.
     """
     spots = [*attention.removed, attention.node]
-    block, first, last = _around(scope, [scope.source.start(node) for node in spots])
+    block, first, last = around(scope, [scope.source.start(node) for node in spots])
     region = block[first : last + 1]
     lines = [node.lineno for node in block]
     if not region or any(lines.count(node.lineno) > 1 for node in region):
@@ -130,7 +130,7 @@ def branch(scope: Scope, assumed: Assumed, attention: Attention, edit: Edit, unr
     return True
 
 
-def _around(scope: Scope, spots: Sequence[Position]) -> tuple[Block, int, int]:
+def around(scope: Scope, spots: Sequence[Position]) -> tuple[Block, int, int]:
     """The innermost statement list that holds all of the places, and its first and last statement that hold some."""
     found: tuple[Block, int, int] = ([], 0, 0)
     for block in scope.blocks():

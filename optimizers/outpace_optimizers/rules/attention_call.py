@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -94,6 +95,10 @@ def _folds(ops: tuple[Op, ...]) -> bool:
     return inside and all(op.numeric for op in ops if isinstance(op, Scale))
 
 
+_MOVED = re.compile(
+    r"(\.(transpose|permute|unsqueeze|squeeze|view|reshape|flatten|unflatten)\([^()]*(\([^()]*\))?\))+$"
+)
+"""Views at the end of an operand, which leave its dtype as it is."""
 _IDENTITY = ((), (0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4))
 
 
@@ -310,8 +315,9 @@ def _term(scope: Scope, mask: Mask, query: str) -> tuple[str, str]:
     if mask.kind in ("drop", "keep"):
         return "bool", keep_text(scope, mask)
     text = wrapped(scope, mask.node)
-    if query.isidentifier():
-        text = f"{text}.to({query}.dtype)"
+    tensor = _MOVED.sub("", query)
+    if tensor.isidentifier():
+        text = f"{text}.to({tensor}.dtype)"
     return "bias", f"-{text}" if mask.kind == "sub" else text
 
 

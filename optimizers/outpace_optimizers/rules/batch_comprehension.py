@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from .batch_body import can_map
-from .batch_emit import substituted, word
-from .batch_loop import Mapped, picks, walk
+from .batch_emit import substituted, where, word
+from .batch_index import Pick
+from .batch_loop import Count, Mapped, picks, walk
 from .batch_output import joining
 from .flow import later_loads, names_in
 from .names import own_nodes
@@ -40,11 +41,13 @@ def _comprehension(scope: Scope, node: ast.ListComp | ast.GeneratorExp) -> Edit 
     for item in found:
         if (names_in(item.node) - {header.index}) & names_in(node.generators[0].target):
             return None
-        wanted = f"{word(item.node.value)}_{header.index}"
+        wanted = f"{header.index}_th" if isinstance(item, Count) else f"{word(item.node.value)}_{header.index}"
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, [], [node.elt], set(mapped.entries.values())):
         return None
-    return _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
+    edit = _edit(scope, node, place, mapped, substituted(scope, node.elt, replaced))
+    tests = [*header.even, *dict.fromkeys(item.test for item in found if isinstance(item, Pick) and item.test)]
+    return edit if where(scope, edit, tests) else None
 
 
 def _edit(

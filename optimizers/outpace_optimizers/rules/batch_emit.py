@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from .attention_assumed import around
 from .batch_body import can_map
-from .batch_loop import Mapped, Walk, picks, walk
+from .batch_index import Pick
+from .batch_loop import Count, Mapped, Walk, picks, walk
 from .batch_output import Output, finish, outputs_anywhere, pairs_of
 from .flow import changed, live_after, names_in
 from .scope import Block, Scope
-from .writing import Edit
+from .writing import Choice, Edit
 
 
 def looped(scope: Scope, loop: ast.For) -> Edit | None:
@@ -36,15 +38,16 @@ def looped(scope: Scope, loop: ast.For) -> Edit | None:
     for item in found:
         if ((names_in(item.node) | through) - {header.index or "", *inline}) & fixed:
             return None
-        wanted = (
-            scope.names.fresh(f"{word(item.node.value)}_{header.index}")
-            if (item.mapped, item.axis) not in mapped.entries
-            else ""
-        )
+        if isinstance(item, Count) and names_in(item.beside) & fixed:
+            return None
+        named = f"{header.index}_th" if isinstance(item, Count) else f"{word(item.node.value)}_{header.index}"
+        wanted = scope.names.fresh(named) if (item.mapped, item.axis) not in mapped.entries else ""
         replaced[item.node] = mapped.add(item.mapped, item.axis, wanted, scope)
     if not mapped.entries or not can_map(scope, body, values, set(mapped.entries.values())):
         return None
-    return _edit(scope, place, loop, header, outputs, body, mapped, replaced, inline)
+    edit = _edit(scope, place, loop, header, outputs, body, mapped, replaced, inline)
+    tests = [*header.even, *dict.fromkeys(item.test for item in found if isinstance(item, Pick) and item.test)]
+    return edit if edit is not None and where(scope, edit, tests) else None
 
 
 def _edit(
@@ -80,6 +83,18 @@ def _edit(
         tail += [text for text, same in zip(texts, plain, strict=True) if not same]
     edit.replace(scope.source, loop, [lines, *tail])
     return edit
+
+
+def where(scope: Scope, edit: Edit, tests: list[str]) -> bool:
+    """Makes of the edit a branch that is taken where all tests hold; False where that can't be written."""
+    if not tests:
+        return True
+    block, first, last = around(scope, edit.places)
+    region = block[first : last + 1]
+    if not region or len({node.lineno for node in region}) < len(region):
+        return False
+    edit.choices[scope.source.start(region[0])] = Choice(" and ".join(tests), scope.source.start(region[-1]))
+    return True
 
 
 def called(scope: Scope, function: str, arguments: list[str]) -> str:

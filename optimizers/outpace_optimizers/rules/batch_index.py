@@ -122,16 +122,25 @@ class Pick:
     repeats: str = ""
     """How often each slice is read in turn: `x[i // n]`."""
     count: str = ""
+    window: tuple[str, str] | None = None
+    """Each slice is so many entries, from so many on from where the one before it began."""
+    test: str = ""
+    """What has to hold for all slices to be of one length."""
 
     @property
     def axis(self) -> int:
         """Which dim of `mapped` to map: a run of d entries leaves its own dim behind the mapped one."""
-        return self.dim - 1 if self.chunk and self.dim < 0 else self.dim
+        return self.dim - 1 if (self.chunk or self.window) and self.dim < 0 else self.dim
 
     @property
     def mapped(self) -> str:
         if self.repeats:
             return f"{self.base}.repeat_interleave({self.repeats}, dim={self.dim}).narrow({self.dim}, 0, {self.count})"
+        if self.window is not None:
+            turned = self.dim if self.dim < 0 else self.dim + 1
+            turn = f".movedim(-1, {turned})" if turned != -1 else ""
+            windows = f"{self.base}.unfold({self.dim}, {', '.join(self.window)})"
+            return f"{windows}.narrow({self.axis}, 0, {self.count}){turn}"
         return f"{self.base}.unflatten({self.dim}, {self.chunk})" if self.chunk else self.base
 
 
@@ -158,7 +167,7 @@ def pick(scope: Scope, node: ast.Subscript, index: str, inline: dict[str, ast.ex
     if isinstance(element, ast.Slice):
         chunk = _chunk(element, index, inline, over)
         if chunk is None:
-            return None
+            return _windowed(scope, node, items, place, (own, dim), _window(element, index, inline, over), over)
         span, sizes = chunk
     else:
         shift = _shift(element, index, inline, int(over.start))
@@ -241,3 +250,27 @@ def _chunk(element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Ra
     total = f"{count} * {size}" if len(width) == 1 else f"{count} * ({size})"
     begin = poly_text(low[1]) if low[1] else ""
     return f"{begin} : {begin} + {total}" if begin else f": {total}", f"({over.stop}, {size})"
+
+
+def _window(element: ast.Slice, index: str, inline: dict[str, ast.expr], over: Range) -> tuple[str, str] | None:
+    """(length, step) of `x[..., i*s : i*s + n]`, where windows overlap or leave gaps."""
+    if element.lower is None or element.upper is None or element.step is not None or not over.uses_zero or over.step:
+        return None
+    low, high = linear(poly(element.lower, inline), index), linear(poly(element.upper, inline), index)
+    if low is None or high is None or low[0] != high[0] or not low[0] or low[1]:
+        return None
+    return poly_text(high[1]), poly_text(low[0])
+
+
+def _windowed(
+    scope: Scope, node: ast.Subscript, items: list[ast.expr], place: int, dims: tuple[int, int],
+    window: tuple[str, str] | None, over: Range,
+) -> Pick | None:  # fmt: skip
+    if window is None or not isinstance(node.value, (ast.Name, ast.Attribute)):
+        return None
+    texts = [":" if at == place else scope.source.segment(item) for at, item in enumerate(items)]
+    length, step = window
+    size = f"{scope.text(node.value)}.shape[{dims[0]}]"
+    by = step if step.replace(".", "").replace("_", "").isalnum() else f"({step})"
+    test = ("" if by.isdigit() else f"{by} > 0 and ") + f"{length} + ({over.stop} - 1) * {by} <= {size}"
+    return Pick(node, _indexed(scope, node.value, texts), dims[1], count=over.stop, window=window, test=test)

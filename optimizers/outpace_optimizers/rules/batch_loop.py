@@ -45,6 +45,8 @@ class Walk:
     index: str | None = None
     over: Range | None = None
     direct: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    even: list[str] = field(default_factory=list[str])
+    """What has to hold for all pieces of a tensor to be of one length."""
 
 
 def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
@@ -64,13 +66,17 @@ def walk(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | None:
                 ]
             if any(item is None or item.index is not None for item in found):
                 return None
-            return Walk(direct=[entry for item in found if item is not None for entry in item.direct])
+            walks = [item for item in found if item is not None]
+            return Walk(
+                direct=[entry for item in walks for entry in item.direct],
+                even=[test for item in walks for test in item.even],
+            )
     if not isinstance(target, ast.Name):
         return None
     source = _elements(scope, iterable)
     if source is None and _tensor_elements(scope, target.id, iterable):
         return Walk(direct=[(target.id, scope.text(iterable), 0)])
-    return Walk(direct=[(target.id, *source)]) if source is not None else None
+    return Walk(direct=[(target.id, *source[:2])], even=source[2]) if source is not None else None
 
 
 def _tensor_elements(scope: Scope, target: str, node: ast.expr) -> bool:
@@ -99,29 +105,34 @@ def _enumerated(scope: Scope, target: ast.expr, iterable: ast.expr) -> Walk | No
     _, base, dim = inner.direct[0]
     stop = f"{base}.shape[{dim}]" if dim else f"len({base})"
     node = ast.parse(stop, mode="eval").body
-    return Walk(target.elts[0].id, Range("0", stop, "", node, True), inner.direct)
+    return Walk(target.elts[0].id, Range("0", stop, "", node, True), inner.direct, inner.even)
 
 
-def _elements(scope: Scope, node: ast.expr) -> tuple[str, int] | None:
-    """(tensor, dim) whose slices an iteration over `node` gives."""
+def _elements(scope: Scope, node: ast.expr) -> tuple[str, int, list[str]] | None:
+    """(tensor, dim) whose slices an iteration over `node` gives, and what has to hold for that."""
     call = scope.names.call(node)
     if call is not None and call[1]:
         name, args, keywords = call
         if name in (".unbind", "torch.unbind"):
             dim = integer(argument(args, keywords, 1, "dim")) if len(args) > 1 or "dim" in keywords else 0
-            return (_base_text(scope, args[0]), dim) if dim is not None else None
+            return (_base_text(scope, args[0]), dim, []) if dim is not None else None
         if name in (".chunk", "torch.chunk", ".split", "torch.split"):
             size = argument(args, keywords, 1, "chunks", "split_size", "split_size_or_sections")
             dim = integer(argument(args, keywords, 2, "dim")) if len(args) > 2 or "dim" in keywords else 0
             if size is None or dim is None or not is_number(scope, size):  # a list of sizes: pieces differ in length
                 return None
             parts = f"({scope.text(size)}, -1)" if name.endswith("chunk") else f"(-1, {scope.text(size)})"
-            return f"{_base_text(scope, args[0])}.unflatten({dim}, {parts})", dim - (dim < 0)
+            base, length = _base_text(scope, args[0]), f"{_base_text(scope, args[0])}.shape[{dim}]"
+            if not isinstance(args[0], (ast.Name, ast.Attribute)):  # its size would take another call
+                return None
+            divisor = f"({scope.text(size)})" if isinstance(size, ast.BinOp) else scope.text(size)
+            even = f"{length} and {length} % {divisor} == 0"
+            return f"{base}.unflatten({dim}, {parts})", dim - (dim < 0), [even]
     if isinstance(node, ast.Name):
         made = _list_definition(scope, node)
         if made is not None:
             return _elements(scope, made)
-    return (_base_text(scope, node), 0) if is_tensor(scope, node) else None
+    return (_base_text(scope, node), 0, []) if is_tensor(scope, node) else None
 
 
 def _list_definition(scope: Scope, node: ast.Name) -> ast.expr | None:
@@ -216,11 +227,41 @@ def _used_as_tensor(scope: Scope, node: ast.AST, name: str) -> bool:
     return False
 
 
-def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, ast.expr]) -> list[Pick] | None:
-    """Every slice that the index takes in `parts`; None where the index is used in any other way."""
+@dataclass(frozen=True)
+class Count:
+    """The index itself, compared with the tensor `beside`: one number of a range on its device."""
+
+    node: ast.Name
+    mapped: str
+    beside: ast.expr
+    axis: int = 0
+
+
+def _compared(scope: Scope, node: ast.AST, over: Range, index: str) -> Count | None:
+    """`labels == i`."""
+    match node:
+        case ast.Compare(left=left, ops=[_], comparators=[right]):
+            pass
+        case _:
+            return None
+    for one, other in ((left, right), (right, left)):
+        plain = isinstance(other, (ast.Name, ast.Attribute)) and is_tensor(scope, other)
+        if isinstance(one, ast.Name) and one.id == index and plain:
+            arange, needed = scope.names.spell("torch.arange")
+            first = "" if over.uses_zero and not over.step else f"{over.start}, "
+            last = f", {over.step}" if over.step else ""
+            text = f"{arange}({first}{over.stop}{last}, device={scope.text(other)}.device)"
+            return Count(one, text, other) if needed is None else None
+    return None
+
+
+def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, ast.expr]) -> list[Pick | Count] | None:
+    """Every slice that the index takes in `parts`, and where it is compared with a tensor; None where the index is
+    used in any other way.
+    """
     if header.index is None or header.over is None:
         return []
-    found: list[Pick] = []
+    found: list[Pick | Count] = []
     covered: set[ast.AST] = set()
     for node in _subscripts(parts):
         names = names_in(node.slice)
@@ -233,6 +274,11 @@ def picks(scope: Scope, parts: list[ast.AST], header: Walk, inline: dict[str, as
             return None
         found.append(made)
         covered |= set(ast.walk(node))
+    for node in (node for part in parts for node in ast.walk(part)):
+        counted = _compared(scope, node, header.over, header.index)
+        if counted is not None:
+            found.append(counted)
+            covered.add(counted.node)
     for part in parts:
         for node in ast.walk(part):
             if isinstance(node, ast.Name) and node not in covered and (node.id == header.index or node.id in inline):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .algebra_sites import Site, algebra_sites
+from .alike import Alike, alike
 from .attention_ops import wrapped
 from .broadcasts import Contraction, contraction, operand, take
 from .flow import number
@@ -69,15 +70,17 @@ def _product(node: ast.expr, ranks: Ranks) -> Site | None:
         return None
     for part in parts[1:]:
         take(spread, part)
-    text, title = _as_matmul(spread, made, left.base, right.base), "matrix product"
+    pair = alike(spread, left.base, right.base)
+    if pair is None:
+        return None
+    text, title = _as_matmul(spread, made, left.base, right.base, pair), "matrix product"
     if not text:
-        pair = f"{_cast(spread, left.base, right.base)}, {_cast(spread, right.base, left.base)}"
-        text = f'{spread.spell("torch.einsum")}("{made.equation}", {pair})'
+        text = f'{spread.spell("torch.einsum")}("{made.equation}", {pair.left}{pair.cast}, {pair.right}{pair.cast})'
         title = "einsum"
     tight = title == "einsum"
     if summed.keepdim:
         text, tight = f"{text if tight else f'({text})'}.unsqueeze({summed.dims[0]})", True
-    return Site(spread, (text + suffix,), title, tight and not suffix)
+    return Site(spread, (text + suffix,), title, tight and not suffix, pair.before)
 
 
 def _selects(spread: Spread, node: ast.expr) -> bool:
@@ -87,14 +90,7 @@ def _selects(spread: Spread, node: ast.expr) -> bool:
     return name in ("bool", "long", "int") or isinstance(node, ast.Compare)
 
 
-def _cast(spread: Spread, node: ast.expr, other: ast.expr) -> str:
-    """The operand; a mask, which may be of whole numbers, in the dtype of what it is a mask of."""
-    text = spread.text(node)
-    is_mask = "mask" in text.lower() and isinstance(node, (ast.Name, ast.Attribute))
-    return f"{text}.to({spread.scope.text(other)}.dtype)" if is_mask and isinstance(other, ast.Name) else text
-
-
-def _as_matmul(spread: Spread, made: Contraction, left: ast.expr, right: ast.expr) -> str:
+def _as_matmul(spread: Spread, made: Contraction, left: ast.expr, right: ast.expr, pair: Alike) -> str:
     """Empty where it is no product of matrices."""
     core = made.core
     one, two = set(core.left), set(core.right)
@@ -103,12 +99,12 @@ def _as_matmul(spread: Spread, made: Contraction, left: ast.expr, right: ast.exp
         return ""
     flip = ".T" if core == made and not made.batched else ".mT"
     (row,), (inner,) = rows, summed
-    first, second = wrapped(spread.scope, left), wrapped(spread.scope, right)
-    spread.operands += [left, right]
+    first = pair.left if pair.left.isidentifier() else wrapped(spread.scope, left)
+    second = pair.right if pair.right.isidentifier() else wrapped(spread.scope, right)
     first_turned, second_turned = core.left[0] == inner, core.right[0] != inner
     if core.out[0] != row:
         first, second, first_turned, second_turned = second, first, not second_turned, not first_turned
-    return f"{_turned(first, flip, first_turned)} @ {_turned(second, flip, second_turned)}"
+    return f"{_turned(first, flip, first_turned)}{pair.cast} @ {_turned(second, flip, second_turned)}{pair.cast}"
 
 
 def _turned(text: str, flip: str, turn: bool) -> str:
@@ -133,15 +129,19 @@ def _distance(node: ast.expr, ranks: Ranks) -> Site | None:
     made = contraction(left, right, power.dims)
     if made is None or (made.core.left, made.core.right) != ("ik", "jk"):
         return None
+    both = alike(spread, left.base, right.base, wide=True)
+    if both is None:
+        return None
     for part in parts[1:]:
         take(spread, part)
-    pair = [spread.text(left.base), spread.text(right.base)]
+    pair = [both.left + both.cast, both.right + both.cast]
     pair = pair if made.core.out == "ij" else pair[::-1]
     after = (".square()" if kind == "squared" and root is None else "") + (".unsqueeze(-1)" if keep else "")
+    after += both.back
     modes = ("p=1",) if kind == "absolute" else (_EXACT, "")
     name = spread.spell("torch.cdist")
     texts = tuple(f"{name}({', '.join([*pair, mode] if mode else pair)}){after}" for mode in modes)
-    return Site(spread, texts, "cdist", True)
+    return Site(spread, texts, "cdist", True, both.before)
 
 
 def _power(spread: Spread, node: ast.expr) -> _Power | None:

@@ -8,7 +8,9 @@ GRU_STEPS = '''def gru_steps(cell, inputs, state):
     if state is None:
         state = batched.new_zeros(batched.shape[1], cell.hidden_size)
     weights = [cell.weight_ih, cell.weight_hh, *([cell.bias_ih, cell.bias_hh] if cell.bias else [])]
-    first = state.reshape(1, batched.shape[1], -1)
+    first = state.reshape(1, batched.shape[1], cell.hidden_size).to(batched.dtype)
+    if not len(batched):
+        return first[:0] if inputs.dim() == 3 else first[:0, 0]
     train = torch.is_grad_enabled()
     steps, _ = torch.gru(batched, first, weights, cell.bias, 1, 0.0, train, False, False)
     return steps if inputs.dim() == 3 else steps.squeeze(1)
@@ -29,7 +31,10 @@ LSTM_STEPS = '''def lstm_steps(cell, inputs, hidden, memory):
     """
     batched = inputs if inputs.dim() == 3 else inputs.unsqueeze(1)
     weights = [cell.weight_ih, cell.weight_hh, *([cell.bias_ih, cell.bias_hh] if cell.bias else [])]
-    first = tuple(state.reshape(1, batched.shape[1], -1) for state in (hidden, memory))
+    shape = 1, batched.shape[1], cell.hidden_size
+    first = tuple(state.reshape(shape).to(batched.dtype) for state in (hidden, memory))
+    if not len(batched):
+        return (first[0][:0] if inputs.dim() == 3 else first[0][:0, 0]), memory
     train = torch.is_grad_enabled()
     steps, _, last = torch.lstm(batched, first, weights, cell.bias, 1, 0.0, train, False, False)
     return (steps, last[0]) if inputs.dim() == 3 else (steps.squeeze(1), last[0, 0])

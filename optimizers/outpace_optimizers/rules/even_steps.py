@@ -124,7 +124,9 @@ def _differences(end: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.Sub
 
 
 def _fits(scope: Scope, end: ast.expr, node: ast.Subscript, step: str, kept: set[str]) -> bool:
-    """Whether `end` is a name, no number, and `node` the next step of another, both as they were before the loop."""
+    """Whether `end` is a name, no number, or the tensor's `[-1]`, and `node` the next step of another, both as they
+    were before the loop.
+    """
     match node:
         case ast.Subscript(
             value=ast.Name(id=tensor),
@@ -133,11 +135,16 @@ def _fits(scope: Scope, end: ast.expr, node: ast.Subscript, step: str, kept: set
             pass
         case _:
             return False
-    plain = isinstance(end, ast.Name) and not is_number(scope, end)
-    return plain and isinstance(end, ast.Name) and not {end.id, tensor} & kept
+    if isinstance(end, ast.Name):
+        return not is_number(scope, end) and not {end.id, tensor} & kept
+    return ast.unparse(end) == f"{tensor}[-1]" and tensor not in kept
 
 
 def _shifted(scope: Scope, edit: Edit, tensor: str, end: str, name: str, count: str) -> str:
+    if end == f"{tensor}[-1]":
+        cat, needed = scope.names.spell("torch.cat")
+        edit.imports += [needed] if needed else []
+        return f"{name} = {cat}(({tensor}[1:{count}], {tensor}[-1:]))"
     (cat, one), (spread, two) = scope.names.spell("torch.cat"), scope.names.spell("torch.broadcast_to")
     edit.imports += [needed for needed in (one, two) if needed]
     return f"{name} = {cat}(({tensor}[1:{count}], {spread}({end}, (1, *{tensor}.shape[1:]))))"

@@ -45,6 +45,8 @@ class Found:
     rank: int = 0
     """Of several readings of one expression, the highest is taken."""
     suffix: str = ""
+    negated: bool = False
+    """A minus before all of it."""
 
 
 class AsksForCalls(Protocol):
@@ -111,7 +113,10 @@ def _written(scope: Scope, site: Site, edit: Edit) -> str:
         tight = any(f"{{{name}}}{mark}" in found.arguments for mark in ".[")
         texts[name] = wrapped(scope, term.node) if tight else scope.text(term.node)
     text = found.arguments.format(**texts)
-    return (f"{spelling}({text})" if spelling else text) + found.suffix.format(**texts)
+    text = (f"{spelling}({text})" if spelling else text) + found.suffix.format(**texts)
+    if not found.negated:
+        return text
+    return f"-{text}" if isinstance(scope.parents.get(site.node), ast.stmt) else f"(-{text})"
 
 
 @dataclass

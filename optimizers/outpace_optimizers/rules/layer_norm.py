@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .layer_sites import LayerSite, layer_sites
-from .layer_values import LAST
+from .layer_values import LAST, Layer
 from .parameters import eps_text, is_vector
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
@@ -56,22 +56,32 @@ def _written(scope: Scope, site: LayerSite, edit: Edit) -> str:
     within = _fits(scope, site, layer.weight) and _fits(scope, site, layer.bias)
     within = within and (not layer.rows.wide or _is_cast(scope, site.node))
     cast = ".float()" if layer.rows.wide else ""
-    arguments = [layer.rows.name + cast, f"{layer.rows.name}.shape[{layer.dims}]"]
-    for name, operand in (("weight", layer.weight), ("bias", layer.bias)):
-        if within and operand is not None:
-            arguments.append(f"{name}={scope.text(operand)}{cast}")
-    arguments.append(f"eps={eps_text(scope, layer.eps)}")
-    text = f"{spelling}({', '.join(arguments)})"
+    plain = [layer.rows.name + cast, f"{layer.rows.name}.shape[{layer.dims}]"]
+    eps = f"eps={eps_text(scope, layer.eps)}"
+    named = [("weight", layer.weight), ("bias", layer.bias)]
+    gains = [f"{name}={scope.text(operand)}{cast}" for name, operand in named if operand is not None]
+    apart = f"{spelling}({', '.join([*plain, eps])})"
+    apart += f" * {scope.text(layer.weight)}" if layer.weight is not None else ""
+    apart += f" + {scope.text(layer.bias)}" if layer.bias is not None else ""
+    if within and gains and not cast:
+        whole = f"{spelling}({', '.join([*plain, *gains, eps])})"
+        kinds = " == ".join(f"{one}.dtype" for one in _tensors(scope, layer))
+        rows = (whole, f"if {kinds}", f"else {apart}")
+        return "(\n" + "".join(f"{scope.source.indent}{row}\n" for row in rows) + ")"
+    if not within:
+        alone = isinstance(scope.parents.get(site.node), (ast.stmt, ast.Call, ast.keyword, ast.Tuple, ast.List))
+        return apart if alone or not (layer.weight or layer.bias) else f"({apart})"
+    text = f"{spelling}({', '.join([*plain, *gains, eps])})"
     margin = site.statement.col_offset + len(scope.text(site.statement)) - len(scope.text(site.node))
     if margin + len(text) > _WIDTH:
-        rows = [", ".join(arguments[:2]), *arguments[2:]]
+        rows = [", ".join(plain), *gains, eps]
         text = f"{spelling}(\n" + "".join(f"{scope.source.indent}{row},\n" for row in rows) + ")"
-    if within:
-        return text
-    text += f" * {scope.text(layer.weight)}" if layer.weight is not None else ""
-    text += f" + {scope.text(layer.bias)}" if layer.bias is not None else ""
-    alone = isinstance(scope.parents.get(site.node), (ast.stmt, ast.Call, ast.keyword, ast.Tuple, ast.List))
-    return text if alone else f"({text})"
+    return text
+
+
+def _tensors(scope: Scope, layer: Layer) -> list[str]:
+    """Which the call wants in one dtype."""
+    return [layer.rows.name, *(scope.text(one) for one in (layer.weight, layer.bias) if one is not None)]
 
 
 def _fits(scope: Scope, site: LayerSite, operand: ast.expr | None) -> bool:

@@ -13,6 +13,7 @@ from .batch_comprehension import comprehensions
 from .batch_emit import looped
 from .flow import ancestors, names_in
 from .names import own_nodes
+from .pair_loops import with_pairs
 from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
@@ -30,6 +31,11 @@ class LoopToBatch:
             if both is not None:
                 yield self._idea(scope, both, "nested loops")
             yield self._idea(scope, patch, "a loop")
+        for scope in scopes(code):
+            for loop in _loops(scope):
+                patch = _of_pairs(code, scope, loop)
+                if patch is not None:
+                    yield self._idea(scope, patch, "loops over pairs")
 
     def _both(self, code: Code, scope: Scope, outer: ast.For, inner: Patch) -> Patch | None:
         """The same patch with the loop around it batched too: that loop keeps its place among the
@@ -67,6 +73,12 @@ def _patches(code: Code) -> Iterator[tuple[Scope, ast.AST, Patch]]:
 
 def _loops(scope: Scope) -> list[ast.For]:
     return [node for node in own_nodes(scope.function) if isinstance(node, ast.For)]
+
+
+def _of_pairs(code: Code, scope: Scope, loop: ast.For) -> Patch | None:
+    made = with_pairs(code, scope, loop)
+    patch = batched(replace(code, source=made[0]), made[1]) if made is not None else None
+    return replace(patch, base_hash=base_hash(code.source)) if patch is not None else None
 
 
 def batched(code: Code, name: str) -> Patch | None:

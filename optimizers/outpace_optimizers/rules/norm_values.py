@@ -48,6 +48,8 @@ class Norm:
     wide: bool
     weight: ast.expr | None = None
     cast: bool = False
+    promoted: bool = False
+    """Only their mean square was computed in fp32: rows in fp64 stay there."""
     clamped: bool = False
     """A clamped length was written: fp16 has no number as small as the clamp, so its rows of zeros become NaN."""
 
@@ -269,7 +271,12 @@ def _normalised(rows: Rows, root: Root) -> Norm | None:
     squares = root.squares
     if squares.rows.base != rows.base:
         return None
-    return Norm(replace(rows, wide=False), squares.eps, rows.wide or squares.rows.wide)
+    return Norm(
+        replace(rows, wide=False),
+        squares.eps,
+        rows.wide or squares.rows.wide,
+        promoted=squares.rows.wide and not rows.wide,
+    )
 
 
 def _widened(value: Rows | Norm) -> Rows | Norm | None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from outpace_audit.records import Code, Idea, NumericsClass
 
 from .formula_sites import Found, formula_ideas
-from .scope import Scope
+from .scattered import scattered_edits
+from .scope import Scope, scopes
 from .terms import Term
+from .writing import make_patch
 
 _EMBEDDING = "torch.nn.functional.embedding"
 
@@ -23,6 +25,14 @@ class OneHotProduct:
     def propose(self, code: Code) -> Iterator[Idea]:
         why = "only the rows that are meant are read; one-hot rows are neither written nor multiplied"
         yield from formula_ideas(code, self, looked_up, "rows looked up", why)
+        if "scatter_" not in code.source:
+            return
+        for scope in scopes(code):
+            for edit in scattered_edits(scope):
+                patch = make_patch(scope.source, code, scope.definition, edit)
+                if patch is not None:
+                    title = f"rows looked up in {scope.definition.qualname}"
+                    yield Idea(self.id, title, why, self.claimed_class, patch)
 
 
 def looked_up(_: Scope, term: Term) -> Found | None:

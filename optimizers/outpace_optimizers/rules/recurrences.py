@@ -105,7 +105,7 @@ def steps_of(scope: Scope, loop: ast.For) -> Steps | None:
     if found is not None:
         return found
     header = walk(scope, loop.target, loop.iter)
-    if header is None or header.index is not None or len(header.direct) != 1 or header.direct[0][2] < 0:
+    if header is None or header.index is not None or len(header.direct) != 1 or header.direct[0][2] < 0 or header.even:
         return None
     _, base, dim = header.direct[0]
     return Steps(loop.target.id, None, walked=f"{base}.movedim({dim}, 0)" if dim else base)

@@ -18,6 +18,7 @@ from .scope import Scope, scopes
 from .writing import Edit, make_patch
 
 _CALL = "torch.nn.functional.rms_norm"
+_WIDTH = 100
 _CALLED = frozenset({"rms_norm", "fused_rms_norm", "rms_norm_fits"})
 _CASTS = frozenset({"to", "type", "type_as", "float", "half", "bfloat16"})
 
@@ -46,11 +47,11 @@ class RMSNormCall:
         spelling, needed = scope.names.spell(_CALL)
         edit.imports += [needed] if needed else []
         for site in found:
-            text = _written(scope, site, spelling)
+            text = _written(scope, site, spelling, edit)
             for statement in site.statements[:-1]:
                 edit.replace(scope.source, statement, [])
             alone = isinstance(scope.parents.get(site.node), (ast.stmt, ast.Call, ast.keyword, ast.Tuple, ast.List))
-            edit.expression(scope.source, site.node, text if alone else f"({text})")
+            edit.expression(scope.source, site.node, text if alone or text.startswith("(") else f"({text})")
         patch = make_patch(scope.source, code, scope.definition, edit)
         if patch is None:
             return None
@@ -70,16 +71,28 @@ def _called(site: Site) -> bool:
     return not _CALLED.isdisjoint(called)
 
 
-def _written(scope: Scope, site: Site, spelling: str) -> str:
+def _written(scope: Scope, site: Site, spelling: str, edit: Edit) -> str:
     norm = site.norm
     wide = norm.dtype is not None
     within = norm.weight is not None and is_vector(scope, norm.weight) and (wide or not _casts(site))
     within = within and norm.dtype != "torch.float32"
     cast = ".float()" if wide else ""
-    arguments = [norm.rows.name + cast, f"{norm.rows.name}.shape[-1:]"]
+    rows = norm.rows.name
+    if norm.promoted and norm.dtype == "torch.float32":
+        promoted, needed = scope.names.spell("torch.promote_types")
+        edit.imports += [needed] if needed else []
+        cast = f".to({promoted}({rows}.dtype, {scope.names.spell('torch.float32')[0]}))"  # rows in fp64 stay there
+    arguments, eps = [rows + cast, f"{rows}.shape[-1:]"], f"eps={_eps(scope, norm)}"
+    text = f"{spelling}({', '.join([*arguments, eps])})"
     if norm.weight is not None and within:
-        arguments.append(f"weight={scope.text(norm.weight)}{cast}")
-    text = f"{spelling}({', '.join([*arguments, f'eps={_eps(scope, norm)}'])})"
+        gain = scope.text(norm.weight)
+        whole = f"{spelling}({', '.join([*arguments, f'weight={gain}{cast}', eps])})"
+        if not wide:
+            lines = (whole, f"if {rows}.dtype == {gain}.dtype", f"else {text} * {gain}")
+            return "(\n" + "".join(f"{scope.source.indent}{line}\n" for line in lines) + ")"
+        text = whole
+    if len(text) > _WIDTH:
+        text = f"{spelling}(\n" + "".join(f"{scope.source.indent}{one},\n" for one in [*arguments, eps]) + ")"
     if norm.weight is not None and not within:
         text = f"{text} * {scope.text(norm.weight)}"
     if norm.dtype not in (None, "torch.float32"):

@@ -14,7 +14,9 @@ from .names import own_nodes
 from .recurrences import recurrence
 from .scan_loops import patched, split
 from .scope import Scope, scopes
+from .several_states import with_loop_of_its_own
 from .stored_steps import with_state
+from .turned_lists import with_turned_list
 
 
 class ScanCall:
@@ -46,11 +48,28 @@ def scanned(code: Code, kernel: bool) -> Iterator[tuple[Scope, Patch]]:
 def _patch(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
     """Of the loop as it is, else with steps that are all alike, else with a name for its state."""
     patch = _scanned(code, scope, loop, kernel)
-    for rewritten in (with_even_steps, with_state):
+    for rewritten in (with_even_steps, with_state, with_turned_list):
         other = rewritten(code, scope, loop) if patch is None else None
         made = _scanned(*other, kernel) if other is not None else None
         patch = replace(made, base_hash=base_hash(code.source)) if made is not None else patch
-    return patch
+    return patch if patch is not None else _one_after_another(code, scope, loop, kernel)
+
+
+def _one_after_another(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:
+    """Of a loop with several states, where all of them can be scanned."""
+    other = with_loop_of_its_own(code, scope, loop)
+    first = _scanned(*other, kernel) if other is not None else None
+    if first is None:
+        return None
+    more = replace(code, source=first.new_source)
+    for again in scopes(more):
+        same = again.definition.qualname == scope.definition.qualname and again.function.name == scope.function.name
+        for node in own_nodes(again.function) if same else ():
+            last = _patch(more, again, node, kernel) if isinstance(node, ast.For) else None
+            if last is not None:
+                spans = tuple(dict.fromkeys((*first.spans, *last.spans)))
+                return replace(last, base_hash=base_hash(code.source), spans=spans)
+    return None
 
 
 def _scanned(code: Code, scope: Scope, loop: ast.For, kernel: bool) -> Patch | None:

@@ -88,12 +88,19 @@ def _from_zeros(scope: Scope, found: Recurrence) -> bool:
 
 def finished(scope: Scope, found: Recurrence, parts: Split, lines: list[str], steps: str) -> Split | None:
     """`lines` make `steps`, the states after each step; what follows hands them out."""
+    waiting = len(parts.loops)
     handed = _handed(scope, found, parts, steps)
     if handed is None:
         return None
-    lines += handed
     if live_after(scope, found.loop, found.state):
-        lines.append(f"{found.state} = {steps}[{0 if found.steps.backwards else -1}].clone()")
+        last = f"{steps}[{0 if found.steps.backwards else -1}].clone()"
+        last += "" if isinstance(found.steps.stop, ast.Constant) else f" if len({steps}) else {found.state}"
+        if len(parts.loops) == waiting:
+            handed.append(f"{found.state} = {last}")
+        else:  # the loop to come binds the state by itself
+            name = scope.names.fresh(f"{found.state}_last")
+            handed = [f"{name} = {last}", *handed, f"{found.state} = {name}"]
+    lines += handed
     parts.edit.replace(scope.source, found.loop, lines)
     return parts
 

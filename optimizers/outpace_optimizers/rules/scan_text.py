@@ -4,6 +4,8 @@ from __future__ import annotations
 
 LINEAR_SCAN = '''def linear_scan(decays, values, first):
     """h[t] = decays[t] * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decays.sum(0) * first + values.sum(0)).unsqueeze(0)[:0]
     start = decays[0] * first + values[0]
     count = len(values)
     decays = decays.reshape(count, *[1] * (start.dim() + 1 - decays.dim()), *decays.shape[1:])
@@ -19,7 +21,10 @@ LINEAR_SCAN = '''def linear_scan(decays, values, first):
 
 DECAYED_SUMS = '''def decayed_sums(decay, values, first):
     """h[t] = decay * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decay * first + values.sum(0)).unsqueeze(0)[:0]
     start = decay * first + values[0]
+    decay = decay.to(start.dtype) if torch.is_tensor(decay) else decay
     values = values.reshape(len(values), *[1] * (start.dim() + 1 - values.dim()), *values.shape[1:])
     steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
     shift = 1
@@ -32,6 +37,8 @@ DECAYED_SUMS = '''def decayed_sums(decay, values, first):
 
 RUNNING_SUMS = '''def running_sums(values, first):
     """h[t] = h[t - 1] + values[t] for all t, with h[-1] = first."""
+    if not len(values):
+        return (first + values.sum(0)).unsqueeze(0)[:0]
     start = first + values[0]
     values = values.reshape(len(values), *[1] * (start.dim() + 1 - values.dim()), *values.shape[1:])
     steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
@@ -40,6 +47,8 @@ RUNNING_SUMS = '''def running_sums(values, first):
 
 SCANNED_STATES = '''def scanned_states(decays, values, first, zeros=False):
     """What linear_scan gives, by one kernel where it takes them. `zeros`: whether that is what `first` has."""
+    if not len(values):
+        return linear_scan(decays, values, first)
     start = decays[0] * first + values[0]
     shape = (len(values), *start.shape)
     gate, value = (
@@ -56,6 +65,8 @@ SCANNED_STATES = '''def scanned_states(decays, values, first, zeros=False):
 
 DECAYED_STATES = '''def decayed_states(decay, values, first, zeros=False):
     """What decayed_sums gives, by the same kernel."""
+    if not len(values):
+        return decayed_sums(decay, values, first)
     start = decay * first + values[0]
     if not start.is_cuda or start.dtype not in (torch.float32, torch.float16, torch.bfloat16):
         return decayed_sums(decay, values, first)

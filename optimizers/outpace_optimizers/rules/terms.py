@@ -30,6 +30,13 @@ _TAKEN = {
     "gather": ("dim", "index"), "one_hot": ("num_classes",), "linear": ("weight",), "eye": (),
     "chunk": ("chunks", "dim"),
 }  # fmt: skip
+_NAMED_DTYPES = {
+    "float": "torch.float32",
+    "double": "torch.float64",
+    "half": "torch.float16",
+    "bfloat16": "torch.bfloat16",
+}
+"""Methods that bring a tensor to a dtype."""
 _CASTS = words("to type type_as float double half bfloat16")
 _OF_TWO = words("add sub mul div pow matmul mm maximum minimum gt ge lt le greater less")
 _REDUCED = words("sum mean amax logsumexp")
@@ -183,10 +190,17 @@ class TermReader:
             return self._reduced(op, args, keys, versions)
         if op in _CASTS:
             inner = self.term(args[0], versions)
-            return Term("cast", (inner,)) if inner.op == "one_hot" else None
+            return Term("cast", (inner,), self._cast_to(op, args[1:], keys)) if inner.op == "one_hot" else None
         if op in ("clamp", "clamp_min", "clamp_max", "hardtanh"):
             return self._clamped(op, args, keys, versions)
         return self._taken(op, args, keys, versions) if op in _TAKEN else self._shaped(op, args, keys, versions)
+
+    def _cast_to(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr]) -> str:
+        """The dtype, where it is one that is written down and not that of another tensor."""
+        if op in _NAMED_DTYPES:
+            return _NAMED_DTYPES[op]
+        names = [self.scope.names.resolve(item) or "" for item in (*args, *keys.values())]
+        return next((name for name in names if name.startswith("torch.") and name.count(".") == 1), "")
 
     def _taken(self, op: str, args: list[ast.expr], keys: dict[str, ast.expr], versions: Versions) -> Term | None:
         """What takes elements by indices, or makes rows that do: all its arguments have to be there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -26,6 +27,10 @@ class Taken:
     logarithm: bool
     shape: Literal["rows", "column", "mean", "sum"]
     negative: bool = False
+    last: int = -1
+    """The dimension of the classes, where it is counted from the front and not the second."""
+    least: str = ""
+    """A dtype that the one-hot targets had, with which the result's is the wider one."""
 
 
 class WrittenCrossEntropy:
@@ -40,17 +45,23 @@ class WrittenCrossEntropy:
         yield from formula_ideas(code, self, cross_entropy, "{calls}", why)
 
 
-def cross_entropy(_: Scope, term: Term) -> Found | None:
+def cross_entropy(scope: Scope, term: Term) -> Found | None:
     taken = _taken(term)
-    if taken is None or not taken.negative or not taken.logarithm or taken.shape == "column":
+    if taken is None or not taken.logarithm or taken.shape == "column":
         return None
     reduction = {"mean": "", "sum": ', reduction="sum"', "rows": ', reduction="none"'}[taken.shape]
     operands = {"x": taken.soft.of, "t": taken.targets}
+    x = "{x}"
+    if taken.least:
+        if not isinstance(taken.soft.of.node, (ast.Name, ast.Attribute)) or scope.names.table.get("torch") != "torch":
+            return None
+        x = f"{{x}}.to(torch.promote_types({{x}}.dtype, {taken.least}))"
     rank = int(taken.soft.shifted)
     if taken.rows:
-        return Found(_CALL, f"{{x}}, {{t}}{reduction}", operands, rank)
+        return Found(_CALL, f"{x}, {{t}}{reduction}", operands, rank, "", not taken.negative)
+    front = f"0, {taken.last - 1}" if taken.last > 0 else "0, -2"  # raises for more dimensions than were counted
     suffix = ".view_as({t})" if taken.shape == "rows" else ""
-    return Found(_CALL, f"{{x}}.flatten(0, -2), {{t}}.flatten(){reduction}", operands, rank, suffix)
+    return Found(_CALL, f"{x}.flatten({front}), {{t}}.flatten(){reduction}", operands, rank, suffix, not taken.negative)
 
 
 def _taken(term: Term) -> Taken | None:
@@ -119,23 +130,27 @@ def _squeezed(term: Term, taken: Taken | None) -> Taken | None:
     """`squeeze()` without a dimension may take others too, which only a mean or sum does not see."""
     if taken is None or taken.shape != "column":
         return None
-    dims = {1, -1} if taken.rows else {-1}
+    dims = {1, -1} if taken.rows else {taken.last}
     if term.op == "squeeze":
         return replace(taken, shape="rows") if term.value in dims else None
     return taken
 
 
-def _at(inner: Term, targets: Term, dims: set[int], shape: Literal["rows", "column"]) -> Taken | None:
+def _at(inner: Term, targets: Term, dims: set[int], shape: Literal["rows", "column"], front: int = 1) -> Taken | None:
+    """`front`: which dimension from the front may be the one of the softmax."""
     logarithm = log_softmax(inner)
     soft = logarithm or softmax(inner)
-    if soft is None or soft.dim.op != "number" or soft.dim.value not in (1, -1):
+    if soft is None or soft.dim.op != "number" or soft.dim.value not in (front, -1):
         return None
-    last = soft.dim.value == -1 and dims == {-1}
+    last = front > 1 or (soft.dim.value == -1 and dims == {-1})
     return Taken(soft, targets, not last, logarithm is not None, shape)
 
 
 def _gathered(inner: Term, dim: Term, targets: Term, index: Term) -> Taken | None:
     """At `targets.unsqueeze(dim)`, or at a column of them, which is that of rows."""
+    if dim.op == "number" and dim.value in (2, 3) and (index.op, index.value) == ("unsqueeze", dim.value):
+        taken = _at(inner, targets, {-1}, "column", int(dim.value))
+        return replace(taken, last=int(dim.value)) if taken is not None else None
     if dim.op != "number" or dim.value not in (1, -1):
         return None
     if index.op == "unsqueeze" and index.value not in (1, -1):
@@ -158,10 +173,12 @@ def _of_one_hot(inner: Term, dim: Term | None) -> Taken | None:
         case _:
             return None
     for hot, other in ((left, right), (right, left)):
+        least = str(hot.value) if hot.op == "cast" else ""
         hot = hot.args[0] if hot.op == "cast" else hot
         if hot.op == "one_hot":
             dims = {-1} if dim is None else {int(float(dim.value))} if dim.op == "number" else {0}
-            return _at(other, hot.args[0], dims, "rows") if dims <= {1, -1} else None
+            taken = _at(other, hot.args[0], dims, "rows") if dims <= {1, -1} else None
+            return replace(taken, least=least) if taken is not None else None
     return None
 
 

@@ -10,7 +10,8 @@ class AttentionPooling(nn.Module):
 
     def forward(self, x):
         weights = torch.softmax(self.score(x).squeeze(-1), dim=1)
-        return torch.einsum("bk,bki->bi", weights, x)
+        dtype = torch.result_type(weights, x)
+        return torch.einsum("bk,bki->bi", weights.to(dtype), x.to(dtype))
 
 
 def get_init_inputs():

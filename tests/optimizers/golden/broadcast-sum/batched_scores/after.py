@@ -13,7 +13,8 @@ class AdditivePairs(nn.Module):
     def forward(self, x, y):
         q = self.query(x)
         k = self.key(y)
-        return q @ k.mT * self.scale
+        dtype = torch.result_type(q, k)
+        return q.to(dtype) @ k.mT.to(dtype) * self.scale
 
 
 def get_init_inputs():

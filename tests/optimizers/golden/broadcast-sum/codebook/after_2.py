@@ -12,7 +12,9 @@ class Codebook(nn.Module):
     def forward(self, z):
         b, t, d = z.shape
         flat = z.reshape(-1, d)
-        distance = torch.cdist(flat, self.codes)
+        dtype = torch.result_type(flat, self.codes)
+        wide = torch.promote_types(dtype, torch.float32)
+        distance = torch.cdist(flat.to(wide), self.codes.to(wide)).to(dtype)
         weights = th.softmax(-distance, dim=-1)
         return (weights @ self.codes).view(b, t, d)
 

@@ -10,7 +10,8 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x):
-        return x @ self.weight.T + self.bias
+        dtype = torch.result_type(x, self.weight)
+        return x.to(dtype) @ self.weight.T.to(dtype) + self.bias
 
 
 def get_init_inputs():

@@ -4,7 +4,8 @@ from torch import Tensor
 
 
 def project(x: Tensor, basis: Tensor) -> Tensor:
-    return torch.relu((x @ basis).unsqueeze(-2))
+    dtype = torch.result_type(x, basis)
+    return torch.relu((x.to(dtype) @ basis.to(dtype)).unsqueeze(-2))
 
 
 def get_inputs():

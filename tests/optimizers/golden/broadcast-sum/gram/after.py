@@ -4,7 +4,8 @@ import torch
 
 def similarity(a: torch.Tensor, b: torch.Tensor, temperature: float = 0.5) -> torch.Tensor:
     """(n, d) and (m, d) to (n, m)."""
-    scores = (a @ b.T) / temperature
+    dtype = torch.result_type(a, b)
+    scores = (a.to(dtype) @ b.T.to(dtype)) / temperature
     return torch.softmax(scores, dim=-1)
 
 

@@ -3,7 +3,8 @@ import torch
 
 
 def mean_pooling(state, attention_mask):
-    return torch.einsum("bki,bk->bi", state, attention_mask.to(state.dtype)) / attention_mask[:, :, None].sum(dim=1)
+    dtype = torch.result_type(state, attention_mask)
+    return torch.einsum("bki,bk->bi", state.to(dtype), attention_mask.to(dtype)) / attention_mask[:, :, None].sum(dim=1)
 
 
 def get_inputs():

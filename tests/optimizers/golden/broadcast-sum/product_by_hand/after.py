@@ -3,7 +3,8 @@ import torch
 
 
 def matmul(a, b):
-    return a @ b
+    dtype = torch.result_type(a, b)
+    return a.to(dtype) @ b.to(dtype)
 
 
 def get_inputs():

@@ -10,7 +10,9 @@ def euclidean_dist(x, y):
     d = x.size(1)
     assert d == y.size(1)
 
-    return torch.cdist(x, y).square()
+    dtype = torch.result_type(x, y)
+    wide = torch.promote_types(dtype, torch.float32)
+    return torch.cdist(x.to(wide), y.to(wide)).square().to(dtype)
 
 
 def get_inputs():

@@ -9,7 +9,9 @@ def rnn_steps(cell, inputs, state):
     if state is None:
         state = batched.new_zeros(batched.shape[1], cell.hidden_size)
     weights = [cell.weight_ih, cell.weight_hh, *([cell.bias_ih, cell.bias_hh] if cell.bias else [])]
-    first = state.reshape(1, batched.shape[1], -1)
+    first = state.reshape(1, batched.shape[1], cell.hidden_size).to(batched.dtype)
+    if not len(batched):
+        return first[:0] if inputs.dim() == 3 else first[:0, 0]
     train = torch.is_grad_enabled()
     run = torch.rnn_relu if cell.nonlinearity == "relu" else torch.rnn_tanh
     steps, _ = run(batched, first, weights, cell.bias, 1, 0.0, train, False, False)
@@ -31,7 +33,7 @@ class Encoder(nn.Module):
             hs.append(h)
         states = torch.stack(hs)
         h_steps_2 = rnn_steps(self.simple, states.flip(0), h).flip(0)
-        h = h_steps_2[0].clone()
+        h = h_steps_2[0].clone() if len(h_steps_2) else h
         return h + states.mean(0)
 
 

@@ -9,7 +9,10 @@ def lstm_steps(cell, inputs, hidden, memory):
     """
     batched = inputs if inputs.dim() == 3 else inputs.unsqueeze(1)
     weights = [cell.weight_ih, cell.weight_hh, *([cell.bias_ih, cell.bias_hh] if cell.bias else [])]
-    first = tuple(state.reshape(1, batched.shape[1], -1) for state in (hidden, memory))
+    shape = 1, batched.shape[1], cell.hidden_size
+    first = tuple(state.reshape(shape).to(batched.dtype) for state in (hidden, memory))
+    if not len(batched):
+        return (first[0][:0] if inputs.dim() == 3 else first[0][:0, 0]), memory
     train = torch.is_grad_enabled()
     steps, _, last = torch.lstm(batched, first, weights, cell.bias, 1, 0.0, train, False, False)
     return (steps, last[0]) if inputs.dim() == 3 else (steps.squeeze(1), last[0, 0])

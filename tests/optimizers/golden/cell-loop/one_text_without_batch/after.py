@@ -9,7 +9,9 @@ def gru_steps(cell, inputs, state):
     if state is None:
         state = batched.new_zeros(batched.shape[1], cell.hidden_size)
     weights = [cell.weight_ih, cell.weight_hh, *([cell.bias_ih, cell.bias_hh] if cell.bias else [])]
-    first = state.reshape(1, batched.shape[1], -1)
+    first = state.reshape(1, batched.shape[1], cell.hidden_size).to(batched.dtype)
+    if not len(batched):
+        return first[:0] if inputs.dim() == 3 else first[:0, 0]
     train = torch.is_grad_enabled()
     steps, _ = torch.gru(batched, first, weights, cell.bias, 1, 0.0, train, False, False)
     return steps if inputs.dim() == 3 else steps.squeeze(1)

@@ -6,7 +6,7 @@ def attend(q, k, v, bias):
     q = q * q.shape[-1] ** -0.5
     out = torch.nn.functional.scaled_dot_product_attention(
         q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
-        attn_mask=bias,
+        attn_mask=bias.to(q.dtype),
         scale=1.0,
     ).transpose(1, 2)
     return out.flatten(2)

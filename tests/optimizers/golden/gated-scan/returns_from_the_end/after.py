@@ -153,6 +153,8 @@ def fused_gated_scan(gate: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
 
 def linear_scan(decays, values, first):
     """h[t] = decays[t] * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decays.sum(0) * first + values.sum(0)).unsqueeze(0)[:0]
     start = decays[0] * first + values[0]
     count = len(values)
     decays = decays.reshape(count, *[1] * (start.dim() + 1 - decays.dim()), *decays.shape[1:])
@@ -168,6 +170,8 @@ def linear_scan(decays, values, first):
 
 def scanned_states(decays, values, first, zeros=False):
     """What linear_scan gives, by one kernel where it takes them. `zeros`: whether that is what `first` has."""
+    if not len(values):
+        return linear_scan(decays, values, first)
     start = decays[0] * first + values[0]
     shape = (len(values), *start.shape)
     gate, value = (
@@ -184,7 +188,10 @@ def scanned_states(decays, values, first, zeros=False):
 
 def decayed_sums(decay, values, first):
     """h[t] = decay * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decay * first + values.sum(0)).unsqueeze(0)[:0]
     start = decay * first + values[0]
+    decay = decay.to(start.dtype) if torch.is_tensor(decay) else decay
     values = values.reshape(len(values), *[1] * (start.dim() + 1 - values.dim()), *values.shape[1:])
     steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
     shift = 1
@@ -197,6 +204,8 @@ def decayed_sums(decay, values, first):
 
 def decayed_states(decay, values, first, zeros=False):
     """What decayed_sums gives, by the same kernel."""
+    if not len(values):
+        return decayed_sums(decay, values, first)
     start = decay * first + values[0]
     if not start.is_cuda or start.dtype not in (torch.float32, torch.float16, torch.bfloat16):
         return decayed_sums(decay, values, first)

@@ -12,11 +12,10 @@ class LayerNorm(nn.Module):
 
     def forward(self, x):
         # scale and shift
-        return nn.functional.layer_norm(
-            x, x.shape[-1:],
-            weight=self.gamma,
-            bias=self.beta,
-            eps=self.eps,
+        return (
+            nn.functional.layer_norm(x, x.shape[-1:], weight=self.gamma, bias=self.beta, eps=self.eps)
+            if x.dtype == self.gamma.dtype == self.beta.dtype
+            else nn.functional.layer_norm(x, x.shape[-1:], eps=self.eps) * self.gamma + self.beta
         )
 
 

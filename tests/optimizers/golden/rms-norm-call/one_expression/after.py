@@ -14,7 +14,11 @@ class Block(nn.Module):
         self.down = nn.Linear(4 * width, width)
 
     def forward(self, x):
-        h = self.up(F.rms_norm(x, x.shape[-1:], weight=self.scale, eps=EPS))
+        h = self.up((
+            F.rms_norm(x, x.shape[-1:], weight=self.scale, eps=EPS)
+            if x.dtype == self.scale.dtype
+            else F.rms_norm(x, x.shape[-1:], eps=EPS) * self.scale
+        ))
         return x + self.down(F.gelu(h))
 
 

@@ -10,7 +10,11 @@ class T5LayerNorm(nn.Module):
         self.variance_epsilon = eps
 
     def forward(self, hidden_states):
-        hidden_states = nn.functional.rms_norm(hidden_states.float(), hidden_states.shape[-1:], eps=self.variance_epsilon)
+        hidden_states = nn.functional.rms_norm(
+            hidden_states.to(torch.promote_types(hidden_states.dtype, torch.float32)),
+            hidden_states.shape[-1:],
+            eps=self.variance_epsilon,
+        )
 
         # convert into half-precision if necessary
         if self.weight.dtype in [torch.float16, torch.bfloat16]:

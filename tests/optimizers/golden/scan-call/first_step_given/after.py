@@ -4,6 +4,8 @@ import torch
 
 def linear_scan(decays, values, first):
     """h[t] = decays[t] * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decays.sum(0) * first + values.sum(0)).unsqueeze(0)[:0]
     start = decays[0] * first + values[0]
     count = len(values)
     decays = decays.reshape(count, *[1] * (start.dim() + 1 - decays.dim()), *decays.shape[1:])

@@ -4,6 +4,8 @@ import torch
 
 def linear_scan(decays, values, first):
     """h[t] = decays[t] * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decays.sum(0) * first + values.sum(0)).unsqueeze(0)[:0]
     start = decays[0] * first + values[0]
     count = len(values)
     decays = decays.reshape(count, *[1] * (start.dim() + 1 - decays.dim()), *decays.shape[1:])
@@ -34,7 +36,7 @@ def ema(x, gate, alpha):
         return gate_t_3, x_t_3
     last_decays, last_values = torch.vmap(one_t, in_dims=(1, 1))(gate[:, 2:x.shape[1]], x[:, 2:x.shape[1]])
     last_steps = linear_scan(last_decays, last_values, last)
-    last = last_steps[-1].clone()
+    last = last_steps[-1].clone() if len(last_steps) else last
     return y + z + last.unsqueeze(1)
 
 

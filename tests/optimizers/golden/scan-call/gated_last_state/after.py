@@ -5,6 +5,8 @@ from torch import nn
 
 def linear_scan(decays, values, first):
     """h[t] = decays[t] * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decays.sum(0) * first + values.sum(0)).unsqueeze(0)[:0]
     start = decays[0] * first + values[0]
     count = len(values)
     decays = decays.reshape(count, *[1] * (start.dim() + 1 - decays.dim()), *decays.shape[1:])
@@ -34,7 +36,7 @@ class Gated(nn.Module):
             return 1 - z_i, z_i * v_i
         h_decays, h_values = torch.vmap(one_i, in_dims=(1, 1))(z[:, :steps], v[:, :steps])
         h_steps = linear_scan(h_decays, h_values, h)
-        h = h_steps[-1].clone()
+        h = h_steps[-1].clone() if len(h_steps) else h
         return h
 
 

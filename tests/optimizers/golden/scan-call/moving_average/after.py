@@ -5,7 +5,10 @@ from torch import nn
 
 def decayed_sums(decay, values, first):
     """h[t] = decay * h[t - 1] + values[t] for all t, with h[-1] = first, in log2(steps) passes."""
+    if not len(values):
+        return (decay * first + values.sum(0)).unsqueeze(0)[:0]
     start = decay * first + values[0]
+    decay = decay.to(start.dtype) if torch.is_tensor(decay) else decay
     values = values.reshape(len(values), *[1] * (start.dim() + 1 - values.dim()), *values.shape[1:])
     steps = torch.cat((start.unsqueeze(0), values[1:].expand(-1, *start.shape)))
     shift = 1

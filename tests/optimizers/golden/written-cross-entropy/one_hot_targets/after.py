@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 
 def loss(logits, labels):
-    return F.cross_entropy(logits, labels) + F.cross_entropy(logits, labels, reduction="sum")
+    return F.cross_entropy(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) + F.cross_entropy(logits, labels, reduction="sum")
 
 
 def get_inputs():

@@ -1,0 +1,33 @@
+# target: Averaged
+import copy
+
+import torch
+from torch import nn
+
+
+class Averaged(nn.Module):
+    def __init__(self, width=4, decay=0.9):
+        super().__init__()
+        self.decay = decay
+        self.model = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 2))
+        self.slow = copy.deepcopy(self.model)
+        for item in self.slow.parameters():
+            item.requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self):
+        together = [(slow, fast) for slow, fast in zip(self.slow.parameters(), self.model.parameters())]
+        if together:
+            slow_list = [slow.data for slow, fast in together]
+            torch._foreach_mul_(slow_list, self.decay)
+            fast_list = [fast.data for slow, fast in together]
+            torch._foreach_add_(slow_list, fast_list, alpha=1 - self.decay)
+
+    def forward(self, x):
+        with torch.no_grad():
+            self.update()
+        return self.model(x) - self.slow(x)
+
+
+def get_inputs():
+    return [torch.randn(5, 4)]

@@ -1,0 +1,35 @@
+# target: Frames
+import torch
+from torch import nn
+
+
+class Frames(nn.Module):
+    def __init__(self, length=8, hop=4):
+        super().__init__()
+        self.length = length
+        self.hop = hop
+        self.taper = nn.Parameter(torch.rand(length))
+
+    def forward(self, wave, mel):
+        count = 1 + (wave.shape[1] - self.length) // self.hop
+        if self.hop > 0 and self.length + (count - 1) * self.hop <= wave.shape[1]:
+            def one_i(wave_i):
+                frame = wave_i
+                return (frame * self.taper).pow(2).sum(dim=-1)
+            energies = torch.vmap(one_i, in_dims=(1,), out_dims=1)(
+                wave.unfold(1, self.length, self.hop).narrow(1, 0, count).movedim(-1, 2),
+            )
+            pooled = torch.stack([mel[:, 2 * i : 2 * i + 3].amax(1) for i in range(4)], dim=-1)
+            return energies.mean(1) + pooled.sum((-1, -2))
+        else:
+            energies = []
+            for i in range(count):
+                start = i * self.hop
+                frame = wave[:, start : start + self.length]
+                energies.append((frame * self.taper).pow(2).sum(dim=-1))
+            pooled = torch.stack([mel[:, 2 * i : 2 * i + 3].amax(1) for i in range(4)], dim=-1)
+            return torch.stack(energies, dim=1).mean(1) + pooled.sum((-1, -2))
+
+
+def get_inputs():
+    return [torch.randn(3, 41), torch.randn(3, 9, 5)]
