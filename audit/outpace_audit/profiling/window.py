@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outpace_audit.profiling.backward_calls import BackwardCalls, in_backward
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.garbage import GarbageClock
 from outpace_audit.profiling.module_calls import ModuleCalls
@@ -58,6 +59,11 @@ class Window:
         self._last = self._thread_last = 0.0
         self._closed = False
         self._calls: ModuleCalls | None = None
+        self._backward: BackwardCalls | None = None
+        self._stepped_within = ""
+        """The class of an optimizer that has stepped in the backward pass that is under way."""
+        self._trains = False
+        """Whether the calls that are counted are known to be followed by backward passes."""
         self._unhook: Callable[[], None] | None = None
         self._garbage = GarbageClock()
 
@@ -67,8 +73,9 @@ class Window:
         if self._plan.by != "call":
             self._unhook = register_optimizer_step_post_hook(self._optimizer_stepped).remove
         if self._plan.by != "optimizer":
-            self._calls = ModuleCalls(self._module_called)
+            self._calls = ModuleCalls(self._call_begins, self._call_ended)
             self._calls.install()
+        (self._folder / f"{os.getpid()}{IDLE}").touch()
         atexit.register(self._at_exit)
         os.register_at_fork(after_in_child=self._forget)
 
@@ -88,13 +95,37 @@ class Window:
             self._calls.remove()
             self._calls = None
         if self._seen.by == "call" and self._profiler is None:  # calls before the first step, e.g. accumulating
-            self._garbage.pause()
-            self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
+            self._count_anew()
         if not self._seen.optimizer:
             self._seen.optimizer = optimizer_facts(optimizer)
-        self._boundary(optimizer, "optimizer")
+        if not in_backward():
+            self._boundary(optimizer, "optimizer", type(optimizer).__name__)
+            return
+        self._stepped_within = type(optimizer).__name__
+        if self._backward is None:
+            self._backward = BackwardCalls(self._backward_ended)
+            self._backward.install()
 
-    def _module_called(self, module: torch.nn.Module) -> None:
+    def _backward_ended(self) -> None:
+        name, self._stepped_within = self._stepped_within, ""
+        if name and not self._closed:
+            self._boundary(self._backward, "optimizer", name)
+
+    def _call_begins(self, module: torch.nn.Module) -> None:
+        """Where there is no optimizer of torch's, but a backward pass, a step ends as the next call begins: its backward
+        pass is then within it. Calls without gradients, which evaluate, are no steps."""
+        if self._calls is not None and self._calls.trained and not self._trains:
+            self._trains = True
+            self._abandon()
+            self._count_anew()
+        if self._trains and sys.modules["torch"].is_grad_enabled():
+            self._step_by_call(module)
+
+    def _call_ended(self, module: torch.nn.Module) -> None:
+        if not self._trains:
+            self._step_by_call(module)
+
+    def _step_by_call(self, module: torch.nn.Module) -> None:
         if self._closed:
             return
         first = self._plan.warmup + self._plan.timed
@@ -102,12 +133,16 @@ class Window:
             self._calls.remove()  # it will step yet
             self._calls = None
             return
-        self._boundary(module, "call")
+        self._boundary(module, "call", type(module).__name__)
 
-    def _boundary(self, stepped: object, by: str) -> None:
+    def _count_anew(self) -> None:
+        self._garbage.pause()
+        self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
+
+    def _boundary(self, stepped: object, by: str, of: str) -> None:
         if self._owner is None:
             self._owner, self._thread = id(stepped), threading.get_ident()
-            self._seen.by, self._seen.of = by, type(stepped).__name__
+            self._seen.by, self._seen.of = by, of
         if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
             return
         self._garbage.pause()
@@ -182,10 +217,15 @@ class Window:
 
     def _fail(self, trouble: str) -> None:
         self._seen.trouble = trouble
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """What is being recorded is not wanted, or broken."""
         if self._profiler is not None:
-            self._profiler.on_trace_ready = None  # a broken session has no trace to write
+            self._profiler.on_trace_ready = None
             with contextlib.suppress(Exception):
                 self._profiler.stop()
+            self._profiler = None
 
     def _end(self) -> None:
         if self._profiler is not None and not self._seen.trouble:
@@ -202,6 +242,8 @@ class Window:
         if self._calls is not None:
             self._calls.remove()
             self._calls = None
+        if self._backward is not None:
+            self._backward.remove()
         if self._unhook is not None:
             self._unhook()
             self._unhook = None
@@ -220,9 +262,8 @@ class Window:
         self._write()
 
     def _write(self) -> None:
-        """Whole or not at all. A process without the window says only that it had torch."""
+        """Whole or not at all, of the process that has the window."""
         if not self._claimed:
-            (self._folder / f"{os.getpid()}{IDLE}").touch()
             return
         self._garbage.pause()
         garbage = {"steps": max(0, self._seen.steps - self._plan.warmup), "pauses": self._garbage.pauses}

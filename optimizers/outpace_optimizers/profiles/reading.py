@@ -27,7 +27,7 @@ from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_
 from outpace_optimizers.profiles.device_use import device_use
 from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
-from outpace_optimizers.profiles.hosts import STEP, Event, Hosts, Key
+from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key
 from outpace_optimizers.profiles.recomputation import recomputation
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
 from outpace_optimizers.profiles.timeline import timeline
@@ -36,6 +36,8 @@ from outpace_optimizers.profiles.trace import TraceError, load
 NEGLIGIBLE = 1e-4
 """Of a step: targets below are not listed one by one."""
 MOST_PORTIONS = 100
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
+"""Modules that only run others."""
 WITHOUT_STACKS = (
     "the trace has no Python stacks: time is given to named regions only; record it with with_stack=True, or with "
     "`outpace profile -- python ...`"
@@ -212,7 +214,7 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded, profiled: AsPr
         path=path or None,
         line=recorded.hosts.line_of(key),
         digest=profiled.digest_of(path, name) if path else None,
-        around=key in recorded.around,
+        around=key in recorded.around or (kind == "module" and name in CONTAINERS),
         operators=tuple(operators),
     )
 
@@ -222,7 +224,7 @@ def _calls(recorded: Recorded) -> dict[Key, int]:
     counts: dict[Key, int] = {}
     for node in recorded.nodes():
         outer = node.parent.rows if node.parent is not None else ()
-        if node.rows and node.rows[-1] not in outer and not node.backward:
+        if node.rows and node.rows[-1] not in outer and not node.name.startswith(BACKWARD):
             counts[node.rows[-1]] = counts.get(node.rows[-1], 0) + 1
     return counts
 

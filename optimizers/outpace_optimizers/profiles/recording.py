@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import OutpaceError
-from outpace_audit.profiling.plan import ALREADY, IDLE, RUN, TRACE, Plan
+from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, TRACE, Plan
 from outpace_audit.profiling.starting import PLAN
 from outpace_optimizers.profiles.store import Place, keep_recording, new_place
 from outpace_optimizers.running import End, Inside, run_command, with_inside
@@ -83,8 +83,12 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
             "(options -I, -E and -S, or another PYTHONPATH; set yours before `outpace profile`)"
         )
     if not any(inside.raw.glob(f"*{IDLE}")):
-        seen = "was killed, or imported no torch" if status else "imported no torch"
-        return f"nothing was recorded: the command {seen}, and {ended}"
+        return f"nothing was recorded: the command imported no torch, and {ended}"
+    if (inside.raw / CLAIM).exists():
+        return (
+            f"nothing was recorded: the script made steps, and {ended} before the window did: it was killed, crashed, "
+            "or left by os._exit"
+        )
     by = "no torch.optim optimizer stepped" + ("" if plan.by == "optimizer" else ", and no nn.Module was called")
     return f"nothing was recorded: {by} before {ended}; a step ends with one of these (--by)"
 

@@ -128,6 +128,38 @@ def test_calls_before_the_first_step_of_an_optimizer_are_no_steps(tmp_path: Path
     assert target(profile_of(tmp_path, recording), "Layer.forward").calls == 10.0
 
 
+def test_optimizers_that_step_within_the_backward_pass_end_a_step_with_it(tmp_path: Path) -> None:
+    fused = (
+        "optimizers = {p: torch.optim.Adam([p]) for p in model.parameters()}\n"
+        "def hook(p):\n    optimizers[p].step()\n    optimizers[p].zero_grad()\n"
+        "for p in model.parameters():\n    p.register_post_accumulate_grad_hook(hook)\n"
+        "backward = torch.autograd.backward\n"
+        "import atexit\natexit.register(lambda: print(torch.autograd.backward is backward))\n"
+        "for _ in range(10_000):\n    model(x).mean().backward()\n"
+    )
+    recording = run(tmp_path, MODEL + fused)
+    assert (recording.status, recording.end) == (0, "ended")
+    assert (recording.run["by"], recording.run["of"]) == ("optimizer", "Adam")
+    profile = profile_of(tmp_path, recording)
+    assert (target(profile, "Adam.step").calls, target(profile, "Layer.forward").calls) == (4.0, 2.0)
+    assert target(profile, "squash").backward_s > 0
+
+
+def test_an_optimizer_of_ones_own_is_stepped_between_calls_that_train(tmp_path: Path) -> None:
+    mine = (
+        "def evaluate():\n    with torch.no_grad():\n        return [model(x).mean() for _ in range(3)]\n"
+        "def update():\n    with torch.no_grad():\n        for p in model.parameters():\n            p.sub_(p.grad)\n"
+        "            p.grad = None\n"
+        "for _ in range(10_000):\n    evaluate()\n    model(x).mean().backward()\n    update()\n"
+    )
+    recording = run(tmp_path, MODEL + mine)
+    assert (recording.run["by"], recording.run["of"]) == ("call", "Sequential")
+    profile = profile_of(tmp_path, recording)
+    calls = {name: target(profile, name).calls for name in ("Layer.forward", "update", "evaluate")}
+    assert calls == {"Layer.forward": 8.0, "update": 1.0, "evaluate": 1.0}
+    assert "TanhBackward0" not in {one.name for one in target(profile, "<module>").operators}
+
+
 @pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
 def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Path, ending: str, status: int) -> None:
     recording = run(tmp_path, f"{MODEL}{TRAIN}{ending}\n")
@@ -170,13 +202,15 @@ def test_two_processes_of_ddp_are_profiled_without_hanging(tmp_path: Path) -> No
     [
         (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
         (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, and no nn.Module was called"),
+        (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
+        (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),
         ("print(1)\n", "imported no torch"),
         (
             MODEL + TRAIN + "from torch.profiler import profile\nwith profile():\n    train(10)\n",
             "read its trace instead",
         ),
     ],
-    ids=["few", "none", "no-torch", "own-profiler"],
+    ids=["few", "none", "left", "left-early", "no-torch", "own-profiler"],
 )
 def test_a_script_without_a_window_is_told_why(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(NothingRecorded, match=said):
