@@ -20,6 +20,7 @@ from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimi
 from outpace_audit.profiling.garbage import GarbageClock
 from outpace_audit.profiling.module_calls import ModuleCalls
 from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
+from outpace_audit.profiling.ranks import Ranks
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +41,8 @@ class _Seen:
     """Steps in the trace from end to end; the script may have ended within one more."""
     recorded: bool = False
     """Whether there is a trace."""
+    ends: bool = False
+    """Whether the script is ended from within, in all its ranks."""
     trouble: str = ""
 
 
@@ -66,6 +69,7 @@ class Window:
         """Whether the calls that are counted are known to be followed by backward passes."""
         self._unhook: Callable[[], None] | None = None
         self._garbage = GarbageClock()
+        self._ranks = Ranks(folder)
 
     def install(self) -> None:
         from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -166,9 +170,7 @@ class Window:
         seen.steps += 1
         recorded = seen.steps - plan.warmup - plan.timed
         if not self._claim():
-            self._closed = True
-            self._remove_hooks()
-            return False
+            return self._accompanies()
         if seen.steps == plan.warmup or recorded in (0, SETTLING, SETTLING + plan.steps):
             _synchronize()
         now, thread_now = time.perf_counter(), time.thread_time()
@@ -181,9 +183,23 @@ class Window:
             self._start()
         elif recorded > 0 and self._profiler is not None:
             seen.complete = max(0, recorded - SETTLING)
+            if recorded >= SETTLING + plan.steps:
+                self._ranks.closing()
             self._profiler.step()
         self._last, self._thread_last = now, time.thread_time()
         return recorded >= SETTLING + plan.steps
+
+    def _accompanies(self) -> bool:
+        """Of a process that is not profiled: True if it ends with the one that is."""
+        if self._plan.stop and world_size() > 1 and not is_rank_zero():
+            if self._seen.steps < self._plan.needed:
+                return False
+            _synchronize()
+            if self._ranks.wait():
+                return True
+        self._closed = True
+        self._remove_hooks()
+        return False
 
     def _claim(self) -> bool:
         """One process of a run is profiled: the first that steps, and of several ranks rank 0."""
@@ -234,8 +250,13 @@ class Window:
         self._closed = True
         self._profiler = None
         self._remove_hooks()
-        self._write()
-        if self._plan.stop and not self._seen.trouble and world_size() == 1:
+        if self._claimed:
+            self._seen.ends = self._plan.stop and not self._seen.trouble and self._ranks.all_wait(world_size())
+            self._write()
+            self._ranks.end(together=self._seen.ends)
+        elif not self._seen.trouble:
+            self._seen.ends = True
+        if self._seen.ends:
             raise SystemExit(0)
 
     def _remove_hooks(self) -> None:

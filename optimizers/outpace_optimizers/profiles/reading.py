@@ -36,6 +36,8 @@ from outpace_optimizers.profiles.trace import TraceError, load
 NEGLIGIBLE = 1e-4
 """Of a step: targets below are not listed one by one."""
 MOST_PORTIONS = 100
+DIFFERS = 2.0
+"""Times the median step: one that is longer is another kind of step, or was disturbed."""
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
 """Modules that only run others."""
 WITHOUT_STACKS = (
@@ -71,7 +73,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     document = load(path)
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
-    notes = [] if steps else [WITHOUT_STEPS]
+    notes = _differing(steps) if steps else [WITHOUT_STEPS]
     start, end = _extent(steps or events)
     forget_files()
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
@@ -157,6 +159,17 @@ def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]
         if event["cat"] in ("cpu_op", "python_function"):
             busiest[event.get("tid")] = max(busiest.get(event.get("tid"), 0.0), event["dur"])
     return [], max(busiest, key=lambda tid: busiest[tid], default=None)
+
+
+def _differing(steps: Sequence[Event]) -> list[str]:
+    """A word of caution where steps are not alike: shares are of their mean, which is like none of them."""
+    times = sorted(step["dur"] * 1e-3 for step in steps)
+    if times[-1] <= DIFFERS * statistics.median(times):
+        return []
+    return [
+        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate, save, gather "
+        "data), or the machine did something else; shares are of their mean, and --steps records more of them"
+    ]
 
 
 def _extent(events: Sequence[Event]) -> tuple[float, float]:

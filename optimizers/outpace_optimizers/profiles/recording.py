@@ -45,7 +45,7 @@ def record(command: Sequence[str], workspace: Workspace, plan: Plan, limit_s: fl
             run = _run_of(inside)
             if not plan.stop or run is None or run["trouble"]:
                 return None
-            return 0.0 if run["world_size"] > 1 else GRACE_S
+            return GRACE_S if run["ends"] else 0.0
 
         environ = {**QUIET, **inside.environ, PLAN: plan.write()}
         status, end = run_command(command, environ, limit_s, "outpace profile", done)

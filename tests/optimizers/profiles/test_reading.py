@@ -251,6 +251,13 @@ def _in_microseconds(one: Stretch) -> tuple[str, int, int, bool]:
     return one.name, round(1e6 * one.start), round(1e6 * one.seconds), one.backward
 
 
+@pytest.mark.parametrize("longest, said", [(1900, False), (2500, True)])
+def test_steps_that_are_not_alike_are_told(tmp_path: Path, longest: float, said: bool) -> None:
+    later = [event("user_annotation", "ProfilerStep#4", 1000, 2100), event("user_annotation", "ProfilerStep#5", 2100, 2100 + longest)]
+    notes = read(write(tmp_path, EVENTS + later), tmp_path, {}).notes
+    assert any("the recorded steps took 1 to 2.5 ms" in note for note in notes) == said
+
+
 def test_without_steps_there_is_no_timeline(tmp_path: Path) -> None:
     kept = [one for one in EVENTS if "ProfilerStep" not in one["name"]]
     assert read(write(tmp_path, kept), tmp_path, {}).timeline is None

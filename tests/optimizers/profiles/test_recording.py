@@ -185,16 +185,32 @@ def test_a_fork_and_its_steps_are_not_the_scripts(tmp_path: Path) -> None:
     assert recording.run["steps"] == QUICK.needed
 
 
-def test_two_processes_of_ddp_are_profiled_without_hanging(tmp_path: Path) -> None:
-    parallel = (
-        "import torch.distributed as dist\ndist.init_process_group('gloo')\n"
-        "model = nn.parallel.DistributedDataParallel(model)\n"
-    )
-    command = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517")
-    recording = run(tmp_path, MODEL + parallel + TRAIN + "train(10_000)\n", command=command)
+PARALLEL = """
+import torch.distributed as dist
+dist.init_process_group('gloo')
+"""
+TWO = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2")
+
+
+def test_two_processes_of_ddp_are_profiled_and_end_after_the_same_step(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = "model = nn.parallel.DistributedDataParallel(model)\n"
+    training = "try:\n    train(10_000)\nfinally:\n    dist.barrier()\n    print('both')\n"
+    command = (*TWO, "--master-port=29517")
+    recording = run(tmp_path, MODEL + PARALLEL + model + TRAIN + training, command=command)
     assert recording.run["world_size"] == 2
-    assert recording.end == "done"
+    assert (recording.status, recording.end) == (0, "ended")
+    seen = capfd.readouterr()
+    assert seen.out.count("both") == 2 and "Traceback" not in seen.err
     assert target(profile_of(tmp_path, recording), "squash").calls == 2.0
+
+
+def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None:
+    """The other one waits for something that never comes."""
+    training = "if dist.get_rank() == 0:\n    train(10_000_000)\ndist.barrier()\n"
+    recording = run(tmp_path, MODEL + PARALLEL + TRAIN + training, command=(*TWO, "--master-port=29518"))
+    assert (recording.run["ends"], recording.end) == (False, "done")
 
 
 @pytest.mark.parametrize(
