@@ -205,6 +205,15 @@ def test_attention_in_a_file_of_the_project_is_one_for_optimize() -> None:
     assert "explicit-attention" in {rule.id for rule in load_rules().rules}
 
 
+def test_workers_are_no_advice_where_a_batch_is_made_as_fast_as_it_is_handed_over() -> None:
+    def advice(seconds: float) -> str:
+        loading = replace(WELL, step_s=4 * seconds, targets=(region("DataLoader", seconds),), loader="single")
+        return next(one.advice for one in suggestions(loading).suggestions if one.rule == "data-loader")
+
+    assert "num_workers" in advice(0.005)
+    assert "num_workers" not in advice(0.0004)
+
+
 def test_nothing_is_said_of_a_step_that_is_well() -> None:
     assert rules_of(WELL) == set()
 
