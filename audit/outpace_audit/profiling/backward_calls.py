@@ -1,4 +1,4 @@
-"""Sees where backward passes end: the steps of a script whose optimizers step within them, from hooks of parameters."""
+"""Sees where backward passes end: the steps of a script that has no optimizer of torch's, or steps one within them."""
 
 from __future__ import annotations
 

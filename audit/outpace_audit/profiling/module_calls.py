@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,13 +14,11 @@ if TYPE_CHECKING:
 class ModuleCalls:
     """Wraps `nn.Module.__call__`; a compiler that looks into the wrapper finds the original call."""
 
-    def __init__(self, begins: Callable[[torch.nn.Module], None], ended: Callable[[torch.nn.Module], None]) -> None:
-        self._begins, self._ended = begins, ended
+    def __init__(self, called: Callable[[torch.nn.Module], None]) -> None:
+        self._called = called
         self._thread = threading.get_ident()
         self._depth = 0
         self._original: Any = None
-        self.trained = False
-        """Whether a backward pass went through what a call returned."""
 
     def install(self) -> None:
         from torch import nn
@@ -35,16 +32,13 @@ class ModuleCalls:
             is compiled through it runs in a frame of its name: the trace's reader looks through that."""
             if is_compiling() or threading.get_ident() != calls._thread:
                 return original(self, *args, **keywords)
-            if calls._depth == 0:
-                calls._begins(self)
             calls._depth += 1
             try:
                 result = original(self, *args, **keywords)
             finally:
                 calls._depth -= 1
             if calls._depth == 0:
-                calls._watch(result)
-                calls._ended(self)
+                calls._called(self)
             return result
 
         _never_compile(handing_on)
@@ -56,28 +50,6 @@ class ModuleCalls:
         if self._original is not None:
             nn.Module.__call__ = self._original
             self._original = None
-
-    def _watch(self, result: object) -> None:
-        """Until the first backward pass."""
-        if not self.trained and (step := _backward_step(result)) is not None:
-            step.register_prehook(self._passed_back)
-
-    def _passed_back(self, *_: object) -> None:
-        self.trained = True
-
-    def an_optimizer(self) -> bool:
-        """Whether the script holds an optimizer, which will step sooner or later."""
-        from torch.optim import Optimizer
-
-        return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
-
-
-def _backward_step(result: object) -> torch.autograd.graph.Node | None:
-    """Of the first tensor with one; models return a tensor, or several in a tuple or a mapping."""
-    if isinstance(result, Mapping):
-        result = tuple(result.values())
-    parts = result if isinstance(result, (tuple, list)) else (result,)
-    return next((step for part in parts if (step := getattr(part, "grad_fn", None)) is not None), None)
 
 
 def _never_compile(function: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -42,7 +43,7 @@ class _Seen:
     recorded: bool = False
     """Whether there is a trace."""
     ends: bool = False
-    """Whether the script is ended from within, in all its ranks."""
+    """Whether the script ends, in all its ranks, without being asked to."""
     trouble: str = ""
 
 
@@ -58,15 +59,15 @@ class Window:
         self._thread = 0
         self._claimed = False
         self._owner: int | None = None
-        """The optimizer (or module) whose steps are counted: the first that stepped."""
+        """The optimizer (or module, or backward passes) whose steps are counted: the first that stepped."""
         self._last = self._thread_last = 0.0
         self._closed = False
         self._calls: ModuleCalls | None = None
         self._backward: BackwardCalls | None = None
-        self._stepped_within = ""
-        """The class of an optimizer that has stepped in the backward pass that is under way."""
-        self._trains = False
-        """Whether the calls that are counted are known to be followed by backward passes."""
+        self._stepped_within: dict[str, Any] = {}
+        """What is known of an optimizer that has stepped in the backward pass that is under way."""
+        self._awaited = False
+        """Whether the script holds an optimizer that has not stepped yet."""
         self._unhook: Callable[[], None] | None = None
         self._garbage = GarbageClock()
         self._ranks = Ranks(folder)
@@ -76,8 +77,10 @@ class Window:
 
         if self._plan.by != "call":
             self._unhook = register_optimizer_step_post_hook(self._optimizer_stepped).remove
+            self._backward = BackwardCalls(self._backward_ended)
+            self._backward.install()
         if self._plan.by != "optimizer":
-            self._calls = ModuleCalls(self._call_begins, self._call_ended)
+            self._calls = ModuleCalls(self._module_called)
             self._calls.install()
         (self._folder / f"{os.getpid()}{IDLE}").touch()
         atexit.register(self._at_exit)
@@ -95,53 +98,52 @@ class Window:
     def _optimizer_stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
         if self._closed:
             return
+        facts = self._seen.optimizer or optimizer_facts(optimizer)
+        if in_backward():
+            self._stepped_within = facts
+        else:
+            self._step_of(optimizer, facts)
+
+    def _step_of(self, stepped: object, facts: dict[str, Any]) -> None:
+        self._prefer("optimizer")
+        self._seen.optimizer = self._seen.optimizer or facts
+        self._boundary(stepped, "optimizer", facts["class"])
+
+    def _backward_ended(self) -> None:
+        facts, self._stepped_within = self._stepped_within, {}
+        if self._closed:
+            return
+        if facts:
+            self._step_of(self._backward, facts)
+        elif self._plan.by == "auto" and self._seen.by != "optimizer":
+            self._prefer("backward")
+            if not self._awaits_an_optimizer():
+                self._boundary(self._backward, "backward", "pass")
+
+    def _module_called(self, module: torch.nn.Module) -> None:
+        if not self._closed and not self._awaits_an_optimizer():
+            self._boundary(module, "call", type(module).__name__)
+
+    def _prefer(self, by: str) -> None:
+        """Steps end with this. What was counted until now came before the first, e.g. to accumulate or to evaluate."""
+        self._forget_calls()
+        if self._seen.by not in ("", by):
+            self._abandon()
+            self._garbage.pause()
+            self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
+
+    def _awaits_an_optimizer(self) -> bool:
+        """Asked where the recording would begin: one that the script holds steps sooner or later."""
+        first = self._plan.warmup + self._plan.timed
+        if not self._awaited and self._plan.by == "auto" and self._seen.steps == first - 1 and an_optimizer():
+            self._awaited = True
+            self._forget_calls()
+        return self._awaited
+
+    def _forget_calls(self) -> None:
         if self._calls is not None:
             self._calls.remove()
             self._calls = None
-        if self._seen.by == "call" and self._profiler is None:  # calls before the first step, e.g. accumulating
-            self._count_anew()
-        if not self._seen.optimizer:
-            self._seen.optimizer = optimizer_facts(optimizer)
-        if not in_backward():
-            self._boundary(optimizer, "optimizer", type(optimizer).__name__)
-            return
-        self._stepped_within = type(optimizer).__name__
-        if self._backward is None:
-            self._backward = BackwardCalls(self._backward_ended)
-            self._backward.install()
-
-    def _backward_ended(self) -> None:
-        name, self._stepped_within = self._stepped_within, ""
-        if name and not self._closed:
-            self._boundary(self._backward, "optimizer", name)
-
-    def _call_begins(self, module: torch.nn.Module) -> None:
-        """Where there is no optimizer of torch's, but a backward pass, a step ends as the next call begins: its backward
-        pass is then within it. Calls without gradients, which evaluate, are no steps."""
-        if self._calls is not None and self._calls.trained and not self._trains:
-            self._trains = True
-            self._abandon()
-            self._count_anew()
-        if self._trains and sys.modules["torch"].is_grad_enabled():
-            self._step_by_call(module)
-
-    def _call_ended(self, module: torch.nn.Module) -> None:
-        if not self._trains:
-            self._step_by_call(module)
-
-    def _step_by_call(self, module: torch.nn.Module) -> None:
-        if self._closed:
-            return
-        first = self._plan.warmup + self._plan.timed
-        if self._seen.steps == first - 1 and self._plan.by == "auto" and self._calls and self._calls.an_optimizer():
-            self._calls.remove()  # it will step yet
-            self._calls = None
-            return
-        self._boundary(module, "call", type(module).__name__)
-
-    def _count_anew(self) -> None:
-        self._garbage.pause()
-        self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
 
     def _boundary(self, stepped: object, by: str, of: str) -> None:
         if self._owner is None:
@@ -260,9 +262,7 @@ class Window:
             raise SystemExit(0)
 
     def _remove_hooks(self) -> None:
-        if self._calls is not None:
-            self._calls.remove()
-            self._calls = None
+        self._forget_calls()
         if self._backward is not None:
             self._backward.remove()
         if self._unhook is not None:
@@ -280,6 +280,7 @@ class Window:
             with contextlib.suppress(Exception):
                 _synchronize()
                 self._profiler.stop()  # one that is alive when the interpreter ends may end it by a signal
+        self._seen.ends = True
         self._write()
 
     def _write(self) -> None:
@@ -294,6 +295,13 @@ class Window:
         with contextlib.suppress(OSError):
             partial.write_text(json.dumps(document), encoding="utf-8")
             partial.replace(path)
+
+
+def an_optimizer() -> bool:
+    """Whether the script holds one of torch's."""
+    from torch.optim import Optimizer
+
+    return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
 
 
 def _synchronize() -> None:

@@ -22,6 +22,13 @@ GRACE_S = 10.0
 """For a script that ends by itself once it is told that the window is over."""
 
 
+NO_STEP = {
+    "optimizer": "no torch.optim optimizer stepped",
+    "call": "no nn.Module was called",
+    "auto": "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+}
+
+
 class NothingRecorded(OutpaceError):  # noqa: N818  # the message carries the error
     """The run showed no steps; the message says why and what to do."""
 
@@ -89,8 +96,7 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
             f"nothing was recorded: the script made steps, and {ended} before the window did: it was killed, crashed, "
             "or left by os._exit"
         )
-    by = "no torch.optim optimizer stepped" + ("" if plan.by == "optimizer" else ", and no nn.Module was called")
-    return f"nothing was recorded: {by} before {ended}; a step ends with one of these (--by)"
+    return f"nothing was recorded: {NO_STEP[plan.by]} before {ended}; that is what ends a step (--by)"
 
 
 def trace_name(path: Path) -> str:

@@ -145,7 +145,7 @@ def test_optimizers_that_step_within_the_backward_pass_end_a_step_with_it(tmp_pa
     assert target(profile, "squash").backward_s > 0
 
 
-def test_an_optimizer_of_ones_own_is_stepped_between_calls_that_train(tmp_path: Path) -> None:
+def test_without_an_optimizer_of_torchs_a_step_ends_with_its_backward_pass(tmp_path: Path) -> None:
     mine = (
         "def evaluate():\n    with torch.no_grad():\n        return [model(x).mean() for _ in range(3)]\n"
         "def update():\n    with torch.no_grad():\n        for p in model.parameters():\n            p.sub_(p.grad)\n"
@@ -153,7 +153,7 @@ def test_an_optimizer_of_ones_own_is_stepped_between_calls_that_train(tmp_path: 
         "for _ in range(10_000):\n    evaluate()\n    model(x).mean().backward()\n    update()\n"
     )
     recording = run(tmp_path, MODEL + mine)
-    assert (recording.run["by"], recording.run["of"]) == ("call", "Sequential")
+    assert (recording.run["by"], recording.run["of"]) == ("backward", "pass")
     profile = profile_of(tmp_path, recording)
     calls = {name: target(profile, name).calls for name in ("Layer.forward", "update", "evaluate")}
     assert calls == {"Layer.forward": 8.0, "update": 1.0, "evaluate": 1.0}
@@ -217,7 +217,7 @@ def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None
     "text, said",
     [
         (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
-        (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, and no nn.Module was called"),
+        (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called"),
         (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
         (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),
         ("print(1)\n", "imported no torch"),
