@@ -17,7 +17,7 @@ class BackwardCalls:
     """Wraps `torch.autograd.backward`, which `Tensor.backward` calls."""
 
     def __init__(self, ended: Callable[[], None]) -> None:
-        self._ended = ended
+        self.ended = ended
         self._original: Any = None
         self._wrapper: Any = None
 
@@ -30,7 +30,7 @@ class BackwardCalls:
             """The trace's reader looks through frames of this name."""
             original(*args, **keywords)
             if not in_backward():  # checkpointing runs one pass within another
-                self._ended()
+                self.ended()
 
         self._wrapper = torch.autograd.backward = handing_on
 

@@ -15,7 +15,7 @@ class ModuleCalls:
     """Wraps `nn.Module.__call__`; a compiler that looks into the wrapper finds the original call."""
 
     def __init__(self, called: Callable[[torch.nn.Module], None]) -> None:
-        self._called = called
+        self.called = called
         self._thread = threading.get_ident()
         self._depth = 0
         self._original: Any = None
@@ -28,8 +28,8 @@ class ModuleCalls:
         calls = self
 
         def handing_on(self: torch.nn.Module, *args: Any, **keywords: Any) -> Any:
-            """The profiler knows calls of modules by this function's code, and takes the module from its `self`. Code that
-            is compiled through it runs in a frame of its name: the trace's reader looks through that."""
+            """The profiler knows calls of modules by this function's code, and takes the module from its `self`.
+            Code that is compiled through it runs in a frame of its name: the trace's reader looks through that."""
             if is_compiling() or threading.get_ident() != calls._thread:
                 return original(self, *args, **keywords)
             calls._depth += 1
@@ -38,7 +38,7 @@ class ModuleCalls:
             finally:
                 calls._depth -= 1
             if calls._depth == 0:
-                calls._called(self)
+                calls.called(self)
             return result
 
         _never_compile(handing_on)

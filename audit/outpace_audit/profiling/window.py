@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from outpace_audit.profiling.backward_calls import BackwardCalls, in_backward
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.garbage import GarbageClock
+from outpace_audit.profiling.late import after_import
 from outpace_audit.profiling.module_calls import ModuleCalls
+from outpace_audit.profiling.optimizer_steps import OptimizerSteps
 from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
 from outpace_audit.profiling.ranks import Ranks
 
@@ -62,6 +64,7 @@ class Window:
         """The optimizer (or module, or backward passes) whose steps are counted: the first that stepped."""
         self._last = self._thread_last = 0.0
         self._closed = False
+        self._steps: OptimizerSteps | None = None
         self._calls: ModuleCalls | None = None
         self._backward: BackwardCalls | None = None
         self._stepped_within: dict[str, Any] = {}
@@ -76,15 +79,31 @@ class Window:
         from torch.optim.optimizer import register_optimizer_step_post_hook
 
         if self._plan.by != "call":
-            self._unhook = register_optimizer_step_post_hook(self._optimizer_stepped).remove
+            self._steps = OptimizerSteps(self._optimizer_stepped)
+            self._unhook = register_optimizer_step_post_hook(self._steps).remove
             self._backward = BackwardCalls(self._backward_ended)
             self._backward.install()
         if self._plan.by != "optimizer":
             self._calls = ModuleCalls(self._module_called)
             self._calls.install()
+        if "torch._dynamo" in sys.modules:
+            self._keep_from_compilers()
+        else:
+            after_import("torch._dynamo", self._keep_from_compilers)
         (self._folder / f"{os.getpid()}{IDLE}").touch()
         atexit.register(self._at_exit)
         os.register_at_fork(after_in_child=self._forget)
+
+    def _keep_from_compilers(self) -> None:
+        """They take up all Python that is called from code which they could not compile, ours too."""
+        from torch._dynamo import disable
+
+        if self._steps is not None:
+            self._steps.stepped = disable(self._optimizer_stepped)
+        if self._backward is not None:
+            self._backward.ended = disable(self._backward_ended)
+        if self._calls is not None:
+            self._calls.called = disable(self._module_called)
 
     def _forget(self) -> None:
         """A forked child is another process: the window is its parent's."""
@@ -95,7 +114,7 @@ class Window:
 
     # --- where steps come from ----------------------------------------------------------------------------------
 
-    def _optimizer_stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def _optimizer_stepped(self, optimizer: torch.optim.Optimizer) -> None:
         if self._closed:
             return
         facts = self._seen.optimizer or optimizer_facts(optimizer)
@@ -133,7 +152,9 @@ class Window:
             self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
 
     def _awaits_an_optimizer(self) -> bool:
-        """Asked where the recording would begin: one that the script holds steps sooner or later."""
+        """Asked where the recording would begin: one that the script holds steps yet, if that can be seen."""
+        if self._steps is not None and self._steps.compiled:
+            return False
         first = self._plan.warmup + self._plan.timed
         if not self._awaited and self._plan.by == "auto" and self._seen.steps == first - 1 and an_optimizer():
             self._awaited = True

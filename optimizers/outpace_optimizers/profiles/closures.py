@@ -1,4 +1,4 @@
-"""What an optimizer's step calls and is no part of it: the closure that it was given, with forward and backward pass."""
+"""What an optimizer's step calls and is no part of it: the closure that it was given, which trains."""
 
 from __future__ import annotations
 

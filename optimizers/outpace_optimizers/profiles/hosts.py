@@ -216,8 +216,8 @@ def _label_key(node: Node) -> Key | None:
 
 
 def _most_common_forward_thread(by_thread: Mapping[object, Sequence[Event]]) -> int:
-    """Kineto numbers threads its own way: most of the backward pass comes from the main one. What gathers gradients comes
-    from none."""
+    """Kineto numbers threads its own way: most of the backward pass comes from the main one. What gathers gradients has
+    none."""
     numbers = Counter(
         number
         for events in by_thread.values()

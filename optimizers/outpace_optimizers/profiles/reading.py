@@ -166,10 +166,11 @@ def _differing(steps: Sequence[Event]) -> list[str]:
     times = sorted(step["dur"] * 1e-3 for step in steps)
     if times[-1] <= DIFFERS * statistics.median(times):
         return []
-    return [
-        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate, save, gather "
-        "data), or the machine did something else; shares are of their mean, and --steps records more of them"
-    ]
+    note = (
+        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate, save), or "
+        "the machine did something else; shares are of their mean, and --steps records more of them"
+    )
+    return [note]
 
 
 def _extent(events: Sequence[Event]) -> tuple[float, float]:

@@ -106,7 +106,9 @@ NEAR: dict[str, list[Profile]] = {
         with_optimizer("aten::add_", 0.001),
         with_optimizer("aten::add_", 0.01, "RMSprop"),
         replace(with_optimizer("aten::add_", 0.01), run={"optimizer": {"class": "AdamW", "home": "mine"}}),
-        replace(with_optimizer("aten::_foreach_add_", 0.01, "SGD"), optimizer=(Portion("aten::_foreach_add_", 0.01, 1.0),)),
+        replace(
+            with_optimizer("aten::_foreach_add_", 0.01, "SGD"), optimizer=(Portion("aten::_foreach_add_", 0.01, 1.0),)
+        ),
     ],
     "tiny-kernels": [
         replace(WELL, step_s=0.01, device=replace(TINY, busy_s=0.009)),

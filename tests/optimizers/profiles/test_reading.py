@@ -162,7 +162,9 @@ def test_a_compiled_region_has_its_forward_and_backward_time(tmp_path: Path) -> 
     assert own(profile, "OptimizedModule") == 30.0
 
 
-@pytest.mark.parametrize("within", [[], [event("python_function", "script.py(6): main", 520, 690)]], ids=["torch", "own"])
+@pytest.mark.parametrize(
+    "within", [[], [event("python_function", "script.py(6): main", 520, 690)]], ids=["torch", "own"]
+)
 def test_a_closure_is_no_part_of_the_optimizers_step(tmp_path: Path, within: list[dict[str, Any]]) -> None:
     events = [
         event("user_annotation", "ProfilerStep#3", 0, 1000),
@@ -253,7 +255,10 @@ def _in_microseconds(one: Stretch) -> tuple[str, int, int, bool]:
 
 @pytest.mark.parametrize("longest, said", [(1900, False), (2500, True)])
 def test_steps_that_are_not_alike_are_told(tmp_path: Path, longest: float, said: bool) -> None:
-    later = [event("user_annotation", "ProfilerStep#4", 1000, 2100), event("user_annotation", "ProfilerStep#5", 2100, 2100 + longest)]
+    later = [
+        event("user_annotation", "ProfilerStep#4", 1000, 2100),
+        event("user_annotation", "ProfilerStep#5", 2100, 2100 + longest),
+    ]
     notes = read(write(tmp_path, EVENTS + later), tmp_path, {}).notes
     assert any("the recorded steps took 1 to 2.5 ms" in note for note in notes) == said
 

@@ -217,7 +217,10 @@ def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None
     "text, said",
     [
         (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
-        (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called"),
+        (
+            MODEL + "print(x.sum())\n",
+            "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+        ),
         (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
         (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),
         ("print(1)\n", "imported no torch"),
@@ -243,6 +246,23 @@ def test_compiled_code_does_not_see_how_calls_are_counted(tmp_path: Path, capfd:
     plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
     assert seen.out == plain.stdout
     assert "Dynamo" not in seen.err
+
+
+def test_a_compiled_step_of_an_optimizer_is_compiled_as_it_is_without_the_profiler(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    compiled = (
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "step = torch.compile(lambda: optimizer.step(), backend='eager')\n"
+        "for _ in range(12):\n    loss = model(x).square().mean()\n    loss.backward()\n    step()\n"
+        "    optimizer.zero_grad()\n"
+        "print(loss.item(), torch._dynamo.utils.counters['stats'])\n"
+    )
+    recording = run(tmp_path, MODEL + compiled, Plan(1, 1, 2, stop=False))
+    seen = capfd.readouterr()
+    plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
+    assert seen.out == plain.stdout
+    assert (recording.status, recording.run["by"], recording.run["complete"]) == (0, "backward", 2)
 
 
 def test_what_comes_along_with_the_editor_is_not_on_the_scripts_path(
