@@ -167,7 +167,7 @@ def _differing(steps: Sequence[Event]) -> list[str]:
     if times[-1] <= DIFFERS * statistics.median(times):
         return []
     note = (
-        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate, save), or "
+        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate), or "
         "the machine did something else; shares are of their mean, and --steps records more of them"
     )
     return [note]
