@@ -189,6 +189,7 @@ def test_an_optimizer_of_ones_own_is_no_closure(tmp_path: Path) -> None:
     events = [
         event("user_annotation", "ProfilerStep#3", 0, 1000),
         event("user_annotation", "Optimizer.step#Muon.step", 500, 790),
+        event("python_function", "torch/utils/_contextlib.py(117): decorate_context", 505, 785),
         event("python_function", "library/muon.py(9): step", 510, 780),
         event("python_function", "library/loop.py(9): closure", 520, 600),
         event("python_function", "nn.Module: Linear_0", 530, 590),
