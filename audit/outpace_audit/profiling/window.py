@@ -96,8 +96,9 @@ class Window:
 
     def _keep_from_compilers(self) -> None:
         """They take up all Python that is called from code which they could not compile, ours too."""
-        from torch._dynamo import disable
+        import torch._dynamo
 
+        disable: Any = torch._dynamo.disable
         if self._steps is not None:
             self._steps.stepped = disable(self._optimizer_stepped)
         if self._backward is not None:
