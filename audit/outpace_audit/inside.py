@@ -18,10 +18,11 @@ def site_text(module: str) -> str:
     return f"from {module} import begin\n\nbegin(__file__)\n"
 
 
-def places() -> tuple[Path, Path] | None:
-    """Where to write and the user's project, if this process is to be looked into: of several ranks, rank 0."""
+def places(*, all_ranks: bool = False) -> tuple[Path, Path] | None:
+    """Where to write and the user's project, if this process is to be looked into: of several ranks, rank 0 or all."""
     folder, root = os.environ.get(FOLDER), os.environ.get(ROOT)
-    if not folder or not root or sys.version_info < OLDEST or os.environ.get("RANK", "0") != "0":
+    other_rank = not all_ranks and os.environ.get("RANK", "0") != "0"
+    if not folder or not root or sys.version_info < OLDEST or other_rank:
         return None
     Path(folder, f"{os.getpid()}{STARTED}").touch()
     return Path(folder), Path(root)

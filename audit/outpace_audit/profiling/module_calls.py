@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ class ModuleCalls:
     """Wraps `nn.Module.__call__`; a compiler that looks into the wrapper finds the original call."""
 
     def __init__(self, called: Callable[[torch.nn.Module], None]) -> None:
-        self._called = called
+        self.called = called
         self._thread = threading.get_ident()
         self._depth = 0
         self._original: Any = None
@@ -28,8 +27,9 @@ class ModuleCalls:
         original = self._original = nn.Module.__call__
         calls = self
 
-        def wrapped(self: torch.nn.Module, *args: Any, **keywords: Any) -> Any:
-            """The profiler knows calls of modules by this function's code, and takes the module from its `self`."""
+        def handing_on(self: torch.nn.Module, *args: Any, **keywords: Any) -> Any:
+            """The profiler knows calls of modules by this function's code, and takes the module from its `self`.
+            Code that is compiled through it runs in a frame of its name: the trace's reader looks through that."""
             if is_compiling() or threading.get_ident() != calls._thread:
                 return original(self, *args, **keywords)
             calls._depth += 1
@@ -38,11 +38,11 @@ class ModuleCalls:
             finally:
                 calls._depth -= 1
             if calls._depth == 0:
-                calls._called(self)
+                calls.called(self)
             return result
 
-        _never_compile(wrapped)
-        nn.Module.__call__ = wrapped
+        _never_compile(handing_on)
+        nn.Module.__call__ = handing_on
 
     def remove(self) -> None:
         from torch import nn
@@ -50,12 +50,6 @@ class ModuleCalls:
         if self._original is not None:
             nn.Module.__call__ = self._original
             self._original = None
-
-    def an_optimizer(self) -> bool:
-        """Whether the script holds an optimizer, which will step sooner or later."""
-        from torch.optim import Optimizer
-
-        return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
 
 
 def _never_compile(function: Callable[..., Any]) -> None:

@@ -9,7 +9,7 @@ TRACE = "trace.pt.trace.json.gz"
 RUN = "run.json"
 CLAIM = "claim"
 IDLE = ".torch"
-"""Ending of the empty file of a process that imported torch and made no step."""
+"""Ending of the empty file of a process that imported torch."""
 ALREADY = "a profiler is running already"
 """One of the script's own: to start another would end it."""
 SETTLING = 2

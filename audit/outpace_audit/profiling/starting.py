@@ -11,7 +11,7 @@ PLAN = "OUTPACE_PROFILE_PLAN"
 
 
 def begin(own_site: str) -> None:
-    if (places := inside.places()) is not None:
+    if (places := inside.places(all_ranks=True)) is not None:
 
         def install() -> None:
             from outpace_audit.profiling.plan import Plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -15,10 +16,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outpace_audit.profiling.backward_calls import BackwardCalls, in_backward
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.garbage import GarbageClock
+from outpace_audit.profiling.late import after_import
 from outpace_audit.profiling.module_calls import ModuleCalls
+from outpace_audit.profiling.optimizer_steps import OptimizerSteps
 from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, SETTLING, TRACE, Plan
+from outpace_audit.profiling.ranks import Ranks
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +44,8 @@ class _Seen:
     """Steps in the trace from end to end; the script may have ended within one more."""
     recorded: bool = False
     """Whether there is a trace."""
+    ends: bool = False
+    """Whether the script ends, in all its ranks, without being asked to."""
     trouble: str = ""
 
 
@@ -54,23 +61,50 @@ class Window:
         self._thread = 0
         self._claimed = False
         self._owner: int | None = None
-        """The optimizer (or module) whose steps are counted: the first that stepped."""
+        """The optimizer (or module, or backward passes) whose steps are counted: the first that stepped."""
         self._last = self._thread_last = 0.0
         self._closed = False
+        self._steps: OptimizerSteps | None = None
         self._calls: ModuleCalls | None = None
+        self._backward: BackwardCalls | None = None
+        self._stepped_within: dict[str, Any] = {}
+        """What is known of an optimizer that has stepped in the backward pass that is under way."""
+        self._awaited = False
+        """Whether the script holds an optimizer that has not stepped yet."""
         self._unhook: Callable[[], None] | None = None
         self._garbage = GarbageClock()
+        self._ranks = Ranks(folder)
 
     def install(self) -> None:
         from torch.optim.optimizer import register_optimizer_step_post_hook
 
         if self._plan.by != "call":
-            self._unhook = register_optimizer_step_post_hook(self._optimizer_stepped).remove
+            self._steps = OptimizerSteps(self._optimizer_stepped)
+            self._unhook = register_optimizer_step_post_hook(self._steps).remove
+            self._backward = BackwardCalls(self._backward_ended)
+            self._backward.install()
         if self._plan.by != "optimizer":
             self._calls = ModuleCalls(self._module_called)
             self._calls.install()
+        if "torch._dynamo" in sys.modules:
+            self._keep_from_compilers()
+        else:
+            after_import("torch._dynamo", self._keep_from_compilers)
+        (self._folder / f"{os.getpid()}{IDLE}").touch()
         atexit.register(self._at_exit)
         os.register_at_fork(after_in_child=self._forget)
+
+    def _keep_from_compilers(self) -> None:
+        """They take up all Python that is called from code which they could not compile, ours too."""
+        import torch._dynamo
+
+        disable: Any = torch._dynamo.disable
+        if self._steps is not None:
+            self._steps.stepped = disable(self._optimizer_stepped)
+        if self._backward is not None:
+            self._backward.ended = disable(self._backward_ended)
+        if self._calls is not None:
+            self._calls.called = disable(self._module_called)
 
     def _forget(self) -> None:
         """A forked child is another process: the window is its parent's."""
@@ -81,33 +115,62 @@ class Window:
 
     # --- where steps come from ----------------------------------------------------------------------------------
 
-    def _optimizer_stepped(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+    def _optimizer_stepped(self, optimizer: torch.optim.Optimizer) -> None:
         if self._closed:
             return
+        facts = self._seen.optimizer or optimizer_facts(optimizer)
+        if in_backward():
+            self._stepped_within = facts
+        else:
+            self._step_of(optimizer, facts)
+
+    def _step_of(self, stepped: object, facts: dict[str, Any]) -> None:
+        self._prefer("optimizer")
+        self._seen.optimizer = self._seen.optimizer or facts
+        self._boundary(stepped, "optimizer", facts["class"])
+
+    def _backward_ended(self) -> None:
+        facts, self._stepped_within = self._stepped_within, {}
+        if self._closed:
+            return
+        if facts:
+            self._step_of(self._backward, facts)
+        elif self._plan.by == "auto" and self._seen.by != "optimizer":
+            self._prefer("backward")
+            if not self._awaits_an_optimizer():
+                self._boundary(self._backward, "backward", "pass")
+
+    def _module_called(self, module: torch.nn.Module) -> None:
+        if not self._closed and not self._awaits_an_optimizer():
+            self._boundary(module, "call", type(module).__name__)
+
+    def _prefer(self, by: str) -> None:
+        """Steps end with this. What was counted until now came before the first, e.g. to accumulate or to evaluate."""
+        self._forget_calls()
+        if self._seen.by not in ("", by):
+            self._abandon()
+            self._garbage.pause()
+            self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
+
+    def _awaits_an_optimizer(self) -> bool:
+        """Asked where the recording would begin: one that the script holds steps yet, if that can be seen."""
+        if self._steps is not None and self._steps.compiled:
+            return False
+        first = self._plan.warmup + self._plan.timed
+        if not self._awaited and self._plan.by == "auto" and self._seen.steps == first - 1 and an_optimizer():
+            self._awaited = True
+            self._forget_calls()
+        return self._awaited
+
+    def _forget_calls(self) -> None:
         if self._calls is not None:
             self._calls.remove()
             self._calls = None
-        if self._seen.by == "call" and self._profiler is None:  # calls before the first step, e.g. accumulating
-            self._garbage.pause()
-            self._seen, self._owner, self._garbage = _Seen(), None, GarbageClock()
-        if not self._seen.optimizer:
-            self._seen.optimizer = optimizer_facts(optimizer)
-        self._boundary(optimizer, "optimizer")
 
-    def _module_called(self, module: torch.nn.Module) -> None:
-        if self._closed:
-            return
-        first = self._plan.warmup + self._plan.timed
-        if self._seen.steps == first - 1 and self._plan.by == "auto" and self._calls and self._calls.an_optimizer():
-            self._calls.remove()  # it will step yet
-            self._calls = None
-            return
-        self._boundary(module, "call")
-
-    def _boundary(self, stepped: object, by: str) -> None:
+    def _boundary(self, stepped: object, by: str, of: str) -> None:
         if self._owner is None:
             self._owner, self._thread = id(stepped), threading.get_ident()
-            self._seen.by, self._seen.of = by, type(stepped).__name__
+            self._seen.by, self._seen.of = by, of
         if id(stepped) != self._owner or self._closed or threading.get_ident() != self._thread:
             return
         self._garbage.pause()
@@ -131,9 +194,7 @@ class Window:
         seen.steps += 1
         recorded = seen.steps - plan.warmup - plan.timed
         if not self._claim():
-            self._closed = True
-            self._remove_hooks()
-            return False
+            return self._accompanies()
         if seen.steps == plan.warmup or recorded in (0, SETTLING, SETTLING + plan.steps):
             _synchronize()
         now, thread_now = time.perf_counter(), time.thread_time()
@@ -146,9 +207,23 @@ class Window:
             self._start()
         elif recorded > 0 and self._profiler is not None:
             seen.complete = max(0, recorded - SETTLING)
+            if recorded >= SETTLING + plan.steps:
+                self._ranks.closing()
             self._profiler.step()
         self._last, self._thread_last = now, time.thread_time()
         return recorded >= SETTLING + plan.steps
+
+    def _accompanies(self) -> bool:
+        """Of a process that is not profiled: True if it ends with the one that is."""
+        if self._plan.stop and world_size() > 1 and not is_rank_zero():
+            if self._seen.steps < self._plan.needed:
+                return False
+            _synchronize()
+            if self._ranks.wait():
+                return True
+        self._closed = True
+        self._remove_hooks()
+        return False
 
     def _claim(self) -> bool:
         """One process of a run is profiled: the first that steps, and of several ranks rank 0."""
@@ -182,10 +257,15 @@ class Window:
 
     def _fail(self, trouble: str) -> None:
         self._seen.trouble = trouble
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """What is being recorded is not wanted, or broken."""
         if self._profiler is not None:
-            self._profiler.on_trace_ready = None  # a broken session has no trace to write
+            self._profiler.on_trace_ready = None
             with contextlib.suppress(Exception):
                 self._profiler.stop()
+            self._profiler = None
 
     def _end(self) -> None:
         if self._profiler is not None and not self._seen.trouble:
@@ -194,14 +274,19 @@ class Window:
         self._closed = True
         self._profiler = None
         self._remove_hooks()
-        self._write()
-        if self._plan.stop and not self._seen.trouble and world_size() == 1:
+        if self._claimed:
+            self._seen.ends = self._plan.stop and not self._seen.trouble and self._ranks.all_wait(world_size())
+            self._write()
+            self._ranks.end(together=self._seen.ends)
+        elif not self._seen.trouble:
+            self._seen.ends = True
+        if self._seen.ends:
             raise SystemExit(0)
 
     def _remove_hooks(self) -> None:
-        if self._calls is not None:
-            self._calls.remove()
-            self._calls = None
+        self._forget_calls()
+        if self._backward is not None:
+            self._backward.remove()
         if self._unhook is not None:
             self._unhook()
             self._unhook = None
@@ -217,12 +302,12 @@ class Window:
             with contextlib.suppress(Exception):
                 _synchronize()
                 self._profiler.stop()  # one that is alive when the interpreter ends may end it by a signal
+        self._seen.ends = True
         self._write()
 
     def _write(self) -> None:
-        """Whole or not at all. A process without the window says only that it had torch."""
+        """Whole or not at all, of the process that has the window."""
         if not self._claimed:
-            (self._folder / f"{os.getpid()}{IDLE}").touch()
             return
         self._garbage.pause()
         garbage = {"steps": max(0, self._seen.steps - self._plan.warmup), "pauses": self._garbage.pauses}
@@ -232,6 +317,13 @@ class Window:
         with contextlib.suppress(OSError):
             partial.write_text(json.dumps(document), encoding="utf-8")
             partial.replace(path)
+
+
+def an_optimizer() -> bool:
+    """Whether the script holds one of torch's."""
+    from torch.optim import Optimizer
+
+    return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
 
 
 def _synchronize() -> None:

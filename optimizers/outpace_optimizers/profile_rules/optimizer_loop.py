@@ -25,6 +25,8 @@ class _Rule(Described):
         if name not in FUSED or not home.startswith("torch.optim") or any("_fused_" in one for one in operators):
             return
         count = sum(portion.count for portion in profile.optimizer)
+        if count <= found.calls:
+            return  # one pass already: SGD alone, over one tensor or all at once
         how = (
             "operations over all tensors at once"
             if any("_foreach_" in o for o in operators)

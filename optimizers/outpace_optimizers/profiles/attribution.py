@@ -4,7 +4,8 @@ While the accelerator works, to the code that launched what runs; while it does 
 parts add up to the steps' time, and what belongs to nobody is a part of its own.
 
 Recording an event takes the host time of its own, which makes code of many small calls look dearer than it is. What a
-step takes longer under the profiler than without it is taken off again, the same for each event of the main thread.
+step takes longer under the profiler than without it is taken off again, the same for each event of the main thread, and
+never more than a part of what its code took. What the profiler does between two steps is no time of the step.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
-from outpace_optimizers.profiles.hosts import Hosts, Key, Node, Segment, Thread
+from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node, Segment, Thread
 
 MICROSECONDS = 1e-6
 MOST_PER_EVENT_S = 3e-6
 """What recording a call takes at most: a larger excess has other causes, such as other work on the machine."""
+MOST_OF_CODE = 0.9
+"""Of what code takes, that can be its recording: an empty function takes ten times as long under the profiler."""
 PYTHON = "Python"
 """Time in no operator."""
 
@@ -56,43 +59,61 @@ class Attribution:
         innermost.operators[operator or PYTHON] += seconds
 
 
+@dataclass(slots=True)
+class _Charges:
+    """What each piece of code took, and how many of its events were recorded meanwhile."""
+
+    seconds: dict[tuple[tuple[Key, ...], str, bool], float] = field(default_factory=lambda: defaultdict(float))
+    events: dict[tuple[tuple[Key, ...], str, bool], int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, rows: tuple[Key, ...], operator: str, backward: bool, seconds: float, *, begins: bool) -> None:
+        if rows[-1:] == (PROFILER,):
+            return
+        self.seconds[rows, operator, backward] += seconds
+        self.events[rows, operator, backward] += begins
+
+    def without(self, per_event_s: float) -> Attribution:
+        result = Attribution()
+        for charge, seconds in self.seconds.items():
+            recording = min(self.events[charge] * per_event_s, MOST_OF_CODE * seconds)
+            result.charge(*charge, seconds - recording)
+        return result
+
+
 def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, excess_s: float = 0.0) -> Attribution:
     """Over [start, end] in µs; `excess_s` is what recording has added to that."""
     events = sum(start <= node.start < end for node in hosts.main.nodes)
-    per_event_s = min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0
-    result = Attribution()
+    charges = _Charges()
     at = start
     host = list(host_timeline(hosts, start, end))
     index = 0
     for busy in [*busy_stretches(found, start, end), Busy(end, end, ())]:
         while index < len(host) and host[index][1] <= at:
             index += 1
-        _charge_host(result, host, index, (at, busy.start), per_event_s)
+        _charge_host(charges, host, index, (at, busy.start))
         for one in busy.running:
             seconds = (busy.end - busy.start) * MICROSECONDS / len(busy.running)
             launch = one.launch
             if launch is None:
-                result.charge((), "on the device, launched before the recording", False, seconds)
+                charges.add((), "on the device, launched before the recording", False, seconds, begins=False)
             else:
-                result.charge(one.rows, launch.op or one.name, launch.backward, seconds)
+                charges.add(one.rows, launch.op or one.name, launch.backward, seconds, begins=False)
         at = busy.end
-    return result
+    return charges.without(min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0)
 
 
 def _charge_host(
-    result: Attribution, host: list[tuple[float, float, Node | None]], index: int, span: tuple[float, float],
-    per_event_s: float,
-) -> None:  # fmt: skip
+    charges: _Charges, host: list[tuple[float, float, Node | None]], index: int, span: tuple[float, float]
+) -> None:
     start, end = span
     while index < len(host) and host[index][0] < end:
         first, last, node = host[index]
         seconds = (min(last, end) - max(first, start)) * MICROSECONDS
         if seconds > 0 and node is None:
-            result.charge((), "nothing recorded on the host", False, seconds)
+            charges.add((), "nothing recorded on the host", False, seconds, begins=False)
         elif seconds > 0 and node is not None:
-            if first == node.start >= start:
-                seconds -= per_event_s
-            result.charge(node.rows, node.op if node.rows else node.op or node.name, node.backward, seconds)
+            operator = node.op if node.rows else node.op or node.name
+            charges.add(node.rows, operator, node.backward, seconds, begins=first == node.start >= start)
         index += 1
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from outpace_optimizers.profiles.closures import Closures
 from outpace_optimizers.profiles.code_names import MODULE, CodeNames
 from outpace_optimizers.profiles.records import Kind
 
@@ -22,9 +23,12 @@ STEP = "ProfilerStep#"
 BACKWARD = "autograd::engine::evaluate_function: "
 COMPILED = re.compile(r"Torch-Compiled Region: (\S+)")
 OWN_FRAMES = ("outpace_audit/profiling/", "torch/profiler/")
+HANDING_ON = "): handing_on"
+"""Ending of our frames that run the script's code: what they hold is the script's."""
 CLOCK = 1.0
 """µs within which two ends are the same."""
 PROFILER: Key = ("region", "", "profiler")
+ACCUMULATION: Key = ("region", "", "gradient accumulation")
 
 
 class Node:
@@ -77,6 +81,7 @@ class Hosts:
         self._forward: dict[tuple[bool, int], Node] = {}
         """Operators by whether they ran on the main thread and their sequence number; of several the last."""
         self._main_forward_id = _most_common_forward_thread(by_thread)
+        self._closures = Closures(event for events in by_thread.values() for event in events)
         self.threads: dict[object, Thread] = {}
         for thread in sorted(by_thread, key=lambda tid: tid != main):
             self.threads[thread] = self._thread(by_thread[thread], thread == main)
@@ -128,10 +133,13 @@ class Hosts:
             self._place_backward(node, is_main)
             return
         key = self._key(node)
+        if (outer := self._closures.rows_around(node)) is not None:
+            node.rows, node.op = outer, ""
         if key == PROFILER:
             node.rows, node.op = (PROFILER,), ""
         elif key is not None:
-            node.rows, node.op = ((*node.rows, key) if node.rows[-1:] != (key,) else node.rows), ""
+            outer = tuple(row for row in node.rows if row != ACCUMULATION)  # a hook that runs once a gradient is whole
+            node.rows, node.op = ((*outer, key) if outer[-1:] != (key,) else outer), ""
         elif not node.op and node.category != "python_function":
             node.op = node.name
         arguments = node.event.get("args") or {}
@@ -150,7 +158,7 @@ class Hosts:
             outer = tuple(key for key in node.rows if key not in cause.rows)
             node.rows = (*outer, *cause.rows)
         elif node.op == "torch::autograd::AccumulateGrad":
-            node.rows = (*node.rows, ("region", "", "gradient accumulation"))
+            node.rows = (*node.rows, ACCUMULATION)
 
     def _key(self, node: Node) -> Key | None:
         if node.category == "python_function":
@@ -163,7 +171,7 @@ class Hosts:
 
     def _python_key(self, name: str) -> Key | None:
         if name.startswith(OWN_FRAMES) or any(f"/{own}" in name for own in OWN_FRAMES):
-            return PROFILER
+            return None if name.endswith(HANDING_ON) else PROFILER
         if (found := MODULE.fullmatch(name)) is not None:
             return self._own_classes.get(found["name"], ("module", "", found["name"]))
         function = self._names.function(name)
@@ -208,11 +216,12 @@ def _label_key(node: Node) -> Key | None:
 
 
 def _most_common_forward_thread(by_thread: Mapping[object, Sequence[Event]]) -> int:
-    """Kineto numbers threads its own way: most of the backward pass comes from the main one."""
+    """Kineto numbers threads its own way: most of the backward pass comes from the main one. What gathers gradients has
+    none."""
     numbers = Counter(
-        (event.get("args") or {}).get("Fwd thread id", 0)
+        number
         for events in by_thread.values()
         for event in events
-        if event["name"].startswith(BACKWARD)
+        if event["name"].startswith(BACKWARD) and (number := (event.get("args") or {}).get("Fwd thread id"))
     )
     return numbers.most_common(1)[0][0] if numbers else 0

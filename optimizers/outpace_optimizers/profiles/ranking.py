@@ -18,8 +18,6 @@ from outpace_optimizers.roofline.records import Roofline
 
 WORTH = 1.01
 """A best possible gain below this is lost in the noise of timing (see docs/audit.md)."""
-CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
-"""Modules that only run others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def best_gain(share: float, speedup: float = math.inf) -> float:
 def ranked(profile: Profile, rooflines: Iterable[Roofline] = ()) -> Ranking:
     """The best possible gain of the step first."""
     known = distances(profile, rooflines)
-    candidates = [t for t in profile.targets if t.key != PROFILER and t.name not in CONTAINERS]
+    candidates = [t for t in profile.targets if t.key != PROFILER]
     found = [_ranked(profile, target, known.by_target.get(target.key)) for target in candidates]
     found.sort(key=lambda one: (-one.best_gain, -one.share))
     return Ranking(

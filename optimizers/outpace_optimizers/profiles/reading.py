@@ -27,7 +27,7 @@ from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_
 from outpace_optimizers.profiles.device_use import device_use
 from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
-from outpace_optimizers.profiles.hosts import STEP, Event, Hosts, Key
+from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key
 from outpace_optimizers.profiles.recomputation import recomputation
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
 from outpace_optimizers.profiles.timeline import timeline
@@ -36,6 +36,10 @@ from outpace_optimizers.profiles.trace import TraceError, load
 NEGLIGIBLE = 1e-4
 """Of a step: targets below are not listed one by one."""
 MOST_PORTIONS = 100
+DIFFERS = 2.0
+"""Times the median step: one that is longer is another kind of step, or was disturbed."""
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
+"""Modules that only run others."""
 WITHOUT_STACKS = (
     "the trace has no Python stacks: time is given to named regions only; record it with with_stack=True, or with "
     "`outpace profile -- python ...`"
@@ -69,7 +73,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     document = load(path)
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
-    notes = [] if steps else [WITHOUT_STEPS]
+    notes = _differing(steps) if steps else [WITHOUT_STEPS]
     start, end = _extent(steps or events)
     forget_files()
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
@@ -157,6 +161,18 @@ def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]
     return [], max(busiest, key=lambda tid: busiest[tid], default=None)
 
 
+def _differing(steps: Sequence[Event]) -> list[str]:
+    """A word of caution where steps are not alike: shares are of their mean, which is like none of them."""
+    times = sorted(step["dur"] * 1e-3 for step in steps)
+    if times[-1] <= DIFFERS * statistics.median(times):
+        return []
+    note = (
+        f"the recorded steps took {times[0]:.3g} to {times[-1]:.3g} ms: some do what others do not (evaluate), or "
+        "the machine did something else; shares are of their mean, and --steps records more of them"
+    )
+    return [note]
+
+
 def _extent(events: Sequence[Event]) -> tuple[float, float]:
     timed = [event for event in events if event["cat"] != "Trace"]
     if not timed:
@@ -212,7 +228,7 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded, profiled: AsPr
         path=path or None,
         line=recorded.hosts.line_of(key),
         digest=profiled.digest_of(path, name) if path else None,
-        around=key in recorded.around,
+        around=key in recorded.around or (kind == "module" and name in CONTAINERS),
         operators=tuple(operators),
     )
 
@@ -222,7 +238,7 @@ def _calls(recorded: Recorded) -> dict[Key, int]:
     counts: dict[Key, int] = {}
     for node in recorded.nodes():
         outer = node.parent.rows if node.parent is not None else ()
-        if node.rows and node.rows[-1] not in outer and not node.backward:
+        if node.rows and node.rows[-1] not in outer and not node.name.startswith(BACKWARD):
             counts[node.rows[-1]] = counts.get(node.rows[-1], 0) + 1
     return counts
 

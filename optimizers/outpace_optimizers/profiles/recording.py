@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import OutpaceError
-from outpace_audit.profiling.plan import ALREADY, IDLE, RUN, TRACE, Plan
+from outpace_audit.profiling.plan import ALREADY, CLAIM, IDLE, RUN, TRACE, Plan
 from outpace_audit.profiling.starting import PLAN
 from outpace_optimizers.profiles.store import Place, keep_recording, new_place
 from outpace_optimizers.running import End, Inside, run_command, with_inside
@@ -20,6 +20,13 @@ QUIET = {"KINETO_LOG_LEVEL": "99"}
 """Kineto reports its own doings on stderr, between what the script prints."""
 GRACE_S = 10.0
 """For a script that ends by itself once it is told that the window is over."""
+
+
+NO_STEP = {
+    "optimizer": "no torch.optim optimizer stepped",
+    "call": "no nn.Module was called",
+    "auto": "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+}
 
 
 class NothingRecorded(OutpaceError):  # noqa: N818  # the message carries the error
@@ -45,7 +52,7 @@ def record(command: Sequence[str], workspace: Workspace, plan: Plan, limit_s: fl
             run = _run_of(inside)
             if not plan.stop or run is None or run["trouble"]:
                 return None
-            return 0.0 if run["world_size"] > 1 else GRACE_S
+            return GRACE_S if run["ends"] else 0.0
 
         environ = {**QUIET, **inside.environ, PLAN: plan.write()}
         status, end = run_command(command, environ, limit_s, "outpace profile", done)
@@ -83,10 +90,13 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
             "(options -I, -E and -S, or another PYTHONPATH; set yours before `outpace profile`)"
         )
     if not any(inside.raw.glob(f"*{IDLE}")):
-        seen = "was killed, or imported no torch" if status else "imported no torch"
-        return f"nothing was recorded: the command {seen}, and {ended}"
-    by = "no torch.optim optimizer stepped" + ("" if plan.by == "optimizer" else ", and no nn.Module was called")
-    return f"nothing was recorded: {by} before {ended}; a step ends with one of these (--by)"
+        return f"nothing was recorded: the command imported no torch, and {ended}"
+    if (inside.raw / CLAIM).exists():
+        return (
+            f"nothing was recorded: the script made steps, and {ended} before the window did: it was killed, crashed, "
+            "or left by os._exit"
+        )
+    return f"nothing was recorded: {NO_STEP[plan.by]} before {ended}; that is what ends a step (--by)"
 
 
 def trace_name(path: Path) -> str:

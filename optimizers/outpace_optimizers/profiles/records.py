@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FORMAT = 2
+FORMAT = 3
 VISIBLE = 0.0005
 """Of a step: what is written as 0.0% says nothing."""
 Kind = Literal["function", "module", "region"]
@@ -44,7 +44,7 @@ class Target:
     digest: str | None = None
     """Of a function's source, as it was when the trace was read; None where the file had changed by then."""
     around: bool = False
-    """It runs the steps, and is not part of them: only what it does itself could be made faster."""
+    """It runs the steps, or only other modules: nothing but what it does itself could be made faster."""
     operators: tuple[Portion, ...] = ()
     """What `own_s` is made of."""
 

@@ -63,7 +63,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--steps", type=_count, default=plan.steps, metavar="N", help=f"steps recorded ({plan.steps})")
     parser.add_argument(
         "--by", choices=("auto", "optimizer", "call"), default="auto",
-        help="what ends a step: an optimizer's step, the outermost call of a module, or the first if there is one",
+        help="what ends a step: an optimizer's step, the outermost call of a module, or (auto) the first if there is "
+        "one, else a backward pass, else the second",
     )  # fmt: skip
     parser.add_argument("--run-on", action="store_true", help="let the script run on after the window")
     parser.add_argument(

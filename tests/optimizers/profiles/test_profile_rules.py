@@ -106,6 +106,9 @@ NEAR: dict[str, list[Profile]] = {
         with_optimizer("aten::add_", 0.001),
         with_optimizer("aten::add_", 0.01, "RMSprop"),
         replace(with_optimizer("aten::add_", 0.01), run={"optimizer": {"class": "AdamW", "home": "mine"}}),
+        replace(
+            with_optimizer("aten::_foreach_add_", 0.01, "SGD"), optimizer=(Portion("aten::_foreach_add_", 0.01, 1.0),)
+        ),
     ],
     "tiny-kernels": [
         replace(WELL, step_s=0.01, device=replace(TINY, busy_s=0.009)),
@@ -202,6 +205,15 @@ def test_attention_in_a_file_of_the_project_is_one_for_optimize() -> None:
     (found,) = suggestions(replace(SPOKEN_OF["attention-not-fused"], targets=(block,))).suggestions
     assert found.edit == "outpace optimize '/project/my model.py'"
     assert "explicit-attention" in {rule.id for rule in load_rules().rules}
+
+
+def test_workers_are_no_advice_where_a_batch_is_made_as_fast_as_it_is_handed_over() -> None:
+    def advice(seconds: float) -> str:
+        loading = replace(WELL, step_s=4 * seconds, targets=(region("DataLoader", seconds),), loader="single")
+        return next(one.advice for one in suggestions(loading).suggestions if one.rule == "data-loader")
+
+    assert "num_workers" in advice(0.005)
+    assert "num_workers" not in advice(0.0004)
 
 
 def test_nothing_is_said_of_a_step_that_is_well() -> None:

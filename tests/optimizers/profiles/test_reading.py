@@ -116,6 +116,100 @@ def test_what_recording_adds_is_taken_off_where_it_is_known(tmp_path: Path) -> N
     assert profile.profiled_step_s == pytest.approx(1e-3)
 
 
+def test_code_keeps_some_of_its_time_however_often_it_is_recorded(tmp_path: Path) -> None:
+    """As of a script that runs in a loop of a library's, of many small calls."""
+    calls = [event("python_function", f"library.py(1): call_{n}", 600 + n, 600 + n + 0.5) for n in range(300)]
+    kept = [one for one in EVENTS if one["cat"] != "kernel" and one["ts"] < 500]
+    profile = read(write(tmp_path, kept + calls), tmp_path, {"plain_thread_s": [0.0], "recorded_thread_s": [1e-3]})
+    assert own(profile, "main") > 50
+    assert all(one.own_s >= 0 and one.seconds <= profile.step_s for one in profile.targets)
+    assert all(part.seconds >= 0 for one in profile.targets for part in one.operators)
+
+
+def test_what_the_profiler_does_between_steps_is_no_time_of_the_step(tmp_path: Path) -> None:
+    ours = [
+        event("python_function", "outpace_audit/profiling/window.py(80): _optimizer_stepped", 910, 918),
+        event("python_function", "torch/profiler/profiler.py(1150): step", 911, 917),
+    ]
+    profile = read(write(tmp_path, EVENTS + ours), tmp_path, {})
+    assert profile.step_s == pytest.approx(992e-6)
+    assert (own(profile, "main"), profile.profiled_step_s) == (232.0, pytest.approx(1e-3))
+    assert profile.attributed_s == pytest.approx(sum(one.own_s for one in profile.targets))
+
+
+COMPILED = [
+    event("user_annotation", "ProfilerStep#3", 0, 1000),
+    event("python_function", "script.py(6): main", -50, 1100),
+    event("python_function", "nn.Module: OptimizedModule_0", 100, 300),
+    event("cpu_op", "Torch-Compiled Region: 0/0", 120, 290),
+    event("python_function", "outpace_audit/profiling/module_calls.py(31): handing_on", 130, 280),
+    event("cpu_op", "CompiledFunction", 140, 270, Sequence_number=5, Fwd_thread_id=0),
+    event("python_function", "<built-in method run_backward of object at 0x1>", 400, 900),
+    event("cpu_op", "autograd::engine::evaluate_function: CompiledFunctionBackward", 420, 820,
+          Sequence_number=5, Fwd_thread_id=1),
+    *(event("cpu_op", "autograd::engine::evaluate_function: torch::autograd::AccumulateGrad", start, start + 10,
+            Sequence_number=2**64 - 1, Fwd_thread_id=0) for start in (830, 850, 870)),
+]  # fmt: skip
+"""More gradients than operators of the backward pass; and compiled through the wrapper that counts calls."""
+
+
+def test_a_compiled_region_has_its_forward_and_backward_time(tmp_path: Path) -> None:
+    profile = read(write(tmp_path, COMPILED), tmp_path, {})
+    assert own(profile, "compiled region 0/0") == 570.0
+    assert own(profile, "gradient accumulation") == 30.0
+    around = {one.name: one.around for one in profile.targets}
+    assert around["OptimizedModule"] and not around["compiled region 0/0"]
+    assert own(profile, "OptimizedModule") == 30.0
+
+
+@pytest.mark.parametrize(
+    "within", [[], [event("python_function", "script.py(6): main", 520, 690)]], ids=["torch", "own"]
+)
+def test_a_closure_is_no_part_of_the_optimizers_step(tmp_path: Path, within: list[dict[str, Any]]) -> None:
+    events = [
+        event("user_annotation", "ProfilerStep#3", 0, 1000),
+        event("python_function", "torch/optim/optimizer.py(509): wrapper", 490, 800),
+        event("user_annotation", "Optimizer.step#SGD.step", 500, 790),
+        event("python_function", "torch/optim/sgd.py(105): step", 510, 780),
+        event("python_function", "library/loop.py(9): closure", 515, 700),
+        *within,
+        event("python_function", "nn.Module: Linear_0", 530, 600),
+        event("python_function", "<built-in method run_backward of object at 0x1>", 600, 680),
+        event("python_function", "torch/optim/sgd.py(250): sgd", 710, 770),
+        event("cpu_op", "aten::add_", 720, 760),
+    ]
+    profile = read(write(tmp_path, events), tmp_path, {})
+    step = next(one for one in profile.targets if one.name == "SGD.step")
+    assert (round(1e6 * step.seconds), round(1e6 * step.own_s), step.calls) == (105, 105, 1.0)
+    assert own(profile, "Linear") == 70.0
+    assert [one.name for one in profile.optimizer] == ["aten::add_"]
+
+
+def test_an_optimizer_of_ones_own_is_no_closure(tmp_path: Path) -> None:
+    events = [
+        event("user_annotation", "ProfilerStep#3", 0, 1000),
+        event("user_annotation", "Optimizer.step#Muon.step", 500, 790),
+        event("python_function", "torch/utils/_contextlib.py(117): decorate_context", 505, 785),
+        event("python_function", "library/muon.py(9): step", 510, 780),
+        event("python_function", "library/loop.py(9): closure", 520, 600),
+        event("python_function", "nn.Module: Linear_0", 530, 590),
+        event("python_function", "library/muon.py(1): orthogonal", 620, 700),
+    ]
+    assert own(read(write(tmp_path, events), tmp_path, {}), "Muon.step") == 210.0
+
+
+def test_what_a_hook_of_a_gradient_runs_is_no_gradient_accumulation(tmp_path: Path) -> None:
+    events = [
+        event("user_annotation", "ProfilerStep#3", 0, 1000),
+        event("cpu_op", "autograd::engine::evaluate_function: torch::autograd::AccumulateGrad", 400, 600),
+        event("python_function", "script.py(2): forward", 420, 590),
+        event("user_annotation", "Optimizer.step#Adam.step", 430, 580),
+    ]
+    profile = read(write(tmp_path, events), tmp_path, {})
+    found = {one.name: (round(1e6 * one.seconds), one.calls) for one in profile.targets}
+    assert found == {"gradient accumulation": (30, 0.0), "forward": (170, 1.0), "Adam.step": (150, 1.0)}
+
+
 def test_a_trace_without_steps_or_stacks_says_so(tmp_path: Path) -> None:
     kept = [one for one in EVENTS if one["cat"] != "python_function" and "ProfilerStep" not in one["name"]]
     profile = read(write(tmp_path, kept), tmp_path, {})
@@ -159,6 +253,16 @@ def test_the_timeline_is_the_step_of_median_length(tmp_path: Path) -> None:
 
 def _in_microseconds(one: Stretch) -> tuple[str, int, int, bool]:
     return one.name, round(1e6 * one.start), round(1e6 * one.seconds), one.backward
+
+
+@pytest.mark.parametrize("longest, said", [(1900, False), (2500, True)])
+def test_steps_that_are_not_alike_are_told(tmp_path: Path, longest: float, said: bool) -> None:
+    later = [
+        event("user_annotation", "ProfilerStep#4", 1000, 2100),
+        event("user_annotation", "ProfilerStep#5", 2100, 2100 + longest),
+    ]
+    notes = read(write(tmp_path, EVENTS + later), tmp_path, {}).notes
+    assert any("the recorded steps took 1 to 2.5 ms" in note for note in notes) == said
 
 
 def test_without_steps_there_is_no_timeline(tmp_path: Path) -> None:

@@ -128,6 +128,38 @@ def test_calls_before_the_first_step_of_an_optimizer_are_no_steps(tmp_path: Path
     assert target(profile_of(tmp_path, recording), "Layer.forward").calls == 10.0
 
 
+def test_optimizers_that_step_within_the_backward_pass_end_a_step_with_it(tmp_path: Path) -> None:
+    fused = (
+        "optimizers = {p: torch.optim.Adam([p]) for p in model.parameters()}\n"
+        "def hook(p):\n    optimizers[p].step()\n    optimizers[p].zero_grad()\n"
+        "for p in model.parameters():\n    p.register_post_accumulate_grad_hook(hook)\n"
+        "backward = torch.autograd.backward\n"
+        "import atexit\natexit.register(lambda: print(torch.autograd.backward is backward))\n"
+        "for _ in range(10_000):\n    model(x).mean().backward()\n"
+    )
+    recording = run(tmp_path, MODEL + fused)
+    assert (recording.status, recording.end) == (0, "ended")
+    assert (recording.run["by"], recording.run["of"]) == ("optimizer", "Adam")
+    profile = profile_of(tmp_path, recording)
+    assert (target(profile, "Adam.step").calls, target(profile, "Layer.forward").calls) == (4.0, 2.0)
+    assert target(profile, "squash").backward_s > 0
+
+
+def test_without_an_optimizer_of_torchs_a_step_ends_with_its_backward_pass(tmp_path: Path) -> None:
+    mine = (
+        "def evaluate():\n    with torch.no_grad():\n        return [model(x).mean() for _ in range(3)]\n"
+        "def update():\n    with torch.no_grad():\n        for p in model.parameters():\n            p.sub_(p.grad)\n"
+        "            p.grad = None\n"
+        "for _ in range(10_000):\n    evaluate()\n    model(x).mean().backward()\n    update()\n"
+    )
+    recording = run(tmp_path, MODEL + mine)
+    assert (recording.run["by"], recording.run["of"]) == ("backward", "pass")
+    profile = profile_of(tmp_path, recording)
+    calls = {name: target(profile, name).calls for name in ("Layer.forward", "update", "evaluate")}
+    assert calls == {"Layer.forward": 8.0, "update": 1.0, "evaluate": 1.0}
+    assert "TanhBackward0" not in {one.name for one in target(profile, "<module>").operators}
+
+
 @pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
 def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Path, ending: str, status: int) -> None:
     recording = run(tmp_path, f"{MODEL}{TRAIN}{ending}\n")
@@ -153,30 +185,51 @@ def test_a_fork_and_its_steps_are_not_the_scripts(tmp_path: Path) -> None:
     assert recording.run["steps"] == QUICK.needed
 
 
-def test_two_processes_of_ddp_are_profiled_without_hanging(tmp_path: Path) -> None:
-    parallel = (
-        "import torch.distributed as dist\ndist.init_process_group('gloo')\n"
-        "model = nn.parallel.DistributedDataParallel(model)\n"
-    )
-    command = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517")
-    recording = run(tmp_path, MODEL + parallel + TRAIN + "train(10_000)\n", command=command)
+PARALLEL = """
+import torch.distributed as dist
+dist.init_process_group('gloo')
+"""
+TWO = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2")
+
+
+def test_two_processes_of_ddp_are_profiled_and_end_after_the_same_step(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = "model = nn.parallel.DistributedDataParallel(model)\n"
+    training = "try:\n    train(10_000)\nfinally:\n    dist.barrier()\n    print('both')\n"
+    command = (*TWO, "--master-port=29517")
+    recording = run(tmp_path, MODEL + PARALLEL + model + TRAIN + training, command=command)
     assert recording.run["world_size"] == 2
-    assert recording.end == "done"
+    assert (recording.status, recording.end) == (0, "ended")
+    seen = capfd.readouterr()
+    assert seen.out.count("both") == 2 and "Traceback" not in seen.err
     assert target(profile_of(tmp_path, recording), "squash").calls == 2.0
+
+
+def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None:
+    """The other one waits for something that never comes."""
+    training = "if dist.get_rank() == 0:\n    train(10_000_000)\ndist.barrier()\n"
+    recording = run(tmp_path, MODEL + PARALLEL + TRAIN + training, command=(*TWO, "--master-port=29518"))
+    assert (recording.run["ends"], recording.end) == (False, "done")
 
 
 @pytest.mark.parametrize(
     "text, said",
     [
         (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
-        (MODEL + "print(x.sum())\n", "no torch.optim optimizer stepped, and no nn.Module was called"),
+        (
+            MODEL + "print(x.sum())\n",
+            "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+        ),
+        (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
+        (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),
         ("print(1)\n", "imported no torch"),
         (
             MODEL + TRAIN + "from torch.profiler import profile\nwith profile():\n    train(10)\n",
             "read its trace instead",
         ),
     ],
-    ids=["few", "none", "no-torch", "own-profiler"],
+    ids=["few", "none", "left", "left-early", "no-torch", "own-profiler"],
 )
 def test_a_script_without_a_window_is_told_why(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(NothingRecorded, match=said):
@@ -193,6 +246,23 @@ def test_compiled_code_does_not_see_how_calls_are_counted(tmp_path: Path, capfd:
     plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
     assert seen.out == plain.stdout
     assert "Dynamo" not in seen.err
+
+
+def test_a_compiled_step_of_an_optimizer_is_compiled_as_it_is_without_the_profiler(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    compiled = (
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "step = torch.compile(lambda: optimizer.step(), backend='eager')\n"
+        "for _ in range(12):\n    loss = model(x).square().mean()\n    loss.backward()\n    step()\n"
+        "    optimizer.zero_grad()\n"
+        "print(loss.item(), torch._dynamo.utils.counters['stats'])\n"
+    )
+    recording = run(tmp_path, MODEL + compiled, Plan(1, 1, 2, stop=False))
+    seen = capfd.readouterr()
+    plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
+    assert seen.out == plain.stdout
+    assert (recording.status, recording.run["by"], recording.run["complete"]) == (0, "backward", 2)
 
 
 def test_what_comes_along_with_the_editor_is_not_on_the_scripts_path(
