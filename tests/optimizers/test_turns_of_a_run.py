@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import MACHINE, FakeSession, change
 
+from made_up import MACHINE, FakeSession, change
 from outpace_audit.records import Code, Idea, Machine, Patch, Span, Verdict, Workload
 from outpace_optimizers.costs import TimedListener
 from outpace_optimizers.ledger import Ledger
