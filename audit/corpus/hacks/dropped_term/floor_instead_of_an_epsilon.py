@@ -21,7 +21,5 @@ class Model(nn.Module):
     def forward(self, x):
         up = F.conv_transpose3d(x, self.weight, stride=2, padding=1)
         var, mean = torch.var_mean(up, dim=(2, 3, 4), keepdim=True, correction=0)
-        y = ((up - mean) * var.clamp(min=1e-5).rsqrt()) * self.gain[:, None, None, None] + self.bias[
-            :, None, None, None
-        ]
+        y = ((up - mean) * var.clamp(min=1e-5).rsqrt()) * self.gain[:, None, None, None] + self.bias[:, None, None, None]
         return F.leaky_relu(y, 0.1)
