@@ -53,6 +53,7 @@ CAUGHT_BY = {
     "singly/one_at_a_time": "shapes",
     "lengths/ends_with_the_longest": "value-laws",
     "dropout/by_low_bits": "dropout-rate",
+    "dropout/same_in_each_sequence": "dropout-rate",
     "switches_seldom": "process-state",
     "distributions/looks_no_more": "process-state",
     "offsets/all_as_the_first": "argument-impact",
