@@ -172,7 +172,9 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
             yield [ArgumentChange(leaf, "widened", name=name)]
         if hows[:1] == ["louder"]:
             yield [ArgumentChange(leaf, "forbidden", name=name)]
-    for leaf, value in enumerate(inspected["plain"] or ()):
+            if _is_positive(one):
+                yield [ArgumentChange(leaf, "signed", name=name)]
+    for leaf, value in enumerate(inspected["numbers"]):
         yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
     values = [value for _, value in inspected["defaults"]]
     for number, (name, value) in enumerate(inspected["defaults"]):
@@ -181,6 +183,11 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
             yield supplied_changes(name, before, inspected["inputs"])
             continue
         yield [ArgumentChange(-1, "added", other, name, before) for other in scalar_changes(value)]
+
+
+def _is_positive(one: Mapping[str, Any]) -> bool:
+    law = one["law"] or {"kind": "", "params": {}}
+    return law["kind"] == "uniform" and float(law["params"].get("low", 0.0)) >= 0.0
 
 
 def _name(workload: Workload, position: int) -> str:
