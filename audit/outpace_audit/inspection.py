@@ -30,8 +30,8 @@ def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
     changes, its `plain` arguments (None where some are neither tensors nor plain), the `numbers` among all leaves, and
     the spec of every differentiable output. `still`: how many results are the same under another seed, where some
     inputs are. `updated`: the tensors among the inputs that a call writes to, where a second call on the first left
-    gives something else; `moves`: whether it gives one of them another place or shape. `uncompared` results, `unwatched`
-    arguments: see comparable.py."""
+    gives something else; `moves`: whether it gives one of them another place or shape. `uncompared` results,
+    `unwatched` arguments: see comparable.py."""
     one, again, other = (maker.make(number) for number in (seed, seed, seed + 1))
     places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
     tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
