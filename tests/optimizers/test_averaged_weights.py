@@ -26,7 +26,9 @@ def weights(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_is_the_same_and_what_is_evaluated_is_not(kind: str, tmp_path: Path) -> None:
-    before, after = (printed(GOLDEN / kind / f"{side}.py", tmp_path / side).splitlines() for side in ("before", "after"))
+    before, after = (
+        printed(GOLDEN / kind / f"{side}.py", tmp_path / side).splitlines() for side in ("before", "after")
+    )
     evaluated = re.compile(r"val loss|wrong: ")
     trained = [[line for line in text if not evaluated.search(line)] for text in (before, after)]
     assert trained[0] == trained[1] and trained[0]
@@ -39,7 +41,9 @@ def test_training_is_the_same_and_what_is_evaluated_is_not(kind: str, tmp_path: 
 
 @pytest.mark.parametrize("kind", ["nanogpt_style", "wrapped"])
 def test_what_is_evaluated_are_the_averages(kind: str, tmp_path: Path) -> None:
-    before, after = (re.findall(r"val loss (\S+)", printed(GOLDEN / kind / f"{s}.py", tmp_path / s)) for s in ("before", "after"))
+    before, after = (
+        re.findall(r"val loss (\S+)", printed(GOLDEN / kind / f"{s}.py", tmp_path / s)) for s in ("before", "after")
+    )
     assert before[-1] != after[-1]
 
 
@@ -67,7 +71,9 @@ def test_the_mean_is_that_of_the_steps_by_their_shares(dtype: Any) -> None:
         expected = expected * (1 - share) + model.weight.detach().float() * share
     own = model.weight.detach().clone()
     with kind(tied), kind(model):
-        torch.testing.assert_close(model.weight.detach(), expected.to(dtype), rtol=1e-2 if dtype != torch.float32 else 1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            model.weight.detach(), expected.to(dtype), rtol=1e-2 if dtype != torch.float32 else 1e-5, atol=1e-5
+        )
         kept = model.state_dict()
     assert torch.equal(model.weight, own)
     assert not torch.equal(kept["weight"], own)
@@ -102,9 +108,9 @@ print(score(model))
     ("old", "new", "said"),
     [
         ("import torch\n", "import torch as th\ntorch = th\n", "does not import torch by its own name"),
-        ("    optimizer.step()\n    optimizer.zero_grad()\n", "    take(optimizer)\n", "no step of an optimizer is seen"),
+        ("    optimizer.step()\n    optimizer.zero_grad()\n", "    take(optimizer)\n", "no step of an optimizer"),
         ("print(score(model))", "print(model)", "no evaluation of model"),
-        ("print(score(model))", "from torch.distributed.fsdp import FSDP\nFSDP(model)\nprint(score(model))", "FSDP has"),
+        ("print(score(model))", "from torch import FSDP\nFSDP(model)\nprint(score(model))", "FSDP has"),
         ("print(score(model))", "model_ema = 1\nprint(score(model))", "model_ema averages weights already"),
         ("loss.backward()", "loss.backward()\n    loss.backward()", "several backward passes"),
     ],

@@ -19,7 +19,9 @@ from .step_ends import optimizer_steps, spelled, stepped
 from .step_sites import Step, modules, the_step
 
 _AVERAGES = re.compile(r"(^|_)(ema|swa)(_|$)|averaged?_?(model|weights)|shadow_param", re.IGNORECASE)
-_OTHERS = frozenset({"FullyShardedDataParallel", "fully_shard", "FSDP", "DTensor", "CUDAGraph", "make_graphed_callables"})
+_OTHERS = frozenset(
+    {"FullyShardedDataParallel", "fully_shard", "FSDP", "DTensor", "CUDAGraph", "make_graphed_callables"}
+)
 """Where a parameter is no whole tensor, or has to stay where it is."""
 
 
@@ -43,7 +45,9 @@ class AveragedWeightsRule:
         edit = Edit(definitions={name: definition(name)})
         for site in sites:
             edit.wrap(source, site.statement, site.statement, f"with {name}({site.model}):")
-        _update(source, step, stepped(step.scope, ends[-1], step.backward), f"{name}.update({spelled(step)})", edit, sites)
+        _update(
+            source, step, stepped(step.scope, ends[-1], step.backward), f"{name}.update({spelled(step)})", edit, sites
+        )
         patch = make_script_patch(source, edit)
         if patch is None:
             raise DoesNotApply(f"the evaluation at line {sites[0].statement.lineno} can't be edited faithfully")

@@ -11,7 +11,7 @@ from outpace_optimizers.source import FunctionNode, Source
 
 from .fitting import DoesNotApply
 from .scopes import Scope
-from .step_sites import Step, is_module, modules
+from .step_sites import Step, calls_it, is_module, modules
 
 _NO_GRAD = frozenset({"torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled"})
 _DEEP = 4
@@ -33,7 +33,7 @@ class _Finder:
     def __init__(self, source: Source, every: list[Scope], step: Step, after: int) -> None:
         self.source, self.every, self.step, self.after = source, every, step, after
         self.modules = modules(source) - {"self"}
-        self.trains = set(_callers(every, step))
+        self.trains = _leading(source, every, step)
         self.inner = set(_called_within(step, every))
 
     def sites(self) -> Iterator[Site]:
@@ -84,11 +84,9 @@ class _Finder:
         if scope is self.step.scope:
             if call.lineno > self.after or self._now_and_then(scope, call):
                 return True
-            if self._no_grad(scope, call) is not None and scope.loop(self.step.backward) in scope.around(call):
+            if self._no_grad(scope, call) is not None and scope.loop(self.step.backward) in list(scope.around(call)):
                 raise DoesNotApply(f"line {call.lineno} calls the model without gradients within the step")
             return False
-        if getattr(scope.node, "name", "") not in self.trains and not isinstance(scope.node, ast.Module):
-            return True
         lines = [one.lineno for one in scope.calls() if self._leads(one)]
         return not lines or call.lineno > min(lines)
 
@@ -99,10 +97,12 @@ class _Finder:
         return inside and any(isinstance(node, ast.If) and not self._trains(node) for node in around)
 
     def _leads(self, call: ast.Call) -> bool:
-        return (dotted(call.func) or "").rpartition(".")[2] in self.trains
+        return any(calls_it(self.source, call, one) for one in self.trains)
 
     def _trains(self, node: ast.AST) -> bool:
-        return any(one is self.step.backward or (isinstance(one, ast.Call) and self._leads(one)) for one in ast.walk(node))
+        return any(
+            one is self.step.backward or (isinstance(one, ast.Call) and self._leads(one)) for one in ast.walk(node)
+        )
 
     def _no_grad(self, scope: Scope, call: ast.Call) -> ast.stmt | None:
         """The outermost `with` around the call that keeps no gradients; or else the decorated function."""
@@ -110,7 +110,9 @@ class _Finder:
         found = [node for node in withs if any(_names(scope, item.context_expr) for item in node.items)]
         if found:
             return found[-1]
-        decorated = isinstance(scope.node, FunctionNode) and any(_names(scope, one) for one in scope.node.decorator_list)
+        decorated = isinstance(scope.node, FunctionNode) and any(
+            _names(scope, one) for one in scope.node.decorator_list
+        )
         return scope.node if decorated and isinstance(scope.node, FunctionNode) else None
 
     def _whole(self, scope: Scope, call: ast.Call) -> ast.stmt:
@@ -144,17 +146,16 @@ def _saved(scope: Scope, call: ast.Call) -> bool:
     return False
 
 
-def _callers(every: list[Scope], step: Step) -> Iterator[str]:
-    """Names of the functions that lead to the step, its own first."""
-    wanted = {getattr(step.scope.node, "name", "")} - {""}
+def _leading(source: Source, every: list[Scope], step: Step) -> list[Scope]:
+    """The functions that lead to the step, its own first."""
+    found = [step.scope]
     for _ in range(_DEEP):
-        yield from wanted
-        wanted = {
-            name
+        found += [
+            scope
             for scope in every
-            if (name := getattr(scope.node, "name", ""))
-            and any((dotted(call.func) or "").rpartition(".")[2] in wanted for call in scope.calls())
-        }
+            if scope not in found and any(calls_it(source, call, one) for call in scope.calls() for one in found)
+        ]
+    return found
 
 
 def _called_within(step: Step, every: list[Scope]) -> Iterator[str]:

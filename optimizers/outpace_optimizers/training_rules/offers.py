@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .changes import Proposal
 
 FILE = "training-offers.json"
+TUNED = "tuned-numbers"
+"""In the place of a rule's name, of what a search over the script's numbers has found."""
 KEPT = 20
 """Of a workspace, the newest: each has the whole new text of its script."""
 
@@ -75,7 +77,7 @@ def _trial(workspace: Workspace, proposal: Proposal, report: Report, verdict: st
         trains=True,
         truth="",
     )
-    replay = f"outpace train --rule {idea.rule} --fresh"
+    replay = f"outpace train --{'tune' if idea.rule == TUNED else f'rule {idea.rule}'} --fresh"
     target = Path(proposal.path).name
     return Trial(
         report.campaign, target, replace(idea, patch=patch), told, report.diff, replay, time.time(), notes=(verdict,),

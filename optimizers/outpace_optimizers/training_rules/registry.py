@@ -17,7 +17,7 @@ GROUP = "outpace.training_rules"
 _PACKAGE = "outpace_optimizers.training_rules"
 _BUILT_IN = (
     "fused_optimizer", "sync_free_step", "autocast_bf16", "compiled_model", "fp8_linear", "averaged_weights",
-    "muon_matrices", "value_ngrams",
+    "rates_to_zero", "muon_matrices", "value_ngrams",
 )  # fmt: skip
 """The cheapest to try first."""
 

@@ -34,7 +34,8 @@ def _zeroed(scope: Scope) -> Iterator[str]:
             yield dotted(call.func.value) or ""
     for node in scope.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            if (scope.names.resolve(node.value.func) or "").startswith("torch.optim."):
+            name = scope.names.resolve(node.value.func) or ""
+            if name.startswith("torch.optim.") and name.count(".") == 2:
                 yield from (dotted(target) or "" for target in node.targets)
 
 

@@ -90,6 +90,22 @@ def _modules(source: Source) -> Iterator[str]:
                 yield name.rpartition(".")[2]
 
 
+def calls_it(source: Source, call: ast.Call, function: Scope) -> bool:
+    """Whether a call is of a function of the file, or of a method by an object of its class."""
+    name, own = dotted(call.func) or "", getattr(function.node, "name", "")
+    if function.owner is None or not own:
+        return name == own != ""
+    receiver, _, method = name.rpartition(".")
+    return method == own and receiver in {"self", *_made_by(source, function.owner.name)}
+
+
+def _made_by(source: Source, owner: str) -> Iterator[str]:
+    """`trainer` in `trainer = Trainer(model)`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and dotted(node.value.func) == owner:
+            yield from (name for target in node.targets if (name := dotted(target)))
+
+
 def _step(scope: Scope, backward: ast.Call, modules: set[str], every: list[Scope]) -> Step | None:
     loop, line = scope.loop(backward), backward.lineno
     assert isinstance(backward.func, ast.Attribute)
