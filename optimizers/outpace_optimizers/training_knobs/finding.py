@@ -13,6 +13,7 @@ from outpace_optimizers.training_rules.fitting import DoesNotApply
 from outpace_optimizers.training_rules.optimizer_sites import makes, own_optimizers
 from outpace_optimizers.training_rules.schedule_ends import settings
 from outpace_optimizers.training_rules.scopes import Scope, scopes
+from outpace_optimizers.training_rules.trainer_sites import TRAINER_ARGUMENTS
 
 from .numbers import Number, Numbers
 
@@ -21,6 +22,11 @@ _SEEDS = frozenset({
     "RandomState", "PRNGKey", "Generator",
 })  # fmt: skip
 """Whatever is given to them is no knob: a seed that a search has picked is luck."""
+_TRAINER: Mapping[str | None, str] = {
+    "learning_rate": "rate", "weight_decay": "decay", "warmup_steps": "schedule", "warmup_ratio": "schedule",
+    "per_device_train_batch_size": "batch",
+}  # fmt: skip
+"""What its arguments are, by their names."""
 _SMALL = 10.0
 """How far a rate or a decay is searched, up and down."""
 _NEAR = 4.0
@@ -85,6 +91,9 @@ def _roles(numbers: Numbers, every: list[Scope], *, batches: bool) -> Iterator[t
             for role, node in _of_optimizer(scope, call, own):
                 if number := numbers.of(node, scope, role):
                     yield role, number
+            for role, node in _of_trainer(scope, call):
+                if (batches or role != "batch") and (number := numbers.of(node, scope, role)):
+                    yield role, number
             for node in _rows(scope, call) if batches else ():
                 if number := numbers.of(node, scope, "batch"):
                     yield "batch", number
@@ -107,6 +116,12 @@ def _of_optimizer(scope: Scope, call: ast.Call, own: set[str]) -> Iterator[tuple
         for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
             if isinstance(key, ast.Constant) and key.value in ("lr", "weight_decay"):
                 yield "rate" if key.value == "lr" else "decay", value
+
+
+def _of_trainer(scope: Scope, call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """What the Trainer of transformers is told."""
+    if (scope.names.resolve(call.func) or "") in TRAINER_ARGUMENTS:
+        yield from ((_TRAINER[item.arg], item.value) for item in call.keywords if item.arg in _TRAINER)
 
 
 def _rows(scope: Scope, call: ast.Call) -> Iterator[ast.expr]:

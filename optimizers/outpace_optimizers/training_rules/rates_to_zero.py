@@ -17,9 +17,14 @@ from .schedule_ends import Setting, reaches_zero, settings
 from .scopes import Scope, names_in, scopes
 from .step_ends import optimizer_steps
 from .step_sites import the_step
+from .trainer_sites import Arguments, told, trainer_arguments
 
 _OTHERS = frozenset({"schedulefree", "CUDAGraph", "make_graphed_callables", "ReduceLROnPlateau"})
 """What has no rate of its own, or reads it elsewhere; a rate that waits for the metric has no end to reckon with."""
+
+_TRAINER_ABOVE = frozenset({"constant", "constant_with_warmup"})
+"""Schedules of a Trainer that end where they were. What it has by default, a linear one, ends at zero."""
+_WHY = "steps of a full rate up to the end leave the weights as far from a good place as a step is long"
 
 
 class RatesToZeroRule:
@@ -29,6 +34,9 @@ class RatesToZeroRule:
     page = "docs/rules/rates-to-zero.md"
 
     def propose_training(self, source: Source) -> Iterator[Idea]:
+        if (arguments := trainer_arguments(source)) is not None:
+            yield self._of_trainer(source, arguments)
+            return
         every = scopes(source)
         step = the_step(source, every)
         ends = optimizer_steps(step)
@@ -51,10 +59,18 @@ class RatesToZeroRule:
         yield Idea(
             self.id,
             "let the learning rates fall to zero by the last step" + ("" if scheduled else ", after a short warm-up"),
-            "steps of a full rate up to the end leave the weights as far from a good place as a step is long",
+            _WHY,
             self.claimed_class,
             patch,
         )
+
+    def _of_trainer(self, source: Source, arguments: Arguments) -> Idea:
+        named = arguments.constant("lr_scheduler_type")
+        if named not in _TRAINER_ABOVE:
+            kind = "a linear" if named is None else "another"
+            raise DoesNotApply(f"line {arguments.call.lineno} has {kind} schedule, and no constant one by its name")
+        patch = told(source, arguments, {"lr_scheduler_type": '"linear"'})
+        return Idea(self.id, "let the learning rate fall to zero by the last step", _WHY, self.claimed_class, patch)
 
 
 def _ends_above_zero(source: Source, every: list[Scope], found: Progress) -> bool:
