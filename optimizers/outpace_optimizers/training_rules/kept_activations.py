@@ -15,6 +15,8 @@ from .scopes import scopes
 from .trainer_sites import told, trainer_arguments
 
 _ENABLE = "gradient_checkpointing_enable"
+_ARGUMENTS = ("gradient_checkpointing", "activation_checkpointing")
+"""Of a Trainer: the old name, and that of transformers 6."""
 
 
 class KeptActivationsRule:
@@ -47,9 +49,10 @@ def _patch(source: Source) -> Patch:
             raise DoesNotApply(f"line {calls[0][1].lineno} can't be edited faithfully")
         return patch
     found = trainer_arguments(source)
-    if found is None or found.constant("gradient_checkpointing") is not True:
+    asked = [name for name in _ARGUMENTS if found is not None and found.constant(name) is True]
+    if found is None or not asked:
         raise DoesNotApply("it asks for no checkpointing of activations by its name")
-    return told(source, found, {"gradient_checkpointing": "False"})
+    return told(source, found, dict.fromkeys(asked, "False"))
 
 
 def _enables(call: ast.Call) -> bool:
