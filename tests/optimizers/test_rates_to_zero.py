@@ -98,6 +98,7 @@ COOLING = """def cooling(step, total=STEPS):
         return 1.0
     return 2 * (1 - done){end}
 """
+FLAG = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--steps', default=30)\nargs = parser.parse_args()"
 TORCH = "schedule = torch.optim.lr_scheduler."
 
 
@@ -108,6 +109,8 @@ TORCH = "schedule = torch.optim.lr_scheduler."
         (script("max(0.1, 1 - step / STEPS)"), False),
         (script("1 - step / 30"), True),
         (script("1 - step / 60"), False),
+        (script("1 - step / args.steps", more=FLAG, loop="range(args.steps)"), True),
+        (script("1 - step / 30", more=FLAG, loop="range(args.steps)"), False),
         (script("cooling(step)", more=COOLING.format(end="")), True),
         (script("cooling(step, total=90)", more=COOLING.format(end="")), False),
         (script("cooling(step)", more=COOLING.format(end=" + 0.1")), False),

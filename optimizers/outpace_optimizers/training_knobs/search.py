@@ -14,6 +14,7 @@ from typing import Any
 
 from outpace_audit.records import Idea, Patch
 from outpace_audit.seeds import draw
+from outpace_optimizers.records import TUNED_RULE
 from outpace_optimizers.source import base_hash, parse
 from outpace_optimizers.training.campaign import SEED_BITS, Campaign
 from outpace_optimizers.training.change import NOTHING, Change
@@ -23,7 +24,6 @@ from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.training_rules.changes import Proposal
 from outpace_optimizers.training_rules.fitting import DoesNotApply
-from outpace_optimizers.training_rules.offers import TUNED
 from outpace_optimizers.tuner.search import optuna_module
 
 from .finding import Knob, knobs, written
@@ -78,7 +78,7 @@ class Tunable:
         change = self.change(values)
         patch = Patch(self.path, base_hash(self.text), (change.files[self.path] or b"").decode(), ())
         idea = Idea(
-            TUNED,
+            TUNED_RULE,
             self.said(values),
             "numbers that nobody has tuned for this budget are seldom the best",
             "statistical",

@@ -149,7 +149,8 @@ def _falls(source: Source, scope: Scope, node: ast.expr, trial: _Trial) -> bool:
 
 
 def _low(found: list[float], steps: float) -> bool:
-    return found[-1] <= max(_ZERO, 2 / steps) * max(found)
+    """Near zero. What is far below has another length than the run."""
+    return abs(found[-1]) <= max(_ZERO, 2 / steps) * max(found)
 
 
 def _lambda_falls(source: Source, setting: Setting, trial: _Trial) -> bool:

@@ -41,6 +41,8 @@ def test_edits_of_both_rules_go_together_and_pass_the_checks_of_runs(tmp_path: P
         before, after = ([runner.run(one, seed, Limits(200.0)) for seed in (1, 2)] for one in (NOTHING, change))
     assert {run.outcome for run in (*before, *after)} == {"finished"}
     assert all(ours.metric != theirs.metric for ours, theirs in zip(before, after, strict=True))
-    checks = [check for check in of_runs(before, after, target) if check.name != "outside-clock"]  # others run here, too
+    checks = [
+        check for check in of_runs(before, after, target) if check.name != "outside-clock"
+    ]  # others run here, too
     assert {check.name for check in checks if was_run(check)} >= WOULD_BE
     assert all(check.passed for check in checks), [check for check in checks if not check.passed]
