@@ -98,7 +98,11 @@ COOLING = """def cooling(step, total=STEPS):
         return 1.0
     return 2 * (1 - done){end}
 """
-FLAG = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--steps', default=30)\nargs = parser.parse_args()"
+FLAG = """import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument('--steps', default=30)
+args = parser.parse_args()
+"""
 TORCH = "schedule = torch.optim.lr_scheduler."
 
 

@@ -106,8 +106,8 @@ class _Finder:
 
     def _no_grad(self, scope: Scope, call: ast.Call) -> ast.stmt | None:
         """The outermost `with` around the call that keeps no gradients; or else the decorated function."""
-        withs = [node for node in scope.around(call) if isinstance(node, ast.With)]
-        found = [node for node in withs if any(_names(scope, item.context_expr) for item in node.items)]
+        blocks = [node for node in scope.around(call) if isinstance(node, ast.With)]
+        found = [node for node in blocks if any(_names(scope, item.context_expr) for item in node.items)]
         if found:
             return found[-1]
         decorated = isinstance(scope.node, FunctionNode) and any(

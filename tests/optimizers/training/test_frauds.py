@@ -174,7 +174,7 @@ PEEKS = """
 
 
 def test_a_schedule_that_goes_by_the_validation_text_is_refused(tmp_path: Path) -> None:
-    """Longer steps as long as that text is foretold better: beside another text they end where there is no gain left."""
+    """Longer steps as long as that text is foretold better: beside another text they end without a gain."""
     project = make_project(tmp_path / "project")
     script = (project / "train.py").read_text()
     assert "RATE = 0.05" in script
