@@ -13,6 +13,8 @@ MODEL_RULE = "model"
 """In place of a rule's id, where an idea is a language model's."""
 TUNER_RULE = "tuner"
 """The same, where sizes were searched by measuring."""
+TUNED_RULE = "tuned-numbers"
+"""The rule of edits that a search over a training script's numbers has found."""
 CARRIED_RULE = "carried"
 """The same, where an edit was accepted on another target that has the same definition."""
 

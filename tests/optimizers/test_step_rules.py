@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
-import runpy
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from outpace_optimizers.training_rules.registry import load_training_rules, training_ideas
+from script_runs import checkpoint, printed
 
 torch = pytest.importorskip("torch")
 
@@ -20,22 +16,6 @@ GOLDEN = Path(__file__).parent / "golden_training"
 RULES = {rule.id: rule for rule in load_training_rules()[0]}
 KINDS = ("nanogpt_style", "epochs", "trainer_class")
 NUMBER = re.compile(r"\d+\.\d{4,}")
-
-
-def printed(script: Path, folder: Path) -> str:
-    """By the script, run in a folder of its own, where it leaves a checkpoint."""
-    folder.mkdir()
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
-        patch.chdir(folder)
-        patch.setattr(sys, "argv", [script.name])
-        runpy.run_path(str(script), run_name="__main__")
-    return said.getvalue()
-
-
-def checkpoint(folder: Path) -> dict[str, Any]:
-    (path,) = folder.glob("*.pt")
-    return torch.load(path)
 
 
 def both(rule: str, kind: str, folder: Path) -> tuple[str, str]:

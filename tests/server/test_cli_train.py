@@ -44,8 +44,16 @@ def test_where_no_rule_applies_each_says_why_and_nothing_is_run(project: Path) -
     done = outpace(project)
     assert (done.returncode, done.stderr) == (1, "")
     lines = [line for line in done.stdout.splitlines() if line]
-    steps = ["fused-optimizer", "sync-free-step", "autocast-bf16", "compiled-model", "fp8-linear"]
-    assert [line.partition(":")[0] for line in lines] == [*steps, "muon-matrices", "value-ngrams"]
+    steps = [
+        "fused-optimizer",
+        "sync-free-step",
+        "autocast-bf16",
+        "compiled-model",
+        "loader-workers",
+        "kept-activations",
+    ]
+    better = ["averaged-weights", "rates-to-zero", "muon-matrices", "value-ngrams"]
+    assert [line.partition(":")[0] for line in lines] == [*steps, "fp8-linear", *better]
     assert all("finds nothing to edit: model.py: " in line and "; train.py: " in line for line in lines)
     document = json.loads(outpace(project, "--json").stdout)
     assert document["accepted"] is False and document["rules"] == {} and document["verdicts"] == lines
@@ -66,6 +74,9 @@ def test_a_refusal_has_status_1_and_says_why(project: Path, tmp_path: Path) -> N
         (["--against", "missing"], "error: missing: no such folder or patch"),
         (["--runs", "2"], "argument --runs: '2' is no number of runs"),
         (["--effect", "-1"], "argument --effect: '-1' is no effect"),
+        (["--tune", "3"], "argument --tune: '3' is no number of settings: a whole number from 4"),
+        (["--tune", "8"], "nothing to tune: model.py: it writes no rate"),
+        (["--tune", "8", "--baseline"], "not allowed with argument"),
     ],
 )
 def test_wrong_words(project: Path, words: list[str], message: str) -> None:

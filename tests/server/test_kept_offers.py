@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from outpace_audit.records import Check, Idea, Patch
+from outpace_optimizers.records import TUNED_RULE
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.training.campaign import Report
 from outpace_optimizers.training.change import Change
@@ -12,7 +13,7 @@ from outpace_optimizers.training.welch import compare
 from outpace_optimizers.training_rules.changes import Proposal
 from outpace_optimizers.training_rules.offers import keep_offer, kept_offers
 from outpace_optimizers.workspace import Workspace
-from outpace_server.lsp.publishing import certified
+from outpace_server.lsp.publishing import certified, page_of
 from outpace_server.lsp.reports import markdown_of, parts_of
 
 BEFORE, AFTER = "rate = 1\n", "rate = 2\n"
@@ -44,5 +45,19 @@ def test_an_offer_of_better_training_says_what_was_won(tmp_path: Path) -> None:
     for text in (markdown_of(trial), parts_of(trial)["body"]):
         assert WON in text and "3 different curves" in text and "changes the training" in text
     assert kept_offers(workspace, path, AFTER) == []
+<<<<<<< HEAD
     (tmp_path / "link").symlink_to(tmp_path)
     assert len(kept_offers(workspace, tmp_path / "link/train.py", BEFORE)) == 2
+=======
+
+
+def test_numbers_that_a_search_has_found_are_offered_with_their_own_page_and_command(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(BEFORE)
+    workspace = Workspace(tmp_path)
+    for rule in (TUNED_RULE, "rates-to-zero"):
+        keep_offer(workspace, proposal(rule), report(rule), WON)
+    tuned, rates = kept_offers(workspace, tmp_path / "train.py", BEFORE)
+    assert page_of(tuned).endswith("/docs/training.md") and tuned.replay == "outpace train --tune --fresh"
+    assert page_of(rates).endswith("/docs/rules/rates-to-zero.md")
+    assert rates.replay == "outpace train --rule rates-to-zero --fresh"
+>>>>>>> train

@@ -137,8 +137,8 @@ class Campaign:
         )
         self._fresh = options.fresh
         self._hashes = Hashes()
-        self._baseline = baseline_key(self._root, runner.target, self._hashes)
-        self._sign = 1 if self._target.direction == "higher" else -1
+        self.baseline = baseline_key(self._root, runner.target, self._hashes)
+        self.sign = 1 if self._target.direction == "higher" else -1
         self._checks: list[Check] = []
 
     def spread(self) -> Plan:
@@ -148,20 +148,20 @@ class Campaign:
         for number in range(len(here), enough):
             run = self._run(NOTHING, secrets.randbits(SEED_BITS), here, f"baseline {number + 1} of {enough}")
             self._require_sound(run)
-            self._store.add(KeptRun("", self._baseline, "baseline", "spread", number, run))
+            self._store.add(KeptRun("", self.baseline, "baseline", "spread", number, run))
             here.append(run)
             self._require_honest(here)
         self._require_honest(here)
         for note in notes(here, self._repeated(here), self._target):
             self._tell(note)
-        return self._plan(here, ALPHA / (1 + self._store.tried(self._baseline)))
+        return self._plan(here, ALPHA / (1 + self._store.tried(self.baseline)))
 
     def _repeated(self, here: Sequence[RunResult]) -> RunResult | None:
         """A run of the baseline with the seed of one that is known, made once; None where it did not finish."""
-        known = next((run for run in self._store.spread(self._baseline, "repeat") if run.seed == here[0].seed), None)
+        known = next((run for run in self._store.spread(self.baseline, "repeat") if run.seed == here[0].seed), None)
         if known is None:
             known = self._run(NOTHING, here[0].seed, here, "baseline, once more")
-            self._store.add(KeptRun("", self._baseline, "baseline", "repeat", 0, known))
+            self._store.add(KeptRun("", self.baseline, "baseline", "repeat", 0, known))
         return known if known.outcome == "finished" else None
 
     def compare(self, change: Change) -> Report:
@@ -171,7 +171,7 @@ class Campaign:
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
             return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)
-        begun = self._store.begun(self._baseline, change.key)
+        begun = self._store.begun(self.baseline, change.key)
         plan = self.spread()
         if begun is None or self._fresh:
             begun = self._begin(change, plan)
@@ -190,8 +190,12 @@ class Campaign:
             carried_data(change, self._root),
         ]
 
+    def look(self, change: Change, seed: int, what: str) -> RunResult:
+        """One run, which proves nothing and is not kept."""
+        return self._run(change, seed, self._spread_here(), what)
+
     def _spread_here(self) -> list[RunResult]:
-        return [run for run in self._store.spread(self._baseline) if run.machine == platform.node()]
+        return [run for run in self._store.spread(self.baseline) if run.machine == platform.node()]
 
     def _say_elsewhere(self, begun: Begun) -> None:
         others = sorted({one.result.machine for one in self._kept(begun)} - {platform.node()})
@@ -206,7 +210,7 @@ class Campaign:
         try:
             for phase in ("screening", "confirmation"):
                 baseline, candidate = self._phase(begun, change, phase)
-                comparisons.append(compare(baseline, candidate, self._sign, begun.alpha))
+                comparisons.append(compare(baseline, candidate, self.sign, begun.alpha))
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
             self._require_unseen(begun, change)
@@ -222,7 +226,7 @@ class Campaign:
     def _begin(self, change: Change, plan: Plan) -> Begun:
         root = secrets.token_hex(32)
         key = hashlib.sha256(root.encode()).hexdigest()[:12]
-        begun = Begun(key, self._baseline, change.key, root, plan.alpha, plan.runs, now())
+        begun = Begun(key, self.baseline, change.key, root, plan.alpha, plan.runs, now())
         self._store.add(begun)
         return begun
 
@@ -246,7 +250,7 @@ class Campaign:
         seen: dict[Side, list[RunResult]] = {
             side: list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES
         }
-        return unseen.validation_unseen(seen, beside, self._sign, begun.alpha)
+        return unseen.validation_unseen(seen, beside, self.sign, begun.alpha)
 
     def _beside(self, files: Mapping[str, bytes], begun: Begun, change: Change, side: Side, number: int) -> RunResult:
         """Kept like other runs. The seed is the confirmation's."""
@@ -256,7 +260,7 @@ class Campaign:
             what = f"beside a shuffled validation text: {side} {number + 1}"
             known = [*self._spread_here(), *self._results(begun, "baseline")]
             run = self._run(change if side == "candidate" else NOTHING, seed, known, what, files)
-            self._store.add(KeptRun(begun.id, self._baseline, side, "decoy", number, run))
+            self._store.add(KeptRun(begun.id, self.baseline, side, "decoy", number, run))
             return run
         return done[number]
 
@@ -269,7 +273,7 @@ class Campaign:
                 known = [*self._spread_here(), *self._results(begun, "baseline")]
                 run = self._run(change if side == "candidate" else NOTHING, seed, known, what)
                 self._require_sound(run, side)
-                self._store.add(KeptRun(begun.id, self._baseline, side, phase, number, run))
+                self._store.add(KeptRun(begun.id, self.baseline, side, phase, number, run))
             self._audit(begun)
         values = [[_value(run) for run in self._store.runs(begun.id, phase, side).values()] for side in SIDES]
         return values[0], values[1]
@@ -303,7 +307,7 @@ class Campaign:
     def _run(
         self, change: Change, seed: int, known: Sequence[RunResult], what: str, files: Mapping[str, bytes] = NO_FILES
     ) -> RunResult:
-        if baseline_key(self._root, self._runner.target, self._hashes) != self._baseline:
+        if baseline_key(self._root, self._runner.target, self._hashes) != self.baseline:
             raise TrainingError(
                 f"{self._root} has changed since this campaign began: undo that to go on from what was measured, or "
                 "start again with the files as they are"

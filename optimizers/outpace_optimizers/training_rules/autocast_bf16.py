@@ -13,6 +13,7 @@ from outpace_optimizers.source import Source, module_level
 from .fitting import DoesNotApply, first_line
 from .scopes import scopes
 from .step_sites import Step, in_one_block, the_step
+from .trainer_sites import Arguments, told, trainer_arguments
 
 _PRECISION = frozenset(
     {"autocast", "GradScaler", "bfloat16", "float16", "half", "set_default_dtype", "bf16", "fp16", "Accelerator"}
@@ -20,6 +21,7 @@ _PRECISION = frozenset(
 """Words of scripts that choose their precision themselves."""
 _UNSAFE = frozenset({"BCELoss", "binary_cross_entropy"})
 """Of probabilities: autocast refuses it."""
+_WHY = "matrix products in bfloat16 run on the tensor cores and move half the bytes; parameters stay as they are"
 
 
 class AutocastRule:
@@ -29,6 +31,9 @@ class AutocastRule:
     page = "docs/rules/autocast-bf16.md"
 
     def propose_training(self, source: Source) -> Iterator[Idea]:
+        if (arguments := trainer_arguments(source)) is not None:
+            yield self._of_trainer(source, arguments)
+            return
         if imported(list(module_level(source.tree.body))).get("torch") != "torch":
             raise DoesNotApply("it does not import torch by its own name")
         for words, text in ((_PRECISION, "chooses its precision itself"), (_UNSAFE, "is refused under autocast")):
@@ -45,12 +50,14 @@ class AutocastRule:
         if patch is None:
             raise DoesNotApply(f"line {first.lineno} can't be edited faithfully")
         yield Idea(
-            self.id,
-            f"run {step.model} and its loss under autocast in bfloat16",
-            "matrix products in bfloat16 run on the tensor cores and move half the bytes; parameters stay as they are",
-            self.claimed_class,
-            patch,
+            self.id, f"run {step.model} and its loss under autocast in bfloat16", _WHY, self.claimed_class, patch
         )
+
+    def _of_trainer(self, source: Source, arguments: Arguments) -> Idea:
+        if chosen := arguments.says("bf16", "fp16", "half_precision_backend", "deepspeed", "fsdp"):
+            raise DoesNotApply(f"{chosen} (line {arguments.call.lineno}) chooses its precision itself")
+        patch = told(source, arguments, {"bf16": "True"})
+        return Idea(self.id, "run the model and its loss under autocast in bfloat16", _WHY, self.claimed_class, patch)
 
 
 def _model(step: Step) -> str:

@@ -13,9 +13,12 @@ from outpace_optimizers.source import FunctionNode, Source
 from .fitting import DoesNotApply, after
 from .scopes import Scope, scopes
 from .step_sites import Step, the_step
+from .trainer_sites import Arguments, told, trainer_arguments
 
 _OTHERS = frozenset({"torch.nn.DataParallel", "torch.jit.script", "torch.jit.trace", "torch.cuda.CUDAGraph"})
 """What an in-place compilation does not go together with."""
+
+_WHY = "what lies between matrix products becomes a few fused kernels, forward and backward"
 
 
 class CompiledModelRule:
@@ -27,6 +30,9 @@ class CompiledModelRule:
     def propose_training(self, source: Source) -> Iterator[Idea]:
         every = scopes(source)
         _require_eager(every)
+        if (arguments := trainer_arguments(source)) is not None:
+            yield self._of_trainer(source, arguments)
+            return
         step = the_step(source, every)
         edit = Edit()
         if step.model.startswith("self."):
@@ -39,10 +45,18 @@ class CompiledModelRule:
         yield Idea(
             self.id,
             f"compile {step.model} in place",
-            "what lies between matrix products becomes a few fused kernels, forward and backward",
+            _WHY,
             self.claimed_class,
             patch,
         )
+
+    def _of_trainer(self, source: Source, arguments: Arguments) -> Idea:
+        if chosen := arguments.says(
+            "torch_compile", "torch_compile_backend", "torch_compile_mode", "deepspeed", "fsdp"
+        ):
+            raise DoesNotApply(f"line {arguments.call.lineno} says {chosen} already")
+        patch = told(source, arguments, {"torch_compile": "True"})
+        return Idea(self.id, "have the Trainer compile its model", _WHY, self.claimed_class, patch)
 
 
 def _require_eager(every: list[Scope]) -> None:

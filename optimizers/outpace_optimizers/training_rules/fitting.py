@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
@@ -20,11 +20,19 @@ def first_line(nodes: Iterable[ast.AST]) -> int | None:
 
 
 def unindented(source: Source, call: ast.Call, name: str, value: str) -> str:
-    """The call with one keyword more. Writing puts the indent of its block before each of its lines."""
+    """The call with one keyword more."""
+    return with_keywords(source, call, {name: value})
+
+
+def with_keywords(source: Source, call: ast.Call, more: Mapping[str, str]) -> str:
+    """The call with keywords more. Writing puts the indent of its block before each of its lines."""
     line = source.lines[call.lineno - 1]
     margin = line[: len(line) - len(line.lstrip(" \t"))]
     first, *rest = source.segment(call).split("\n")
-    return _added_keyword("\n".join([first, *(one.removeprefix(margin) for one in rest)]), name, value)
+    text = "\n".join([first, *(one.removeprefix(margin) for one in rest)])
+    for name, value in more.items():
+        text = _added_keyword(text, name, value)
+    return text
 
 
 def after(source: Source, edit: Edit, block: list[ast.stmt], node: ast.stmt, text: str) -> None:

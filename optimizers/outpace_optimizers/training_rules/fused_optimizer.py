@@ -11,9 +11,9 @@ from outpace_optimizers.source import Source
 
 from .fitting import DoesNotApply, first_line, unindented
 from .scopes import Scope, scopes
+from .trainer_sites import TRAINER_ARGUMENTS
 
 FUSED = frozenset({"torch.optim.Adam", "torch.optim.AdamW", "torch.optim.SGD"})
-ARGUMENTS = "transformers.TrainingArguments"
 _CHOSEN = frozenset({"fused", "foreach", "capturable", "differentiable"})
 """Keywords that choose another implementation, or rule the fused one out."""
 _PLAIN = frozenset({"adamw_torch", "adamw_hf"})
@@ -51,7 +51,7 @@ class FusedOptimizerRule:
 
 def _named(scope: Scope, call: ast.Call) -> bool:
     name = scope.names.resolve(call.func) or ""
-    return name in FUSED or name == ARGUMENTS
+    return name in FUSED or name in TRAINER_ARGUMENTS
 
 
 def _sparse(source: Source) -> int | None:
@@ -64,7 +64,7 @@ def _edited(source: Source, scope: Scope, call: ast.Call, edit: Edit) -> str:
     keywords = {item.arg: item.value for item in call.keywords}
     if None in keywords:
         return f"line {call.lineno} takes arguments from a dictionary, which may say so already"
-    if scope.names.resolve(call.func) == ARGUMENTS:
+    if (scope.names.resolve(call.func) or "") in TRAINER_ARGUMENTS:
         value = keywords.get("optim")
         if not isinstance(value, ast.Constant) or value.value not in _PLAIN:
             return f"line {call.lineno} names no optim that is AdamW and not fused"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from outpace_audit.codec import decode, plain
 from outpace_audit.records import Machine, Verdict
 from outpace_optimizers import signing
-from outpace_optimizers.records import Trial
+from outpace_optimizers.records import TUNED_RULE, Trial
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.training.files import walk
 from outpace_optimizers.workspace import Workspace
@@ -75,7 +75,7 @@ def _trial(workspace: Workspace, proposal: Proposal, report: Report, verdict: st
         trains=True,
         truth="",
     )
-    replay = f"outpace train --rule {idea.rule} --fresh"
+    replay = f"outpace train --{'tune' if idea.rule == TUNED_RULE else f'rule {idea.rule}'} --fresh"
     target = Path(proposal.path).name
     return Trial(
         report.campaign, target, replace(idea, patch=patch), told, report.diff, replay, time.time(), notes=(verdict,),

@@ -29,11 +29,11 @@ def optimizers(source: Source, model: str | None = None) -> list[Made] | None:
     """All that the file makes; None where one can't be read. `model` is the class of the model, whose methods speak of
     it as `self`; where it is None any class may be.
     """
-    own = {name for name, found in source.definitions.items() if _is_optimizer(source, found)}
+    own = own_optimizers(source)
     found: list[Made] = []
     for scope in scopes(source):
         for call in scope.calls():
-            if not _makes(scope.names, call, own):
+            if not makes(scope.names, call, own):
                 continue
             made = _made(scope, call, model)
             if made is None:
@@ -42,7 +42,12 @@ def optimizers(source: Source, model: str | None = None) -> list[Made] | None:
     return found
 
 
-def _makes(names: Names, call: ast.Call, own: set[str]) -> bool:
+def own_optimizers(source: Source) -> set[str]:
+    """Classes of the file that are optimizers."""
+    return {name for name, found in source.definitions.items() if _is_optimizer(source, found)}
+
+
+def makes(names: Names, call: ast.Call, own: set[str]) -> bool:
     """Calls a class of torch.optim, or an optimizer of the file."""
     name = names.resolve(call.func) or ""
     return (name.startswith("torch.optim.") and name.count(".") == 2) or dotted(call.func) in own

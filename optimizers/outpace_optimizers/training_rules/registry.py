@@ -16,8 +16,8 @@ from .fitting import DoesNotApply
 GROUP = "outpace.training_rules"
 _PACKAGE = "outpace_optimizers.training_rules"
 _BUILT_IN = (
-    "fused_optimizer", "sync_free_step", "autocast_bf16", "compiled_model", "fp8_linear", "muon_matrices",
-    "value_ngrams",
+    "fused_optimizer", "sync_free_step", "autocast_bf16", "compiled_model", "loader_workers",
+    "kept_activations", "fp8_linear", "averaged_weights", "rates_to_zero", "muon_matrices", "value_ngrams",
 )  # fmt: skip
 """The cheapest to try first."""
 

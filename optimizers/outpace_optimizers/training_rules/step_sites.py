@@ -15,6 +15,8 @@ from .scopes import Scope
 
 _OF_MODULES = frozenset({"parameters", "named_parameters", "train", "eval", "configure_optimizers"})
 """Methods that what is trained is asked for by its script."""
+_WRAPPERS = frozenset({"compile", "DistributedDataParallel", "DDP", "DataParallel"})
+"""What makes another module of the same parameters."""
 _FAR = 32
 """Statements that are followed back from a loss."""
 
@@ -41,20 +43,43 @@ def the_step(source: Source, every: list[Scope]) -> Step:
     if len(calls) > 1:
         lines = ", ".join(str(call.lineno) for _, call in calls)
         raise DoesNotApply(f"it makes several backward passes (lines {lines}): which step is meant can't be told")
-    (scope, call), modules = calls[0], set(_modules(source))
-    found = _step(scope, call, modules, every)
+    (scope, call), known = calls[0], modules(source)
+    found = _step(scope, call, known, every)
     if found is None:
         raise DoesNotApply(f"no call of a model is seen behind the loss of line {call.lineno}")
     return found
 
 
-def _modules(source: Source) -> Iterator[str]:
+def modules(source: Source) -> set[str]:
     """The last part of the names of what has parameters, is put into training mode, or made of a module's class."""
+    found = set(_modules(source))
+    return found | set(_wrapped(source, found))
+
+
+def _wrapped(source: Source, known: set[str]) -> Iterator[str]:
+    """`compiled` in `compiled = torch.compile(model)`, `inner` in `inner = model.module`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and any(_wraps(one, known) for one in ast.walk(node.value)):
+            yield from (name.rpartition(".")[2] for target in node.targets if (name := dotted(target)))
+
+
+def _wraps(node: ast.AST, known: set[str]) -> bool:
+    if isinstance(node, ast.Call) and node.args:
+        by, of = dotted(node.func) or "", dotted(node.args[0]) or ""
+        return by.rpartition(".")[2] in _WRAPPERS and of.rpartition(".")[2] in known
+    inner = dotted(node) if isinstance(node, ast.Attribute) else None
+    return inner is not None and inner.endswith((".module", "._orig_mod")) and inner.split(".")[-2] in known
+
+
+def is_module(owner: ast.ClassDef) -> bool:
+    return any((dotted(base) or "").rpartition(".")[2] == "Module" for base in owner.bases)
+
+
+def _modules(source: Source) -> Iterator[str]:
     classes = {
         name
         for name, found in source.definitions.items()
-        if isinstance(found.node, ast.ClassDef)
-        and any((dotted(base) or "").rpartition(".")[2] == "Module" for base in found.node.bases)
+        if isinstance(found.node, ast.ClassDef) and is_module(found.node)
     }
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and dotted(node.value.func) in classes:
@@ -63,6 +88,22 @@ def _modules(source: Source) -> Iterator[str]:
             name = dotted(node.value)
             if name is not None:
                 yield name.rpartition(".")[2]
+
+
+def calls_it(source: Source, call: ast.Call, function: Scope) -> bool:
+    """Whether a call is of a function of the file, or of a method by an object of its class."""
+    name, own = dotted(call.func) or "", getattr(function.node, "name", "")
+    if function.owner is None or not own:
+        return name == own != ""
+    receiver, _, method = name.rpartition(".")
+    return method == own and receiver in {"self", *_made_by(source, function.owner.name)}
+
+
+def _made_by(source: Source, owner: str) -> Iterator[str]:
+    """`trainer` in `trainer = Trainer(model)`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and dotted(node.value.func) == owner:
+            yield from (name for target in node.targets if (name := dotted(target)))
 
 
 def _step(scope: Scope, backward: ast.Call, modules: set[str], every: list[Scope]) -> Step | None:

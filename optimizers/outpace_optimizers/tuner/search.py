@@ -42,7 +42,7 @@ class Search:
     def __init__(self, knobs: Sequence[Knob], known: Mapping[Values, QuickLook], seed: int = 0) -> None:
         """Raises EnvironmentMissing without optuna."""
         self._knobs = knobs
-        self._optuna = _optuna()
+        self._optuna = optuna_module()
         self._random = random.Random(seed)
         self.current: Values = tuple(knob.value for knob in knobs)
         self.size = math.prod(len(knob.choices) for knob in knobs)
@@ -178,7 +178,8 @@ class Search:
             self._study.tell(trial, math.log(look.ratio))
 
 
-def _optuna() -> Any:
+def optuna_module() -> Any:
+    """Raises EnvironmentMissing."""
     try:
         optuna: Any = importlib.import_module("optuna")
     except ImportError as error:

@@ -1,6 +1,6 @@
 """`outpace train`: tries all training rules that apply to a script, those with short runs first. `--rule RULE` tries
-one, `--against PATH_OR_PATCH` a change of yours: is training with it better than without? Over seeds, and audited. Or,
-with `--question faster`: are its steps faster, and is the training the same?
+one, `--against PATH_OR_PATCH` a change of yours, `--tune` other numbers in the script: is training with it better than
+without? Over seeds, and audited. Or, with `--question faster`: are its steps faster, and is the training the same?
 
 The run is described in `[tool.outpace.training]` of pyproject.toml. What a rule has won is offered in the editor.
 """
@@ -24,6 +24,7 @@ from outpace_optimizers.training.faster import FasterCampaign, short_target
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import Store, opened
+from outpace_optimizers.training_knobs.search import FEWEST_SETTINGS, SETTINGS, Tunable, Tuning, tunable
 from outpace_optimizers.training_rules.changes import Proposal, Question, rule_change, rule_changes
 from outpace_optimizers.training_rules.offers import keep_offer
 from outpace_optimizers.workspace import Workspace
@@ -45,6 +46,10 @@ def add_parser(commands: Commands) -> None:
     candidate.add_argument(
         "--baseline", action="store_true", help="measure the baseline alone: its spread, and what runs can show"
     )
+    candidate.add_argument(
+        "--tune", type=_settings, metavar="N", nargs="?", const=SETTINGS,
+        help=f"try N settings of the script's rates, decay, warm-up and batches (default {SETTINGS}); compare the best",
+    )  # fmt: skip
     parser.add_argument(
         "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
     )
@@ -71,6 +76,12 @@ def _effect(text: str) -> float:
     if not 0 < value < 1e12:
         raise argparse.ArgumentTypeError(f"{text!r} is no effect: a number above 0, in the metric's units")
     return value
+
+
+def _settings(text: str) -> int:
+    if not text.isdigit() or int(text) < FEWEST_SETTINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of settings: a whole number from {FEWEST_SETTINGS}")
+    return int(text)
 
 
 def _runs(text: str) -> int:
@@ -118,6 +129,10 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         change = read_change(args.against, root, short_target(target) if question == "faster" else target)
         with opened(workspace) as store:
             return _one(_Session(args, workspace, target, store, console), question, change)
+    if args.tune:
+        found = tunable(root, target)
+        with opened(workspace) as store:
+            return _tuned(_Session(args, workspace, target, store, console), found)
     proposal = rule_change(args.rule, root, target) if args.rule else None
     with opened(workspace) as store:
         session = _Session(args, workspace, target, store, console)
@@ -146,13 +161,41 @@ def _baseline(session: _Session) -> int:
 
 def _one(session: _Session, question: Question, change: Change, proposal: Proposal | None = None) -> int:
     report = session.compare(question, change)
-    target = session.target_of(question)
     if proposal is not None and report.accepted:
         _keep(session, question, proposal, report)
+    _tell(session, question, report)
+    return 0 if report.accepted else 1
+
+
+def _tell(session: _Session, question: Question, report: Report) -> None:
+    target = session.target_of(question)
     if session.args.json:
         print(to_json({"outpace": VERSION, **document(report, target)}))
     else:
         show(report, question, target, session.tell, session.console)
+
+
+def _tuned(session: _Session, found: Tunable) -> int:
+    """What the search likes best is a change like any other: its own runs prove nothing."""
+    names = ", ".join(f"{knob.name} ({knob.spelled(knob.value)})" for knob in found.knobs)
+    session.tell(f"tunes {found.path}: {names}")
+
+    def search(campaign: Campaign) -> Report:
+        plan = campaign.spread()
+        tuning = Tuning(campaign, found, session.workspace.state)
+        best = tuning.best(session.args.tune)
+        if best is None:
+            reason = f"of {len(tuning.tried)} settings none seems better than the present one"
+            return Report(plan, "", "", False, reason, (), None, None, (), "")
+        session.tell(f"the best of {len(tuning.tried)} settings: {found.said(best)}: is training better?")
+        proposals.append(found.proposal(best))
+        return campaign.compare(proposals[0].change)
+
+    proposals: list[Proposal] = []
+    report = session.campaign("better", search)
+    if report.accepted:
+        _keep(session, "better", proposals[0], report)
+    _tell(session, "better", report)
     return 0 if report.accepted else 1
 
 

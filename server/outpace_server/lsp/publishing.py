@@ -8,7 +8,7 @@ from functools import lru_cache
 from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument
 
-from outpace_optimizers.records import CARRIED_RULE, MODEL_RULE, TUNER_RULE, Trial
+from outpace_optimizers.records import CARRIED_RULE, MODEL_RULE, TUNED_RULE, TUNER_RULE, Trial
 from outpace_server.lsp.client_features import ClientFeatures
 from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.regions import Region
@@ -75,7 +75,7 @@ def _units(codec: PositionCodec, line: str, column: int) -> int:
 
 def page_of(trial: Trial) -> str:
     rule = trial.idea.rule.partition("+")[0]
-    page = {MODEL_RULE: "model", TUNER_RULE: "tuner", CARRIED_RULE: "loop"}.get(rule)
+    page = {MODEL_RULE: "model", TUNER_RULE: "tuner", CARRIED_RULE: "loop", TUNED_RULE: "training"}.get(rule)
     return f"{PAGES}/{rule}.md" if page is None else f"{PAGES.removesuffix('/rules')}/{page}.md"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from outpace_optimizers.training.campaign import Options
 from outpace_optimizers.training.models import was_run
 from training_maker import compared, edited, make_project
 
@@ -141,6 +142,52 @@ def test_validation_text_in_the_script_is_refused_before_anything_runs(project: 
     train = (project / "data/train.txt").read_text()
     honest = edited(project, tmp_path / "honest", lambda script: f"{script}\nPROMPT = {train[:200]!r}\n")
     assert compared(project, honest)[0].reason == "not proven better in screening"
+
+
+MEAN = """        if step > 0.9 * args.steps and step % 10 == 0:
+            snapshots.append([[list(row) for row in table] for table in (first, second)])
+        if step == args.steps:
+            for n, table in enumerate((first, second)):
+                kept = [one[n] for one in snapshots]
+                table[:] = [[sum(cell) / len(kept) for cell in zip(*rows)] for rows in zip(*kept)]
+        if step % 1000 == 0:"""
+
+
+def test_a_mean_of_weights_that_were_trained_on_the_validation_text_is_refused(project: Path, tmp_path: Path) -> None:
+    """What is evaluated is a mean as `averaged-weights` makes it; what it is a mean of is not."""
+
+    def edit(text: str) -> str:
+        text = text.replace("        if step % 1000 == 0:", MEAN).replace("\nRATE =", "\nsnapshots = []\nRATE =")
+        return text.replace('text = triples("train")', 'text = triples("train") + 20 * triples("val")')
+
+    report, _ = compared(project, edited(project, tmp_path, edit))
+    assert not report.accepted and "L5 validation-unseen: " in report.reason
+
+
+PEEKS = """
+        if step % 200 == 0:
+            chances = [probabilities(first, second, one, two)[three] for one, two, three in triples("val")[:60]]
+            now = -sum(map(math.log, chances)) / len(chances)
+            rate = min(0.3, 2 * rate) if now < lowest else rate / 5
+            lowest = min(lowest, now)
+        if step % 1000 == 0:"""
+
+
+def test_a_schedule_that_goes_by_the_validation_text_is_refused(tmp_path: Path) -> None:
+    """Longer steps as long as that text is foretold better: beside another text they end without a gain."""
+    project = make_project(tmp_path / "project")
+    script = (project / "train.py").read_text()
+    assert "RATE = 0.05" in script
+    (project / "train.py").write_text(script.replace("RATE = 0.05", "RATE = 0.1"))
+
+    def edit(text: str) -> str:
+        text = text.replace("\n        if step % 1000 == 0:", PEEKS).replace("- RATE * error", "- rate * error")
+        return text.replace("import json\n", "import json\nimport math\n").replace(
+            '    text = triples("train")', '    text, rate, lowest = triples("train"), 0.02, math.inf'
+        )
+
+    report, _ = compared(project, edited(project, tmp_path, edit), Options(runs=5))
+    assert not report.accepted and "L5 validation-unseen: " in report.reason, report.reason
 
 
 NEED_A_DECLARATION = {
