@@ -45,10 +45,8 @@ def test_an_offer_of_better_training_says_what_was_won(tmp_path: Path) -> None:
     for text in (markdown_of(trial), parts_of(trial)["body"]):
         assert WON in text and "3 different curves" in text and "changes the training" in text
     assert kept_offers(workspace, path, AFTER) == []
-<<<<<<< HEAD
     (tmp_path / "link").symlink_to(tmp_path)
     assert len(kept_offers(workspace, tmp_path / "link/train.py", BEFORE)) == 2
-=======
 
 
 def test_numbers_that_a_search_has_found_are_offered_with_their_own_page_and_command(tmp_path: Path) -> None:
@@ -60,4 +58,3 @@ def test_numbers_that_a_search_has_found_are_offered_with_their_own_page_and_com
     assert page_of(tuned).endswith("/docs/training.md") and tuned.replay == "outpace train --tune --fresh"
     assert page_of(rates).endswith("/docs/rules/rates-to-zero.md")
     assert rates.replay == "outpace train --rule rates-to-zero --fresh"
->>>>>>> train
