@@ -41,7 +41,8 @@ EVENTS = [
     _event("python_function", f"script.py({WORK + 1}): work", 150, 350),
     _event("cpu_op", "aten::mm", 160, 340),
     _event("user_annotation", "Optimizer.step#Adam.step", 600, 800),
-    _event("cpu_op", "aten::add_", 610, 790),
+    _event("cpu_op", "aten::mul_", 610, 700),
+    _event("cpu_op", "aten::add_", 700, 790),
 ]
 FILLING = _event("cpu_op", "aten::mul", 170, 171)
 
