@@ -326,8 +326,8 @@ async function applies(page) {
   await picture(page, "quick-fix");
   await apply.click();
   await page.locator(".view-line", { hasText: FUSED }).first().waitFor();
-  await page.keyboard.press("Control+s");
   await page.locator(".statusbar-item", { hasText: "Measuring attention.py again: " }).waitFor();
+  await page.keyboard.press("Control+s");
   await row(page, "applied, measuring").waitFor();
   await picture(page, "applied");
 
