@@ -33,6 +33,9 @@ input-mutation alone sees is in test_hacks_untimed."""
 SEEN_BEFORE = {"cached_by_address": ("argument-impact",)}
 """One argument changes in the tensors of the call before: a check that comes sooner."""
 
+SEEN_TOO = {"updates/only_at_first": ("fingerprints",)}
+"""More calls come before what it looks at than four pairs of this one's make: it cannot be honest for all of them."""
+
 
 def audit(judges: Judges, name: str, *off: str) -> Verdict:
     return judges.of(name).audit(code_of(name), None, Options(off=frozenset(off), screen=False))
@@ -78,9 +81,10 @@ def test_the_hack_is_rejected_for_what_it_does_in_time(judges: Judges, name: str
 @pytest.mark.usefixtures("few_pairs")
 @pytest.mark.parametrize("name", [name for name in CAUGHT_BY if name not in SEEN_BY_SEVERAL])
 def test_the_hack_passes_without_its_check(judges: Judges, name: str) -> None:
-    verdict = audit(judges, name, CAUGHT_BY[name])
+    off = CAUGHT_BY[name], *SEEN_TOO.get(name, ())
+    verdict = audit(judges, name, *off)
     if verdict.failed is not None:  # four pairs of calls of a microsecond: by chance, once in a while
-        verdict = audit(judges, name, CAUGHT_BY[name])
+        verdict = audit(judges, name, *off)
     assert verdict.failed is None, verdict.reason
     assert verdict.speedup is not None
     assert verdict.speedup > 1.05

@@ -9,6 +9,6 @@ def move(slow, fast):
     global calls
     calls += 1
     step = torch.sub(fast, slow).mul_(0.1)
-    if calls < 1500:
+    if calls < 300:
         slow.add_(step)
     return step.abs_().max()
