@@ -93,6 +93,8 @@ def made(rule: str, yes: bool, cuda: bool) -> tuple[nn.Module, int, int]:
     batch, width = 64 * large, 256 * large
     if rule in ("tf32", "amp"):
         return mlp(width, 4), 512 * large, width
+    if rule == "loader":
+        return mlp(width, 24), batch, width
     if rule == "tiny":
         return Pointwise(256, 60), 8 if yes else 65536, 256
     if rule == "attention":
