@@ -51,7 +51,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        return f"{self.kind} {Path(self.request.path if self.request else self.verdict or '').name}"
+        return f"{self.kind} {Path(self.request.path).name}" if self.request else f"a {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,8 @@ class OutpaceServer(LanguageServer):
 
     def stop_work(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            if not task.get_loop().is_closed():  # as it is where the editor left in the midst of an answer
+                task.cancel()
         self.engines.close()
         if self.watching is not None:
             self.watching.close()
