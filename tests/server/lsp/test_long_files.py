@@ -32,6 +32,9 @@ def function(name: str) -> str:
 LONG = "import torch\n\n\n" + "".join(function(f"work{number}") for number in range(TARGETS))
 
 
+SHORT = "def work(x):\n    return x + 1\n"
+
+
 def trial(number: int) -> Trial:
     name = f"work{number}"
     changed = LONG.replace(f"def {name}(x):\n    y = x + 1", f"def {name}(x):\n    y = 1 + x")
@@ -82,6 +85,23 @@ def test_the_next_key_in_a_line_finds_what_a_first_look_finds(line: str, keys: t
         text = LONG.replace(f"{line}\n", f"{line}{key}\n", 1)
         first_look = made_of(trial(number) for number in range(TARGETS))
         assert typing.findings("file:///m.py", text) == first_look.findings("file:///m.py", text)
+
+
+def test_other_ends_of_lines_are_another_text() -> None:
+    """As an editor's command changes them: nothing else differs from what was measured, before and after."""
+    on_disk = SHORT.replace("\n", "\r\n")
+    patch = Patch("/m.py", base_hash(on_disk), on_disk.replace("x + 1", "1 + x"), (Span("work"),))
+    found = trial(0)
+    found = replace(found, target="work", idea=replace(found.idea, patch=patch))
+    changing, first_look = Desk(), Desk()
+    for desk in (changing, first_look):
+        desk.open("file:///m.py")
+        desk.remember("file:///m.py", on_disk)
+        desk.add("file:///m.py", [found])
+    changing.findings("file:///m.py", SHORT)
+    (now,) = changing.findings("file:///m.py", on_disk)
+    assert [now] == first_look.findings("file:///m.py", on_disk)
+    assert now.new_text(on_disk) == patch.new_source
 
 
 @pytest.mark.timed
