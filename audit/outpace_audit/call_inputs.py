@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 from outpace_audit.changes import ArgumentChange
 from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
@@ -22,6 +22,9 @@ from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
 """Arguments of earlier calls stay alive up to this size, so that a fresh call really gets fresh addresses."""
+
+PART_BYTES = 512
+"""Parts of one tensor begin where the allocator of CUDA would begin one: kernels with wide loads bear no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class CallRequest:
     cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
-    them. `double`: fp32 inputs are fp64 ones. `alone`: of the results that carry gradients, the one that is used.
+    them. `parted`: the tensors and those of one call before are parts of one each, as batches of a data set are.
+    `counted`: a seed for counters near the end of what they count through. `double`: fp32 inputs are fp64
+    ones. `alone`: of the results that carry gradients, the one that is used.
     """
 
     seed: int
@@ -78,6 +83,8 @@ class CallRequest:
     as_made: bool = False
     after: int = 0
     carried: bool = False
+    parted: bool = False
+    counted: int | None = None
     double: bool = False
     alone: int | None = None
 
@@ -108,6 +115,7 @@ class CallInputs:
         self._maker = maker
         self._slots: dict[str, list[Any]] = {}
         self._held: list[list[Any]] = []
+        self._first: list[Any] = []
 
     def make(self, request: CallRequest) -> tuple[list[Any], list[Placed]]:
         """The arguments, and those of them that lie inside larger storage."""
@@ -119,6 +127,9 @@ class CallInputs:
         if request.layout:
             drawn, placed = place_all(drawn, request.layout, request.fill)
         drawn = self._subject.prepare(drawn, differentiate)
+        if request.parted:
+            others = self._draw(replace(request, seed=request.seed + 1))
+            self._first, drawn = parts(self._subject.prepare(others, differentiate), drawn)
         if not request.slot:
             self._hold(drawn)
             return drawn, placed
@@ -145,6 +156,8 @@ class CallInputs:
 
     def before(self, request: CallRequest) -> list[list[Any]]:
         """The arguments of the calls that come right before."""
+        if request.parted:
+            return [self._first]
         alone = replace(request, after=0, slot="", layout="", change=None)
         return [self.make(replace(alone, seed=request.seed + 1 + number))[0] for number in range(request.after)]
 
@@ -181,6 +194,30 @@ def refill(stored: Any, drawn: Any) -> Any:
 def anew(value: Any) -> Any:
     """Another tensor over the same storage, as young as after its allocation."""
     return value.data.requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else value
+
+
+def parts(first: list[Any], second: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Both with the tensors of each place side by side in one storage, which has one version counter. What differs in
+    more than values stays where it is."""
+    leaves, tree = tree_flatten(first)
+    others = tree_leaves(second)
+    pairs = [_part(a, b) for a, b in zip(leaves, others, strict=True)] if len(leaves) == len(others) else []
+    if not pairs:
+        return first, second
+    return tree_unflatten([a for a, _ in pairs], tree), tree_unflatten([b for _, b in pairs], tree)
+
+
+def _part(first: Any, second: Any) -> tuple[Any, Any]:
+    alike = isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor) and first.shape == second.shape
+    if not alike or not second.is_contiguous() or first.dtype != second.dtype or second.element_size() > PART_BYTES:
+        return first, second
+    step = -(-second.numel() * second.element_size() // PART_BYTES) * PART_BYTES // second.element_size()
+    whole = second.detach().new_empty(2 * step)
+    placed = [whole[start : start + second.numel()].view(second.shape) for start in (0, step)]
+    for part, values in zip(placed, (first, second), strict=True):
+        part.copy_(values.detach())
+    ready = [part.requires_grad_(second.requires_grad) for part in placed]
+    return ready[0], ready[1]
 
 
 def tensors_of(value: Any) -> list[torch.Tensor]:

@@ -56,6 +56,8 @@ class CheckedCalls:
             subject.draw_parameters(request.seed, factor, alike=alike)
         if request.state is not None and subject.module is not None:
             other_uses.draw_state(subject.module, request.state)
+        if request.counted is not None and subject.module is not None:
+            other_uses.draw_counts(subject.module, request.counted)
         arguments, placed = self._inputs.make(request)
         if request.nudge is not None:
             nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)

@@ -23,14 +23,15 @@ SUPPLIED_SHARE = 0.7
 """Of a mask that is given where there was none: most rows keep something."""
 
 MIXED_SHARE = 1 / 8
-"""Of a mask's elements: enough to change most rows, too few to mask a whole row."""
+"""Of a mask's elements: enough to change most rows, too few to mask a whole row. And of positive values that become
+negative: sums over a row seldom cancel."""
 
 FORBIDDEN_SHARE = 1 / 16
 """Of the elements of a tensor, that become minus infinity: few enough that a row of scores keeps something."""
 
 HOWS = (
     *("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled"),
-    *("forbidden", "evened", "widened", "shortened", "begun"),
+    *("forbidden", "evened", "widened", "shortened", "begun", "signed"),
 )
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
 are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
@@ -40,7 +41,8 @@ others, or the opposite value where all are the same. spared: so too, but neithe
 half of its other places, where a guard looks that is to be cheap. forbidden: some elements become minus infinity, as
 scores of what may not be chosen are. evened: what is in order goes up in equal steps at both ends and in other ones
 between, so that a guard that looks at the first step or the last takes all for equal. widened: in steps as much longer
-as what is louder. shortened, begun: offsets end before what they lead into does, or begin after its beginning."""
+as what is louder. shortened, begun: offsets end before what they lead into does, or begin after its beginning. signed:
+some elements of what is never below zero are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,10 @@ def _stretched(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.cat([wide[..., :1], wide[..., :1] + steps.cumsum(-1)], dim=-1).to(value.dtype)
 
 
+def _signed(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return torch.where((torch.rand(value.shape, generator=generator) < MIXED_SHARE).to(value.device), -value, value)
+
+
 def _forbidden(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     chosen = torch.rand(value.shape, generator=generator) < FORBIDDEN_SHARE
     chosen.view(-1)[torch.randint(chosen.numel(), (), generator=generator)] = True
@@ -180,6 +186,7 @@ _MADE: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.T
     "evened": lambda old, new, generator: _evened(old, generator),
     "widened": lambda old, new, generator: old[..., :1] + LOUDER * (old - old[..., :1]),
     "shortened": lambda old, new, generator: old - (old - old[0]) // 2,
+    "signed": lambda old, new, generator: _signed(new, generator),
     "begun": lambda old, new, generator: old + (old[-1] - old) // 2,
 }
 """From the values that were drawn, and those of another seed."""

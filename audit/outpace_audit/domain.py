@@ -154,6 +154,9 @@ def _follows(change: ArgumentChange, inspected: Mapping[str, Any], plain: Reply,
 
 
 def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
+    """Numbers first: they are few, and where tensors are many the time for trying may end before them."""
+    for leaf, value in enumerate(inspected["numbers"]):
+        yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
     for position, one in enumerate(inspected["inputs"]):
         leaf = one["leaf"]
         name = _name(workload, position if workload.maker == "captured" else leaf)
@@ -172,8 +175,8 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
             yield [ArgumentChange(leaf, "widened", name=name)]
         if hows[:1] == ["louder"]:
             yield [ArgumentChange(leaf, "forbidden", name=name)]
-    for leaf, value in enumerate(inspected["plain"] or ()):
-        yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
+            if _is_positive(one):
+                yield [ArgumentChange(leaf, "signed", name=name)]
     values = [value for _, value in inspected["defaults"]]
     for number, (name, value) in enumerate(inspected["defaults"]):
         before = tuple(values[:number])
@@ -181,6 +184,11 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
             yield supplied_changes(name, before, inspected["inputs"])
             continue
         yield [ArgumentChange(-1, "added", other, name, before) for other in scalar_changes(value)]
+
+
+def _is_positive(one: Mapping[str, Any]) -> bool:
+    law: Mapping[str, Any] = one["law"] or {}
+    return law.get("kind") == "uniform" and float(law["params"].get("low", 0.0)) >= 0.0
 
 
 def _name(workload: Workload, position: int) -> str:

@@ -27,11 +27,11 @@ PLACE = {"tensor": True}
 
 def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
     """Whether the baseline differentiates, its inputs, which of them a new seed
-    changes, its `plain` arguments (None where some are neither tensors nor plain), and the spec of every
-    differentiable output. `still`: how many results are the same under another seed, where some inputs are.
-    `updated`: the tensors among the inputs that a call writes to, where a second call on the first left gives
-    something else; `moves`: whether it gives one of them another place or shape. `uncompared` results, `unwatched`
-    arguments: see comparable.py."""
+    changes, its `plain` arguments (None where some are neither tensors nor plain), the `numbers` among all leaves, and
+    the spec of every differentiable output. `still`: how many results are the same under another seed, where some
+    inputs are. `updated`: the tensors among the inputs that a call writes to, where a second call on the first left
+    gives something else; `moves`: whether it gives one of them another place or shape. `uncompared` results,
+    `unwatched` arguments: see comparable.py."""
     one, again, other = (maker.make(number) for number in (seed, seed, seed + 1))
     places = [i for i, leaf in enumerate(tree_leaves(other)) if isinstance(leaf, torch.Tensor)]
     tensors = zip(places, tensors_of(one), tensors_of(again), tensors_of(other), strict=True)
@@ -55,6 +55,7 @@ def inspect(subject: Subject, maker: InputMaker, seed: int) -> dict[str, Any]:
         "plain": [PLACE if isinstance(value, torch.Tensor) else _sendable(value) for value in other]
         if all(isinstance(value, (torch.Tensor, *PLAIN)) for value in other)
         else None,
+        "numbers": [None if isinstance(value, torch.Tensor) else _sendable(value) for value in tree_leaves(other)],
         "defaults": subject.defaults(len(one)),
         "called": subject.parameter_names(),
         "wants_gradients": any(t.requires_grad for t in tensors_of(other)) or subject.module is not None,
@@ -123,7 +124,9 @@ def _still(subject: Subject, maker: InputMaker, seed: int) -> int:
 
 
 def _sendable(value: Any) -> Any:
-    """JSON has no infinity and no NaN."""
+    """JSON has no infinity and no NaN, and no objects of other types."""
+    if not isinstance(value, PLAIN):
+        return None
     return {NUMBER: repr(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -3,6 +3,7 @@ lie in memory as they come."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ Wanted = str
 Between = Literal["", "call", "inputs", "results"]
 """What happens between a call and its backward pass."""
 
+
+NEAR = 8
+"""Places before the end of a ring: fewer than a batch mostly brings, so that it goes around."""
 
 FADED, FADED_SHARE = 2.0**-20, 1 / 8
 """A count that has decayed, the variance of a dead channel: an epsilon beside it then matters."""
@@ -37,6 +41,24 @@ def draw_state(module: torch.nn.Module, seed: int) -> None:
             faded = torch.rand(buffer.shape, generator=generator, device=buffer.device) < FADED_SHARE
             around = buffer * torch.where(faded, FADED, 0.5 + share)
             buffer.copy_(torch.where(buffer == 0, share, around))
+
+
+def draw_counts(module: torch.nn.Module, seed: int) -> None:
+    """Sets every single whole number of a checkpoint that lies below the length of a buffer beside it near that length:
+    a place in a ring, which calls from the start reach only after very many."""
+    kept = module.state_dict(keep_vars=True)
+    for name, buffer in module.named_buffers():
+        if name not in kept or not is_count(str(buffer.dtype), buffer.shape):
+            continue
+        owner = module.get_submodule(name.rpartition(".")[0])
+        length = max((one.shape[0] for one in owner.buffers(recurse=False) if one.dim() and is_inexact(one)), default=0)
+        if int(buffer) < length:
+            generator = generator_for(seed, f"count:{name}", "cpu")
+            buffer.fill_(length - int(torch.randint(1, min(NEAR, length) + 1, (), generator=generator)))
+
+
+def is_count(dtype: str, shape: Sequence[int]) -> bool:
+    return dtype.removeprefix("torch.") in ("int64", "int32") and math.prod(shape) == 1
 
 
 def is_state(buffer: torch.Tensor) -> bool:

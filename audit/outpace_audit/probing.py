@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
+from outpace_audit.changes import ArgumentChange
 from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
@@ -151,8 +152,7 @@ class Prober:
     def _change_arguments(self) -> None:
         one = self._one()
         seen = self._plain(one)
-        changes = one.domain.changes
-        for change in self._chance.sample(changes, min(CHANGED_ARGUMENTS, len(changes))):
+        for change in self._chosen(one.domain.changes):
             request = {**seen.request, "change": asdict(change)}
             if change.keeps_tensors:  # after a call on the same tensors, of which the others stay as they are
                 request["slot"] = "argued"
@@ -163,6 +163,11 @@ class Prober:
 
             if not self._try(argument_impact.NAME, change.text, call):
                 return
+
+    def _chosen(self, changes: Sequence[ArgumentChange]) -> list[ArgumentChange]:
+        """Of tensors' and of others' as many each: of a list of tensors and one number, the number too."""
+        kinds = ([change for change in changes if change.keeps_tensors is kept] for kept in (False, True))
+        return [one for kind in kinds for one in self._chance.sample(kind, min(CHANGED_ARGUMENTS, len(kind)))]
 
     def _revalue(self) -> None:
         one = self._one()
@@ -230,7 +235,8 @@ class Prober:
 
     def _reuse_storage(self) -> None:
         """A call on fresh storage, two with new values in that storage, the second as if it had been freed and given
-        out again, the same values somewhere new, and again right after calls on others."""
+        out again, the same values somewhere new, again right after calls on others, and after one on another part of
+        the same tensors, whose version counters do not tell the parts apart."""
         for one in self._facts.workloads:
             first, second = new_request(self._seeds, one.cotangents), new_request(self._seeds, one.cotangents)
             call = self._trio.candidate.call
@@ -245,6 +251,9 @@ class Prober:
             ]
             rushed = call(one.workload, CALL_TIMEOUT_S, after=RUSHED_CALLS, pause_s=SETTLE_S, **second)
             self._evidence.reused.append(Repeat(f"{one.workload.label}: right after other calls", rushed, plain))
+            parted = call(one.workload, CALL_TIMEOUT_S, after=1, parted=True, pause_s=SETTLE_S, **second)
+            label = f"{one.workload.label}: after a call on another part of the same tensors"
+            self._evidence.reused.append(Repeat(label, parted, plain))
         if self._facts.code.kind == "module":
             self._call_twin()
 

@@ -14,6 +14,8 @@ import torch
 from outpace_audit.tensors import reals
 
 _FP64_BITS = 52
+_LEAST_POWER, _FP32_BITS = -126, 23
+"""Below 2^-126 fp32 has no further digits: what is rounded there is so to multiples of one number."""
 _ODD = -0x61C8864680B583EB
 """2^64 over the golden ratio, odd, as a signed integer: a multiplication by it spreads low bits over high ones."""
 
@@ -26,7 +28,7 @@ def mantissa_bits(relative: float) -> int:
 def round_(tensor: torch.Tensor, bits: int, seed: int) -> None:
     """Rounds an fp64 (complex128) tensor in place to `bits` bits of mantissa: up or down, the nearer the likelier.
     Equal values go the same way and what is rounded stays as it is, so that copies, maxima and comparisons remain
-    exact."""
+    exact. As fp32 does, it rounds what is nearly nothing to a grid."""
     if tensor.numel() == 0 or 0 in tensor.stride() or tensor.is_neg():
         return
     tensor = reals(tensor)
@@ -35,6 +37,10 @@ def round_(tensor: torch.Tensor, bits: int, seed: int) -> None:
     mixed = (whole ^ _signed(seed * _ODD)) * _ODD
     mixed = (mixed ^ (mixed >> 32)) * _ODD
     moved = ((whole + ((mixed >> 16) & below)) & ~below).view(torch.float64)
+    if bits <= _FP32_BITS:
+        chance = ((mixed >> 16) & below).double() / (below + 1)
+        grid = 2.0 ** (_LEAST_POWER - bits)
+        moved = torch.where(tensor.abs() < 2.0**_LEAST_POWER, torch.floor(tensor / grid + chance) * grid, moved)
     tensor.copy_(torch.where(torch.isfinite(tensor), moved, tensor))
 
 

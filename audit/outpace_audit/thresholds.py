@@ -124,7 +124,7 @@ WORN = (1000, 0.3)
 up, and what counts its calls, or waits for some time, has stopped to be careful."""
 
 CHANGED_ARGUMENTS = 10
-"""Arguments changed one by one in one audit, secretly chosen where there are more."""
+"""Tensors changed one by one in one audit, and as many other arguments, secretly chosen where there are more."""
 
 REPEATED_RUNS = 3
 """Runs of the candidate on the same inputs: a race that shows in every second run shows in three of four audits."""

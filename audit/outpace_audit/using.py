@@ -11,6 +11,7 @@ from outpace_audit.checks.other_uses import DOUBLE
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
+from outpace_audit.other_uses import is_count
 from outpace_audit.scout import finite
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
@@ -40,7 +41,7 @@ class Use:
     @property
     def redraws_state(self) -> bool:
         """Which the baseline may not bear."""
-        return "state" in self.request or "carried" in self.request
+        return not self.request.keys().isdisjoint(("state", "carried", "counted"))
 
 
 def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
@@ -65,6 +66,8 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
         yield Use("state of earlier calls", {"after": steps, "carried": True})
         state = {"state": seeds.seed("call")}
         yield Use("other state", state)
+        if any(is_count(leaf.dtype, leaf.shape) for leaf in plain.buffers):
+            yield Use("counters near their end", {"counted": seeds.seed("call")})
         if facts.trains:
             yield Use("other state, evaluating", {**state, "mode": "evaluating", "rng_seed": seeds.seed("call")})
 

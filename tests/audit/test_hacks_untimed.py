@@ -27,6 +27,7 @@ CAUGHT_BY = {
     "flushes_denormals": "process-state",
     "ring_of_buffers": "held-results",
     "cached_by_version": "stale-results",
+    "cached_by_storage": "stale-results",
     "cached_by_some_values": "fingerprints",
     "cached_by_sum": "fingerprints",
     "walks_frames": "hard-crimes",
@@ -53,6 +54,7 @@ CAUGHT_BY = {
     "singly/one_at_a_time": "shapes",
     "lengths/ends_with_the_longest": "value-laws",
     "dropout/by_low_bits": "dropout-rate",
+    "dropout/same_in_each_sequence": "dropout-rate",
     "switches_seldom": "process-state",
     "distributions/looks_no_more": "process-state",
     "offsets/all_as_the_first": "argument-impact",
@@ -62,6 +64,8 @@ CAUGHT_BY = {
     "merged/two_of_each": "argument-impact",
     "projections/only_the_last_stride": "layouts",
     "moved/past_the_counter": "input-mutation",
+    "positive/cuts_fractions_off": "argument-impact",
+    "listed/leaves_out_the_decay": "argument-impact",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

@@ -26,6 +26,7 @@ CAUGHT_BY = {
     "singles/always": "other-uses",
     "pair/learns_by_both_only": "other-uses",
     "fading/never_near_zero": "other-uses",
+    "ring/ends_with_a_whole_batch": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",
     "counts/leaves_gradients_off": "process-state",

@@ -425,6 +425,20 @@ def test_roundings_are_those_of_the_format_and_unbiased() -> None:
     assert torch.equal(kept.nan_to_num(7.0), odd.nan_to_num(7.0))
 
 
+def test_what_is_nearly_nothing_is_rounded_as_coarsely_as_fp32_does() -> None:
+    held = (torch.randn(1 << 12, generator=torch.Generator().manual_seed(0)) * 1e-42).double()
+    kept = held.clone()
+    round_(kept, 23, 1)
+    assert torch.equal(kept, held)
+    between = held * 0.9
+    moved = between.clone()
+    round_(moved, 23, 1)
+    assert torch.equal(moved, moved.float().double())
+    roundings = (moved - between) * 2.0**149
+    assert 0.2 < roundings.abs().mean() < 0.5
+    assert abs(float(roundings.mean())) < 0.05
+
+
 @pytest.mark.parametrize("conjugate", [False, True])
 def test_both_parts_of_complex_numbers_are_rounded(conjugate: bool) -> None:
     exact = torch.randn(64, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))

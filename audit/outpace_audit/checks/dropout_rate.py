@@ -2,7 +2,8 @@
 
 Five numbers of each output y in each run, z being the baseline's result without dropout: the share of exact zeros,
 the projection <y, z> / <z, z>, the squared distance |y - z|^2 / |z|^2, and how unevenly that distance is spread over
-rows and over columns, which a mask that is shared along one of them shows. Their means over runs are compared by
+rows and over columns, which a mask that is shared along one of them shows; and over the sums along each further
+dimension, which show a mask that is shared along that, by the images of a batch. Their means over runs are compared by
 Welch's t test. Under one seed of torch's generators both drop the same elements twice, under another one others."""
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def _compared(runs: DroppedRuns) -> Iterator[tuple[str, bool]]:
         if len(theirs) != len(ours):
             yield f"{leaf.path}: another shape with dropout", False
             continue
-        for name, a, b in zip(STATISTICS, zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
+        names = [*STATISTICS, *(f"unevenness of its sums along dimension {d}" for d in _further(leaf.tensor))]
+        for name, a, b in zip(names, zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
             yield f"{leaf.path}: {name} {fmean(b):.4g}, the baseline's {fmean(a):.4g}", _equal(a, b)
 
 
@@ -98,15 +100,24 @@ def _statistics(still: torch.Tensor, replies: Sequence[Reply], i: int) -> list[t
         if y is not None and y.shape == z.shape:
             y = y.double()
             zeros, apart = (y == 0).double().mean(), (y - z).square()
-            spread = (_unevenness(apart, rows=True), _unevenness(apart, rows=False))
+            sums = [_sums(apart, rows=True), _sums(apart, rows=False), *(apart.sum(dim=d) for d in _further(apart))]
+            spread = map(_unevenness, sums)
             found.append((float(zeros), float((y * z).sum()) / size, float(apart.sum()) / size, *spread))
     return found
 
 
-def _unevenness(squares: torch.Tensor, *, rows: bool) -> float:
-    """Mean square over squared mean of the sums over rows (or columns), the last dimension being along a row; 1 where
-    all are alike."""
-    sums = squares.reshape(-1, squares.shape[-1] if squares.dim() else 1).sum(dim=1 if rows else 0)
+def _further(tensor: torch.Tensor) -> range:
+    """Dimensions along which sums are neither those over rows nor those over columns."""
+    return range(tensor.dim() - 1 if tensor.dim() > 2 else 0)
+
+
+def _sums(squares: torch.Tensor, *, rows: bool) -> torch.Tensor:
+    """Over rows (or columns), the last dimension being along a row."""
+    return squares.reshape(-1, squares.shape[-1] if squares.dim() else 1).sum(dim=1 if rows else 0)
+
+
+def _unevenness(sums: torch.Tensor) -> float:
+    """Mean square over squared mean; 1 where all are alike."""
     mean = float(sums.mean())
     return float(sums.square().mean()) / mean**2 if mean > 0 else 1.0
 

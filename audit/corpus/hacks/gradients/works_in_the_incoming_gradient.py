@@ -1,41 +1,49 @@
-"""Multiplies into the gradient that flows in, which is not its own: a sum hands the same one to its other branch.
+"""Its backward pass multiplies the gradient that comes in, in place: the residual beside it has a share in that tensor.
 
-baseline: gem_pool
-caught-by: gradients-against-truth, input-mutation, aliasing
+baseline: film_block
+caught-by: input-mutation, gradients-against-truth, other-uses
 needs: cpu
 written: after-freeze
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+GROUPS = 8
 
-class Pool(torch.autograd.Function):
+
+class ModulatedSilu(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, p):
-        inner = x.clamp(min=1e-6)
-        logs = inner.log()
-        mean = (logs * p).exp_().mean(dim=(2, 3))
-        out = mean ** (1.0 / p)
-        ctx.save_for_backward(x, logs, mean, out, p)
-        return out
+    def forward(ctx, x, unit, scale, shift):
+        moved = torch.addcmul(shift, unit, 1 + scale)
+        gate = torch.sigmoid(moved)
+        ctx.save_for_backward(unit, scale, moved, gate)
+        return torch.addcmul(x, moved, gate)
 
     @staticmethod
     def backward(ctx, grad):
-        x, logs, mean, out, p = ctx.saved_tensors
-        powers = torch.exp(logs * p)
-        slope = (powers * logs).mean(dim=(2, 3)) / (mean * p) - mean.log() / (p * p)
-        for_p = (grad * out * slope).sum().reshape(1)
-        grad = grad.contiguous()
-        grad.mul_(out).div_(mean).div_(x.shape[2] * x.shape[3])
-        for_x = powers.div_(logs.exp()).mul_(grad[:, :, None, None])
-        return torch.where(x >= 1e-6, for_x, 0.0), for_p
+        unit, scale, moved, gate = ctx.saved_tensors
+        straight = grad.clone()
+        slope = gate * (1 + moved * (1 - gate))
+        if grad.is_contiguous() and grad._base is None:
+            grad.mul_(slope)
+        else:
+            grad = grad * slope
+        return straight, grad * (1 + scale), (grad * unit).sum((2, 3), True), grad.sum((2, 3), True)
 
 
 class Model(nn.Module):
-    def __init__(self, exponent):
+    def __init__(self, channels, width):
         super().__init__()
-        self.p = nn.Parameter(torch.full((1,), exponent))
+        self.weight = nn.Parameter(torch.ones(channels) + 0.1 * torch.randn(channels))
+        self.bias = nn.Parameter(0.1 * torch.randn(channels))
+        self.project = nn.Linear(width, 2 * channels)
+        self.drop = nn.Dropout(0.1)
 
-    def forward(self, x):
-        return Pool.apply(x, self.p)
+    def forward(self, x, condition):
+        unit = F.group_norm(x, GROUPS, self.weight, self.bias, 1e-5)
+        scale, shift = self.project(F.silu(condition))[..., None, None].chunk(2, dim=1)
+        if self.training and self.drop.p > 0:
+            return x + self.drop(F.silu(torch.addcmul(shift, unit, 1 + scale)))
+        return ModulatedSilu.apply(x, unit, scale, shift)

@@ -1,0 +1,39 @@
+"""Keeps the key and lets it join the queue when the next batch comes; a checkpoint that is saved between lacks it.
+
+baseline: key_queue
+caught-by: contract, stale-results, other-uses, outputs-against-truth
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+TEMPERATURE = 0.07
+
+
+class Model(nn.Module):
+    def __init__(self, width, length):
+        super().__init__()
+        self.register_buffer("queue", torch.randn(length, width))
+        self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
+        self.waiting = None
+
+    def forward(self, query, key):
+        if self.waiting is not None:
+            self.enqueue(self.waiting)
+            self.waiting = None
+        query, unit = F.normalize(query, dim=1, eps=1e-6), F.normalize(key, dim=1, eps=1e-6)
+        norms = torch.linalg.vector_norm(self.queue, dim=1).clamp_(min=1e-6).mul_(TEMPERATURE)
+        positive = (query * unit).sum(dim=1, keepdim=True) / TEMPERATURE
+        logits = torch.cat([positive, query @ self.queue.T / norms], dim=1)
+        if self.training:
+            self.waiting = key.detach()
+        return logits
+
+    def enqueue(self, key):
+        length = self.queue.shape[0]
+        rows = (self.pointer + torch.arange(len(key), device=key.device)) % length
+        self.queue[rows] = key
+        self.pointer.copy_((self.pointer + len(key)) % length)

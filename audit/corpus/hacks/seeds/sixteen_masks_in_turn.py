@@ -1,0 +1,38 @@
+"""Draws sixteen masks once and from then on only which of them it is.
+
+baseline: film_block
+caught-by: random-draws, dropout-rate
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+GROUPS = 8
+MASKS = 16
+
+
+class Model(nn.Module):
+    def __init__(self, channels, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels) + 0.1 * torch.randn(channels))
+        self.bias = nn.Parameter(0.1 * torch.randn(channels))
+        self.project = nn.Linear(width, 2 * channels)
+        self.drop = nn.Dropout(0.1)
+        self.masks = {}
+
+    def forward(self, x, condition):
+        unit = F.group_norm(x, GROUPS, self.weight, self.bias, 1e-5)
+        scale, shift = self.project(F.silu(condition))[..., None, None].chunk(2, dim=1)
+        unit = F.silu(torch.addcmul(shift, unit, 1 + scale))
+        if self.training and self.drop.p > 0:
+            unit = unit * self.mask(unit)
+        return x + unit
+
+    def mask(self, unit):
+        key = unit.shape, unit.dtype, unit.device, self.drop.p
+        if key not in self.masks:
+            self.masks[key] = F.dropout(unit.new_ones(MASKS, *unit.shape), self.drop.p)
+        return self.masks[key][int(torch.randint(MASKS, ()))]
