@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import secrets
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,14 @@ MAY_SHOW_BEFORE = {"keeps the best of several tries": "outside-clock"}
 SHOWS_IN_SEVERAL = {"learns from the validation text as it is evaluated"}
 
 
+@pytest.fixture(autouse=True)
+def same_seeds_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fraud has the gain that some seeds give it, which has to be large enough for its check to be reached."""
+    rng = random.Random(1)
+    monkeypatch.setattr(secrets, "randbits", rng.getrandbits)
+    monkeypatch.setattr(secrets, "token_hex", lambda size=32: rng.randbytes(size).hex())
+
+
 def planted(fraud: str, project: Path, folder: Path) -> Path:
     _, file, before, after = FRAUDS[fraud]
 
@@ -153,15 +163,16 @@ MEAN = """        if step > 0.9 * args.steps and step % 10 == 0:
         if step % 1000 == 0:"""
 
 
-def test_a_mean_of_weights_that_were_trained_on_the_validation_text_is_refused(project: Path, tmp_path: Path) -> None:
+def test_a_mean_of_weights_that_were_trained_on_the_validation_text_is_refused(tmp_path: Path) -> None:
     """What is evaluated is a mean as `averaged-weights` makes it; what it is a mean of is not."""
+    project = make_project(tmp_path / "project")
 
     def edit(text: str) -> str:
         text = text.replace("        if step % 1000 == 0:", MEAN).replace("\nRATE =", "\nsnapshots = []\nRATE =")
         return text.replace('text = triples("train")', 'text = triples("train") + 20 * triples("val")')
 
-    report, _ = compared(project, edited(project, tmp_path, edit))
-    assert not report.accepted and "L5 validation-unseen: " in report.reason
+    report, _ = compared(project, edited(project, tmp_path, edit), Options(runs=5))
+    assert not report.accepted and "L5 validation-unseen: " in report.reason, report.reason
 
 
 PEEKS = """
