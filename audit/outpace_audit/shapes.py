@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from outpace_audit.records import NUMBER, ArgSpec, Law, Workload
-from outpace_audit.thresholds import LARGER, MOST_ELEMENTS, WIDE_ELEMENTS, WIDE_GROWTH, WIDE_S
+from outpace_audit.thresholds import LARGER, LARGER_S, MOST_ELEMENTS, WIDE_ELEMENTS, WIDE_GROWTH
 
 DRAWN = ("laws", "captured")
 """Makers of workloads whose arguments have laws; the others' are fitted."""
@@ -168,7 +168,7 @@ def size_of(kind: str, size: int, chance: random.Random, most: float = 2.0) -> i
 
 def largest_factor(args: Sequence[ArgSpec], symbol: Symbol, seconds: float) -> float:
     """How much larger than declared a symbol's size may be for a baseline that takes `seconds`: from twice to LARGER
-    times, within WIDE_S, were the cost to grow as the largest tensor does, or as the square of the size, and
+    times, within LARGER_S, were the cost to grow as the largest tensor does, or as the square of the size, and
     within a quarter of MOST_ELEMENTS."""
     powers = Counter(arg for arg, dim in symbol.places if dim != SCALAR)
     power = max([2, *powers.values()])
@@ -176,7 +176,7 @@ def largest_factor(args: Sequence[ArgSpec], symbol: Symbol, seconds: float) -> f
 
     def fits(factor: float) -> bool:
         grown = sum(size * factor ** powers.get(i, 0) for i, size in elements.items())
-        return seconds * factor**power <= WIDE_S and grown <= MOST_ELEMENTS / 4
+        return seconds * factor**power <= LARGER_S and grown <= MOST_ELEMENTS / 4
 
     return next((quarters / 4 for quarters in range(round(4 * LARGER), 8, -1) if fits(quarters / 4)), 2.0)
 

@@ -87,6 +87,10 @@ LARGER = 8.0
 """How much larger than declared a size of that kind may be where the baseline is fast enough for it (twice where not):
 the size at which a table ends or a loop is cut short is often the next power of two but one."""
 
+LARGER_S = 1.0
+"""How long the baseline may take there, by a guess that is mostly several times too long: most code's cost grows as the
+size does, not as its square. At a quarter of it, what was right for 384 to 2,048 rows passed on a busy machine."""
+
 LARGER_SHAPES = 2
 """Of as many symbols: in most targets two dimensions are free."""
 

@@ -424,7 +424,7 @@ def test_an_order_is_stretched_and_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "cube", "rows"), [(1e-5, 5.0, 8.0), (1e-3, 5.0, 8.0), (4e-3, 3.75, 7.75), (1.0, 2.0, 2.0)]
+    ("seconds", "cube", "rows"), [(1e-5, 5.0, 8.0), (1e-3, 5.0, 8.0), (2e-2, 3.5, 7.0), (4.0, 2.0, 2.0)]
 )
 def test_a_size_grows_as_far_as_time_and_memory_allow(seconds: float, cube: float, rows: float) -> None:
     images = (ArgSpec("x", (16, 32, 16, 16), "float32", Law("normal", {})),)
