@@ -125,7 +125,7 @@ class CrossEntropyFunction(torch.autograd.Function):
         target = target.contiguous()
         loss, lse = (torch.empty(rows, dtype=torch.float32, device=logits.device) for _ in range(2))
         block = min(triton.next_power_of_2(classes), 8192)
-        with torch.cuda.device_of(logits):
+        with torch.cuda.device(logits.get_device()):
             cross_entropy_forward[(rows,)](
                 logits,
                 target,
@@ -156,7 +156,7 @@ class CrossEntropyFunction(torch.autograd.Function):
         rows, classes = logits.shape
         dlogits = torch.empty((rows, classes), dtype=logits.dtype, device=logits.device)
         block = min(triton.next_power_of_2(classes), 4096)
-        with torch.cuda.device_of(logits):
+        with torch.cuda.device(logits.get_device()):
             cross_entropy_backward[(rows * triton.cdiv(classes, block),)](
                 logits,
                 target,

@@ -151,7 +151,7 @@ class FP8MLPFunction(torch.autograd.Function):
         tall, across, deep = 128, 256, 128
         processors = torch.cuda.get_device_properties(a.device).multi_processor_count if a.is_cuda else 2
         half = TensorDescriptor.from_tensor(codes, [tall, across // 2])
-        with torch.cuda.device_of(a):
+        with torch.cuda.device(a.get_device()):
             fp8_squared_product[(min(processors, triton.cdiv(m, tall) * triton.cdiv(n, across)),)](
                 TensorDescriptor.from_tensor(a, [tall, deep]),
                 TensorDescriptor.from_tensor(b, [across, deep]),

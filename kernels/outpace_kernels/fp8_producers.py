@@ -129,7 +129,7 @@ def rms_norm_fp8(
     codes, scales = _empty(rows, width, x.device)
     plain, inverse = (x, scales) if kept is None else kept
     tile, block, warps = _tile(width)
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         rms_norm_rows[(triton.cdiv(rows, tile),)](
             x,
             x if residual is None else residual.contiguous(),
@@ -163,7 +163,7 @@ def activation_fp8(gate: torch.Tensor, up: torch.Tensor | None = None, kept: tor
     rows, width = gate.shape
     codes, scales = _empty(rows, width, gate.device)
     tile, block, warps = _tile(width)
-    with torch.cuda.device_of(gate):
+    with torch.cuda.device(gate.get_device()):
         activation_rows[(triton.cdiv(rows, tile),)](
             gate_rows,
             up_rows,

@@ -178,7 +178,7 @@ def fp8_whole(
     processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
     programs = min(tiles, (4 if flip else 8) * processors)
     partial = torch.empty(programs, dtype=torch.float32, device=x.device)
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         if known is None:
             fp8_largest[(programs,)](x, partial, x.numel(), BLOCK=4096, num_warps=4)
         fp8_cast[(programs,)](
@@ -205,7 +205,7 @@ def fp8_whole(
 
 def fp8_remember(partial: torch.Tensor, history: torch.Tensor, known: torch.Tensor, kind: torch.dtype) -> None:
     """`history`: [calls], contiguous, the newest first; `known`: [1]. Both are changed in place."""
-    with torch.cuda.device_of(partial):
+    with torch.cuda.device(partial.get_device()):
         fp8_follow[(1,)](
             partial,
             history,

@@ -133,7 +133,7 @@ def summed(one, two=None):
     sums = torch.empty(batch, shares, channels, dtype=torch.float32, device=one.device)
     plain = sums if two is None else torch.empty_like(sums)
     other = one if two is None else two
-    with torch.cuda.device_of(one):
+    with torch.cuda.device(one.get_device()):
         response_sums[(triton.cdiv(channels, block), shares, batch)](
             one,
             other,
@@ -158,7 +158,7 @@ def scaled(one, scale, two=None, two_scale=None, shift=None):
     block = min(triton.next_power_of_2(channels), 128)
     out = torch.empty(batch, length, channels, dtype=one.dtype, device=one.device)
     second = one if two is None else two
-    with torch.cuda.device_of(one):
+    with torch.cuda.device(one.get_device()):
         response_scale[(triton.cdiv(channels, block), triton.cdiv(length, 32), batch)](
             one,
             scale.contiguous(),
@@ -185,7 +185,7 @@ def response(x, gain, eps):
     sums, _ = summed(x)
     batch, shares, channels = sums.shape
     norms, scale = (torch.empty(batch, channels, dtype=torch.float32, device=x.device) for _ in range(2))
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         response_norms[(batch,)](
             sums,
             gain.contiguous(),

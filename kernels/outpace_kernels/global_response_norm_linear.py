@@ -137,7 +137,7 @@ def product(x, weight, bias=None, two=None, two_scale=None):
     # With a matrix to add, smaller blocks, of which one multiplies while another adds.
     block = min(max(triton.next_power_of_2(outs), 16), 256 if two is None else 128)
     other = x if two is None else two
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         response_product[(triton.cdiv(length, 128) * triton.cdiv(outs, block), batch)](
             x,
             weight,
@@ -167,7 +167,7 @@ def met_by(one, two):
     owners, rows, channels = one.shape
     out = torch.empty(owners, channels, dtype=torch.float32, device=one.device)
     block = min(triton.next_power_of_2(channels), 128)
-    with torch.cuda.device_of(one):
+    with torch.cuda.device(one.get_device()):
         response_met[(triton.cdiv(channels, block), owners)](
             one, two, out, rows, channels, *one.stride()[:2], ROWS=16, CHANNELS=block, num_warps=4
         )

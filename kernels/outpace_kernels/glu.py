@@ -98,7 +98,7 @@ class GLUFunction(torch.autograd.Function):
         width = gate.numel() if gate.is_contiguous() and up.is_contiguous() else gate.shape[-1]
         gate, up = (one.reshape(-1, width) for one in (gate, up))
         gate, up = (one if one.stride(1) == 1 else one.contiguous() for one in (gate, up))
-        with torch.cuda.device_of(gate):
+        with torch.cuda.device(gate.get_device()):
             kernel[(gate.shape[0] * triton.cdiv(width, 2048),)](
                 *before,
                 gate,

@@ -149,7 +149,7 @@ def grouped_linear_rows_by(rows, weight, ends, forward, dtype=None):
     # Of each expert, and of the rows of none, the last block may be a part.
     row_blocks = triton.cdiv(rows.shape[0], tall) + experts
     out = torch.empty(rows.shape[0], n, dtype=dtype or rows.dtype, device=rows.device)
-    with torch.cuda.device_of(rows):
+    with torch.cuda.device(rows.get_device()):
         grouped_linear_product[(row_blocks * triton.cdiv(n, wide),)](
             TensorDescriptor.from_tensor(rows, [tall, deep]),
             TensorDescriptor.from_tensor(weight, [1, wide, deep] if forward else [1, deep, wide]),
@@ -176,7 +176,7 @@ def grouped_linear_gradient(dy, x, weight, ends):
     experts, n, k = weight.shape
     dweight = torch.empty(weight.shape, dtype=weight.dtype, device=weight.device)
     tall, wide = min(max(triton.next_power_of_2(n), 16), 128), min(max(triton.next_power_of_2(k), 16), 256)
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         grouped_linear_weights[(triton.cdiv(n, tall) * triton.cdiv(k, wide), experts)](
             TensorDescriptor.from_tensor(dy, [64, tall]),
             TensorDescriptor.from_tensor(x, [64, wide]),

@@ -147,7 +147,7 @@ class LayerNormFunction(torch.autograd.Function):
         means, inverse = (torch.empty(rows, dtype=torch.float32, device=x.device) for _ in range(2))
         block = triton.next_power_of_2(width)
         tile = max(1, 2048 // block)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             layer_norm_forward[(triton.cdiv(rows, tile),)](
                 x,
                 x if residual is None else residual.contiguous(),
@@ -187,7 +187,7 @@ class LayerNormFunction(torch.autograd.Function):
         dx = torch.empty_like(x)
         wanted = ctx.needs_input_grad[1:3]
         partial = [torch.empty((programs if one else 0, width), dtype=torch.float32, device=x.device) for one in wanted]
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             layer_norm_backward[(programs,)](
                 dy.contiguous(),
                 dtotal.contiguous() if ctx.has_residual else dy,

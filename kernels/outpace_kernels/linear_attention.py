@@ -249,7 +249,7 @@ class LinearAttentionFunction(torch.autograd.Function):
         out = torch.empty(v.shape, dtype=v.dtype, device=v.device)
         sizes, settings = linear_attention_launch(q, v)
         grid = triton.cdiv(v.shape[3], settings["V_BLOCK"]), triton.cdiv(q.shape[1], CHUNK), q.shape[0] * q.shape[2]
-        with torch.cuda.device_of(q):
+        with torch.cuda.device(q.get_device()):
             linear_attention_forward[grid](
                 q, k, v, decay, states, out, *sizes, *q.stride()[:3], *k.stride()[:3], *v.stride()[:3], **settings
             )
@@ -268,7 +268,7 @@ class LinearAttentionFunction(torch.autograd.Function):
         dq, dk, dv, ddecay = (torch.empty(one.shape, dtype=one.dtype, device=q.device) for one in (q, k, v, decay))
         sizes, settings = linear_attention_launch(q, v)
         settings |= {"V_BLOCK": min(settings["V_BLOCK"], 32 if q.shape[3] > 64 else 64), "num_warps": 8}
-        with torch.cuda.device_of(q):
+        with torch.cuda.device(q.get_device()):
             linear_attention_backward[(triton.cdiv(q.shape[1], CHUNK), q.shape[0] * q.shape[2])](
                 q,
                 k,
@@ -298,7 +298,7 @@ class LinearAttentionFunction(torch.autograd.Function):
         sizes, settings = linear_attention_launch(one, two)
         settings |= {"WIDE": min(settings["WIDE"], 64), "REVERSE": reverse, "num_stages": 3}
         grid = triton.cdiv(shape[4], settings["V_BLOCK"]), triton.cdiv(width, settings["WIDE"]), batch * heads
-        with torch.cuda.device_of(one):
+        with torch.cuda.device(one.get_device()):
             linear_attention_states[grid](
                 one, two, decay, states, *sizes, *one.stride()[:3], *two.stride()[:3], **settings
             )

@@ -123,7 +123,7 @@ class LinearCrossEntropyFunction(torch.autograd.Function):
         for start in range(0, rows, size):
             some, labels = x[start : start + size], target[start : start + size]
             logits = some @ weight.t()
-            with torch.cuda.device_of(x):
+            with torch.cuda.device(x.get_device()):
                 linear_cross_entropy_rows[(some.shape[0],)](
                     logits,
                     labels,

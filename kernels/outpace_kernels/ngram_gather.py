@@ -103,7 +103,7 @@ class NgramGatherFunction(torch.autograd.Function):
         # 768 is three blocks of 256, which leave no lane idle.
         columns = min(width & -width if width % 128 == 0 else triton.next_power_of_2(width), 1024)
         places = max(8192 // columns, 1)
-        with torch.cuda.device_of(table):
+        with torch.cuda.device(table.get_device()):
             ngram_gather_forward[(triton.cdiv(count, places), triton.cdiv(width, columns))](
                 tokens,
                 table,

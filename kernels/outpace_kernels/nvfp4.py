@@ -239,7 +239,7 @@ def fused_nvfp4_quantize(
     whole = torch.empty((), dtype=torch.float32, device=x.device) if tensor_scale is None else tensor_scale
     blocks, tile = x.numel() // 16, 128
     native = x.is_cuda and torch.cuda.get_device_capability(x.device) >= (10, 0)
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         if tensor_scale is None:
             nvfp4_largest[(min(triton.cdiv(x.numel(), 4096), 1056),)](x, largest, x.numel(), BLOCK=4096, num_warps=8)
         nvfp4_pack[(triton.cdiv(blocks, tile),)](
@@ -263,7 +263,7 @@ def fused_nvfp4_dequantize(
 ) -> torch.Tensor:
     packed, scales = packed.contiguous(), scales.contiguous().view(torch.uint8)
     out = torch.empty(*packed.shape[:-1], packed.shape[-1] * 2, dtype=dtype, device=packed.device)
-    with torch.cuda.device_of(packed):
+    with torch.cuda.device(packed.get_device()):
         nvfp4_unpack[(triton.cdiv(scales.numel(), 128),)](
             packed, scales, tensor_scale, out, scales.numel(), BLOCKS=128, num_warps=4
         )

@@ -172,7 +172,7 @@ class ReLUSquaredFunction(torch.autograd.Function):
         if how == "persistent" and not relu_squared_descriptors(a, b, post is not None):
             how = "pointers"
         out = torch.empty((a.shape[0], b.shape[1]), dtype=a.dtype, device=a.device)
-        with torch.cuda.device_of(a):
+        with torch.cuda.device(a.get_device()):
             if how == "persistent":
                 ReLUSquaredFunction.launch_persistent(a, b, post, out)
             else:
@@ -183,7 +183,7 @@ class ReLUSquaredFunction(torch.autograd.Function):
     def by_library(a, b, post):
         value = a @ b
         count = value.numel()
-        with torch.cuda.device_of(a):
+        with torch.cuda.device(a.get_device()):
             relu_squared_elements[(triton.cdiv(count, 2048),)](
                 value, value if post is None else post, count, BACKWARD=post is not None, BLOCK=2048, num_warps=4
             )

@@ -140,7 +140,7 @@ class RoPEFunction(torch.autograd.Function):
         batch, _, length, width = q.shape
         block = triton.next_power_of_2(width // 2)
         heads = max(1, min(triton.next_power_of_2(q.shape[1]), 2048 // block))
-        with torch.cuda.device_of(q):
+        with torch.cuda.device(q.get_device()):
             rope_kernel[(batch * length,)](
                 q,
                 k,

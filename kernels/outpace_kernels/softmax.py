@@ -104,7 +104,7 @@ class SoftmaxFunction(torch.autograd.Function):
         rows = x.numel() // width
         y, lse = torch.empty_like(x), torch.empty(rows, dtype=torch.float32, device=x.device)
         block = min(triton.next_power_of_2(width), 16384)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             softmax_forward[(rows,)](
                 x,
                 y,
@@ -129,7 +129,7 @@ class SoftmaxFunction(torch.autograd.Function):
         x, lse = ctx.saved_tensors
         dx, width = torch.empty_like(x), x.shape[-1]
         block = min(triton.next_power_of_2(width), 16384)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             softmax_backward[(lse.numel(),)](
                 dy.contiguous(),
                 x,

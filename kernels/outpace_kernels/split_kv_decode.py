@@ -152,7 +152,7 @@ def fused_split_kv_decode(
     counter = torch.zeros(batch * key_heads, dtype=torch.int32, device=q.device)
     out = torch.empty(q.shape, dtype=q.dtype, device=q.device)
     log2_e = 1.4426950408889634
-    with torch.cuda.device_of(q):
+    with torch.cuda.device(q.get_device()):
         split_kv_decode_forward[(splits, batch * key_heads)](
             q,
             k,

@@ -213,7 +213,7 @@ def fused_touched_rows(
     count, width = keys.numel(), table.shape[1]
     chunks, columns = triton.cdiv(count, CHUNK), triton.next_power_of_2(width)
     sums = torch.empty(chunks, 2, width, dtype=torch.float32, device=table.device)
-    with torch.no_grad(), torch.cuda.device_of(table):
+    with torch.no_grad(), torch.cuda.device(table.get_device()):
         table, grads = table.detach(), grads.detach().contiguous()
         numbers = (
             rate.float(),

@@ -155,7 +155,7 @@ class CausalConvFunction(torch.autograd.Function):
         ctx.silu = silu
         ctx.save_for_backward(x, weight, bias)
         grid, settings = causal_conv_launch(x, weight, bias, silu, 32)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             causal_conv_forward[grid](
                 x, weight, x if bias is None else bias, y, *x.shape[1:], *x.stride()[:2], **settings
             )
@@ -179,7 +179,7 @@ class CausalConvFunction(torch.autograd.Function):
         times = max(walk, 8) - (taps - 1)
         grid = triton.cdiv(channels, block), triton.cdiv(length, times), batch
         partial = torch.empty((grid[1] * batch, taps + 1, channels), dtype=torch.float32, device=x.device)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             causal_conv_backward[grid](
                 dy.contiguous(),
                 x,

@@ -99,7 +99,7 @@ class GatedScanFunction(torch.autograd.Function):
         gate, value = (one if one.stride(-1) == 1 else one.contiguous() for one in (gate, value))
         out = torch.empty(gate.shape, dtype=torch.promote_types(gate.dtype, value.dtype), device=gate.device)
         grid, settings = gated_scan_launch(gate)
-        with torch.cuda.device_of(gate):
+        with torch.cuda.device(gate.get_device()):
             gated_scan_forward[grid](
                 gate, value, out, *gate.shape[1:], *gate.stride()[:2], *value.stride()[:2], **settings
             )
@@ -117,7 +117,7 @@ class GatedScanFunction(torch.autograd.Function):
         dgate = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
         dvalue = torch.empty(gate.shape, dtype=ctx.kind, device=gate.device)
         grid, settings = gated_scan_launch(gate)
-        with torch.cuda.device_of(gate):
+        with torch.cuda.device(gate.get_device()):
             gated_scan_backward[grid](
                 dy.contiguous(), gate, out, dgate, dvalue, *gate.shape[1:], *gate.stride()[:2], **settings
             )

@@ -180,7 +180,7 @@ class NormRoPEFunction(torch.autograd.Function):
         out = like(x, kind)
         block = triton.next_power_of_2(width // 2)
         rows, tile = batch * length * heads, max(1, 2048 // block)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             norm_rope_forward[(triton.cdiv(rows, tile),)](
                 x,
                 gain,
@@ -217,7 +217,7 @@ class NormRoPEFunction(torch.autograd.Function):
         wants_gain = ctx.needs_input_grad[1]
         dx = like(x, x.dtype)
         partial = torch.empty((programs if wants_gain else 0, width), dtype=torch.float32, device=x.device)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             norm_rope_backward[(programs,)](
                 dy,
                 x,

@@ -93,7 +93,7 @@ class RMSNormFunction(torch.autograd.Function):
         inverse = torch.empty(rows, dtype=torch.float32, device=x.device)
         block = triton.next_power_of_2(width)
         tile = max(1, 2048 // block)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             rms_norm_forward[(triton.cdiv(rows, tile),)](
                 x,
                 x if residual is None else residual.contiguous(),
@@ -130,7 +130,7 @@ class RMSNormFunction(torch.autograd.Function):
         wants_gain = ctx.needs_input_grad[1]
         dx = torch.empty_like(x)
         partial = torch.empty((programs if wants_gain else 0, width), dtype=torch.float32, device=x.device)
-        with torch.cuda.device_of(x):
+        with torch.cuda.device(x.get_device()):
             rms_norm_backward[(programs,)](
                 dy.contiguous(),
                 dtotal.contiguous() if ctx.has_residual else dy,

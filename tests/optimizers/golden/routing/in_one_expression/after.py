@@ -218,7 +218,7 @@ class RoutingFunction(torch.autograd.Function):
         weights = torch.empty(shape, dtype=torch.float32, device=logits.device)
         experts = torch.empty(shape, dtype=torch.int64, device=logits.device)
         grid, tops = (logits.numel() // width,), triton.next_power_of_2(top)
-        with torch.cuda.device_of(logits):
+        with torch.cuda.device(logits.get_device()):
             if bias is None:
                 block = triton.next_power_of_2(width)
                 softmax_routing_forward[grid](
@@ -256,7 +256,7 @@ class RoutingFunction(torch.autograd.Function):
         logits, experts = ctx.saved_tensors
         sigmoid, scale, normalised = ctx.settings
         dlogits, width = torch.empty_like(logits), logits.shape[-1]
-        with torch.cuda.device_of(logits):
+        with torch.cuda.device(logits.get_device()):
             routing_backward[(logits.numel() // width,)](
                 dweights.contiguous(),
                 logits,

@@ -150,7 +150,7 @@ def float32_product_forward(a: torch.Tensor, b: torch.Tensor, short: bool = Fals
     out = torch.empty(shape, dtype=torch.float32, device=a.device)
     tall = m * n * batches >= 128 * 128 * 264  # two rounds of large blocks, else smaller ones
     block = 128 if tall else 64
-    with torch.cuda.device_of(a):
+    with torch.cuda.device(a.get_device()):
         float32_product_kernel[(triton.cdiv(m, block) * triton.cdiv(n, 128), batches)](
             one,
             two,

@@ -32,7 +32,7 @@ def fp8_rows(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     scales = torch.empty((x.shape[0], 1), dtype=torch.float32, device=x.device)
     block = triton.next_power_of_2(x.shape[1])
     tile = max(1, 4096 // block)
-    with torch.cuda.device_of(x):
+    with torch.cuda.device(x.get_device()):
         fp8_quantize_rows[(triton.cdiv(x.shape[0], tile),)](
             x,
             codes,
