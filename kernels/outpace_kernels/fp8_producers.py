@@ -11,7 +11,6 @@ wanted: to make them again in backward took 2 to 6% more time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ import triton
 import triton.language as tl
 
 from outpace_kernels.fp8_linear import FP8LinearFunction, fp8_linear_reference, fp8_rows
-from outpace_kernels.glu import GLUFunction, glu_activation
+from outpace_kernels.glu import GLUFunction, glu_activation, glu_backward
 from outpace_kernels.rms_norm import RMSNormFunction, rms_norm_reference
 
 Quantized = tuple[torch.Tensor, torch.Tensor]
@@ -58,6 +57,7 @@ def rms_norm_rows(
     ROWS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    eps = tl.cast(eps, tl.float32)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
     column = tl.arange(0, BLOCK)[None, :]
     at = row.to(tl.int64) * width + column
@@ -195,16 +195,6 @@ def _tile(width: int) -> tuple[int, int, int]:
     return tile, block, min(max(tile * block // 512, 4), 32)
 
 
-@dataclass(frozen=True)
-class Saved:
-    """Stands for the context of the autograd function whose backward pass another one ends with."""
-
-    saved_tensors: tuple[torch.Tensor | None, ...]
-    needs_input_grad: tuple[bool, ...]
-    has_residual: bool = False
-    activation: str = "silu"
-
-
 def _layer(quantized: Any, weight: torch.Tensor, bias: torch.Tensor | None, like: torch.Tensor) -> Any:
     y = FP8LinearFunction.product(*quantized, *fp8_rows(weight), bias)
     return y.view(*like.shape[:-1], weight.shape[0])
@@ -246,8 +236,7 @@ def norm_grads(
     flow: torch.Tensor, x: torch.Tensor, gain: torch.Tensor | None, inverse: torch.Tensor, wants_gain: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Gradients of rms_norm(x) gain to both, x: [rows, width]."""
-    dx, dgain, *_ = RMSNormFunction.backward(Saved((x, gain, inverse), (True, wants_gain)), flow)
-    return dx, dgain
+    return RMSNormFunction.grads(x, gain, inverse, flow, None, wants_gain)
 
 
 class FP8GLULinearFunction(torch.autograd.Function):
@@ -265,7 +254,8 @@ class FP8GLULinearFunction(torch.autograd.Function):
         dweight, dbias, flow = _layer_grads(ctx, dy, rows, weight)
         if flow is None:
             return None, None, dweight, dbias
-        dgate, dup, _ = GLUFunction.backward(Saved((gate, up), (True, True)), flow)
+        dgate, dup = (torch.empty(gate.shape, dtype=gate.dtype, device=gate.device) for _ in range(2))
+        GLUFunction.launch(glu_backward, gate, up, (flow.contiguous(),), (dgate, dup), "silu")
         shape = (*dy.shape[:-1], gate.shape[1])
         return dgate.view(shape), dup.view(shape), dweight, dbias
 

@@ -147,6 +147,7 @@ def fp8_cast(
 @triton.jit
 def fp8_follow(partial, history, known, parts, length, headroom, largest, PARTS: tl.constexpr, LENGTH: tl.constexpr):
     """Moves the history on by a call, and sets the scale for the next. A call's infinity is not counted."""
+    headroom, largest = tl.cast(headroom, tl.float32), tl.cast(largest, tl.float32)
     place, at = tl.arange(0, PARTS), tl.arange(0, LENGTH)
     newest = tl.max(tl.load(partial + place, mask=place < parts, other=0.0), axis=0)
     newest = tl.where(newest < float("inf"), newest, 0.0)

@@ -72,6 +72,7 @@ def response_sums(
 @triton.jit
 def response_norms(sums, gain, norms, scale, shares, channels, eps, BLOCK: tl.constexpr):
     """r and 1 + gain n of a sample, from the shares of its sums of squares."""
+    eps = tl.cast(eps, tl.float32)
     batch, channel = tl.program_id(0).to(tl.int64), tl.arange(0, BLOCK)
     within = channel < channels
     total = tl.zeros((BLOCK,), tl.float32)

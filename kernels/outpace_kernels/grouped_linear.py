@@ -136,7 +136,8 @@ class GroupedLinearFunction(torch.autograd.Function):
                 "this layer has no second derivative; create_graph=True needs PyTorch's operations"
             )
         x, weight, ends = ctx.saved_tensors
-        dy = dy.contiguous() if dy.data_ptr() % 16 == 0 else dy.clone(memory_format=torch.contiguous_format)
+        aligned = torch.compiler.is_compiling() or dy.data_ptr() % 16 == 0
+        dy = dy.contiguous() if aligned else dy.clone(memory_format=torch.contiguous_format)
         dx = grouped_linear_rows_by(dy, weight, ends, False) if ctx.needs_input_grad[0] else None
         return dx, grouped_linear_gradient(dy, x, weight, ends) if ctx.needs_input_grad[1] else None, None
 
@@ -207,7 +208,7 @@ def grouped_linear_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tenso
         and x.numel() > 0
         and weight.numel() > 0
         and x.shape[1] % 8 == weight.shape[1] % 8 == 0
-        and x.data_ptr() % 16 == weight.data_ptr() % 16 == 0
+        and (torch.compiler.is_compiling() or x.data_ptr() % 16 == weight.data_ptr() % 16 == 0)
         and weight.shape[0] <= 1023
         and ends.shape == weight.shape[:1]
         and ends.dtype in (torch.int32, torch.int64)

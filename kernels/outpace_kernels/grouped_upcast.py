@@ -39,6 +39,7 @@ def grouped_upcast_fits(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tenso
 def fused_grouped_upcast(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     weight, ends = weight.contiguous(), ends.int().contiguous()
     parts = (x,) if x.dtype is weight.dtype else upcast_product_parts(x)
-    rows = [part.contiguous() if part.data_ptr() % 16 == 0 else part.clone() for part in parts]
+    compiling = torch.compiler.is_compiling()
+    rows = [part.contiguous() if compiling or part.data_ptr() % 16 == 0 else part.clone() for part in parts]
     first, *rest = [grouped_linear_rows_by(part, weight, ends, True, torch.float32) for part in rows]
     return torch.where(first.isfinite(), first + (rest[0] + rest[1]), first) if rest else first

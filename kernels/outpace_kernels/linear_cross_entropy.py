@@ -75,6 +75,7 @@ def linear_cross_entropy_rows(
     WANTS_GRAD: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    softcap = tl.cast(softcap, tl.float32)
     row = tl.program_id(0).to(tl.int64)
     label = tl.load(target + row)
     at = logits + row * classes

@@ -42,6 +42,7 @@ def softmax_scores(at, mask, softcap, SOFTCAP: tl.constexpr):
 
 @triton.jit
 def softmax_forward(x, y, lse, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr):
+    softcap = tl.cast(softcap, tl.float32)
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
     at = x + row * width + column
@@ -69,6 +70,7 @@ def softmax_forward(x, y, lse, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.
 
 @triton.jit
 def softmax_backward(dy, x, lse, dx, width, softcap, SOFTCAP: tl.constexpr, WHOLE: tl.constexpr, BLOCK: tl.constexpr):
+    softcap = tl.cast(softcap, tl.float32)
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
     start_of_row = row * width

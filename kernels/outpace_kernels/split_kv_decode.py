@@ -67,6 +67,7 @@ def split_kv_decode_forward(
     WIDE: tl.constexpr,
     STAGES: tl.constexpr,
 ):
+    scale = tl.cast(scale, tl.float32)
     split, owner = tl.program_id(0), tl.program_id(1).to(tl.int64)
     batch, key_head = owner // key_heads, owner % key_heads
     member, column, place = tl.arange(0, GROUP), tl.arange(0, WIDE), tl.arange(0, PLACES)

@@ -72,6 +72,7 @@ def touched_rows_write(table, moments, key, total, rate, correction, width, beta
     """The row's step, from the sum of its gradients. `rest`: 1 - beta, which fp32 would take from a beta that it had
     rounded, 1.7e-4 off at 0.9999.
     """
+    beta, rest, eps = tl.cast(beta, tl.float32), tl.cast(rest, tl.float32), tl.cast(eps, tl.float32)
     column = tl.arange(0, COLUMNS)
     to = table + key.to(tl.int64) * width + column
     old = tl.load(to, mask=column < width, other=0.0).to(tl.float32)

@@ -60,6 +60,7 @@ def cross_entropy_logits(at, mask, softcap, SOFTCAP: tl.constexpr):
 def cross_entropy_forward(
     logits, target, loss, lse, classes, row_stride, ignore_index, softcap, SOFTCAP: tl.constexpr, BLOCK: tl.constexpr
 ):
+    softcap = tl.cast(softcap, tl.float32)
     row = tl.program_id(0).to(tl.int64)
     label = tl.load(target + row)
     at = logits + row * row_stride
@@ -96,6 +97,7 @@ def cross_entropy_backward(
     SOFTCAP: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    softcap = tl.cast(softcap, tl.float32)
     blocks = tl.cdiv(classes, BLOCK)
     row = (tl.program_id(0) // blocks).to(tl.int64)
     column = (tl.program_id(0) % blocks) * BLOCK + tl.arange(0, BLOCK)

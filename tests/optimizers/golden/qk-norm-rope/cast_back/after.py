@@ -57,6 +57,7 @@ def norm_rope_forward(
     BLOCK: tl.constexpr,
 ):
     # Rows are the heads of one position after the other: neighbours find their tables in the cache.
+    eps = tl.cast(eps, tl.float32)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
     column = tl.arange(0, BLOCK)[None, :]
     head = (row % heads).to(tl.int64)
@@ -108,6 +109,7 @@ def norm_rope_backward(
     HEADS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    eps = tl.cast(eps, tl.float32)
     column = tl.arange(0, BLOCK)[None, :]
     within = column < half
     g = tl.load(gain + column, mask=within, other=0.0).to(tl.float32)

@@ -28,6 +28,7 @@ def rms_norm_forward(
     ROWS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    eps = tl.cast(eps, tl.float32)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
     column = tl.arange(0, BLOCK)[None, :]
     at = row.to(tl.int64) * width + column
@@ -126,19 +127,24 @@ class RMSNormFunction(torch.autograd.Function):
                 "this RMSNorm has no second derivative; create_graph=True needs PyTorch's operations"
             )
         x, weight, inverse = ctx.saved_tensors
+        dtotal = dtotal if ctx.has_residual else None
+        dx, dweight = RMSNormFunction.grads(x, weight, inverse, dy, dtotal, ctx.needs_input_grad[1])
+        return dx, dweight, None, None, dx if ctx.has_residual else None
+
+    @staticmethod
+    def grads(x, weight, inverse, dy, dtotal, wants_gain):
         width, rows = x.shape[-1], inverse.numel()
         block = triton.next_power_of_2(width)
         tile = max(1, 2048 // block)
         warps = min(max(tile * block // 512, 4), 32)
         processors = torch.cuda.get_device_properties(x.device).multi_processor_count if x.is_cuda else 2
         programs = min(triton.cdiv(rows, tile), processors * max(1, 16 // warps))
-        wants_gain = ctx.needs_input_grad[1]
         dx = torch.empty_like(x)
         partial = torch.empty((programs if wants_gain else 0, width), dtype=torch.float32, device=x.device)
         with torch.cuda.device(x.get_device()):
             rms_norm_backward[(programs,)](
                 dy.contiguous(),
-                dtotal.contiguous() if ctx.has_residual else dy,
+                dy if dtotal is None else dtotal.contiguous(),
                 x,
                 x if weight is None else weight.contiguous(),
                 inverse,
@@ -146,15 +152,14 @@ class RMSNormFunction(torch.autograd.Function):
                 partial,
                 rows,
                 width,
-                HAS_RESIDUAL=ctx.has_residual,
+                HAS_RESIDUAL=dtotal is not None,
                 HAS_WEIGHT=weight is not None,
                 SUM_GAIN=wants_gain,
                 ROWS=tile,
                 BLOCK=block,
                 num_warps=warps,
             )
-        dweight = partial.sum(0).to(weight.dtype) if wants_gain else None
-        return dx, dweight, None, None, dx if ctx.has_residual else None
+        return dx, partial.sum(0).to(weight.dtype) if wants_gain else None
 
 
 def rms_norm_fits(x: torch.Tensor, weight: torch.Tensor | None) -> bool:

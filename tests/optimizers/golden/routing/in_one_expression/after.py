@@ -139,6 +139,7 @@ def group_routing_forward(
     GROUPS: tl.constexpr,
     SIZE: tl.constexpr,
 ):
+    scale = tl.cast(scale, tl.float32)
     row, place, group = tl.program_id(0).to(tl.int64), tl.arange(0, TOPS), tl.arange(0, GROUPS)
     member = tl.arange(0, SIZE)[None, :]
     index = group[:, None] * size + member
@@ -186,6 +187,7 @@ def routing_backward(
     TOP: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
+    scale = tl.cast(scale, tl.float32)
     row, column = tl.program_id(0).to(tl.int64), tl.arange(0, BLOCK)
     inside = column < width
     value = tl.load(logits + row * width + column, mask=inside, other=-float("inf")).to(tl.float32)
