@@ -66,6 +66,7 @@ CAUGHT_BY = {
     "moved/past_the_counter": "input-mutation",
     "positive/cuts_fractions_off": "argument-impact",
     "listed/leaves_out_the_decay": "argument-impact",
+    "seen/kept_while_ends_agree": "fingerprints",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

@@ -349,6 +349,17 @@ def test_scalars_change_to_something_else() -> None:
     assert scalar_changes("mean") == scalar_changes(None) == []
 
 
+def test_an_index_becomes_another_of_its_row_unless_rows_have_an_order() -> None:
+    rows = torch.tensor([[1, 0, 1, 0, 1, 1], [9, 8, 9, 9, 8, 9]])
+    in_order, all_different = torch.arange(12).repeat_interleave(2), torch.randperm(12)
+    for tensors, changes in (([rows], True), ([in_order, all_different], False)):
+        moved = [one.clone() for one in tensors]
+        for seed in range(3, 7):
+            nudge_one(moved, seed)
+        assert all(map(torch.equal, moved, tensors)) is not changes
+        assert bool((moved[0][0] <= 1).all()) and (not changes or bool((moved[0][1] >= 8).all()))
+
+
 def test_a_parameter_that_is_left_to_its_default_is_given_another_value() -> None:
     change = ArgumentChange(-1, "added", 4.0, "temperature", (True,))
     assert change.apply([1, 2], [1, 2], 0) == [1, 2, True, 4.0]
