@@ -207,14 +207,21 @@ def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[
     return [*masks, *weights, *numbers] if masked else [*numbers, *weights, *masks]
 
 
-def scalar_changes(value: Any) -> list[bool | int | float]:
-    """Other values of a plain argument, those first that change most."""
+def scalar_changes(value: Any) -> list[list[bool | int | float]]:
+    """Other values of a plain argument, one of each list: above and below the declared one, since what holds on one
+    side of a number may not on the other, and, of a fraction, where a factor or a power does nothing."""
     if isinstance(value, bool):
-        return [not value]
+        return [[not value]]
     if isinstance(value, int):
-        return [other for other in (2 * value, value + 1, value - 1, value // 2, 0, 1) if other != value]
+        return _others(value, [(2 * value, value + 1, 0, 1), (value - 1, value // 2)])
     if isinstance(value, float):
-        return [other for other in (64 * value, 2 * value, value / 2, value + 1) if other != value]
+        return _others(value, [(64 * value, 2 * value, value + 1), (value / 2,), (1.0, 0.0)])
     if isinstance(value, Mapping):  # no limit, mostly
-        return [1.0, 0.5]
+        return [[1.0, 0.5]]
     return []
+
+
+def _others(value: float, lists: Sequence[Sequence[float]]) -> list[list[bool | int | float]]:
+    """Without the value itself, and none twice."""
+    left = dict.fromkeys(other for some in lists for other in some if other != value)
+    return [[other for other in some if left.pop(other, 0) is None] for some in lists]

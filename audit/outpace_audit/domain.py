@@ -156,7 +156,8 @@ def _follows(change: ArgumentChange, inspected: Mapping[str, Any], plain: Reply,
 def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
     """Numbers first: they are few, and where tensors are many the time for trying may end before them."""
     for leaf, value in enumerate(inspected["numbers"]):
-        yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in scalar_changes(value)]
+        for others in scalar_changes(value):
+            yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in others]
     for position, one in enumerate(inspected["inputs"]):
         leaf = one["leaf"]
         name = _name(workload, position if workload.maker == "captured" else leaf)
@@ -183,7 +184,8 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         if value is None:
             yield supplied_changes(name, before, inspected["inputs"])
             continue
-        yield [ArgumentChange(-1, "added", other, name, before) for other in scalar_changes(value)]
+        for others in scalar_changes(value):
+            yield [ArgumentChange(-1, "added", other, name, before) for other in others]
 
 
 def _is_positive(one: Mapping[str, Any]) -> bool:

@@ -66,6 +66,8 @@ CAUGHT_BY = {
     "moved/past_the_counter": "input-mutation",
     "positive/cuts_fractions_off": "argument-impact",
     "listed/leaves_out_the_decay": "argument-impact",
+    "penalty/right_above_one": "argument-impact",
+    "penalty/hands_back_for_one": "argument-impact",
     "seen/kept_while_ends_agree": "fingerprints",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""

@@ -343,10 +343,18 @@ def test_images_grow_without_their_number() -> None:
 
 
 def test_scalars_change_to_something_else() -> None:
-    assert scalar_changes(True) == [False]
-    assert 3 not in scalar_changes(3) and 4 in scalar_changes(3)
-    assert scalar_changes(1e-5)[0] == 64e-5
+    assert scalar_changes(True) == [[False]]
     assert scalar_changes("mean") == scalar_changes(None) == []
+
+
+@pytest.mark.parametrize("value", [3, 1, 0, 1.2, 1e-5, 1.0, 0.0, -2.5])
+def test_a_number_is_tried_above_and_below(value: float) -> None:
+    above, below, *still = scalar_changes(value)
+    assert above and (abs(above[0]) > abs(value) or above[0] == value + 1)
+    assert all(abs(other) < abs(value) or other == value - 1 for other in below)
+    assert not still or {*still[0]} <= {0.0, 1.0}
+    every = [other for some in (above, below, *still) for other in some]
+    assert value not in every and len({*every}) == len(every)
 
 
 def test_an_index_becomes_another_of_its_row_unless_rows_have_an_order() -> None:
