@@ -68,6 +68,7 @@ CAUGHT_BY = {
     "listed/leaves_out_the_decay": "argument-impact",
     "penalty/right_above_one": "argument-impact",
     "penalty/hands_back_for_one": "argument-impact",
+    "slots/a_run_by_its_ends": "argument-impact",
     "seen/kept_while_ends_agree": "fingerprints",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""

@@ -357,6 +357,13 @@ def test_a_number_is_tried_above_and_below(value: float) -> None:
     assert value not in every and len({*every}) == len(every)
 
 
+def test_neighbours_change_places_and_both_ends_stay() -> None:
+    rows = torch.tensor([[5, 6, 7, 8, 9, -1], [5, 5, 5, 5, 5, -1]])
+    crossed = ArgumentChange(0, "crossed").apply([rows], [rows], 3)[0]
+    assert crossed.sort().values.equal(rows.sort().values) and crossed[:, [0, -1]].equal(rows[:, [0, -1]])
+    assert int((crossed != rows).sum()) == 2
+
+
 def test_an_index_becomes_another_of_its_row_unless_rows_have_an_order() -> None:
     rows = torch.tensor([[1, 0, 1, 0, 1, 1], [9, 8, 9, 9, 8, 9]])
     in_order, all_different = torch.arange(12).repeat_interleave(2), torch.randperm(12)
