@@ -70,6 +70,7 @@ CAUGHT_BY = {
     "penalty/hands_back_for_one": "argument-impact",
     "slots/a_run_by_its_ends": "argument-impact",
     "seen/kept_while_ends_agree": "fingerprints",
+    "square/kept_by_area": "shapes",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

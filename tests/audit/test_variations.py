@@ -20,6 +20,7 @@ from outpace_audit.shape_scouting import Variant
 from outpace_audit.shapes import (
     BATCHED,
     DEGENERATE,
+    EXCHANGED,
     JOINT,
     KINDS,
     LARGEST,
@@ -373,6 +374,15 @@ def test_an_index_becomes_another_of_its_row_unless_rows_have_an_order() -> None
             nudge_one(moved, seed)
         assert all(map(torch.equal, moved, tensors)) is not changes
         assert bool((moved[0][0] <= 1).all()) and (not changes or bool((moved[0][1] >= 8).all()))
+
+
+def test_of_one_exchange_both_shapes_are_tried() -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    both = [WorkloadFacts(workload, None, 0, 0, 0, 0.0, "") for _ in range(2)]
+    pool = [(facts, Variant(EXCHANGED, f"symbol {number}", workload, None)) for facts in both for number in range(2)]
+    chosen = chosen_shapes(pool)
+    assert chosen == pool[:2]
+    assert instead_of(chosen[0][1], pool[2:]) == []
 
 
 def test_a_parameter_that_is_left_to_its_default_is_given_another_value() -> None:
