@@ -55,7 +55,7 @@ from outpace_audit.thresholds import (
     SETTLE_S,
     WORN,
 )
-from outpace_audit.using import Copied, Use, cut_leaves, lost_gradients, made_otherwise, uses_of
+from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, other_gradients, uses_of
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
 
@@ -355,8 +355,9 @@ class Prober:
         one = self._one()
         if self._facts.trains:
             self._evidence.cut = cut_leaves(self._trio, one, new_request(self._seeds, one.cotangents))
-        else:
-            self._evidence.lost = lost_gradients(self._trio, one, new_request(self._seeds, None))
+        if not (self._facts.trains and self._facts.code.kind == "module"):  # of which all inputs learn anyway
+            lost, self._evidence.gained = other_gradients(self._trio, one, new_request(self._seeds, None))
+            self._evidence.lost = () if self._facts.trains else lost
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
         for use in uses_of(self._facts, one, quickest, self._seeds):
             if not self._used(one, use):
