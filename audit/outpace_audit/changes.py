@@ -18,6 +18,9 @@ LOUDER = 16.0
 FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
 """An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
 
+NUMBER_CHANGES = 3
+"""The most lists of `scalar_changes`."""
+
 NOT_SUPPLIED = ("out", "generator", "dtype", "device", "name")
 SUPPLIED_SHARE = 0.7
 """Of a mask that is given where there was none: most rows keep something."""

@@ -166,10 +166,14 @@ def _follows(change: ArgumentChange, inspected: Mapping[str, Any], plain: Reply,
 
 
 def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
-    """Numbers first: they are few, and where tensors are many the time for trying may end before them."""
+    """Numbers first: they are few, and where tensors are many the time for trying may end before them. What else a
+    number may be comes last."""
+    later: list[list[ArgumentChange]] = []
     for leaf, value in enumerate(inspected["numbers"]):
-        for others in scalar_changes(value):
-            yield [ArgumentChange(leaf, "value", other, _name(workload, leaf)) for other in others]
+        name = _name(workload, leaf)
+        lists = [[ArgumentChange(leaf, "value", other, name) for other in others] for others in scalar_changes(value)]
+        yield from lists[:1]
+        later += lists[1:]
     for position, one in enumerate(inspected["inputs"]):
         leaf = one["leaf"]
         name = _name(workload, position if workload.maker == "captured" else leaf)
@@ -198,8 +202,12 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         if value is None:
             yield supplied_changes(name, before, inspected["inputs"])
             continue
-        for others in scalar_changes(value):
-            yield [ArgumentChange(-1, "added", other, name, before) for other in others]
+        lists = [
+            [ArgumentChange(-1, "added", other, name, before) for other in others] for others in scalar_changes(value)
+        ]
+        yield from lists[:1]
+        later += lists[1:]
+    yield from later
 
 
 def _is_positive(one: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
-from outpace_audit.changes import ArgumentChange
+from outpace_audit.changes import NUMBER_CHANGES, ArgumentChange
 from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
@@ -165,9 +165,11 @@ class Prober:
                 return
 
     def _chosen(self, changes: Sequence[ArgumentChange]) -> list[ArgumentChange]:
-        """Of tensors' and of others' as many each: of a list of tensors and one number, the number too."""
-        kinds = ([change for change in changes if change.keeps_tensors is kept] for kept in (False, True))
-        return [one for kind in kinds for one in self._chance.sample(kind, min(CHANGED_ARGUMENTS, len(kind)))]
+        """Of tensors' and of others' as many each: of a list of tensors and one number, the number too. A number
+        changes up to NUMBER_CHANGES times."""
+        most = {True: CHANGED_ARGUMENTS, False: NUMBER_CHANGES * CHANGED_ARGUMENTS}
+        kinds = {kept: [change for change in changes if change.keeps_tensors is kept] for kept in (False, True)}
+        return [one for kept, kind in kinds.items() for one in self._chance.sample(kind, min(most[kept], len(kind)))]
 
     def _revalue(self) -> None:
         one = self._one()
