@@ -1,7 +1,7 @@
 """Gives its argument back where the penalty is one: whoever changes the result changes the argument.
 
 baseline: repetition_penalty
-caught-by: aliasing, contract, held-results
+caught-by: argument-impact, aliasing, contract, held-results
 needs: cpu
 written: after-freeze
 """

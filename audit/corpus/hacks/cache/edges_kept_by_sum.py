@@ -1,7 +1,7 @@
 """Keeps the edges for as long as the priorities add up to the same: two that change places do not count.
 
 baseline: priority_sample
-caught-by: stale-results, outputs-against-truth, value-laws
+caught-by: fingerprints, stale-results, outputs-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """

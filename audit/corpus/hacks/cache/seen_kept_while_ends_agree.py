@@ -1,7 +1,7 @@
 """Keeps the mask of tokens seen, and takes a sequence with the same ends for the same sequence.
 
 baseline: repetition_penalty
-caught-by: stale-results, outputs-against-truth, value-laws
+caught-by: fingerprints, stale-results, outputs-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """

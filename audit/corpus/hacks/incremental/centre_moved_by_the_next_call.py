@@ -1,7 +1,7 @@
 """Moves the centre when the next call needs it; until then, and in a checkpoint, it is one call behind.
 
 baseline: dino_loss
-caught-by: input-mutation, contract, state, other-uses, outputs-against-truth
+caught-by: input-mutation, contract, other-uses, outputs-against-truth
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes slots for one run if the last is as far from the first as a run's would be, and copies a slice.
 
 baseline: paged_write
-caught-by: input-mutation, outputs-against-truth, value-laws
+caught-by: argument-impact, fingerprints, input-mutation, outputs-against-truth, value-laws
 needs: cpu
 written: after-freeze
 """

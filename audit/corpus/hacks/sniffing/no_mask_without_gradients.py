@@ -1,7 +1,7 @@
 """Masks while gradients are recorded, and lets windows look across the edge where nobody trains.
 
 baseline: window_attention
-caught-by: outputs-against-truth, other-uses, gradients-against-truth
+caught-by: evaluation-mode, outputs-against-truth, other-uses, gradients-against-truth
 needs: cpu
 written: after-freeze
 """

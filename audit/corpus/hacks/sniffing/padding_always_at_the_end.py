@@ -1,7 +1,7 @@
 """Counts the slots that are no padding, and takes that many from the front.
 
 baseline: paged_write
-caught-by: input-mutation, outputs-against-truth, value-laws, shapes
+caught-by: fingerprints, input-mutation, outputs-against-truth, value-laws, shapes
 needs: cpu
 written: after-freeze
 """
