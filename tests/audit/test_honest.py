@@ -26,7 +26,7 @@ def judged(pattern: str) -> list[Path]:
     """Those that offer inputs, whose imports are installed, and that build no kernels for CUDA: the judge has a CPU."""
     texts = {after: after.read_bytes().decode() for after in sorted(TESTS.glob(pattern))}
     triton = importlib.util.find_spec("triton") is not None
-    lacking = ["__global__", *(["import triton"] if not triton else [])]
+    lacking = ["__global__", '.cu"', *(["import triton"] if not triton else [])]
     return [a for a, text in texts.items() if "def get_inputs" in text and not any(word in text for word in lacking)]
 
 
