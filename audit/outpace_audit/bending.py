@@ -39,8 +39,8 @@ def _bend(gradient: torch.Tensor, leaves: Sequence[torch.Tensor]) -> Bend:
 
 
 def learning_inputs(subject: Subject, arguments: Sequence[Any]) -> list[str]:
-    """The floating inputs that get a gradient from the sum of all results, where all of them ask for one. Inputs that
-    a call writes to cannot ask."""
+    """The floating inputs that get a gradient, not all of it nought, from the sum of all results, where all of them ask
+    for one. Inputs that a call writes to cannot ask."""
     leaves = {f"input {i}": one.requires_grad_() for i, one in enumerate(tensors_of(arguments)) if is_inexact(one)}
     outputs = differentiable_outputs(flatten(subject.outputs(arguments)))
     if not outputs:
@@ -49,4 +49,4 @@ def learning_inputs(subject: Subject, arguments: Sequence[Any]) -> list[str]:
     found: list[torch.Tensor | None] = [
         *torch.autograd.grad(outputs, [*leaves.values()], cotangents, allow_unused=True)
     ]
-    return [path for path, gradient in zip(leaves, found, strict=True) if gradient is not None]
+    return [path for path, gradient in zip(leaves, found, strict=True) if gradient is not None and bool(gradient.any())]

@@ -53,7 +53,7 @@ class CheckedCalls:
             other_uses.renew_storage(subject.module)
         if not request.as_made:
             factor, alike = parameters_under(request.values)
-            subject.draw_parameters(request.seed, factor, alike=alike)
+            subject.draw_parameters(request.seed, factor, alike=alike, unmarked=request.moved)
         if request.state is not None and subject.module is not None:
             other_uses.draw_state(subject.module, request.state)
         if request.counted is not None and subject.module is not None:

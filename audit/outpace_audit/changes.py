@@ -18,6 +18,9 @@ LOUDER = 16.0
 FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
 """An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
 
+NUMBER_CHANGES = 3
+"""The most lists of `scalar_changes`."""
+
 NOT_SUPPLIED = ("out", "generator", "dtype", "device", "name")
 SUPPLIED_SHARE = 0.7
 """Of a mask that is given where there was none: most rows keep something."""
@@ -31,7 +34,7 @@ FORBIDDEN_SHARE = 1 / 16
 
 HOWS = (
     *("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled"),
-    *("forbidden", "evened", "widened", "shortened", "begun", "signed"),
+    *("forbidden", "evened", "widened", "shortened", "begun", "signed", "crossed"),
 )
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
 are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
@@ -42,7 +45,8 @@ half of its other places, where a guard looks that is to be cheap. forbidden: so
 scores of what may not be chosen are. evened: what is in order goes up in equal steps at both ends and in other ones
 between, so that a guard that looks at the first step or the last takes all for equal. widened: in steps as much longer
 as what is louder. shortened, begun: offsets end before what they lead into does, or begin after its beginning. signed:
-some elements of what is never below zero are."""
+some elements of what is never below zero are. crossed: in each row of whole numbers two that are neighbours change
+places, neither of them at an end, so that a guard that looks at both ends takes the row for a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,17 @@ def _signed(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.where((torch.rand(value.shape, generator=generator) < MIXED_SHARE).to(value.device), -value, value)
 
 
+def _crossed(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """The two places are the same in all rows, and differ in one at least."""
+    differs = (value[..., 1:-2] != value[..., 2:-1]).reshape(-1, value.shape[-1] - 3).any(0)
+    places = torch.nonzero(differs).flatten() + 1
+    if not len(places):
+        return value
+    at = int(places[torch.randint(len(places), (), generator=generator)])
+    order = [*range(at), at + 1, at, *range(at + 2, value.shape[-1])]
+    return value[..., order]
+
+
 def _forbidden(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     chosen = torch.rand(value.shape, generator=generator) < FORBIDDEN_SHARE
     chosen.view(-1)[torch.randint(chosen.numel(), (), generator=generator)] = True
@@ -187,6 +202,7 @@ _MADE: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.T
     "widened": lambda old, new, generator: old[..., :1] + LOUDER * (old - old[..., :1]),
     "shortened": lambda old, new, generator: old - (old - old[0]) // 2,
     "signed": lambda old, new, generator: _signed(new, generator),
+    "crossed": lambda old, new, generator: _crossed(old, generator),
     "begun": lambda old, new, generator: old + (old[-1] - old) // 2,
 }
 """From the values that were drawn, and those of another seed."""
@@ -207,14 +223,21 @@ def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[
     return [*masks, *weights, *numbers] if masked else [*numbers, *weights, *masks]
 
 
-def scalar_changes(value: Any) -> list[bool | int | float]:
-    """Other values of a plain argument, those first that change most."""
+def scalar_changes(value: Any) -> list[list[bool | int | float]]:
+    """Other values of a plain argument, one of each list: above and below the declared one, since what holds on one
+    side of a number may not on the other, and, of a fraction, where a factor or a power does nothing."""
     if isinstance(value, bool):
-        return [not value]
+        return [[not value]]
     if isinstance(value, int):
-        return [other for other in (2 * value, value + 1, value - 1, value // 2, 0, 1) if other != value]
+        return _others(value, [(2 * value, value + 1, 0, 1), (value - 1, value // 2)])
     if isinstance(value, float):
-        return [other for other in (64 * value, 2 * value, value / 2, value + 1) if other != value]
+        return _others(value, [(64 * value, 2 * value, value + 1), (value / 2,), (1.0, 0.0)])
     if isinstance(value, Mapping):  # no limit, mostly
-        return [1.0, 0.5]
+        return [[1.0, 0.5]]
     return []
+
+
+def _others(value: float, lists: Sequence[Sequence[float]]) -> list[list[bool | int | float]]:
+    """Without the value itself, and none twice."""
+    left = dict.fromkeys(other for some in lists for other in some if other != value)
+    return [[other for other in some if left.pop(other, 0) is None] for some in lists]

@@ -15,12 +15,14 @@ from outpace_audit.call_inputs import tensors_of
 from outpace_audit.calls import synchronize
 from outpace_audit.comparable import uncompared, unwatched
 from outpace_audit.fitting import are_offsets, fit, is_ordered, laws_for
-from outpace_audit.inputs import InputMaker, is_perturbable
+from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.records import NUMBER
 from outpace_audit.subject import Subject, differentiable_outputs
 from outpace_audit.tensors import Leaf, flatten, plain, same_bytes
 
 PLAIN = (bool, int, float, str, type(None))
+CROSSED = 3
+"""Numbers in a row, of which two may change places without the ends: more than these."""
 PLACE = {"tensor": True}
 """Stands for a tensor among plain arguments."""
 
@@ -160,10 +162,17 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
         "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
         "varies": differs,
         "perturbable": is_perturbable(one),
+        "unordered": is_integer(one) and one.dim() > 0 and one.shape[-1] > CROSSED and _falls(one),
         "ordered": is_ordered(one) and is_ordered(other),
         "mean": float(numbers.mean()) if finite and numbers is not None else None,
         "std": float(numbers.std()) if finite and numbers is not None else None,
     }
+
+
+def _falls(tensor: torch.Tensor) -> bool:
+    """Whether a number is less than the one before it."""
+    flat = tensor.reshape(-1)
+    return bool((flat[1:] < flat[:-1]).any())
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:

@@ -300,9 +300,11 @@ def perturb_parameters(
     factor: float = 1.0,
     *,
     alike: bool = False,
+    unmarked: bool = False,
 ) -> None:
     """Draws every float or complex parameter anew in place, `factor` x normal(mean, std): no gain stays 1, no bias 0.
-    Tied ones stay tied. `alike`: all rows of a matrix are its first.
+    Tied ones stay tied. `alike`: all rows of a matrix are its first. `unmarked`: version counters stand still, as
+    under a write through `.data`.
 
     Pass the `stats` of the untouched module when perturbing more than once.
     """
@@ -314,7 +316,8 @@ def perturb_parameters(
             with torch.no_grad():
                 spec = ArgSpec(name, dtype=str(parameter.dtype).removeprefix("torch."), law=law)
                 drawn = _draw_tensor(spec, tuple(parameter.shape), generator, parameter.device)
-                parameter.copy_(drawn[:1].expand_as(drawn) if alike and drawn.dim() > 1 else drawn)
+                written = parameter.data if unmarked else parameter
+                written.copy_(drawn[:1].expand_as(drawn) if alike and drawn.dim() > 1 else drawn)
 
 
 def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None) -> list[Value]:

@@ -19,19 +19,22 @@ OTHERS = 16
 
 
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
-    """One element; seeds in a row choose tensors in a row. Masks, constants and indices stay as they are, and so does a
-    tensor whose elements share memory. A quantised value becomes another one of its tensor's."""
+    """One element; seeds in a row choose tensors in a row. Masks and constants stay as they are, and so does a tensor
+    whose elements share memory. A whole number becomes another one of its tensor's, an index one of its row's, within
+    which they mean the same; those that are sorted, or all different, stay."""
     free = [
         reals(tensor.detach())
         for tensor in tensors
-        if (is_loose(tensor) or _is_quantised(tensor)) and 0 not in tensor.stride()
+        if (is_loose(tensor) or _is_free_number(tensor)) and 0 not in tensor.stride()
     ]
     if not free:
         return
     chance = random.Random(seed)
     chosen = free[seed % len(free)]
-    others = [_element(chosen, chance) for _ in range(OTHERS)]
-    place = _element(chosen, chance)
+    at = [chance.randrange(size) for size in chosen.shape]
+    place = chosen[tuple(at)]
+    row = chosen[tuple(at[:-1])] if is_index(chosen) else chosen
+    others = [_element(row, chance) for _ in range(OTHERS)]
     if chosen.is_floating_point():
         place.copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
     else:
@@ -106,8 +109,8 @@ def _may_be_rearranged(tensor: torch.Tensor) -> bool:
     return is_integer(tensor) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
 
 
-def _is_quantised(tensor: torch.Tensor) -> bool:
-    return is_integer(tensor) and not is_index(tensor) and tensor.numel() > 1 and _recurs_unsorted(tensor)
+def _is_free_number(tensor: torch.Tensor) -> bool:
+    return is_integer(tensor) and tensor.numel() > 1 and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
 
 
 def _recurs_unsorted(tensor: torch.Tensor) -> bool:

@@ -69,7 +69,8 @@ def is_state(buffer: torch.Tensor) -> bool:
 
 
 def renew_storage(module: torch.nn.Module) -> None:
-    """Other memory under every parameter, as who swaps in averaged weights leaves it; tied ones stay tied."""
+    """Other memory under every parameter, as who swaps in averaged weights leaves it; tied ones stay tied. What is then
+    drawn leaves version counters where they were, as assigning to `.data` does."""
     for parameter in module.parameters():
         parameter.data = parameter.data.clone(memory_format=torch.preserve_format)
 

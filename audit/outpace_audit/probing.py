@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
-from outpace_audit.changes import ArgumentChange
+from outpace_audit.changes import NUMBER_CHANGES, ArgumentChange
 from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
@@ -55,7 +55,7 @@ from outpace_audit.thresholds import (
     SETTLE_S,
     WORN,
 )
-from outpace_audit.using import Copied, Use, cut_leaves, lost_gradients, made_otherwise, uses_of
+from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, other_gradients, uses_of
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
 
@@ -165,9 +165,11 @@ class Prober:
                 return
 
     def _chosen(self, changes: Sequence[ArgumentChange]) -> list[ArgumentChange]:
-        """Of tensors' and of others' as many each: of a list of tensors and one number, the number too."""
-        kinds = ([change for change in changes if change.keeps_tensors is kept] for kept in (False, True))
-        return [one for kind in kinds for one in self._chance.sample(kind, min(CHANGED_ARGUMENTS, len(kind)))]
+        """Of tensors' and of others' as many each: of a list of tensors and one number, the number too. A number
+        changes up to NUMBER_CHANGES times."""
+        most = {True: CHANGED_ARGUMENTS, False: NUMBER_CHANGES * CHANGED_ARGUMENTS}
+        kinds = {kept: [change for change in changes if change.keeps_tensors is kept] for kept in (False, True)}
+        return [one for kept, kind in kinds.items() for one in self._chance.sample(kind, min(most[kept], len(kind)))]
 
     def _revalue(self) -> None:
         one = self._one()
@@ -355,8 +357,9 @@ class Prober:
         one = self._one()
         if self._facts.trains:
             self._evidence.cut = cut_leaves(self._trio, one, new_request(self._seeds, one.cotangents))
-        else:
-            self._evidence.lost = lost_gradients(self._trio, one, new_request(self._seeds, None))
+        if not (self._facts.trains and self._facts.code.kind == "module"):  # of which all inputs learn anyway
+            lost, self._evidence.gained = other_gradients(self._trio, one, new_request(self._seeds, None))
+            self._evidence.lost = () if self._facts.trains else lost
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
         for use in uses_of(self._facts, one, quickest, self._seeds):
             if not self._used(one, use):

@@ -31,7 +31,7 @@ def renewed(workload: Workload, before: Inspected, launch: Callable[[], Side], s
 
 def _renewed(workload: Workload, before: Inspected, scout: Scout, seed: int) -> tuple[Workload, list[str]]:
     if before["plain"] is None:
-        if before["still"] < len(before["results"]):
+        if before["still"] < len(before["results"]) or _leaves_what_varies(before):
             return workload, []
         raise NothingVaries(f"{workload.label}: its inputs are always the same: make them depend on the seed")
     current, state, drawn = replace(workload, args=_bare(workload, before)), before, list[str]()
@@ -46,7 +46,7 @@ def _renewed(workload: Workload, before: Inspected, scout: Scout, seed: int) -> 
                     break
         if state["still"] < before["still"] or before["still"] < len(before["results"]):
             break
-    if state["results"] and state["still"] == len(state["results"]):
+    if state["results"] and state["still"] == len(state["results"]) and not _leaves_what_varies(before):
         raise NothingVaries(
             f"{workload.label}: its inputs are always the same, and no result changes with what can be drawn in their "
             "place: make them depend on the seed"
@@ -54,6 +54,11 @@ def _renewed(workload: Workload, before: Inspected, scout: Scout, seed: int) -> 
     if not drawn:
         return workload, []
     return _by_laws_alone(current), [_said(workload, before, current, drawn)]
+
+
+def _leaves_what_varies(seen: Inspected) -> bool:
+    """Whether a call leaves another value in an input that the seed decides: that is judged as a result is."""
+    return any(seen["inputs"][i]["varies"] for i in seen["updated"])
 
 
 def _said(workload: Workload, before: Inspected, current: Workload, drawn: Sequence[str]) -> str:

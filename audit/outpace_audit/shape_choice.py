@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from outpace_audit.facts import WorkloadFacts
 from outpace_audit.shape_scouting import Variant
-from outpace_audit.shapes import BATCHED, DEGENERATE, JOINT, JOINT_LARGER, LARGEST, LAST, LEAST, PLANE, WIDE
+from outpace_audit.shapes import BATCHED, DEGENERATE, EXCHANGED, JOINT, JOINT_LARGER, LARGEST, LAST, LEAST, PLANE, WIDE
 from outpace_audit.thresholds import DEGENERATE_SHAPES, EXTRA_SHAPES, LARGER_SHAPES, LEAST_SHAPES, REPLACED_SHAPES
 
 ONCE = (JOINT, JOINT_LARGER, WIDE, PLANE, BATCHED)
@@ -25,14 +25,20 @@ def chosen_shapes(pool: Pool) -> list[tuple[WorkloadFacts, Variant]]:
     special += spread(_largest_first(_of_kinds(pool, LARGEST)), larger)
     left = [item for item in _of_one_symbol(pool) if item not in special]
     general = spread(left, EXTRA_SHAPES - len(special))
-    return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES)]
+    return [*special, *general, *spread(degenerate, DEGENERATE_SHAPES), *_one_exchange(pool)]
+
+
+def _one_exchange(pool: Pool) -> Pool:
+    """Both shapes of one workload, or none; on top, since neither says anything alone."""
+    both = _of_kinds(pool, EXCHANGED)
+    return [item for item in both if item[0] is both[0][0]]
 
 
 def instead_of(refused: Variant, left: Pool) -> Pool:
     """What else to try where a candidate raises."""
     if refused.kind in (JOINT, JOINT_LARGER):
         return spread(_of_one_symbol(left), REPLACED_SHAPES)
-    if refused.kind in (*DEGENERATE, LAST):
+    if refused.kind in (*DEGENERATE, EXCHANGED, LAST):
         return []
     return [item for item in _of_kinds(left, LAST) if item[1].symbol == refused.symbol][:1]
 
@@ -52,7 +58,7 @@ def _of_kinds(pool: Pool, *kinds: str) -> Pool:
 
 
 def _of_one_symbol(pool: Pool) -> Pool:
-    return [item for item in pool if item[1].kind not in (*ONCE, LEAST, *DEGENERATE)]
+    return [item for item in pool if item[1].kind not in (*ONCE, LEAST, EXCHANGED, *DEGENERATE)]
 
 
 def spread(pool: Pool, wanted: int) -> Pool:

@@ -14,6 +14,7 @@ from outpace_audit.scout import Scout, usable
 from outpace_audit.shapes import (
     APART,
     BATCHED,
+    EXCHANGED,
     JOINT,
     JOINT_LARGER,
     KINDS,
@@ -81,6 +82,7 @@ class Shapes:
                     borne += [symbol] if whole or not alone else alone
                 break
         self._chance.shuffle(borne)
+        yield from next((pair for symbol in grown if (pair := self._exchanged(symbol))), ())
         yield from self._batched()
         yield from self._jointly(borne)
         yield from self._widely(borne)
@@ -90,6 +92,14 @@ class Shapes:
     def _apart(self, symbol: Symbol) -> dict[Symbol, Variant]:
         tried = {one: self._variant(one, self._chance.choice(APART)) for one in apart(symbol)}
         return {one: variant for one, variant in tried.items() if variant is not None}
+
+    def _exchanged(self, symbol: Symbol) -> list[Variant]:
+        parts = apart(symbol)
+        if len(parts) < 2:
+            return []
+        tried = [self._sized(part, 2 * part.size, EXCHANGED) for part in self._chance.sample(parts, 2)]
+        found = [variant for variant in tried if variant is not None]
+        return found if len(found) == len(tried) else []
 
     def _least(self, symbol: Symbol) -> Iterator[Variant]:
         """Found by halving, as if whatever is larger were borne too, and none is borne at one."""

@@ -36,6 +36,10 @@ LEAST = "least"
 """As small as the baseline bears, or an eighth more, where it bears no size of one: what takes parts of a fixed size
 from both ends meets itself there."""
 
+EXCHANGED = "exchanged"
+"""One of two dimensions of a size doubled, and then the other: what is kept by their product, their sum or their number
+is the first one's when the second comes."""
+
 BATCHED = "batched"
 """Every tensor with one more dimension in front, where the baseline takes that for a batch."""
 

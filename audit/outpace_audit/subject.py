@@ -209,10 +209,10 @@ class Subject:
         except (TypeError, ValueError):
             return []
 
-    def draw_parameters(self, seed: int, factor: float = 1.0, *, alike: bool = False) -> None:
+    def draw_parameters(self, seed: int, factor: float = 1.0, *, alike: bool = False, unmarked: bool = False) -> None:
         """See `perturb_parameters`."""
         if self.module is not None:
-            laws.perturb_parameters(self.module, seed, self._stats, factor, alike=alike)
+            laws.perturb_parameters(self.module, seed, self._stats, factor, alike=alike, unmarked=unmarked)
 
     def parameters(self) -> list[torch.Tensor]:
         return [] if self.module is None else list(self.module.parameters())

@@ -190,9 +190,11 @@ def cut_leaves(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -> tu
     return tuple(path for path, bend in ours.items() if bend == "bent" and theirs.get(path) == "cut")
 
 
-def lost_gradients(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -> tuple[str, ...]:
-    """The inputs of what does not train as declared whose gradients the baseline would have, were they asked for, and
-    the candidate silently has not. Raises fatal ArmErrors."""
+def other_gradients(
+    trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Were all inputs to ask for gradients: whose the baseline has and the candidate silently has not, and whose the
+    candidate has and the baseline cuts off. Raises fatal ArmErrors."""
     found: list[list[str]] = []
     for side in (trio.baseline, trio.candidate):
         side.workload(one.workload)
@@ -201,5 +203,6 @@ def lost_gradients(trio: Trio, one: WorkloadFacts, request: Mapping[str, Any]) -
         except ArmError as error:
             if error.fatal:
                 raise
-            return ()
-    return tuple(path for path in found[0] if path not in found[1])
+            return (), ()
+    ours, theirs = found
+    return tuple(path for path in ours if path not in theirs), tuple(path for path in theirs if path not in ours)

@@ -66,6 +66,11 @@ CAUGHT_BY = {
     "moved/past_the_counter": "input-mutation",
     "positive/cuts_fractions_off": "argument-impact",
     "listed/leaves_out_the_decay": "argument-impact",
+    "penalty/right_above_one": "argument-impact",
+    "penalty/hands_back_for_one": "argument-impact",
+    "slots/a_run_by_its_ends": "argument-impact",
+    "seen/kept_while_ends_agree": "fingerprints",
+    "square/kept_by_area": "shapes",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

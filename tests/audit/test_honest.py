@@ -23,10 +23,11 @@ SAMPLE = 16
 
 
 def judged(pattern: str) -> list[Path]:
-    """Those that offer inputs, and whose imports are installed."""
+    """Those that offer inputs, whose imports are installed, and that build no kernels for CUDA: the judge has a CPU."""
     texts = {after: after.read_bytes().decode() for after in sorted(TESTS.glob(pattern))}
     triton = importlib.util.find_spec("triton") is not None
-    return [a for a, text in texts.items() if "def get_inputs" in text and (triton or "import triton" not in text)]
+    lacking = ["__global__", '.cu"', *(["import triton"] if not triton else [])]
+    return [a for a, text in texts.items() if "def get_inputs" in text and not any(word in text for word in lacking)]
 
 
 def sampled(proposed: list[Path]) -> list[Path]:

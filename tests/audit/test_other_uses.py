@@ -18,6 +18,8 @@ CAUGHT_BY = {
     "uses/statistics_of_a_fresh_model": "other-uses",
     "uses/saves_in_one_buffer": "other-uses",
     "uses/keeps_its_input_unguarded": "other-uses",
+    "uses/kept_by_version": "other-uses",
+    "matched/pulls_the_target": "other-uses",
     "uses/bound_to_the_original": "other-uses",
     "uses/stands_still_where_gradients_lie": "other-uses",
     "uses/learns_where_its_input_does": "other-uses",

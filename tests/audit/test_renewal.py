@@ -109,6 +109,20 @@ def get_inputs():
     assert facts.workloads[0].updated
 
 
+def test_a_list_that_is_updated_varies_though_its_result_does_not(judge: Judge, tmp_path: Path) -> None:
+    text = """import torch
+def run(grads, scale):
+    for grad in grads:
+        grad.div_(scale)
+    return torch.stack([grad.isfinite().all() for grad in grads]).all()
+def get_inputs():
+    return [[torch.randn(8, 8), torch.randn(4)], torch.tensor(64.0)]
+"""
+    drawn = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    facts = judge.set_target(Code(str(tmp_path / "grads.py"), text, "run", "function"), [drawn], scouts=False)
+    assert facts.workloads[0].updated == (0, 1)
+
+
 def test_sizes_that_nothing_can_be_drawn_for_are_refused(judge: Judge, tmp_path: Path) -> None:
     with pytest.raises(NothingVaries, match="make them depend on the seed"):
         judge.set_target(code(COUNTS, tmp_path), [workload("x", "counts")], scouts=False)

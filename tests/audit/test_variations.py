@@ -20,6 +20,7 @@ from outpace_audit.shape_scouting import Variant
 from outpace_audit.shapes import (
     BATCHED,
     DEGENERATE,
+    EXCHANGED,
     JOINT,
     KINDS,
     LARGEST,
@@ -343,10 +344,45 @@ def test_images_grow_without_their_number() -> None:
 
 
 def test_scalars_change_to_something_else() -> None:
-    assert scalar_changes(True) == [False]
-    assert 3 not in scalar_changes(3) and 4 in scalar_changes(3)
-    assert scalar_changes(1e-5)[0] == 64e-5
+    assert scalar_changes(True) == [[False]]
     assert scalar_changes("mean") == scalar_changes(None) == []
+
+
+@pytest.mark.parametrize("value", [3, 1, 0, 1.2, 1e-5, 1.0, 0.0, -2.5])
+def test_a_number_is_tried_above_and_below(value: float) -> None:
+    above, below, *still = scalar_changes(value)
+    assert above and (abs(above[0]) > abs(value) or above[0] == value + 1)
+    assert all(abs(other) < abs(value) or other == value - 1 for other in below)
+    assert not still or {*still[0]} <= {0.0, 1.0}
+    every = [other for some in (above, below, *still) for other in some]
+    assert value not in every and len({*every}) == len(every)
+
+
+def test_neighbours_change_places_and_both_ends_stay() -> None:
+    rows = torch.tensor([[5, 6, 7, 8, 9, -1], [5, 5, 5, 5, 5, -1]])
+    crossed = ArgumentChange(0, "crossed").apply([rows], [rows], 3)[0]
+    assert crossed.sort().values.equal(rows.sort().values) and crossed[:, [0, -1]].equal(rows[:, [0, -1]])
+    assert int((crossed != rows).sum()) == 2
+
+
+def test_an_index_becomes_another_of_its_row_unless_rows_have_an_order() -> None:
+    rows = torch.tensor([[1, 0, 1, 0, 1, 1], [9, 8, 9, 9, 8, 9]])
+    in_order, all_different = torch.arange(12).repeat_interleave(2), torch.randperm(12)
+    for tensors, changes in (([rows], True), ([in_order, all_different], False)):
+        moved = [one.clone() for one in tensors]
+        for seed in range(3, 7):
+            nudge_one(moved, seed)
+        assert all(map(torch.equal, moved, tensors)) is not changes
+        assert bool((moved[0][0] <= 1).all()) and (not changes or bool((moved[0][1] >= 8).all()))
+
+
+def test_of_one_exchange_both_shapes_are_tried() -> None:
+    workload = Workload("get_inputs", "get_inputs", "declared", entry="get_inputs")
+    both = [WorkloadFacts(workload, None, 0, 0, 0, 0.0, "") for _ in range(2)]
+    pool = [(facts, Variant(EXCHANGED, f"symbol {number}", workload, None)) for facts in both for number in range(2)]
+    chosen = chosen_shapes(pool)
+    assert chosen == pool[:2]
+    assert instead_of(chosen[0][1], pool[2:]) == []
 
 
 def test_a_parameter_that_is_left_to_its_default_is_given_another_value() -> None:

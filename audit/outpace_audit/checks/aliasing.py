@@ -3,7 +3,7 @@ baseline's does. (A graph-replayed or static output buffer is overwritten by the
 
 from __future__ import annotations
 
-from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.records import Check
 
 NAME = "aliasing"
@@ -11,10 +11,9 @@ NAME = "aliasing"
 
 def check(evidence: Evidence) -> Check:
     for seen in evidence.observations:
-        new = set(seen.candidate.aliases) - set(seen.baseline.aliases)
-        if new:
-            output, owner = min(new)
-            return Check(NAME, "L1", False, f"{seen.label}: {output} shares memory with {owner}")
+        shared = new_alias(seen)
+        if shared:
+            return Check(NAME, "L1", False, f"{seen.label}: {shared}")
     return Check(
         NAME,
         "L1",
@@ -22,6 +21,12 @@ def check(evidence: Evidence) -> Check:
         f"outputs own their memory in {len(evidence.observations)} calls",
         threshold="only what the baseline shares too",
     )
+
+
+def new_alias(seen: Observation) -> str:
+    """What shares memory with what in one call of the candidate's and not in the baseline's, or nothing."""
+    new = set(seen.candidate.aliases) - set(seen.baseline.aliases)
+    return "{} shares memory with {}".format(*min(new)) if new else ""
 
 
 CHECK = AuditCheck(NAME, "L1", check)

@@ -1,8 +1,10 @@
 """L2: every argument whose change alone moves the baseline's result moves the candidate's, and to the same place: masks
-that are always ones, an eps, a flag, a branch with small weights."""
+that are always ones, an eps, a flag, a branch with small weights. Nor is an argument handed back where nothing is to be
+done to it."""
 
 from __future__ import annotations
 
+from outpace_audit.checks.aliasing import new_alias
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.checks.probes import judge
@@ -20,11 +22,15 @@ def check(evidence: Evidence) -> Check:
         nothing="no argument could be changed alone",
         may_refuse=True,
         compare=lambda seen: compare_outputs(seen),
-        special=_ignored,
+        special=_special,
     )
 
 
-def _ignored(probe: Probe, seen: Observation) -> str:
+def _special(probe: Probe, seen: Observation) -> str:
+    return _ignored(seen) or new_alias(seen)
+
+
+def _ignored(seen: Observation) -> str:
     if seen.unchanged is None:
         return ""
     ours, theirs = seen.unchanged

@@ -166,6 +166,8 @@ class Evidence:
     """Leaves whose gradients have derivatives on the baseline's side, and silently none on the candidate's."""
     lost: tuple[str, ...] = ()
     """Inputs that declare no wish for a gradient, would get one from the baseline, and silently get none."""
+    gained: tuple[str, ...] = ()
+    """Inputs that would get a gradient from the candidate, were all to ask for one, and none from the baseline."""
     draws: str = ""
     """The operator by which the baseline draws random numbers."""
 

@@ -23,6 +23,9 @@ NAMED = 3
 def check(evidence: Evidence) -> Check:
     nothing = "the baseline can be used in no other way"
     found = judge(evidence, NAME, "L3", nothing=nothing, may_refuse=_may_refuse, compare=_compare)
+    gained = said_of_gained(evidence)
+    if gained and found.passed:
+        return Check(NAME, "L3", False, gained)
     said = [found.evidence, *filter(None, (said_of_cut(evidence), said_of_lost(evidence)))]
     return replace(found, evidence="; ".join(said)) if found.passed else found
 
@@ -49,6 +52,14 @@ def said_of_lost(evidence: Evidence) -> str:
         return ""
     more = ", …" if len(evidence.lost) > NAMED else ""
     return f"no gradients where inputs ask for them, as the baseline has: of {', '.join(evidence.lost[:NAMED])}{more}"
+
+
+def said_of_gained(evidence: Evidence) -> str:
+    """Where a function trains, what its baseline detaches is not to learn. Else nobody has said what is."""
+    if not evidence.gained or not evidence.trains:
+        return ""
+    named = ", ".join(evidence.gained[:NAMED])
+    return f"gradients where the baseline cuts them off, were all inputs to ask for them: {named}"
 
 
 def _may_refuse(probe: Probe) -> bool:
