@@ -40,6 +40,7 @@ BUILT_IN = [
     "norm-call",
     "cross-entropy",
     "causal-conv",
+    "patch-projection",
     "upcast-product",
     "float32-product",
     "routing",

@@ -47,6 +47,7 @@ _BUILT_IN = (
     "norm_call",
     "cross_entropy",
     "causal_conv",
+    "patch_projection",
     "upcast_product",
     "float32_product",
     "routing",
