@@ -16,6 +16,7 @@ BUILT_IN = [
     "torch-compile",
     "compile-modes",
     "explicit-attention",
+    "capped-attention",
     "attention-backend",
     "grouped-query",
     "loop-invariant",

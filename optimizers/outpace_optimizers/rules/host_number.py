@@ -1,4 +1,4 @@
-"""host-number: a number that is copied to the device as a tensor stays where it is, and what is computed of it alone."""
+"""host-number: a number that is made a tensor on the device stays on the host, and what is computed of it alone."""
 
 from __future__ import annotations
 

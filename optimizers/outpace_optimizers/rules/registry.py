@@ -23,6 +23,7 @@ _BUILT_IN = (
     "torch_compile",
     "compile_modes",
     "explicit_attention",
+    "capped_attention",
     "attention_backend",
     "grouped_query",
     "loop_invariant",
