@@ -9,11 +9,12 @@ from outpace_audit.records import Code, Idea, NumericsClass
 
 from .algebra_sites import Site, algebra_sites
 from .product_forms import diagonal, reordered, solved
+from .product_outer import outer
 from .product_sums import summed, traced
 from .ranks import Ranks
 from .scope import scopes
 
-_FORMS = (traced, summed, diagonal, solved, reordered)
+_FORMS = (outer, traced, summed, diagonal, solved, reordered)
 
 
 class CheaperProduct:
