@@ -57,7 +57,7 @@ def shares(processors: Sequence[int], parts: int, core_of: Callable[[int], tuple
     if each < 1:
         raise ValueError(f"{parts} parts at once are too many for {len(cores)} cores: name as many at most")
     every = list(cores.values())
-    return [sum(every[number * each : (number + 1) * each], []) for number in range(parts)]
+    return [[one for core in every[at * each : (at + 1) * each] for one in core] for at in range(parts)]
 
 
 def core_of(processor: int) -> tuple[int, int]:
