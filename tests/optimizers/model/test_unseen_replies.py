@@ -225,3 +225,13 @@ def test_long_nonsense_is_read_in_no_time(text: str) -> None:
     with pytest.raises(ReplyError):
         written(text)
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("unit", ["  ", "\t"], ids=["two blanks", "a tab"])
+def test_lines_deeper_than_any_that_was_searched_for_are_indented_as_the_file_is(unit: str) -> None:
+    search = f"{unit}for row in range(x.shape[0]):\n{unit * 2}y = x * SCALE\n"
+    if unit == "\t":
+        search = search.splitlines(keepends=True)[0]
+    replace = f"{unit}for row in range(x.shape[0]):\n{unit * 2}if row:\n{unit * 3}pass\n"
+    found = written(one_edit(search=search, replace=replace))
+    assert "    for row in range(x.shape[0]):\n        if row:\n            pass\n        " in found
