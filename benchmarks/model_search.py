@@ -3,11 +3,14 @@
     python benchmarks/model_search.py null --device cpu               200 edits that do nothing: none may win
     python benchmarks/model_search.py planted --device cpu            10 gains among 190 duds: all have to be found
     python benchmarks/model_search.py planted --count 15 --gains 3    a short form
+    python benchmarks/model_search.py null --jobs 32                  in 32 searches side by side, on cores of their own
 
 An idle machine is part of each: a trial takes half a minute, the whole some hours. A run that was stopped, in whatever
 way, goes on where it was: outcomes are written after each trial, and its project, with the replies that were given and
-the verdicts that were reached, lies in benchmarks/.outpace. Exit code 1 where something won that must not, or did not
-that should.
+the verdicts that were reached, lies in benchmarks/.outpace. With `--jobs` each search has a share of the edits, of the
+processors and of nothing else (model_search_parts.py); `--part N/M` is one of them. A search is stricter the more it
+has timed, so that many short ones are a harder test of edits that do nothing, and an easier one of gains. Exit code 1
+where something won that must not, or did not that should.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from typing import Any
 
 from benchmark_commit import commit
 from model_search_edits import BODY, TARGET, Edit, null_edits, planted_edits
+from model_search_parts import Part, on_its_own, run_all
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))  # at the end: benchmarks and tests both have an editor.py
 
@@ -48,6 +52,24 @@ TITLE = re.compile(r"\bedit (\d+) \(by")
 
 
 def main() -> int:
+    args = arguments().parse_args()
+    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed, args.gains)
+    gains = sum(edit.worth == "gain" for edit in edits)
+    of = {"test": args.test, "seed": args.seed, "edits": args.count, "gains": gains, "auditor": AUDITOR_VERSION}
+    path = args.out or HERE / "results" / f"model_search-{args.test}-{args.device}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if args.jobs > 1:
+        result = side_by_side(args, Kept(path, of, edits))
+    elif args.part is not None:
+        with on_its_own(args.part) as processors:
+            result = one_search(args, Kept(path, of, edits, args.part, processors))
+    else:
+        result = one_search(args, Kept(path, of, edits))
+    print(json.dumps({name: value for name, value in result.items() if name not in ("trials", "machine")}, indent=1))
+    return 1 if result["false_wins"] or (result["complete"] and result["missed"]) else 0
+
+
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("test", choices=("null", "planted"))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -56,31 +78,67 @@ def main() -> int:
     parser.add_argument("--gains", type=int, default=10, help="among those that are planted")
     parser.add_argument("--seconds", type=float, default=86_400.0, help="start no trial after this")
     parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
-    edits = null_edits(args.count) if args.test == "null" else planted_edits(args.count, args.seed, args.gains)
+    parser.add_argument("--jobs", type=int, default=1, help="so many searches side by side (on CPUs)")
+    parser.add_argument("--part", type=Part.read, help="N/M: one of these")
+    return parser
+
+
+def one_search(args: argparse.Namespace, kept: Kept) -> dict[str, Any]:
     name = f"{args.test}-{args.device}-{args.count}" + f"-{args.gains}-{args.seed}" * (args.test == "planted")
+    name += f"-part-{args.part}".replace("/", "-of-") if args.part is not None else ""
+    if not kept.left:
+        return kept.write({"stop": "nothing is left"})
     folder = project(HERE / ".outpace" / "model_search" / name)
-    gains = sum(edit.worth == "gain" for edit in edits)
-    of = {"test": args.test, "seed": args.seed, "edits": args.count, "gains": gains, "auditor": AUDITOR_VERSION}
-    kept = Kept(args.out or HERE / "results" / f"model_search-{args.test}-{args.device}.json", of, edits)
     report = searched(folder, kept.left, args.device, args.seconds, kept)
     spend = asdict(report.spend) if report.spend else None
-    result = kept.write({"stop": report.stop, "spend": spend, "machine": asdict(report.machine)})
-    print(json.dumps({name: value for name, value in result.items() if name not in ("trials", "machine")}, indent=1))
-    return 1 if result["false_wins"] or (result["complete"] and result["missed"]) else 0
+    return kept.write({"stop": report.stop, "spend": spend, "machine": asdict(report.machine)})
+
+
+def side_by_side(args: argparse.Namespace, whole: Kept) -> dict[str, Any]:
+    """What the parts write, put together after each of their trials."""
+    if args.device != "cpu" or args.part is not None:
+        raise SystemExit("--jobs is for CPUs, and without --part: a GPU has one measurement at a time")
+    given = [args.test, "--count", args.count, "--seed", args.seed, "--gains", args.gains, "--seconds", args.seconds]
+    given += ["--out", args.out.resolve()] if args.out else []
+    parts = [Part(number, args.jobs) for number in range(args.jobs)]
+    for part in parts:
+        whole.take(part)
+
+    def heard(part: Part, line: str) -> None:
+        if TITLE.match(line):
+            print(f"{part}: {line}", flush=True)
+            whole.take(part)
+            whole.write({"stop": "goes on", "jobs": args.jobs})
+
+    codes = run_all(Path(__file__).resolve(), [str(one) for one in given], args.jobs, heard)
+    told = [whole.take(part) for part in parts]
+    ended = [str(one.get("stop", f"ended with {code}")) for one, code in zip(told, codes, strict=True)]
+    processors = [one.get("processors") for one in told]
+    machine = next((one["machine"] for one in told if "machine" in one), None)
+    return whole.write({"stop": Counter(ended), "jobs": args.jobs, "processors": processors, "machine": machine})
 
 
 class Kept:
     """Outcomes by the number of the edit, in `path`, written after each trial. Those of an earlier run count, where
-    they are `of` the same edits and auditor."""
+    they are `of` the same edits and auditor. Of a part: those of the whole count too, and are not written again."""
 
-    def __init__(self, path: Path, of: dict[str, Any], edits: Sequence[Edit]) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        of: dict[str, Any],
+        edits: Sequence[Edit],
+        part: Part | None = None,
+        processors: Sequence[int] = (),
+    ) -> None:
+        self._path = path if part is None else part.path(path)
+        self._whole = path
         self._of = of
-        self._edits = edits
-        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        same = all(known.get(name) == value for name, value in of.items())
-        self.outcomes: dict[int, dict[str, Any]] = {one["edit"]: one for one in known["trials"]} if same else {}
+        self._every = edits
+        self._edits = [edit for edit in edits if part is None or part.has(edit.number)]
+        self._of_part = {} if part is None else {"part": str(part), "processors": [*processors]}
+        elsewhere = {} if part is None else self._read(path)
+        self._edits = [edit for edit in self._edits if edit.number not in elsewhere]
+        self.outcomes = self._read(self._path)
 
     @property
     def left(self) -> list[Edit]:
@@ -89,15 +147,26 @@ class Kept:
     def hear(self, event: Event) -> None:
         if isinstance(event, TrialFinished) and (found := single(event.trial)):
             number = int(found[1])
-            self.outcomes[number] = outcome(self._edits[number], event.trial)
+            self.outcomes[number] = outcome(self._every[number], event.trial)
             self.write({"stop": "goes on"})
             print(f"{event.trial.idea.title}: {event.trial.verdict.reason[:120]}", flush=True)
 
+    def take(self, part: Part) -> dict[str, Any]:
+        """Outcomes that a part has written; its file, or nothing."""
+        path = part.path(self._whole)
+        self.outcomes |= self._read(path)
+        return json.loads(path.read_text()) if path.exists() else {}
+
     def write(self, more: dict[str, Any]) -> dict[str, Any]:
-        result = self._of | {"commit": commit()} | summed_up(self._edits, self.outcomes) | more
+        result = self._of | {"commit": commit()} | summed_up(self._edits, self.outcomes) | self._of_part | more
         result["trials"] = [one for _, one in sorted(self.outcomes.items())]
         write_atomically(self._path, json.dumps(result, indent=1) + "\n")
         return result
+
+    def _read(self, path: Path) -> dict[int, dict[str, Any]]:
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        same = all(known.get(name) == value for name, value in self._of.items())
+        return {one["edit"]: one for one in known["trials"]} if same else {}
 
 
 def project(folder: Path) -> Path:

@@ -35,6 +35,15 @@ class Raw:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """A body as it is, of whatever protocol."""
+
+    body: str
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
 class Held:
     """A reply that is held back until `go` is set. `heard` is set when the question is there."""
 
@@ -43,7 +52,7 @@ class Held:
     go: threading.Event = field(default_factory=threading.Event)
 
 
-Reply = str | Refusal | Silence | Raw | Held
+Reply = str | Refusal | Silence | Raw | Plain | Held
 
 
 @dataclass
@@ -85,18 +94,21 @@ def serving(*replies: Reply, by: Callable[[dict[str, Any]], Reply] | None = None
                     self._send(200, _completion(question["model"], reply.text), "")
             elif isinstance(reply, Refusal):
                 self._send(reply.status, {"error": {"message": reply.said, "type": "refused"}}, reply.after)
+            elif isinstance(reply, Plain):
+                self._write(reply.status, reply.body.encode(), reply.headers)
             elif isinstance(reply, Raw):
                 self._send(200, _completion(question["model"], "") | reply.body, "")
             else:
                 self._send(200, _completion(question["model"], reply), "")
 
         def _send(self, status: int, body: dict[str, Any], after: str) -> None:
-            data = json.dumps(body).encode()
+            self._write(status, json.dumps(body).encode(), {"Retry-After": after} if after else {})
+
+        def _write(self, status: int, data: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            if after:
-                self.send_header("Retry-After", after)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(data))} | headers
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 

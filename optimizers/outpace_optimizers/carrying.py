@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import re
-import textwrap
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -18,10 +16,8 @@ from outpace_audit.records import Patch
 from outpace_optimizers.model.editing import editable, patch_of
 from outpace_optimizers.model.normalised import fingerprint
 from outpace_optimizers.model.reply import ReplyError
+from outpace_optimizers.replacing import Places, with_definitions
 from outpace_optimizers.source import Definition, DefinitionNode, Source, mentioned, module_level, parse
-
-_Places = list[tuple[Definition, Definition]]
-"""What is replaced in the text as it is now, and by what."""
 
 
 def carried(before: str, patch: Patch, now: Source, symbol: str) -> Patch | None:
@@ -44,7 +40,7 @@ def carried(before: str, patch: Patch, now: Source, symbol: str) -> Patch | None
         return None
     imports, helpers = brought
     try:
-        return patch_of(now, symbol, _written(now, places, new, imports, helpers))
+        return patch_of(now, symbol, with_definitions(now, places, new, imports, helpers))
     except ReplyError:
         return None
 
@@ -69,10 +65,10 @@ def _is_told_by_methods(old: Source, name: str, changed: Sequence[str]) -> bool:
     )
 
 
-def _places(old: Source, new: Source, changed: Sequence[str], reached: Sequence[Definition]) -> _Places:
+def _places(old: Source, new: Source, changed: Sequence[str], reached: Sequence[Definition]) -> Places:
     """Every changed definition in each of its copies; nothing where one has none. Methods of one class have their
     copies in one class."""
-    found: _Places = []
+    found: Places = []
     owners = {name.rpartition(".")[0] for name in changed}
     for owner in sorted(owners):
         mine = [name for name in changed if name.rpartition(".")[0] == owner]
@@ -146,50 +142,3 @@ def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
 def _is_import(node: ast.stmt) -> bool:
     """One that means the same in another file."""
     return isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)
-
-
-def _written(now: Source, places: _Places, new: Source, imports: Sequence[str], helpers: Sequence[Definition]) -> str:
-    lines = list(now.lines)
-    end = now.newline
-    first_home = min(_first_line(_home(now, place)) for place, _ in places)
-    for place, after in sorted(places, key=lambda pair: -_first_line(pair[0].node)):
-        start, stop = _first_line(place.node), place.node.end_lineno or place.node.lineno
-        margin = re.match(r"\s*", lines[start - 1])
-        text = _renamed(_text_of(new, after.node), after.node.name, place.node.name)
-        block = textwrap.indent(text, margin.group() if margin else "")
-        lines[start - 1 : stop] = [f"{line}{end}" for line in block.splitlines()]
-    above = [f"{line}{end}" for one in helpers for line in (*_text_of(new, one.node).splitlines(), "", "")]
-    lines[first_home - 1 : first_home - 1] = above
-    at = _after_imports(now)
-    lines[at:at] = [f"{line}{end}" for line in imports]
-    return "".join(lines)
-
-
-def _home(now: Source, definition: Definition) -> DefinitionNode:
-    """The statement of the top level that it stands in."""
-    return definition.owner if definition.owner is not None else definition.node
-
-
-def _first_line(node: DefinitionNode) -> int:
-    return min([node.lineno, *(one.lineno for one in node.decorator_list)])
-
-
-def _text_of(source: Source, node: DefinitionNode) -> str:
-    lines = source.lines[_first_line(node) - 1 : node.end_lineno]
-    return textwrap.dedent("".join(lines)).replace("\r\n", "\n")
-
-
-def _renamed(text: str, name: str, wanted: str) -> str:
-    """The definition's own name, in its head alone: one that calls itself would call the other, and is seen to."""
-    return re.sub(rf"^((?:async +)?(?:def|class) +){re.escape(name)}\b", rf"\g<1>{wanted}", text, count=1, flags=re.M)
-
-
-def _after_imports(now: Source) -> int:
-    """Lines of the file up to the last import of its head."""
-    end = 0
-    for node in now.tree.body:
-        told = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not (told or isinstance(node, (ast.Import, ast.ImportFrom))):
-            break
-        end = node.end_lineno or node.lineno
-    return end

@@ -10,7 +10,8 @@ from outpace_audit.records import Idea, Patch
 from outpace_optimizers.model.client import Answer
 from outpace_optimizers.model.editing import edited, patch_of
 from outpace_optimizers.model.normalised import fingerprint
-from outpace_optimizers.model.reply import Draft, Edit, ReplyError, read_reply
+from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
+from outpace_optimizers.model.rewriting import rewritten
 from outpace_optimizers.records import MODEL_RULE, Trial
 from outpace_optimizers.source import Source, parse
 
@@ -20,17 +21,21 @@ def idea_of(
 ) -> Idea:
     """The one change that `answer` proposes to `symbol`. `base`: the text that it was to build on; edits that do not
     fit it are of the original. A patch of the original either way. Raises ReplyError, with one reason."""
-    draft = read_reply(answer.text, cut=answer.cut)
-    patch = patch_of(source, symbol, _edited(source, draft.edits, base))
+    draft = read_reply(answer.text, cut=answer.cut, missing=answer.missing)
+    patch = patch_of(source, symbol, _edited(source, symbol, draft, base))
     _refuse_known(patch, source, tried)
     return _tagged(draft, patch, model)
 
 
-def _edited(source: Source, edits: Sequence[Edit], base: str | None) -> str:
+def _edited(source: Source, symbol: str, draft: Draft, base: str | None) -> str:
     if base is not None:
         with contextlib.suppress(ReplyError):
-            return edited(parse(source.path, base), edits)
-    return edited(source, edits)
+            return _written(parse(source.path, base), symbol, draft)
+    return _written(source, symbol, draft)
+
+
+def _written(source: Source, symbol: str, draft: Draft) -> str:
+    return rewritten(source, symbol, draft.code) if draft.code else edited(source, draft.edits, symbol)
 
 
 def _refuse_known(patch: Patch, source: Source, tried: Sequence[Trial]) -> None:

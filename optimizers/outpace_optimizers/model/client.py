@@ -59,12 +59,14 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote. `cut`: it ran into the limit of tokens. Tokens are None where the server did not count."""
+    """What a model wrote. `cut`: it ran into the limit of tokens. Tokens are None where the server did not count.
+    `missing`: why there is no text, where that is known."""
 
     text: str
     cut: bool
     prompt_tokens: int | None
     reply_tokens: int | None
+    missing: str = ""
 
 
 def api_base_of(model: str) -> str | None:

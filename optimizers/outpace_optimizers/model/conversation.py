@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import uuid
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,20 @@ PASSING = ("RateLimitError", "ServiceUnavailableError", "InternalServerError", "
 """A later try may succeed, and nothing was charged."""
 UNSURE = ("Timeout", "Hung", "Died")
 """A later try may succeed, but the provider may have charged for this one: it stays counted at its worst case."""
+FILTERED = ("ContentPolicyViolationError",)
+"""The question was not let through. Another may be; nothing was charged."""
+WITHHELD = "the provider's filter did not let the question through: propose another idea"
+HINTS = {
+    "ContextWindowExceededError": "the question does not fit: take a server, or a model, with a longer context",
+    "UnreadableReply": "the server answers in another way than the protocol has it",
+    "NotFoundError": "is the name right, and the model there?",
+    "AuthenticationError": "is the key in the environment, and valid?",
+}
+UNREADABLE = ("UnreadableReply",)
+"""What came may have been charged for, and would come again: counted at its worst case, and not asked for once more."""
 TRIES = 4
 LONGEST_WAIT_S = 60.0
+_REPLY_LIMIT = re.compile(r"max_(completion_|output_|new_)?tokens", re.IGNORECASE)
 PER_MESSAGE = 16
 """Tokens that providers wrap each message in, at most."""
 _late: dict[tuple[Path, str], Asking] = {}
@@ -34,6 +47,13 @@ class LimitReachedError(ModelError):
 
 class UnreachedError(ModelError):
     """The model gave no answer; it may on another day."""
+
+
+class QuestionTooLongError(ModelError):
+    """A shorter one may be answered."""
+
+
+TOO_LONG = {"ContextWindowExceededError": QuestionTooLongError}
 
 
 class Conversation:
@@ -85,7 +105,7 @@ class Conversation:
             self._asking = late
         elif not self._fresh and (known := self._spending.remembered(question)) is not None:
             self.remembered += 1
-            self._asking = Asking(question, Answer(known, False, None, None))
+            self._asking = Asking(question, known)
         elif self.paid >= self._request.ideas:
             raise LimitReachedError(f"the model was asked {self.paid} times, the limit of a run")
         else:
@@ -114,8 +134,8 @@ class Conversation:
                 except CallFailedError as error:
                     passes = error.kind in (*PASSING, *UNSURE)
                     if not passes or number == TRIES or asking.left:
-                        kind = UnreachedError if passes else ModelError
-                        raise kind(f"{self._request.name}: {error.kind}: {error}") from error
+                        kind = UnreachedError if passes else TOO_LONG.get(error.kind, ModelError)
+                        raise kind(f"{self._request.name}: {error.kind}: {error}{_hint(error)}") from error
                     wait = _wait_s(number, error.retry_after_s)
                     asking.say(f"{self._request.name}: {error.kind}; try {number + 1} of {TRIES} in {wait:.0f} s")
                     asking.pause(wait)
@@ -136,15 +156,17 @@ class Conversation:
         try:
             answer = self._process.complete(self._request.name, messages, SCHEMA, limit, self._request.timeout_s)
         except CallFailedError as error:
-            if error.kind not in UNSURE:
-                books.settle(call, 0, 0.0, None)
+            withheld = Answer("", False, None, None, f"{WITHHELD} ({error})") if error.kind in FILTERED else None
+            if error.kind not in (*UNSURE, *UNREADABLE):
+                books.settle(call, 0, 0.0, withheld)
                 asking.cost = before
+            if withheld is not None:
+                return withheld
             raise
         prompt = most if answer.prompt_tokens is None else answer.prompt_tokens
         reply = limit if answer.reply_tokens is None else answer.reply_tokens
         dollars = price.dollars(prompt, reply) or 0.0
-        # A reply that was cut off is paid for, and of no use to a later run.
-        books.settle(call, prompt + reply, dollars, None if answer.cut else answer.text)
+        books.settle(call, prompt + reply, dollars, answer)
         asking.cost = _more(before, prompt + reply, dollars)
         return answer
 
@@ -168,6 +190,12 @@ def _more(before: Asked, tokens: int, dollars: float) -> Asked:
 def worst_case_tokens(messages: Messages) -> int:
     """No tokenizer makes more tokens of a text than it has bytes."""
     return sum(len(message["content"].encode("utf-8", "replace")) + PER_MESSAGE for message in messages)
+
+
+def _hint(error: CallFailedError) -> str:
+    if error.kind == "BadRequestError" and _REPLY_LIMIT.search(str(error)):
+        return "; set model-reply-tokens to what the model can write"
+    return f"; {HINTS[error.kind]}" if error.kind in HINTS else ""
 
 
 def _wait_s(number: int, retry_after_s: float | None) -> float:

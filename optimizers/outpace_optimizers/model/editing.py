@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from outpace_audit.errors import SourceError
+from outpace_audit.errors import OutpaceError, SourceError
 from outpace_audit.records import Patch, Span
 from outpace_optimizers.model.confined import beyond
+from outpace_optimizers.model.elisions import is_elided, split
 from outpace_optimizers.model.legible import hidden, monstrous
+from outpace_optimizers.model.matching import PlaceError, placed
 from outpace_optimizers.model.reply import Edit, ReplyError
 from outpace_optimizers.model.scrubbing import REMOVED
 from outpace_optimizers.source import UNTOUCHED, Definition, Source, base_hash, differs_outside, parse, reached
@@ -25,26 +27,88 @@ def editable(source: Source, symbol: str) -> list[Definition]:
     return [one for one in reached(source, symbol) if not one.qualname.rpartition(".")[2].startswith(UNTOUCHED)]
 
 
-def edited(source: Source, edits: Sequence[Edit]) -> str:
-    """The text with each edit applied in turn. Raises ReplyError where a search block is not there exactly once."""
+def edited(source: Source, edits: Sequence[Edit], symbol: str = "") -> str:
+    """The text with each edit applied in turn. Raises ReplyError where a search block has not one place: one in the
+    file, or one in the definitions that `symbol` reaches, of which alone a model knows."""
     text = source.text
     for number, edit in enumerate(edits, 1):
-        search, replace = (_in_newlines(part, source.newline) for part in (edit.search, edit.replace))
-        if REMOVED in replace:
-            raise ReplyError(f"edit {number}: {REMOVED} stands for something that was not shown; leave that line alone")
-        if not search.strip():
-            raise ReplyError(f"edit {number}: the search block is empty")
-        count = _times(text, search)
-        if count != 1:
-            found = "is not in the file" if count == 0 else f"is in the file {count} times"
-            raise ReplyError(
-                f"edit {number}: the search block {found}, and must be there exactly once, character by character: "
-                f"{search.strip()[:SHOWN]!r}"
-            )
-        text = text.replace(search, replace)
+        try:
+            refuse_stand_ins(edit.replace, edit.search, "the replacement")
+            _refuse_other_file(edit.file, source.path)
+            text = _applied(Source(source.path, text, source.tree), edit, symbol)
+        except ReplyError as error:
+            raise ReplyError(f"edit {number}: {error}") from error
         if len(text) > FILE_CHARACTERS:
             raise ReplyError(f"edit {number}: the file grows beyond {FILE_CHARACTERS} characters")
     return text
+
+
+def refuse_stand_ins(text: str, known: str, what: str) -> None:
+    """Marks for what was not shown, and for what the model did not write out, where `known` has no such line."""
+    if REMOVED in text:
+        raise ReplyError(f"{REMOVED} stands for something that was not shown; leave that line alone")
+    lines = known.split("\n")
+    if any(map(is_elided, lines)):
+        return
+    if left := next((line for line in text.split("\n") if is_elided(line)), None):
+        raise ReplyError(f"{what} leaves code out, {left.strip()[:SHOWN]!r}: write it out")
+
+
+def _refuse_other_file(name: str, path: str) -> None:
+    """A path from outside or beside the target's file; folders above it may be named."""
+    named, mine = PurePosixPath(name.removeprefix("a/").removeprefix("b/")), PurePosixPath(Path(path).as_posix())
+    if name and (named.parts[-1:] != mine.parts[-1:] or mine.parts[-len(named.parts) :] != named.parts):
+        raise ReplyError(f"only {mine.name} may change, not {name}")
+
+
+def _applied(source: Source, edit: Edit, symbol: str) -> str:
+    parts = [split(edit.search), split(edit.replace)]
+    try:
+        return _placed(source, edit, symbol, 0)[0]
+    except ReplyError:
+        if len(parts[0]) == 1:
+            raise
+    if len(parts[0]) != len(parts[1]):
+        raise ReplyError("the search block and its replacement leave out different parts: write them out")
+    text, at = source.text, 0
+    for search, replace in zip(*parts, strict=True):
+        if search.strip() or replace.strip():
+            text, at = _placed(Source(source.path, text, source.tree), Edit(search, replace), symbol, at)
+    return text
+
+
+def _placed(source: Source, edit: Edit, symbol: str, after: int) -> tuple[str, int]:
+    """The new text, and where the replacement ends in it. `after`: it may not begin before that."""
+    search, replace = (_in_newlines(part, source.newline) for part in (edit.search, edit.replace))
+    if not search.strip():
+        raise ReplyError("the search block is empty")
+    try:
+        found = placed(source.text, search, replace, _changeable(source, symbol), source.newline, source.indent)
+    except PlaceError as error:
+        raise ReplyError(
+            f"the search block {error}, and must be there exactly once, character by character: "
+            f"{search.strip()[:SHOWN]!r}"
+        ) from error
+    if found.start < after:
+        raise ReplyError("the parts of the search block are not in the order of the file")
+    text = source.text[: found.start] + found.replace + source.text[found.end :]
+    return text, found.start + len(found.replace)
+
+
+def _changeable(source: Source, symbol: str) -> list[tuple[int, int]]:
+    """Where the definitions that may change stand; nowhere while the text is no Python, between two edits."""
+    if not symbol:
+        return []
+    try:
+        now = parse(source.path, source.text)
+        found = editable(now, symbol)
+    except OutpaceError:
+        return []
+    starts = [0]
+    for line in now.lines:
+        starts.append(starts[-1] + len(line))
+    nodes = [one.node for one in found if one.owner is None]
+    return [(starts[node.lineno - 1], starts[node.end_lineno or node.lineno]) for node in nodes]
 
 
 def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
@@ -55,6 +119,8 @@ def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
         told = str(error).replace(source.path, Path(source.path).name)
         raise ReplyError(f"the edited file is not Python: {told}") from error
     _refuse_unreadable(source, new)
+    if symbol not in new.definitions:
+        raise ReplyError(f"{symbol} is gone: what is called has to keep its name")
     allowed = {definition.qualname for definition in editable(source, symbol)}
     changed = _changed(source, new)
     spans = tuple(name for name in changed if name in allowed or _is_new(name, source))
@@ -68,13 +134,6 @@ def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
             f"{', '.join(outside) or 'statements at the top of the file'}"
         )
     return Patch(source.path, base_hash(source.text), new_text, tuple(Span(name) for name in spans))
-
-
-def _times(text: str, part: str) -> int:
-    """How often it is there; places that overlap count as two."""
-    first = text.find(part)
-    second = text.find(part, first + 1) if first >= 0 else -1
-    return (first >= 0) if second < 0 else max(2, text.count(part))
 
 
 def _refuse_unreadable(old: Source, new: Source) -> None:

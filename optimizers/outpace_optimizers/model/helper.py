@@ -1,8 +1,9 @@
 """The one process that imports litellm: `python -P -m outpace_optimizers.model.helper`, JSON lines in, JSON lines out.
 
 Requests: {"op": "price", "model"} and {"op": "complete", "model", "api_base", "messages", "schema", "max_tokens",
-"timeout_s"}. Replies: {"ok": {...}}, or {"error": {"kind", "message", "retry_after_s"}} with the class of litellm's
-error as its kind. Keys are litellm's business: it reads them from the environment. Nothing is retried here.
+"timeout_s"}. Replies: {"ok": {...}}, or {"error": {"kind", "message", "retry_after_s"}} with a kind: the
+class of litellm's error, mostly. Keys are litellm's business: it reads them from the environment. Nothing is retried
+here.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import Any
 
@@ -30,6 +34,14 @@ QUIET = {
 }
 MESSAGE_CHARACTERS = 500
 """Of an error: providers put whole requests into theirs."""
+REFUSAL_CHARACTERS = 200
+ASKED = 3
+"""Ways of asking: with both, without one, without either."""
+_SCHEMA = re.compile(r"response_format|json_schema|response format|structured output|guided|grammar", re.IGNORECASE)
+_UNREADABLE = re.compile(r"Invalid response object|Empty or invalid response|Expecting value")
+"""Of a server that answered, and may have charged for it, but not as the protocol has it."""
+_FILTERED = re.compile(r"content.?(management|filter|policy)", re.IGNORECASE)
+_SYSTEM = re.compile(r"system (role|message|prompt|instruction)s?\b.*\b(not|n't|only|un)", re.IGNORECASE | re.DOTALL)
 MOST_TOKENS = 10**8
 """Of one call: ten times what any provider takes."""
 
@@ -58,7 +70,7 @@ def _answerer() -> Any:
         try:
             return {"ok": ask(litellm, request)}
         except Exception as error:  # its providers raise what they like
-            return _error(type(error).__name__, str(error), _retry_after(error))
+            return _error(_kind(error), str(error), _retry_after(error))
 
     return answer
 
@@ -95,38 +107,105 @@ def _complete(litellm: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         "num_retries": 0,
         "max_retries": 0,
     }
-    try:
-        answer = litellm.completion(**arguments, response_format=request["schema"])
-    except litellm.BadRequestError as error:
-        if "response_format" not in str(error) and "json_schema" not in str(error):
-            raise
-        answer = litellm.completion(**arguments)  # a server that knows no schemas: the prompt asks for JSON too
-    choice, usage = next(iter(answer.choices), None), getattr(answer, "usage", None)
+    answer = _asked(litellm, arguments | {"response_format": request["schema"]})
+    choice, usage = next(iter(answer.choices or ()), None), getattr(answer, "usage", None)
+    message, ended = getattr(choice, "message", None), getattr(choice, "finish_reason", None)
+    text = _text(getattr(message, "content", None)) or _of_tools(message)
     return {
-        "text": _text(getattr(getattr(choice, "message", None), "content", None)),
-        "cut": getattr(choice, "finish_reason", None) == "length",
+        "text": text,
+        "cut": ended == "length",
+        "missing": _missing(message, ended) if not text.strip() or ended == "content_filter" else "",
         "prompt_tokens": _count(getattr(usage, "prompt_tokens", None)),
-        "reply_tokens": _count(getattr(usage, "completion_tokens", None)),
+        "reply_tokens": _count(getattr(usage, "completion_tokens", None), least=1 if text else 0),
     }
 
 
+def _asked(litellm: Any, arguments: dict[str, Any]) -> Any:
+    """Once more, and without it, where the server knows no schema (the prompt asks for JSON too), or no message of the
+    system (it is put before the other)."""
+    for _ in range(ASKED):
+        said = ""
+        try:
+            answer = litellm.completion(**arguments)
+        except (litellm.BadRequestError, litellm.UnprocessableEntityError) as error:
+            said, refused = str(error), error
+        else:
+            if answer is not None:
+                return answer
+            refused = ValueError("the server cannot process the question (422)")  # the library gives nothing for it
+        if "response_format" in arguments and (not said or _SCHEMA.search(said)):
+            arguments = {name: value for name, value in arguments.items() if name != "response_format"}
+        elif arguments["messages"][0]["role"] == "system" and (not said or _SYSTEM.search(said)):
+            arguments = arguments | {"messages": _merged(arguments["messages"])}
+        else:
+            raise refused
+    raise AssertionError("the last way is returned or raised")
+
+
+def _merged(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    system, first, *rest = messages
+    return [first | {"content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
+
 def _text(content: object) -> str:
-    """One character more than is allowed tells that it was too long; halves of surrogate pairs can't be stored."""
+    """Of parts, those that are text: others are thoughts. One character more than is allowed tells that it was too
+    long; halves of surrogate pairs can't be stored."""
+    if isinstance(content, list):
+        parts = [one for one in content if isinstance(one, dict) and one.get("type") == "text"]
+        content = "".join(one["text"] for one in parts if isinstance(one.get("text"), str))
     text = content if isinstance(content, str) else ""
     return text[: REPLY_CHARACTERS + 1].encode("utf-8", "replace").decode()
 
 
-def _count(tokens: object) -> int | None:
+def _of_tools(message: Any) -> str:
+    """What was given to the one tool that was called: some servers answer a schema so."""
+    calls = getattr(message, "tool_calls", None) or ()
+    given = [getattr(getattr(one, "function", None), "arguments", None) for one in calls]
+    return _text(given[0]) if len(given) == 1 else ""
+
+
+def _missing(message: Any, ended: object) -> str:
+    """Why there is no text."""
+    refusal, thoughts = (_text(_field(message, name)) for name in ("refusal", "reasoning_content"))
+    if refusal.strip():
+        return f"the model refused: {' '.join(refusal.split())[:REFUSAL_CHARACTERS]}"
+    if ended == "content_filter":
+        return "the provider withheld the reply (content filter): propose another idea, in other words"
+    if thoughts.strip():
+        return f"the reply is {len(thoughts)} characters of thoughts and no answer: think less, and answer with JSON"
+    return "the reply was cut off before it began: think less" if ended == "length" else ""
+
+
+def _field(message: Any, name: str) -> object:
+    """Also what the library knows no field for."""
+    return getattr(message, name, None) or (getattr(message, "provider_specific_fields", None) or {}).get(name)
+
+
+def _count(tokens: object, least: int = 1) -> int | None:
     """None for what no server can have counted: such a call is billed at its worst case."""
-    return tokens if isinstance(tokens, int) and 0 < tokens <= MOST_TOKENS else None
+    return tokens if isinstance(tokens, int) and least <= tokens <= MOST_TOKENS else None
+
+
+def _kind(error: Exception) -> str:
+    """The library's class of error, but for what it has no class for, or takes for a server's fault."""
+    name, said = type(error).__name__, str(error)
+    if name == "InternalServerError" and _UNREADABLE.search(said):
+        return "UnreadableReply"
+    if name == "BadRequestError" and _FILTERED.search(said):
+        return "ContentPolicyViolationError"
+    status = getattr(error, "status_code", None)
+    return "ServiceUnavailableError" if name == "APIError" and isinstance(status, int) and status >= 500 else name
 
 
 def _retry_after(error: Exception) -> float | None:
+    """Seconds, or a date."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return float(headers.get("retry-after") or "")
-    except (TypeError, ValueError):
-        return None
+    said = str(headers.get("retry-after") or "")
+    with contextlib.suppress(ValueError):
+        return float(said)
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return parsedate_to_datetime(said).timestamp() - time.time()
+    return None
 
 
 def _error(kind: str, message: str, retry_after_s: float | None = None) -> dict[str, Any]:

@@ -1,17 +1,25 @@
-"""What a model has to answer with, and the strict reading of what it does answer with."""
+"""What a model has to answer with, and the reading of what it does answer with.
+
+One idea is read wherever it stands in an answer and in whichever of the usual forms, as long as it can mean one thing
+only: JSON with prose around it, in a fence, after thoughts, in a tool call, with a comma too many; search/replace
+blocks, diffs, whole definitions. Nothing is guessed: two ideas, a text that ends early, an escape that is none, a field
+that nobody knows are each refused by name.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from outpace_audit.codec import WrongField, decode
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import NumericsClass
+from outpace_optimizers.model.blocks import BlockError, blocks, fences
+from outpace_optimizers.model.fields import NAMES, message_of, named
 from outpace_optimizers.model.legible import one_line
+from outpace_optimizers.model.lenient import Broken, Found, objects, whole
+from outpace_optimizers.model.reasoning import without_reasoning
 
 REPLY_CHARACTERS = 200_000
 """Of a whole reply; a long kernel has 20,000."""
@@ -48,7 +56,11 @@ SCHEMA: Mapping[str, Any] = {
     },
 }
 """As the OpenAI protocol takes it in `response_format`."""
-_FENCED = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL)
+WRAPPING = 4
+"""Levels of objects around an idea, as tool calls have them."""
+PYTHON = ("python", "py", "python3", "")
+"""Of fences."""
+UNTITLED = "a change without a title"
 
 
 class ReplyError(OutpaceError):
@@ -60,54 +72,159 @@ class ReplyError(OutpaceError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`search` stands exactly once in the file; `replace` takes its place."""
+    """`search` stands once where something may change; `replace` takes its place. `file`: where the reply names one."""
 
     search: str
     replace: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One idea as the model wrote it down."""
+    """One idea as the model wrote it down: edits, or `code` with whole definitions."""
 
     title: str
     rationale: str
     numerics: Literal["exact", "tolerant"]
     edits: tuple[Edit, ...]
+    code: str = ""
 
     @property
     def claimed_class(self) -> NumericsClass:
         return self.numerics
 
 
-def read_reply(text: str, *, cut: bool = False) -> Draft:
-    """Raises ReplyError, naming the field that is wrong and what it should be."""
-    if cut:
-        raise ReplyError("the reply was cut off at the limit of its length: write a shorter one")
+def read_reply(text: str, *, cut: bool = False, missing: str = "") -> Draft:
+    """`missing`: why there is no text, where the provider says so. Raises ReplyError, naming the field that is wrong
+    and what it should be."""
     if len(text) > REPLY_CHARACTERS:
         raise ReplyError(
             f"the reply has more than the {REPLY_CHARACTERS} characters that are allowed: write a shorter one"
         )
-    fenced = _FENCED.match(text)
+    answer = _answer(text, cut=cut, missing=missing)
+    draft = _draft(answer)
+    if not draft.code and not 1 <= len(draft.edits) <= EDITS:
+        raise ReplyError(f"the reply does not follow the schema: edits: between 1 and {EDITS} are wanted")
+    title = one_line(draft.title, TITLE_CHARACTERS) or UNTITLED
+    return Draft(title, one_line(draft.rationale, RATIONALE_CHARACTERS), draft.numerics, draft.edits, draft.code)
+
+
+def _answer(text: str, *, cut: bool, missing: str) -> str:
+    """Less what was thought aloud."""
     try:
-        message = json.loads(fenced[1] if fenced else text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise ReplyError(f"the reply is not one JSON object: {error}") from error
+        whole(text)
+    except ValueError:
+        answer = without_reasoning(text)
+    else:
+        return text
+    if answer is None:
+        raise ReplyError("the reply is thoughts alone, which do not end: think less, and answer with one JSON object")
+    if not answer.strip():
+        raise ReplyError(missing or "the reply is empty: answer with one JSON object")
+    if cut:
+        raise ReplyError("the reply was cut off at the limit of its length: write a shorter one")
+    return answer
+
+
+def _draft(answer: str) -> Draft:
+    ideas, titles = _ideas(answer)
+    if len(ideas) > 1:
+        raise ReplyError(f"the reply has {len(ideas)} ideas, and one is wanted: answer with one JSON object")
     try:
-        draft = decode(Draft, message)
+        return decode(Draft, message_of(ideas[0])) if ideas else _otherwise(answer, titles)
+    except BlockError as error:
+        raise ReplyError(f"the edits cannot be read: {error}") from error
     except WrongField as error:
         raise ReplyError(f"the reply does not follow the schema: {error}") from error
-    if not 1 <= len(draft.edits) <= EDITS:
-        raise ReplyError(f"the reply does not follow the schema: edits: between 1 and {EDITS} are wanted")
-    title = one_line(draft.title, TITLE_CHARACTERS)
-    if not title:
-        raise ReplyError("the reply does not follow the schema: title: must not be empty")
-    return Draft(title, one_line(draft.rationale, RATIONALE_CHARACTERS), draft.numerics, draft.edits)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON leaves open which of two fields of one name counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a field occurs twice")
-    return found
+def _otherwise(answer: str, titles: Sequence[Mapping[str, Any]]) -> Draft:
+    """An idea whose edits are not JSON. Raises BlockError, WrongField or ReplyError."""
+    found = [Edit(one.search, one.replace, one.file) for one in blocks(answer)]
+    code = [] if found else _code(answer)
+    if not found and len(code) != 1:
+        raise ReplyError(_no_idea(answer, len(code)))
+    told = decode(Draft, message_of(titles[0] if len(titles) == 1 else {"title": _first_line(answer)}))
+    return replace(told, edits=tuple(found), code=code[0] if code else "")
+
+
+def _ideas(answer: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Objects with edits, each once; and objects that say all of an idea but its edits. Raises ReplyError where one
+    begins that does not end: what stands in it may be a part."""
+    broken: Broken | None = None
+    ideas, titles = list[dict[str, Any]](), list[dict[str, Any]]()
+    for one in _values(answer):
+        if isinstance(one, Broken):
+            broken = broken or (one if _begins_idea(answer, one) else None)
+            continue
+        for found in _within(one, WRAPPING):
+            if named(found).keys() & {"edits", "code"}:
+                ideas += [found] if found not in ideas else []
+            else:
+                titles += [found] if found not in titles else []
+    if broken is not None:
+        raise ReplyError(f"the reply is not one JSON object: {broken.reason}")
+    return ideas, titles
+
+
+def _values(answer: str) -> Iterator[dict[str, Any] | Broken]:
+    try:
+        value = whole(answer)
+    except ValueError:
+        for one in objects(answer):
+            yield one.value if isinstance(one, Found) else one
+        return
+    if not isinstance(value, (dict, list, str)):
+        raise ReplyError("the reply does not follow the schema: it must be an object")
+    yield {"": value}
+
+
+def _begins_idea(answer: str, broken: Broken) -> bool:
+    """Not every brace of a program or of prose does."""
+    rest, fields = answer[broken.start :], (*NAMES["edits"], *NAMES["code"])
+    return any(f"{quote}{name}" in rest for quote in "\"'“" for name in fields)
+
+
+def _within(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+    """Objects that may be an idea, or have its title. A text that is JSON counts as what it says: arguments of tool
+    calls are such."""
+    if isinstance(value, dict):
+        fields = named(value).keys()  # pyright: ignore[reportUnknownArgumentType]
+        if fields & {"edits", "code", "title"}:
+            yield value
+        inner = [] if fields & {"edits", "code"} else [*value.values()]
+    elif isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            inner = [whole(value)]
+        except ValueError:
+            return
+    else:
+        inner = value if isinstance(value, list) else []
+    for one in inner if depth else []:
+        yield from _within(one, depth - 1)
+
+
+def _code(answer: str) -> list[str]:
+    """Of Python, in fences; the same twice is once."""
+    python = [one.text for one in fences(answer.replace("\r\n", "\n")) if one.language in PYTHON]
+    return list(dict.fromkeys(one for one in python if "def " in one))
+
+
+def _no_idea(answer: str, codes: int) -> str:
+    if codes:
+        return f"the reply has {codes} blocks of code, and which is meant is not said: answer with one JSON object"
+    try:
+        whole(answer)
+    except ValueError as error:
+        return f"the reply is not one JSON object: {error}"
+    return "the reply does not follow the schema: edits: missing"
+
+
+def _first_line(answer: str) -> str:
+    """Of the prose, as a title: a heading, or what is said first."""
+    for line in answer.splitlines():
+        if line.lstrip().startswith(("```", "~~~", "<<<", "---", "***", "@@", "diff ")):
+            return ""
+        if plain := line.strip(" \t#*`_"):
+            return plain
+    return ""

@@ -20,7 +20,12 @@ from outpace_optimizers.model import consent
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.asking import Asking
 from outpace_optimizers.model.client import Answer, Messages, ModelProcess, is_served_here
-from outpace_optimizers.model.conversation import Conversation, LimitReachedError, UnreachedError
+from outpace_optimizers.model.conversation import (
+    Conversation,
+    LimitReachedError,
+    QuestionTooLongError,
+    UnreachedError,
+)
 from outpace_optimizers.model.editing import patch_of
 from outpace_optimizers.model.lessons import Lessons
 from outpace_optimizers.model.memory import Memory
@@ -38,6 +43,8 @@ FIXES = 2
 """Of one idea."""
 REPEATED_CHARACTERS = 40_000
 """Of an answer, in the question for its repair: no honest one is longer, and a long one would use up the tokens."""
+NOTHING = "(no answer)"
+"""In the place of an empty one: some providers refuse a question with an empty message in it."""
 REPAIRABLE = ("L0", "L1", "L2", "L3")
 """A failure of these levels can be repaired; being no faster is no mistake in the code."""
 
@@ -226,7 +233,7 @@ class ModelSearch:
         if wish.repairs == FIXES:
             self._close(better=False)
             return
-        said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS]}
+        said = {"role": "assistant", "content": answer.text[:REPEATED_CHARACTERS].strip() or NOTHING}
         fix = fix_message(failure, level, of_winner=wish.winner is not None)
         self._repairs.append(Wish([*wish.messages[:2], said, fix], wish.winner, wish.repairs + 1))
 
@@ -278,7 +285,14 @@ class ModelSearch:
             return None
         self._under_way = None
         self._asked = _sum(self._asked, asking.cost)
-        return wish, asking.answer()
+        try:
+            return wish, asking.answer()
+        except QuestionTooLongError as error:
+            if not wish.repairs:
+                raise
+            self._spoilt.append(f"the question for its repair was too long: {error}")
+            self._close(better=False)
+            return None
 
     def _trial_of(self, idea: Idea) -> Trial | None:
         self.paid = _sum(self._asked, self._charged, -1)

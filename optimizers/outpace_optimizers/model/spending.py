@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outpace_audit.errors import ModelError
+from outpace_optimizers.model.client import Answer
 from outpace_optimizers.records import ModelRequest
 from outpace_optimizers.transaction import transaction
 
 FILE = "model.sqlite"
 WAIT_S = 10.0
 """For another process's write to end: a transaction here takes milliseconds."""
-VERSION = 3
+VERSION = 4
 _TABLE = """CREATE TABLE call (
     id INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -47,6 +48,10 @@ _RUNS = """CREATE TABLE run (
 _ACCOUNTS = (
     "ALTER TABLE call ADD COLUMN account TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX call_account ON call (account)",
+)
+_ENDINGS = (
+    "ALTER TABLE call ADD COLUMN cut INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE call ADD COLUMN missing TEXT NOT NULL DEFAULT ''",
 )
 _INDEXES = ("CREATE INDEX call_question ON call (question, id)", "CREATE INDEX call_day ON call (day)")
 
@@ -130,21 +135,24 @@ class Spending:
         assert row.lastrowid is not None, "a row was inserted"
         return row.lastrowid
 
-    def settle(self, call: int, tokens: int, dollars: float, reply: str | None) -> None:
+    def settle(self, call: int, tokens: int, dollars: float, reply: Answer | None) -> None:
         """What the call came to; all zero and None for one that was refused and not charged."""
+        said = (None, False, "") if reply is None else (reply.text, reply.cut, reply.missing)
         with self._explained():
             self._db.execute(
-                "UPDATE call SET tokens = ?, dollars = ?, reply = ?, settled = 1 WHERE id = ?",
-                (tokens, dollars, reply, call),
+                "UPDATE call SET tokens = ?, dollars = ?, reply = ?, cut = ?, missing = ?, settled = 1 WHERE id = ?",
+                (tokens, dollars, *said, call),
             )
 
-    def remembered(self, question: str) -> str | None:
-        """The newest reply to the very same question."""
+    def remembered(self, question: str) -> Answer | None:
+        """The newest reply to the very same question, one without use too: it was paid for."""
         with self._explained():
             row = self._db.execute(
-                "SELECT reply FROM call WHERE question = ? AND reply IS NOT NULL ORDER BY id DESC LIMIT 1", (question,)
+                "SELECT reply, cut, missing FROM call "
+                "WHERE question = ? AND reply IS NOT NULL ORDER BY id DESC LIMIT 1",
+                (question,),
             ).fetchone()
-        return None if row is None else row[0]
+        return None if row is None else Answer(row[0], bool(row[1]), None, None, row[2])
 
     def of_run(self, run: str) -> Sum:
         with self._explained():
@@ -186,8 +194,9 @@ class Spending:
                 raise ModelError(f"{self.path} was written by a newer outpace: upgrade, or move it away")
             first = (_TABLE, *_INDEXES) if version == 0 else ()
             second = (_RUNS,) if version < 2 else ()
-            third = _ACCOUNTS if version < VERSION else ()
-            for statement in (*first, *second, *third, f"PRAGMA user_version = {VERSION}"):
+            third = _ACCOUNTS if version < 3 else ()
+            fourth = _ENDINGS if version < VERSION else ()
+            for statement in (*first, *second, *third, *fourth, f"PRAGMA user_version = {VERSION}"):
                 self._db.execute(statement)
 
     @contextmanager

@@ -284,8 +284,8 @@ def test_what_would_run_when_the_file_is_loaded_or_beside_the_target_is_refused(
 
 
 def test_a_reply_inside_a_reply_is_none() -> None:
-    inner = idea((WEIGHTS, SAME))
-    for text in (f'{{"reply": {inner}}}', f"[{inner}]", inner[:-1] + f', "next": {inner}}}', f"{inner}\n{inner}"):
+    inner, other = idea((WEIGHTS, SAME)), idea((WEIGHTS, SAME), title="another")
+    for text in (inner[:-1] + f', "next": {inner}}}', f"{inner}\n{other}", f"[{inner}, {other}]"):
         with pytest.raises(ReplyError, match="the reply "):
             idea_of(Answer(text, False, None, None), SOURCE, SYMBOL, "scripted", ())
 

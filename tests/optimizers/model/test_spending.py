@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from outpace_audit.errors import ModelError
-from outpace_optimizers.model.client import Price
+from outpace_optimizers.model.client import Answer, Price
 from outpace_optimizers.model.conversation import worst_case_tokens
 from outpace_optimizers.model.spending import FILE, Spending
 from outpace_optimizers.records import ModelRequest
 
+REPLY = Answer("reply", False, None, None)
 LIMITS = ModelRequest("openai/x", dollars_per_run=1.0, dollars_per_day=2.0, tokens_per_run=1000, tokens_per_day=1500)
 
 
@@ -22,10 +23,10 @@ def test_what_is_committed_counts_until_it_is_settled(tmp_path: Path) -> None:
         call = spending.commit("run", LIMITS, "q", 100, 0.8)
         with pytest.raises(ModelError, match=r"money: \$0.8000 of \$1.00 a run"):
             spending.commit("run", LIMITS, "q", 100, 0.3)
-        spending.settle(call, 50, 0.1, "reply")
+        spending.settle(call, 50, 0.1, REPLY)
         spending.commit("run", LIMITS, "r", 100, 0.3)
         assert (spending.of_run("run").tokens, spending.of_run("run").calls) == (150, 2)
-        assert spending.remembered("q") == "reply"
+        assert spending.remembered("q") == REPLY
         assert spending.remembered("r") is None
 
 
@@ -97,20 +98,31 @@ def test_a_run_that_was_not_ended_goes_on_and_one_that_was_is_followed_by_anothe
 
 def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     with Spending(tmp_path) as spending:
-        spending.settle(spending.commit("run", LIMITS, "q", 10, 0.0), 5, 0.0, "reply")
+        spending.settle(spending.commit("run", LIMITS, "q", 10, 0.0), 5, 0.0, REPLY)
     with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
-        db.executescript("DROP INDEX call_account; ALTER TABLE call DROP COLUMN account; DROP TABLE run")
+        db.executescript(
+            "DROP INDEX call_account; ALTER TABLE call DROP COLUMN account; DROP TABLE run;"
+            "ALTER TABLE call DROP COLUMN cut; ALTER TABLE call DROP COLUMN missing"
+        )
         db.execute("PRAGMA user_version = 1")
     with Spending(tmp_path) as spending:
-        assert spending.remembered("q") == "reply"
+        assert spending.remembered("q") == REPLY
         assert not spending.begin("target", [], fresh=False).goes_on
 
 
 def test_runs_with_one_account_share_what_a_run_may_cost(tmp_path: Path) -> None:
     night = replace(LIMITS, account="night")
     with Spending(tmp_path) as spending:
-        spending.settle(spending.commit("first", night, "q", 600, 0.1), 600, 0.1, "reply")
+        spending.settle(spending.commit("first", night, "q", 600, 0.1), 600, 0.1, REPLY)
         with pytest.raises(ModelError, match="tokens: 600 of 1000 a run"):
             spending.commit("second", night, "r", 500, 0.0)
         spending.commit("second", LIMITS, "r", 500, 0.0)
         assert (spending.of_account("night").tokens, spending.of_account("night").dollars) == (600, 0.1)
+
+
+def test_a_reply_without_use_was_paid_for_too_and_is_kept_with_what_was_wrong(tmp_path: Path) -> None:
+    for reply in (Answer('{"title": "a', True, None, None), Answer("", False, None, None, "the model refused: no")):
+        with Spending(tmp_path) as spending:
+            spending.settle(spending.commit("run", LIMITS, reply.text, 10, 0.0), 5, 0.0, reply)
+        with Spending(tmp_path) as spending:
+            assert spending.remembered(reply.text) == reply

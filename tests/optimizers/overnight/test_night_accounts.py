@@ -46,7 +46,7 @@ def measure(request: OptimizeRequest, listener: Listener) -> Report:
 def test_all_that_was_spent_is_somebodys_also_where_nothing_came_of_it(tmp_path: Path) -> None:
     night = night_on(tmp_path, measure, model=MODEL)
     with Spending(Workspace(tmp_path).state) as books:  # of replies in a turn that was cut off too
-        books.settle(books.commit("run", _with_account(night.name), "q", 3000, 0.6), 3000, 0.6, "reply")
+        books.settle(books.commit("run", _with_account(night.name), "q", 3000, 0.6), 3000, 0.6, None)
     with Journal(Workspace(tmp_path).state) as journal:
         night = journal.night()
     assert night is not None
