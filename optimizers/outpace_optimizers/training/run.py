@@ -57,8 +57,8 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock; `busy_s` of all
-    processors for a step."""
+    """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock;
+    `busy_s` of all processors for a step."""
 
     seed: int
     outcome: Outcome
@@ -138,7 +138,8 @@ class Runner:
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
-            _thinned(watch.points), touched, ended.protections, platform.node(), probed, busy_s(watch.points, ended.cpu),
+            _thinned(watch.points), touched, ended.protections, platform.node(), probed,
+            busy_s(watch.points, ended.cpu),
         )  # fmt: skip
 
     def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:

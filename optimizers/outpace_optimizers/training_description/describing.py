@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from outpace_optimizers.rules.names import dotted
+from outpace_optimizers.rules.names import dotted, words
 from outpace_optimizers.training.config import TABLE
 
 from .libraries import LENGTHS, Library, library
@@ -15,11 +15,29 @@ from .project import Project, data_folders, defines_models, held_out_files, read
 from .settings import Setting, settings
 
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
-_STEPS = frozenset("steps iters iterations updates".split())
+_STEPS = frozenset(["steps", "iters", "iterations", "updates"])
 _EPOCHS = frozenset({"epochs"})
-_TIMES = frozenset("seconds budget minutes".split())
+_TIMES = frozenset(["seconds", "budget", "minutes"])
 _OTHERS = frozenset(
-    "warmup eval log logging save val interval every start accum accumulation cooldown decay per log test patience".split()
+    [
+        "warmup",
+        "eval",
+        "log",
+        "logging",
+        "save",
+        "val",
+        "interval",
+        "every",
+        "start",
+        "accum",
+        "accumulation",
+        "cooldown",
+        "decay",
+        "per",
+        "log",
+        "test",
+        "patience",
+    ]
 )
 """What settings of lengths have in their names that are not the run's."""
 STEPS = 500
@@ -49,8 +67,8 @@ def describe(root: Path, script: str | None = None) -> Description:
     used, known = library(project.tree), settings(project.tree, project.texts())
     lines: dict[str, str] = {}
     open_: dict[str, str] = {}
-    words = used.words if used is not None else ()
-    lines["command"] = f'"{" ".join(("python", project.script, *words))}"'
+    more = used.words if used is not None else ()
+    lines["command"] = f'"{" ".join(("python", project.script, *more))}"'
     if required := [one.flag for one in known if one.required]:
         open_["command"] = f"{', '.join(required)}: needed by the script; put values behind it"
     _metric(project, used, lines, open_)
@@ -77,7 +95,7 @@ def _metric(project: Project, used: Library | None, lines: dict[str, str], open_
 def _budget(
     project: Project, used: Library | None, known: list[Setting], lines: dict[str, str], open_: dict[str, str]
 ) -> None:
-    unit, setting = _length(used, known)
+    unit, setting = _length(project.tree, used, known)
     if setting is None:
         open_["budget"] = "how long a run is was not found: budget = { steps = 500, flag = ... }"
         return
@@ -95,19 +113,37 @@ def _budget(
             open_["time"] = 'the script has to say how long it trained: time = { json = "seconds" }'
 
 
-def _length(used: Library | None, known: list[Setting]) -> tuple[str, Setting | None]:
+def _length(tree: ast.Module, used: Library | None, known: list[Setting]) -> tuple[str, Setting | None]:
     if used is not None:
         for name in LENGTHS:
             if used.parsed and name == "max_steps":
                 return "steps", Setting(name, None, f"--{name}")
             if name in used.told:
                 return "steps", _behind(used.told[name], known) or _literal(name, used.told[name])
-    for unit, wanted in (("steps", _STEPS), ("seconds", _TIMES), ("steps", _EPOCHS)):
-        found = [one for one in known if one.words & wanted and not one.words & _OTHERS]
-        told = [one for one in found if one.given()] or found
-        if told:
-            return unit, told[0]
-    return "steps", None
+    for settled in (True, False):
+        for unit, wanted in (("steps", _STEPS), ("seconds", _TIMES), ("steps", _EPOCHS)):
+            found = [one for one in known if one.words & wanted and not one.words & _OTHERS]
+            found = [one for one in found if not settled or (one.default or 0) > 0]
+            if told := [one for one in found if one.given()] or found:
+                return unit, told[0]
+    return "steps", _turns(tree, known)
+
+
+def _turns(tree: ast.Module, known: list[Setting]) -> Setting | None:
+    """Of the outermost loop around a backward pass, where they are written there: `range(300)`, `range(1, N + 1)`."""
+    for loop in (node for node in ast.walk(tree) if isinstance(node, ast.For) and isinstance(node.iter, ast.Call)):
+        methods = {node.attr for node in ast.walk(loop) if isinstance(node, ast.Attribute)}
+        assert isinstance(loop.iter, ast.Call), "only those are taken"
+        if dotted(loop.iter.func) != "range" or "backward" not in methods:
+            continue
+        end = loop.iter.args[min(1, len(loop.iter.args) - 1)]
+        names = {node.id for node in ast.walk(end) if isinstance(node, ast.Name)}
+        first = loop.iter.args[0] if len(loop.iter.args) > 1 else None
+        if isinstance(end, ast.Constant) and isinstance(end.value, int):
+            before = first.value if isinstance(first, ast.Constant) and isinstance(first.value, int) else 0
+            return Setting("the number of turns", end.value - before)
+        return next((one for one in known if one.name in names), None)
+    return None
 
 
 def _literal(name: str, node: ast.expr) -> Setting:

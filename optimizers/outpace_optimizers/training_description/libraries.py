@@ -69,7 +69,9 @@ def _lightning(calls: list[ast.Call], names: dict[str, ast.Call]) -> Library:
     ]
     held = next((name for name in logged if words_of(name) & HELD_OUT), None)
     logger = names.get("TensorBoardLogger")
-    folder = next((arg.value for arg in logger.args if isinstance(arg, ast.Constant)), "lightning_logs") if logger else ""
+    folder = (
+        next((arg.value for arg in logger.args if isinstance(arg, ast.Constant)), "lightning_logs") if logger else ""
+    )
     if held is None or not logger:
         return Library("Lightning", None, "", told, parsed=False)
     table = f'{{ tensorboard = "{held}", file = "{folder}" }}'

@@ -8,15 +8,19 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outpace_optimizers.rules.names import dotted
+from outpace_optimizers.rules.names import dotted, words
 
 from .settings import words_of
 
-HELD_OUT = frozenset("val valid validation eval evaluation test dev heldout holdout".split())
-LOWER = frozenset("loss bpb bpc ppl perplexity nll error err rmse mse mae wer cer bits".split())
-HIGHER = frozenset("acc accuracy top1 f1 bleu auc map miou iou score reward dice".split())
-_NOT = frozenset("train training time lr rate tokens norm".split())
-_STEPS = frozenset("step steps it iter iteration iterations epoch i".split())
+HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"])
+LOWER = frozenset(
+    ["loss", "bpb", "bpc", "ppl", "perplexity", "nll", "error", "err", "rmse", "mse", "mae", "wer", "cer", "bits"]
+)
+HIGHER = frozenset(["acc", "accuracy", "top1", "f1", "bleu", "auc", "map", "miou", "iou", "score", "reward", "dice"])
+_NOT = frozenset(["train", "training", "time", "lr", "rate", "tokens", "norm"])
+_STEPS = frozenset(["step", "steps", "it", "iter", "iteration", "iterations", "epoch", "i"])
+LABEL = 2
+"""Letters before a number, without which any number would match."""
 NUMBER = r"(?P<value>[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf))"
 _PRINTS = re.compile(r"(^|\.)(print\w*|info|log|write|warning|echo)$")
 
@@ -121,15 +125,29 @@ def metrics(tree: ast.Module) -> list[Metric]:
     """The likeliest first: of text that was held out, and what the script itself calls its best."""
     scored: list[tuple[int, Metric]] = []
     best = _compared_with_the_best(tree)
-    for key in json_keys(tree):
+    for key in _shown_keys(tree):
         if score := _score(words_of(key), key, best):
-            scored.append((score, Metric(key, f'{{ json = "{key}" }}', direction(words_of(key)))))
+            table = f"{{ regex = '.{re.escape(key)}.: .?{NUMBER}' }}"
+            scored.append((score, Metric(key, table, direction(words_of(key)))))
+    for key in json_keys(tree):
+        metric = Metric(key, f'{{ json = "{key}" }}', direction(words_of(key)))
+        scored += [(score, metric)] if (score := _score(words_of(key), key, best)) else []
     for line in printed(tree):
         for at, value in enumerate(line):
-            if score := _score(value.words, value.source, best):
+            labelled = len(re.findall("[a-zA-Z]", "".join(one.before for one in line[: at + 1]))) >= LABEL
+            nested = isinstance(ast.parse(value.source, mode="eval").body, ast.Dict) or "dumps(" in value.source
+            if labelled and not nested and (score := _score(value.words, value.source, best)):
                 metric = Metric(value.source, f"{{ regex = '{pattern(line, at)}' }}", direction(value.words))
                 scored.append((score + (1 if "?P<step>" in metric.table else 0), metric))
     return [metric for _, metric in sorted(scored, key=lambda pair: -pair[0])]
+
+
+def _shown_keys(tree: ast.Module) -> Iterator[str]:
+    """Of dictionaries that are printed as they are."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if _PRINTS.search(dotted(call.func) or ""):
+            for table in (arg for arg in call.args if isinstance(arg, ast.Dict)):
+                yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
 
 
 def _score(words: frozenset[str], source: str, best: set[str]) -> int:

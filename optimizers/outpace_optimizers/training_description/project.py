@@ -59,7 +59,7 @@ def _parsed(root: Path) -> Iterator[tuple[str, ast.Module]]:
 
 def _script(root: Path, code: dict[str, ast.Module]) -> str:
     imported = {found for path, tree in code.items() for found in _local(path, tree, code)}
-    found = [path for path, tree in code.items() if _trains(tree) and path not in imported]
+    found = [path for path, tree in code.items() if _trains(tree) and (path not in imported or _started(tree))]
     named = [path for path in found if "train" in Path(path).stem] or found
     if len(named) == 1:
         return named[0]
@@ -68,9 +68,16 @@ def _script(root: Path, code: dict[str, ast.Module]) -> str:
     raise TrainingError(f"{root}: {len(named)} scripts train: {', '.join(named[:_LISTED])}: name one")
 
 
+def _started(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.If) and "__main__" in ast.unparse(node.test) for node in tree.body)
+
+
 def _trains(tree: ast.Module) -> bool:
     calls = [dotted(node.func) or "" for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    steps = any(name.endswith(".backward") for name in calls) and any(name.endswith(".step") for name in calls)
+    methods = {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    steps = {"backward", "step"} <= methods
     trainer = any(name.endswith("Trainer") for name in calls)
     return steps or (trainer and any(name.endswith((".train", ".fit")) for name in calls))
 

@@ -92,14 +92,12 @@ def _overwritten(tree: ast.Module, files: dict[str, str]) -> Iterator[Setting]:
     """Names above an `exec` of a file that goes through the command line: `--name=value`, as nanoGPT has it."""
     numbers: list[Setting] = []
     for statement in module_level(tree.body):
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            numbers.append(Setting(name, _number(statement.value), f"--{name}="))
+        numbers += [Setting(name, number, f"--{name}=") for name, number in _assigned(statement)]
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             text = ast.unparse(statement.value)
             read = [files[name] for name in files if name in text]
             if dotted(statement.value.func) == "exec" and any("sys.argv" in one for one in read):
-                yield from (one for one in numbers if one.default is not None)
+                yield from numbers
                 return
 
 
@@ -107,8 +105,19 @@ def _written(tree: ast.Module) -> Iterator[Setting]:
     """Top-level numbers, and fields of classes with a default."""
     bodies = [tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
     for statement in (one for body in bodies for one in body):
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        target = statement.target if isinstance(statement, ast.AnnAssign) else target
-        if isinstance(target, ast.Name) and isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            if (number := _number(statement.value)) is not None:
-                yield Setting(target.id, number)
+        yield from (Setting(name, number) for name, number in _assigned(statement))
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, float]]:
+    """Names and their numbers, also several at once."""
+    if isinstance(statement, ast.AnnAssign):
+        pairs: list[tuple[ast.expr, ast.expr | None]] = [(statement.target, statement.value)]
+    elif isinstance(statement, ast.Assign):
+        target, value = statement.targets[0], statement.value
+        several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+        pairs = list(zip(target.elts, value.elts, strict=False)) if several else [(target, value)]
+    else:
+        return
+    for target, value in pairs:
+        if isinstance(target, ast.Name) and (number := _number(value)) is not None:
+            yield target.id, number
