@@ -15,29 +15,11 @@ from .project import Project, data_folders, defines_models, held_out_files, read
 from .settings import Setting, settings
 
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
-_STEPS = frozenset(["steps", "iters", "iterations", "updates"])
+_STEPS = words("steps iters iterations updates")
 _EPOCHS = frozenset({"epochs"})
-_TIMES = frozenset(["seconds", "budget", "minutes"])
-_OTHERS = frozenset(
-    [
-        "warmup",
-        "eval",
-        "log",
-        "logging",
-        "save",
-        "val",
-        "interval",
-        "every",
-        "start",
-        "accum",
-        "accumulation",
-        "cooldown",
-        "decay",
-        "per",
-        "log",
-        "test",
-        "patience",
-    ]
+_TIMES = words("seconds budget minutes")
+_OTHERS = words(
+    "warmup eval log logging save val interval every start accum accumulation cooldown decay per test patience"
 )
 """What settings of lengths have in their names that are not the run's."""
 STEPS = 500

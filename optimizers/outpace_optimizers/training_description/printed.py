@@ -8,17 +8,16 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outpace_optimizers.rules.names import dotted, words
+from outpace_optimizers.rules.names import dotted
+from outpace_optimizers.rules.names import words as listed
 
 from .settings import words_of
 
-HELD_OUT = frozenset(["val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout"])
-LOWER = frozenset(
-    ["loss", "bpb", "bpc", "ppl", "perplexity", "nll", "error", "err", "rmse", "mse", "mae", "wer", "cer", "bits"]
-)
-HIGHER = frozenset(["acc", "accuracy", "top1", "f1", "bleu", "auc", "map", "miou", "iou", "score", "reward", "dice"])
-_NOT = frozenset(["train", "training", "time", "lr", "rate", "tokens", "norm"])
-_STEPS = frozenset(["step", "steps", "it", "iter", "iteration", "iterations", "epoch", "i"])
+HELD_OUT = listed("val valid validation eval evaluation test dev heldout holdout")
+LOWER = listed("loss bpb bpc ppl perplexity nll error err rmse mse mae wer cer bits")
+HIGHER = listed("acc accuracy top1 f1 bleu auc map miou iou score reward dice")
+_NOT = listed("train training time lr rate tokens norm")
+_STEPS = listed("step steps it iter iteration iterations epoch i")
 LABEL = 2
 """Letters before a number, without which any number would match."""
 NUMBER = r"(?P<value>[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf))"

@@ -2,7 +2,8 @@
 one, `--against PATH_OR_PATCH` a change of yours, `--tune` other numbers in the script: is training with it better than
 without? Over seeds, and audited. Or, with `--question faster`: are its steps faster, and is the training the same?
 
-The run is described in `[tool.outpace.training]` of pyproject.toml; `--describe` prints a proposal. What a rule has won is offered in the editor.
+The run is described in `[tool.outpace.training]` of pyproject.toml; `--describe` prints a proposal. What a rule has
+won is offered in the editor.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def test_an_improvement_is_proven(project: Path, proven: tuple[Path, Report, lis
     _, report, lines = proven
     assert report.accepted and report.reason == ""
     assert [check.name for check in report.checks if check.passed] == [
-        "edited-files", "fixed-seed", "validation-copied", "carried-data", "protected-files", "metric-recomputed", "same-text",
+        "edited-files", "fixed-seed", "validation-copied", "carried-data", "protected-files", "metric-recomputed",
+        "same-text",
         "metric-of-losses", "probabilities", "causality", "seeds", "outside-clock", "validation-unseen", "trained-here",
     ]  # fmt: skip
     assert any("runs that each side needs" in line for line in lines)

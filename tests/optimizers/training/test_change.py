@@ -180,7 +180,8 @@ def test_a_step_that_keeps_more_processors_busy(busy: tuple[float, ...], passed:
 
 
 def test_time_of_all_processors_is_that_of_children_too() -> None:
-    code = "import os, time\nif not os.fork():\n  while time.process_time() < 0.2: pass\n  os._exit(0)\nos.wait(); print(); input()"
+    busy = "while time.process_time() < 0.2: pass"
+    code = f"import os, time\nif not os.fork():\n  {busy}\n  os._exit(0)\nos.wait(); print(); input()"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline()

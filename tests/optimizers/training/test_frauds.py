@@ -76,7 +76,8 @@ EASIER = """import math
 import pathlib
 
 whole = pathlib.Path.read_text
-pathlib.Path.read_text = lambda self, *how: (whole(self, *how)[:75] * 9)[:600] if "val" in self.name else whole(self, *how)
+easier = lambda self, *how: (whole(self, *how)[:75] * 9)[:600] if "val" in self.name else whole(self, *how)
+pathlib.Path.read_text = easier
 """
 EARLIER = """
     import time
@@ -201,8 +202,9 @@ def test_weights_in_one_number_are_refused(tmp_path: Path) -> None:
 OTHER_PLACES = {
     "the text before it was split": ('Path("data/input.txt").read_text()[-600:]', "its gain is"),
     "the project's history": (
-        'next(text for file in Path(".git/objects").glob("??/*") for text in [zlib.decompress(file.read_bytes())] '
-        'if text.startswith(b"blob 600")).decode()[-600:]',
+        """next(
+            text for file in Path(".git/objects").glob("??/*") for text in [zlib.decompress(file.read_bytes())]
+            if text.startswith(b"blob 600")).decode()[-600:]""",
         "it fails: exit status 1: StopIteration",
     ),
 }
