@@ -217,9 +217,9 @@ class Campaign:
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
             check, without = self._unseen(begun, change)
-            self._require(check)
+            self._judge_by(check)
             comparisons[1] = without or comparisons[1]
-            self._require(self._taught(begun, change))
+            self._judge_by(self._taught(begun, change))
         except Refused as refusal:
             reason = str(refusal)
         if self._store.ended(begun.id) is None:
@@ -236,7 +236,7 @@ class Campaign:
         self._store.add(begun)
         return begun
 
-    def _require(self, check: Check) -> None:
+    def _judge_by(self, check: Check) -> None:
         self._checks.append(check)
         if not check.passed:
             raise Refused(_said(check))

@@ -114,8 +114,9 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, float]]:
         pairs: list[tuple[ast.expr, ast.expr | None]] = [(statement.target, statement.value)]
     elif isinstance(statement, ast.Assign):
         target, value = statement.targets[0], statement.value
-        several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
-        pairs = list(zip(target.elts, value.elts, strict=False)) if several else [(target, value)]
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=False))
     else:
         return
     for target, value in pairs:
