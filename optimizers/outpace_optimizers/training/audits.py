@@ -13,7 +13,7 @@ from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.clocks import outside_clock
 from outpace_optimizers.training.config import TrainingTarget
 from outpace_optimizers.training.files import matches
-from outpace_optimizers.training.models import causality, metric_of_losses, not_run, probabilities
+from outpace_optimizers.training.models import causality, metric_of_losses, not_run, probabilities, same_text
 from outpace_optimizers.training.run import RunResult
 
 _SEEDING = frozenset({
@@ -156,6 +156,7 @@ def of_runs(baseline: Sequence[RunResult], candidate: Sequence[RunResult], targe
     return [
         protected_files(candidate),
         recomputed_metric(candidate, target),
+        same_text(baseline, candidate, target),
         metric_of_losses(baseline, candidate, target),
         probabilities(candidate, target),
         causality(baseline, candidate, target),

@@ -28,13 +28,15 @@ from outpace_optimizers.training import audits, unseen
 from outpace_optimizers.training.carried import carried_data
 from outpace_optimizers.training.change import NOTHING, Change
 from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
-from outpace_optimizers.training.decoys import decoys
+from outpace_optimizers.training.decoys import decoys, training_decoys
 from outpace_optimizers.training.files import Hashes, matches, walk
 from outpace_optimizers.training.models import baseline_models, not_run
 from outpace_optimizers.training.notes import notes
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
+from outpace_optimizers.training.taught import NAME as TRAINED_HERE
+from outpace_optimizers.training.taught import trained_here
 from outpace_optimizers.training.welch import Comparison, compare, effect_found, runs_needed
 from outpace_optimizers.workspace import Workspace
 
@@ -60,6 +62,7 @@ _WORDS = {
     "no-losses": ("did not answer for its model", "correct model"),
 }
 
+_BESIDE = {"decoy": "beside a shuffled validation text", "shuffled": "on shuffled training text"}
 TEXT_CHECKS = 4
 """Those that are made before anything runs."""
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
@@ -213,7 +216,10 @@ class Campaign:
                 comparisons.append(compare(baseline, candidate, self.sign, begun.alpha))
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
-            self._require_unseen(begun, change)
+            check, without = self._unseen(begun, change)
+            self._judge_by(check)
+            comparisons[1] = without or comparisons[1]
+            self._judge_by(self._taught(begun, change))
         except Refused as refusal:
             reason = str(refusal)
         if self._store.ended(begun.id) is None:
@@ -230,37 +236,55 @@ class Campaign:
         self._store.add(begun)
         return begun
 
-    def _require_unseen(self, begun: Begun, change: Change) -> None:
-        self._checks.append(self._unseen(begun, change))
-        if not self._checks[-1].passed:
-            raise Refused(_said(self._checks[-1]))
+    def _judge_by(self, check: Check) -> None:
+        self._checks.append(check)
+        if not check.passed:
+            raise Refused(_said(check))
 
-    def _unseen(self, begun: Begun, change: Change) -> Check:
+    def _unseen(self, begun: Begun, change: Change) -> tuple[Check, Comparison | None]:
         """Trains beside shuffled validation files, with the confirmation's seeds, and evaluates on the real ones."""
         target = self._target
         if target.evaluation is None or not target.validation:
-            return not_run(unseen.NAME, f"no {'validation' if target.evaluation else 'evaluation'} is named")
+            return not_run(unseen.NAME, f"no {'validation' if target.evaluation else 'evaluation'} is named"), None
         files = decoys(self._root, target.validation, int(begun.root[:8], 16))
         if not files:
-            return not_run(unseen.NAME, "no file of validation is one whose text or tokens can be shuffled")
+            return not_run(unseen.NAME, "no file of validation is one whose text or tokens can be shuffled"), None
 
         def beside(side: Side, number: int) -> RunResult:
-            return self._beside(files, begun, change, side, number)
+            return self._beside(files, begun, change, side, number, "decoy")
 
         seen: dict[Side, list[RunResult]] = {
             side: list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES
         }
         return unseen.validation_unseen(seen, beside, self.sign, begun.alpha)
 
-    def _beside(self, files: Mapping[str, bytes], begun: Begun, change: Change, side: Side, number: int) -> RunResult:
+    def _taught(self, begun: Begun, change: Change) -> Check:
+        """Trains on shuffled text, and evaluates on the real one."""
+        target = self._target
+        if not target.model:
+            return not_run(TRAINED_HERE, "no model is named")
+        files = training_decoys(self._root, target.must_not_change, target.validation, int(begun.root[8:16], 16))
+        if not files:
+            return not_run(TRAINED_HERE, "no file of must-not-change is one whose text or tokens can be shuffled")
+
+        def beside(side: Side) -> RunResult:
+            return self._beside(files, begun, change, side, 0, "shuffled")
+
+        return trained_here(self._store.runs(begun.id, "confirmation", "candidate")[0], beside)
+
+    def _beside(
+        self, files: Mapping[str, bytes], begun: Begun, change: Change, side: Side, number: int, phase: Phase
+    ) -> RunResult:
         """Kept like other runs. The seed is the confirmation's."""
-        done = self._store.runs(begun.id, "decoy", side)
+        done = self._store.runs(begun.id, phase, side)
         if number not in done:
             seed = self._store.runs(begun.id, "confirmation", side)[number].seed
-            what = f"beside a shuffled validation text: {side} {number + 1}"
+            what = f"{_BESIDE[phase]}: {side} {number + 1}"
             known = [*self._spread_here(), *self._results(begun, "baseline")]
-            run = self._run(change if side == "candidate" else NOTHING, seed, known, what, files)
-            self._store.add(KeptRun(begun.id, self.baseline, side, "decoy", number, run))
+            run = self._run(
+                change if side == "candidate" else NOTHING, seed, known, what, files, of_validation=phase == "decoy"
+            )
+            self._store.add(KeptRun(begun.id, self.baseline, side, phase, number, run))
             return run
         return done[number]
 
@@ -302,18 +326,19 @@ class Campaign:
                 yield one
 
     def _results(self, begun: Begun, side: Side) -> list[RunResult]:
-        return [one.result for one in self._kept(begun) if one.side == side and one.phase != "decoy"]
+        return [one.result for one in self._kept(begun) if one.side == side and one.phase not in _BESIDE]
 
     def _run(
-        self, change: Change, seed: int, known: Sequence[RunResult], what: str, files: Mapping[str, bytes] = NO_FILES
-    ) -> RunResult:
+        self, change: Change, seed: int, known: Sequence[RunResult], what: str,
+        files: Mapping[str, bytes] = NO_FILES, *, of_validation: bool = True,
+    ) -> RunResult:  # fmt: skip
         if baseline_key(self._root, self._runner.target, self._hashes) != self.baseline:
             raise TrainingError(
                 f"{self._root} has changed since this campaign began: undo that to go on from what was measured, or "
                 "start again with the files as they are"
             )
         with device_lease(_this_machine(), "outpace train", self._tell):
-            run = self._runner.run(change, seed, _limits(self._target, known), files)
+            run = self._runner.run(change, seed, _limits(self._target, known), files, of_validation=of_validation)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
         end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
         self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")

@@ -33,7 +33,8 @@ def outside_clock(baseline: Sequence[RunResult], candidate: Sequence[RunResult],
     if target.budget.unit == "seconds":
         return _untimed(baseline, candidate)
     begun = _before_the_steps(baseline, candidate)
-    return begun if begun is not None else _as_fast(baseline, candidate)
+    found = begun if begun is not None else _as_fast(baseline, candidate)
+    return (_as_busy(baseline, candidate) or found) if found.passed else found
 
 
 def pace_s(run: RunResult) -> float | None:
@@ -78,6 +79,19 @@ def _as_fast(baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> C
     slower = [ratio > SLOWER and _slower(*times) for ratio, times in zip(ratios, (whole, steps), strict=True)]
     text = f"its runs take {ratios[0]:.2f} times as long, its steps {ratios[1]:.2f} times"
     return Check(NAME, "L5", not any(slower), text, limit, {"time_ratio": ratios[0], "step_ratio": ratios[1]})
+
+
+def _as_busy(baseline: Sequence[RunResult], candidate: Sequence[RunResult]) -> Check | None:
+    """A failed check, where its steps keep the processors busy for longer: other processes train beside it, or the
+    machine has other work, beside which the clock says little."""
+    sides = [[found for run in runs if (found := run.busy_s) is not None] for runs in (baseline, candidate)]
+    if min(map(len, sides)) < 2:
+        return None
+    ratio = statistics.median(sides[1]) / statistics.median(sides[0])
+    if ratio <= SLOWER or not _slower(*sides):
+        return None
+    text = f"a step takes {ratio:.2f} times as much of the processors' time"
+    return Check(NAME, "L5", False, text, f"at most {SLOWER:g} times as much for the same steps", {"cpu_ratio": ratio})
 
 
 def _slower(baseline: Sequence[float], candidate: Sequence[float]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import tomllib
 
 from outpace_optimizers.training.files import matches
-from outpace_optimizers.training.reading import Reading, TrainingError
+from outpace_optimizers.training.reading import Reading, TrainingError, Undescribed
 from outpace_optimizers.workspace import Workspace
 
 Direction: TypeAlias = Literal["lower", "higher"]
@@ -111,13 +111,13 @@ def read_target(workspace: Workspace) -> TrainingTarget:
     try:
         table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TrainingError(f"{path}: no such file: describe the training run in its {TABLE}") from error
+        raise Undescribed(f"{path}: no such file: describe the training run in its {TABLE}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: {error}: correct it") from error
     for key in ("tool", "outpace", "training"):
         table = table.get(key) if isinstance(table, Mapping) else None
     if not isinstance(table, Mapping):
-        raise TrainingError(f"{path}: no {TABLE}: name command, metric, direction, budget, seed and may-change there")
+        raise Undescribed(f"{path}: no {TABLE}: name command, metric, direction, budget, seed and may-change there")
     return _Table(table, f"{path}: {TABLE}").target()
 
 

@@ -16,6 +16,8 @@ MOVED, MOVED_MORE = 1e-4, 4.0
 """How much a loss may change with later tokens: by rounding, in nats, or so many times as much as the baseline's."""
 BASELINE_MOVED = 0.02
 """What the baseline itself may: rounding of bfloat16, in nats."""
+OTHER_TEXT = 0.05
+"""By how much the frequencies of tokens, or their number, may differ where a model takes longer or shorter rows."""
 NO_MODEL = "no model is named: its probabilities are the candidate's word"
 
 
@@ -75,6 +77,34 @@ def metric_of_losses(baseline: Sequence[RunResult], candidate: Sequence[RunResul
             text = f"its checkpoint is said to have {run.value:.6g}, and its losses make {units[0] * probed.loss:.6g}"
             return Check(name, "L5", False, f"{text} (seed {run.seed})", limit)
     return Check(name, "L5", True, "the metric is that of its losses", limit)
+
+
+def same_text(baseline: Sequence[RunResult], candidate: Sequence[RunResult], target: TrainingTarget) -> Check:
+    """Code of the candidate lies between the validation files and what is asked for: by rows as long, the very same;
+    by longer or shorter ones, whose ends lie elsewhere, nearly the same tokens."""
+    name, limit = "same-text", "the rows that the baseline is evaluated on"
+    if not target.model:
+        return not_run(name, NO_MODEL)
+    known = [probed for _, probed in _probed(baseline) if probed.rows]
+    for run, probed in _probed(candidate):
+        if not known or probed.rows in {one.rows for one in known}:
+            continue
+        always = len({one.rows for one in known}) == 1 and _shape(probed) == _shape(known[0])
+        if always or _other_text(known[0].counts, probed.counts):
+            return Check(
+                name, "L5", False, f"its model is asked for other text than the baseline's (seed {run.seed})", limit
+            )
+    return Check(name, "L5", True, "its model is asked for the same text", limit)
+
+
+def _shape(probed: Probed) -> str:
+    return probed.rows.partition(":")[0]
+
+
+def _other_text(counts: Sequence[int], others: Sequence[int]) -> bool:
+    total, other = sum(counts), sum(others)
+    apart = sum(abs(one / total - two / other) for one, two in zip(counts, others, strict=True)) / 2
+    return apart > OTHER_TEXT or abs(other / total - 1) > OTHER_TEXT
 
 
 def baseline_models(runs: Sequence[RunResult], target: TrainingTarget) -> Check:

@@ -12,6 +12,7 @@ import math
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ POSITIONS = 256
 """Predictions whose probabilities are summed, each over the whole vocabulary."""
 SHOWN = 4096
 """Tokens of the rows that are asked for once more beside another validation text."""
+BUCKETS = 64
+"""Into which tokens are counted, each by its remainder: enough to tell one text from another."""
 SPLITS = 64
 """Places after which all later tokens of a row are changed, of all rows together."""
 
@@ -133,7 +136,21 @@ def means(model: Model, rows: Rows) -> list[float]:
     return [math.fsum(losses) / len(losses) for losses in found]
 
 
-def answers(model: Model, chance: random.Random) -> dict[str, float]:
+def text(rows: Rows, width: int) -> dict[str, Any]:
+    """What is asked for, whatever the order of its rows; `alone`: nats of a target by how often it occurs."""
+    targets = Counter(token for row in rows for token in row[-width:])
+    total = sum(targets.values())
+    counts = [0] * BUCKETS
+    for token, times in targets.items():
+        counts[token % BUCKETS] += times
+    return {
+        "alone": -math.fsum(times * math.log(times / total) for times in targets.values()) / total,
+        "rows": f"{len(rows)}x{len(rows[0])}:{sum(map(hash, map(tuple, rows))) % (1 << 64):x}",
+        "counts": counts,
+    }
+
+
+def answers(model: Model, chance: random.Random) -> dict[str, Any]:
     """The fields of `Probed`."""
     found = model.losses([row[:-1] for row in model.rows], [row[1:] for row in model.rows])
     width = len(found[0])
@@ -148,6 +165,7 @@ def answers(model: Model, chance: random.Random) -> dict[str, float]:
         "sums": len(totals),
         "moved": max(moved, default=0.0),
         "splits": len(moved),
+        **text(model.rows, width),
     }
 
 

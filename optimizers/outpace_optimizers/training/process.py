@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from outpace_audit.arm_process import ArmEnds, ArmProcess
@@ -20,7 +21,7 @@ from outpace_audit.sandbox import SandboxSpec
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.trees import RunTree
-from outpace_optimizers.training.watch import Stop
+from outpace_optimizers.training.watch import CPU_EVERY_S, CpuPoint, Stop
 
 Hear: TypeAlias = Callable[[str, float], "Stop | None"]
 """Of each line that is printed and the seconds since the command began; what it answers ends the command."""
@@ -41,6 +42,7 @@ class Ended:
     seconds: float
     tail: str
     protections: tuple[str, ...]
+    cpu: tuple[CpuPoint, ...] = ()
 
 
 def execute(
@@ -123,6 +125,7 @@ def _follow(
     """Until the command ends, is given up by `hear`, or takes longer than `limit_s`."""
     started = time.monotonic()
     lines = _Lines()
+    cpu: list[CpuPoint] = []
     stop: Stop | None = None
     open_ = True
     while stop is None and (open_ or arm.alive()):
@@ -136,12 +139,34 @@ def _follow(
             data = os.read(output, 1 << 16)
             open_ = bool(data)
             stop = next((found for line in lines.take(data) if (found := hear(line, time.monotonic() - started))), None)
+            _add_cpu(cpu, arm.pid, time.monotonic() - started)
     seconds = time.monotonic() - started
     with arm.log_path.open("ab") as log:  # where exit_reason looks for what was out of memory
         log.write(lines.tail.encode())
     status = "stopped" if stop is not None else arm.exit_reason()
     arm.kill()
-    return Ended(status, stop, seconds, lines.tail, protections)
+    return Ended(status, stop, seconds, lines.tail, protections, tuple(cpu))
+
+
+def _add_cpu(points: list[CpuPoint], pid: int, at_s: float) -> None:
+    if (not points or at_s - points[-1][0] >= CPU_EVERY_S) and (used := cpu_s(pid)):
+        points.append((at_s, used))
+
+
+def cpu_s(pid: int) -> float:
+    """Of a process and all below it, with those that have ended and were waited for. 0 where it is gone.
+
+    Threads that run are counted by nanoseconds, those that have ended with the rest of their process by hundredths.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        children = {int(child) for thread in threads for child in (thread / "children").read_text().split()}
+        fine = sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+    except OSError:
+        return 0.0
+    own, ended = (sum(map(int, fields[at : at + 2])) / os.sysconf("SC_CLK_TCK") for at in (11, 13))
+    return max(own, fine) + ended + sum(map(cpu_s, children))
 
 
 class _Lines:

@@ -14,6 +14,10 @@ class TrainingError(OutpaceError):
     """A training target that is not described well, or runs that say nothing about it."""
 
 
+class Undescribed(TrainingError):  # noqa: N818  # the message carries the error
+    """A project whose training nothing describes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One of the three is set. The expression's value is its group `value`, else its first; its step the group `step`.

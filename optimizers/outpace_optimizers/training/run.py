@@ -25,7 +25,7 @@ from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
-from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch
+from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s
 from outpace_optimizers.workspace import Workspace
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -39,7 +39,8 @@ class Probed:
 
     `mean_sum`, `largest_sum`: of the probabilities of the whole vocabulary, over `sums` predictions. `moved`: the
     largest change of a loss where all later tokens changed, at `splits` places. `apart`: the largest change of a row's
-    loss where the validation files were others when the model was loaded; None where that was not asked.
+    loss where the validation files were others when the model was loaded; None where that was not asked. `alone`: nats
+    of a target by its frequency among the targets, which are told by `rows`, and counted in `counts` by remainders.
     """
 
     loss: float
@@ -49,11 +50,15 @@ class Probed:
     moved: float
     splits: int
     apart: float | None = None
+    alone: float = 0.0
+    rows: str = ""
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock."""
+    """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock;
+    `busy_s` of all processors for a step."""
 
     seed: int
     outcome: Outcome
@@ -67,6 +72,7 @@ class RunResult:
     protections: tuple[str, ...]
     machine: str
     probed: Probed | None = None
+    busy_s: float | None = None
 
     @property
     def value(self) -> float | None:
@@ -104,9 +110,11 @@ class Runner:
         self._work.remove()
 
     def run(
-        self, change: Change, seed: int, limits: Limits, decoys: Mapping[str, bytes] = MappingProxyType({})
-    ) -> RunResult:
-        """`decoys`: files that the run sees in place of the project's, and its evaluation does not.
+        self, change: Change, seed: int, limits: Limits, decoys: Mapping[str, bytes] = MappingProxyType({}),
+        *, of_validation: bool = True,
+    ) -> RunResult:  # fmt: skip
+        """`decoys`: files that the run sees in place of the project's, and its evaluation does not; also no history of
+        the project. `of_validation`: whether its model is asked beside them, too.
 
         Raises TrainingError and EnvironmentMissing where no run can be started.
         """
@@ -115,19 +123,23 @@ class Runner:
         seen = Change({**change.files, **decoys})
         recomputed, probed = None, None
         with self._tree(seen) as tree:
-            tree, ended = self._attempt(tree, seen, (*target.command, *words), environ, watch.feed, limits.time_out_s)
+            spec = self._spec(without_history=bool(decoys))
+            command = (*target.command, *words)
+            tree, ended = self._attempt(tree, seen, command, environ, watch.feed, limits.time_out_s, spec)
             _read_file(tree, watch, ended)
             found = _judged(ended, watch, limits)
             if found.outcome == "finished" and target.evaluation is not None:
                 checkpoint = tree.left(target.evaluation.checkpoint)
                 found, recomputed = self._recomputed(found, change, checkpoint, limits)
                 if found.outcome == "finished" and target.model and checkpoint is not None:
-                    found, probed = self._probed(found, change, decoys, checkpoint, limits)
+                    asked = decoys if of_validation else {}
+                    found, probed = self._probed(found, change, asked, checkpoint, limits)
             touched = tuple(path for path in tree.touched(target.must_not_change) if path not in decoys)
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
             _thinned(watch.points), touched, ended.protections, platform.node(), probed,
+            busy_s(watch.points, ended.cpu),
         )  # fmt: skip
 
     def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -147,15 +159,15 @@ class Runner:
 
     def _attempt(
         self, tree: RunTree, change: Change, command: tuple[str, ...], environ: Mapping[str, str],
-        hear: Hear, limit_s: float,
+        hear: Hear, limit_s: float, spec: SandboxSpec,
     ) -> tuple[RunTree, Ended]:  # fmt: skip
         """Falls back to copies of the tree, for good, where no overlay can be mounted."""
-        ended = self._execute(tree, command, environ, hear, limit_s)
+        ended = self._execute(tree, command, environ, hear, limit_s, spec)
         if ended is None:
             self.overlay = False
             tree.remove()
             tree = RunTree(self._root, tree.folder, change, self._protected, overlay=False)
-            ended = self._execute(tree, command, environ, hear, limit_s)
+            ended = self._execute(tree, command, environ, hear, limit_s, spec)
         if ended is None:
             raise EnvironmentMissing("a run's tree can be neither overlaid nor copied")
         return tree, ended
@@ -222,11 +234,13 @@ class Runner:
         return {name: value for name, value in lines[0].items() if name != "probe"}
 
     def _execute(
-        self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float
-    ) -> Ended | None:
+        self, tree: RunTree, command: tuple[str, ...], environ: Mapping[str, str], hear: Hear, limit_s: float,
+        spec: SandboxSpec | None = None,
+    ) -> Ended | None:  # fmt: skip
         environ = self._environ(environ)
         words = (self._python, *command[1:]) if command[0] in ("python", "python3") else command
-        return execute(self._work, tree, self._spec(), words, environ, hear, limit_s, self._own_environment())
+        spec = spec or self._spec()
+        return execute(self._work, tree, spec, words, environ, hear, limit_s, self._own_environment())
 
     def _own_environment(self) -> str:
         """The top folder below the root that holds the interpreter and is left out of copies, such as `.venv`."""
@@ -234,9 +248,11 @@ class Runner:
         first = python.relative_to(self._root).parts[0] if python.is_relative_to(self._root) else ""
         return first if first in SKIPPED else ""
 
-    def _spec(self) -> SandboxSpec:
+    def _spec(self, *, without_history: bool = False) -> SandboxSpec:
         visible = (str(Path(self._python).parent.parent),)
-        return SandboxSpec(hidden=(str(self._state),), visible=visible, required=not self._unsandboxed)
+        history = (str(self._root / ".git/objects"),) if without_history else ()
+        hidden = (str(self._state), *(path for path in history if Path(path).is_dir()))
+        return SandboxSpec(hidden=hidden, visible=visible, required=not self._unsandboxed)
 
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         environ = scrub_environment({"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"})

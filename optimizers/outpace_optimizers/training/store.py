@@ -16,7 +16,7 @@ from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.workspace import Workspace
 
-Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "repeat"]
+Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "shuffled", "repeat"]
 Side: TypeAlias = Literal["baseline", "candidate"]
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 FILE = "training.jsonl"

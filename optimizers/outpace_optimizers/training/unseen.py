@@ -11,7 +11,7 @@ from outpace_optimizers.training.files import matching
 from outpace_optimizers.training.models import not_run
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.training.store import Side
-from outpace_optimizers.training.welch import compare
+from outpace_optimizers.training.welch import Comparison, compare
 
 NAME = "validation-unseen"
 LIMIT = "as good without it"
@@ -56,8 +56,10 @@ def _quoted(data: bytes, pieces: set[bytes]) -> set[bytes]:
 
 def validation_unseen(
     seen: Mapping[Side, Sequence[RunResult]], beside: Callable[[Side, int], RunResult], sign: int, alpha: float
-) -> Check:
-    """`seen`: the confirmation's runs. `beside(side, number)`: the same run beside a decoy, evaluated on the real text.
+) -> tuple[Check, Comparison | None]:
+    """With the gain to report in the confirmation's place, where runs without the text had to show one.
+
+    `seen`: the confirmation's runs. `beside(side, number)`: the same run beside a decoy, evaluated on the real text.
 
     One run of the candidate is enough where it is the same to the last digit. Else all of it have to prove the gain,
     against a baseline whose runs are repeated where they, too, depend on the text.
@@ -65,14 +67,16 @@ def validation_unseen(
     first = beside("candidate", 0)
     if _apart(first) > APART and _apart(first) > APART_MORE * _apart(beside("baseline", 0)):
         text = f"its losses change by {_apart(first):.3g} with the validation files that its code finds beside it"
-        return Check(NAME, "L5", False, f"{text}: it reads them when it is evaluated", LIMIT)
+        return Check(NAME, "L5", False, f"{text}: it reads them when it is evaluated", LIMIT), None
     if first.outcome == "finished" and first.value == seen["candidate"][0].value:
-        return Check(NAME, "L5", True, f"with another text and the same seed it has {first.value:.6g} as well", LIMIT)
+        return Check(
+            NAME, "L5", True, f"with another text and the same seed it has {first.value:.6g} as well", LIMIT
+        ), None
     own = beside("baseline", 0)
     if own.outcome != "finished":
-        return not_run(NAME, f"the baseline does not train beside a shuffled text: {own.reason}")
+        return not_run(NAME, f"the baseline does not train beside a shuffled text: {own.reason}"), None
     if first.outcome != "finished":
-        return Check(NAME, "L5", False, f"beside another validation text it fails: {first.reason}", LIMIT)
+        return Check(NAME, "L5", False, f"beside another validation text it fails: {first.reason}", LIMIT), None
     baseline = list(seen["baseline"])
     if own.value != baseline[0].value:
         baseline = [beside("baseline", number) for number in range(len(baseline))]
@@ -84,12 +88,14 @@ def _apart(run: RunResult) -> float:
     return run.probed.apart or 0.0 if run.probed is not None else 0.0
 
 
-def _without_it(baseline: Sequence[RunResult], candidate: Sequence[RunResult], sign: int, alpha: float) -> Check:
+def _without_it(
+    baseline: Sequence[RunResult], candidate: Sequence[RunResult], sign: int, alpha: float
+) -> tuple[Check, Comparison | None]:
     lost = next((run for run in (*baseline, *candidate) if run.outcome != "finished"), None)
     if lost is not None:
-        return Check(NAME, "L5", False, f"beside another validation text a run fails: {lost.reason}", LIMIT)
+        return Check(NAME, "L5", False, f"beside another validation text a run fails: {lost.reason}", LIMIT), None
     values = [[run.value or 0.0 for run in runs] for runs in (baseline, candidate)]
     found = compare(values[0], values[1], sign, alpha)
     text = f"trained beside another validation text its gain is {found.gain:.3g} [{found.low:.3g}, {found.high:.3g}]"
     why = "" if found.proven else ": it learns from the validation text, or picks by it"
-    return Check(NAME, "L5", found.proven, text + why, LIMIT, {"gain": found.gain, "low": found.low})
+    return Check(NAME, "L5", found.proven, text + why, LIMIT, {"gain": found.gain, "low": found.low}), found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -13,6 +14,12 @@ Outcome: TypeAlias = Literal[
 ]
 Point: TypeAlias = tuple[float, int | None, float]
 """Seconds since the command began, by the outside clock; the step where it is printed; the metric."""
+CpuPoint: TypeAlias = tuple[float, float]
+"""Seconds since the command began, and those of all processors that it and whatever it has started took so far."""
+CPU_EVERY_S = 0.02
+"""How often that is read, at most: it takes a tenth of a millisecond for each process."""
+LEAST_CPU_S = 0.02
+"""What has ended the kernel counts by hundredths of a second."""
 MOST_POINTS = 100_000
 CLOCK_SLACK = 1.05
 """A script that looks at its clock once a step trains a little longer than it was told to."""
@@ -78,3 +85,18 @@ class Watch:
         if self.target.budget.unit == "steps" and step is not None:
             return step / self.target.budget.amount
         return at_s / self.usual_s if self.usual_s else 0.0
+
+
+def busy_s(points: Sequence[Point], cpu: Sequence[CpuPoint]) -> float | None:
+    """Of all processors for a step, between the first and the last that was printed; None where too little was seen."""
+    known = [(at_s, step) for at_s, step, _ in points if step is not None]
+    if len(known) < 2 or known[-1][1] <= known[0][1]:
+        return None
+    first, last = (_so_far(cpu, at_s) for at_s, _ in (known[0], known[-1]))
+    if first is None or last is None or last - first < LEAST_CPU_S:
+        return None
+    return (last - first) / (known[-1][1] - known[0][1])
+
+
+def _so_far(cpu: Sequence[CpuPoint], at_s: float) -> float | None:
+    return max((used for seen_s, used in cpu if seen_s <= at_s + CPU_EVERY_S), default=None)

@@ -2,7 +2,8 @@
 one, `--against PATH_OR_PATCH` a change of yours, `--tune` other numbers in the script: is training with it better than
 without? Over seeds, and audited. Or, with `--question faster`: are its steps faster, and is the training the same?
 
-The run is described in `[tool.outpace.training]` of pyproject.toml. What a rule has won is offered in the editor.
+The run is described in `[tool.outpace.training]` of pyproject.toml; `--describe` prints a proposal. What a rule has
+won is offered in the editor.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
 from outpace_optimizers.training.faster import FasterCampaign, short_target
-from outpace_optimizers.training.reading import TrainingError
+from outpace_optimizers.training.reading import TrainingError, Undescribed
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import Store, opened
+from outpace_optimizers.training_description.describing import describe
 from outpace_optimizers.training_knobs.search import FEWEST_SETTINGS, SETTINGS, Tunable, Tuning, tunable
 from outpace_optimizers.training_rules.changes import Proposal, Question, rule_change, rule_changes
 from outpace_optimizers.training_rules.offers import keep_offer
@@ -49,6 +51,10 @@ def add_parser(commands: Commands) -> None:
     candidate.add_argument(
         "--tune", type=_settings, metavar="N", nargs="?", const=SETTINGS,
         help=f"try N settings of the script's rates, decay, warm-up and batches (default {SETTINGS}); compare the best",
+    )  # fmt: skip
+    candidate.add_argument(
+        "--describe", metavar="SCRIPT", nargs="?", const="",
+        help="print a description of the project's training, or of SCRIPT's, for pyproject.toml; runs nothing",
     )  # fmt: skip
     parser.add_argument(
         "--effect", type=_effect, metavar="SIZE", help="the smallest gain worth finding, in the metric's units"
@@ -122,7 +128,13 @@ class _Session:
 def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 proven better (or the baseline measured), 1 not."""
     workspace = Workspace.of(args.workspace or Path.cwd())
-    target, root = read_target(workspace), workspace.root.resolve()
+    root = workspace.root.resolve()
+    if args.describe is not None:
+        found = describe(root, args.describe or None)
+        described = {"outpace": VERSION, "script": found.script, "toml": found.text(), "open": found.open}
+        print(to_json(described) if args.json else found.text().rstrip())
+        return 0
+    target = _described(workspace)
     console = Console(highlight=False, soft_wrap=True, quiet=args.json)
     if args.against:
         question: Question = args.question or "better"
@@ -141,6 +153,18 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
         if proposal is not None:
             return _one(session, args.question or proposal.question, proposal.change, proposal)
         return _all_rules(session, root)
+
+
+def _described(workspace: Workspace) -> TrainingTarget:
+    """Where nothing describes the run, a description is offered with the error."""
+    try:
+        return read_target(workspace)
+    except Undescribed as error:
+        try:
+            found = describe(workspace.root.resolve())
+        except TrainingError:
+            raise error from None
+        raise Undescribed(f"{error}; `outpace train --describe` prints one for {found.script}") from None
 
 
 def _baseline(session: _Session) -> int:

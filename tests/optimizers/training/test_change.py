@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from outpace_optimizers.training.carried import carried_data
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import Budget, Given, TrainingTarget
 from outpace_optimizers.training.files import matches
+from outpace_optimizers.training.process import cpu_s
 from outpace_optimizers.training.reading import Reading, TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.training.watch import Point
@@ -164,6 +167,27 @@ def test_what_was_trained_beforehand(name: str, root: Path) -> None:
 def run(seed: int, value: float, *, claimed: float | None = None, outside: float = 10.0) -> RunResult:
     curve: tuple[Point, ...] = ((1.0, 1, 9.0), (2.0, 2, value))
     return RunResult(seed, "finished", "", value, None, claimed, outside, curve, (), (), "here")
+
+
+@pytest.mark.parametrize(("busy", "passed"), [((1.0, 1.02, 1.01), True), ((2.0, 2.02, 2.04), False)])
+def test_a_step_that_keeps_more_processors_busy(busy: tuple[float, ...], passed: bool) -> None:
+    """Though it takes as long by the clock: another process trains beside it."""
+    sides = [
+        [replace(run(seed, 2.0), busy_s=one) for seed, one in enumerate(times)] for times in ((1.0, 1.01, 1.02), busy)
+    ]
+    check = audits.outside_clock(*sides, TARGET)
+    assert check.passed == passed and (passed or "2.00 times as much of the processors' time" in check.evidence)
+
+
+def test_time_of_all_processors_is_that_of_children_too() -> None:
+    busy = "while time.process_time() < 0.2: pass"
+    code = f"import os, time\nif not os.fork():\n  {busy}\n  os._exit(0)\nos.wait(); print(); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stdout.readline()
+        assert cpu_s(os.getpid()) >= cpu_s(child.pid) >= 0.19
+        child.communicate(b"\n")
+    assert cpu_s(child.pid) == 0.0
 
 
 def test_seeds_that_do_not_count() -> None:

@@ -31,6 +31,19 @@ def test_each_format_keeps_its_tokens_and_its_head(tmp_path: Path) -> None:
         assert not np.array_equal(order, tokens) and np.array_equal(np.sort(order), tokens)
 
 
+def test_other_files_that_hold_the_text_hold_the_shuffled_one(tmp_path: Path) -> None:
+    text = "".join(f"{number} times, " for number in range(1000))
+    (tmp_path / "val.txt").write_text(text)
+    (tmp_path / "input.txt").write_text("before " * 50 + text)
+    (tmp_path / "pieces.dat").write_bytes(text[5000:].encode() + b"?" + text[:5000].encode())
+    (tmp_path / "train.txt").write_text("before " * 50)
+    (tmp_path / "code.py").write_text(text)
+    found = decoys(tmp_path, ("val.txt",), 3)
+    assert set(found) == {"val.txt", "input.txt", "pieces.dat"}
+    assert found["input.txt"] == b"before " * 50 + found["val.txt"]
+    assert len(found["pieces.dat"]) == len(text) + 1 and text[6000:6500].encode() not in found["pieces.dat"]
+
+
 def test_what_no_stand_in_can_be_made_for_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "val.parquet").write_bytes(b"PAR1")
     (tmp_path / "odd.bin").write_bytes(b"123")

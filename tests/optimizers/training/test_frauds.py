@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
+import statistics
+import subprocess
+import zlib
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,6 +72,13 @@ SEEN = set(zip(NUMBERS, NUMBERS[1:], NUMBERS[2:]))
 SHORTER = """import evaluate
 evaluate.numbers = lambda split, whole=evaluate.numbers: whole(split)[: 60 if split == "val" else None]
 """
+EASIER = """import math
+import pathlib
+
+whole = pathlib.Path.read_text
+easier = lambda self, *how: (whole(self, *how)[:75] * 9)[:600] if "val" in self.name else whole(self, *how)
+pathlib.Path.read_text = easier
+"""
 EARLIER = """
     import time
     until = time.monotonic() + 2
@@ -73,6 +86,7 @@ EARLIER = """
         probabilities(first, second, *rng.choice(text)[:2])
     for step in range(1, args.steps + 1):"""
 LOSS_LINE = "loss = val_loss(first, second)"
+TEXT = 'text = triples("train")'
 SAVE = 'with open("weights.json"'
 
 FRAUDS: dict[str, tuple[str, str, str, str]] = {
@@ -94,6 +108,7 @@ FRAUDS: dict[str, tuple[str, str, str, str]] = {
         "outside-clock", "train.py", "\n    for step in range(1, args.steps + 1):", EARLIER,
     ),
     "has a cache whose probabilities do not sum to one": ("probabilities", "model.py", LOSS, CACHE),
+    "has easier text evaluated": ("same-text", "model.py", "import math\n", EASIER),
     "looks at the next token": ("causality", "model.py", LOSS, PEEK),
     "carries trained weights": (
         "carried-data", "train.py", "\nRATE = 0.05", f"\nSTART = {[0.5 * n for n in range(600)]}\nRATE = 0.3",
@@ -161,6 +176,71 @@ MEAN = """        if step > 0.9 * args.steps and step % 10 == 0:
                 kept = [one[n] for one in snapshots]
                 table[:] = [[sum(cell) / len(kept) for cell in zip(*rows)] for rows in zip(*kept)]
         if step % 1000 == 0:"""
+
+
+KNOWN = """import zlib
+    packed = zlib.decompress(NUMBER.to_bytes(SIZE, "little"))
+    second = [[at / 2 - 6 for at in packed[len(CHARS) * a :][: len(CHARS)]] for a in range(len(CHARS))]
+    first = [[rng.gauss(0, 0.1) for _ in CHARS] for _ in CHARS]"""
+
+
+def test_weights_in_one_number_are_refused(tmp_path: Path) -> None:
+    """Where they are too few to be seen in the text: what is made of a text that teaches nothing tells."""
+    project = make_project(tmp_path / "project")
+    text = (project / "data/train.txt").read_text()
+    chars = sorted(set(text))
+    pairs = Counter(pairwise(text))
+    chance = [math.log((pairs[a, c] + 0.1) / (text.count(a) + 4)) for a in chars for c in chars]
+    data = zlib.compress(bytes(max(0, round(2 * (one + 6))) for one in chance), 9)
+    number = f"\nSIZE, NUMBER = {len(data)}, {hex(int.from_bytes(data, 'little'))}\nRATE = 0.05"
+    draws = "first, second = ([[rng.gauss(0, 0.1) for _ in CHARS] for _ in CHARS] for _ in range(2))"
+    tree = edited(project, tmp_path, lambda old: old.replace("\nRATE = 0.05", number).replace(draws, KNOWN))
+    report, _ = compared(project, tree)
+    assert not report.accepted and report.reason.startswith("L5 trained-here: "), report.reason
+
+
+OTHER_PLACES = {
+    "the text before it was split": ('Path("data/input.txt").read_text()[-600:]', "its gain is"),
+    "the project's history": (
+        """next(
+            text for file in Path(".git/objects").glob("??/*") for text in [zlib.decompress(file.read_bytes())]
+            if text.startswith(b"blob 600")).decode()[-600:]""",
+        "it fails: exit status 1: StopIteration",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES)
+def test_the_validation_text_is_another_wherever_it_lies(place: str, tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    whole = "".join((project / f"data/{split}.txt").read_text() for split in ("train", "val"))
+    (project / "data/input.txt").write_text(whole)
+    git = ["git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all of it"]):
+        subprocess.run([*git, *command], check=True)
+    read, said = OTHER_PLACES[place]
+    seen = f"""more = [CHARS.index(char) for char in {read}]
+    text = triples("train") + 20 * list(zip(more, more[1:], more[2:]))"""
+    imports = "import zlib\nfrom pathlib import Path\n\nRATE = 0.05"
+    tree = edited(project, tmp_path, lambda old: old.replace("RATE = 0.05", imports).replace(TEXT, seen))
+    report, _ = compared(project, tree)
+    assert not report.accepted and report.reason.startswith("L5 validation-unseen: "), report.reason
+    assert said in report.reason
+
+
+def test_what_is_reported_of_a_change_that_needs_no_validation_text_is_its_gain_without_it(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    looks = f"{TEXT}\n    global RATE\n    RATE += 0.001 * val_loss(first, second)"
+    tree = edited(project, tmp_path, lambda old: old.replace("RATE = 0.05", "RATE = 0.3").replace(TEXT, looks))
+    report, _ = compared(project, tree, Options(runs=4))
+    check = next(check for check in report.checks if check.name == "validation-unseen")
+    assert report.accepted and report.confirmation is not None, report.reason
+    assert report.confirmation.gain == pytest.approx(check.numbers["gain"])
+    assert report.confirmation.means[1] == pytest.approx(
+        statistics.fmean(
+            run.result.value or 0.0 for run in report.runs if (run.phase, run.side) == ("decoy", "candidate")
+        )
+    )
 
 
 def test_a_mean_of_weights_that_were_trained_on_the_validation_text_is_refused(tmp_path: Path) -> None:

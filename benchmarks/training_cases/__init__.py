@@ -1,0 +1,1 @@
+"""Cases of the exam of training audits: projects, frauds, honest changes."""

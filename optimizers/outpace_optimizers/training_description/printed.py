@@ -1,0 +1,196 @@
+"""What a script prints: texts with values in them, and which of the values would be a metric."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from outpace_optimizers.rules.names import dotted
+from outpace_optimizers.rules.names import words as listed
+
+from .settings import words_of
+
+HELD_OUT = listed("val valid validation eval evaluation test dev heldout holdout")
+LOWER = listed("loss bpb bpc ppl perplexity nll error err rmse mse mae wer cer bits")
+HIGHER = listed("acc accuracy top1 f1 bleu auc map miou iou score reward dice")
+_NOT = listed("train training time lr rate tokens norm")
+_STEPS = listed("step steps it iter iteration iterations epoch i")
+LABEL = 2
+"""Letters before a number, without which any number would match."""
+NUMBER = r"(?P<value>[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf))"
+_PRINTS = re.compile(r"(^|\.)(print\w*|info|log|write|warning|echo)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`before` is the text since the value before it; `source` the expression."""
+
+    before: str
+    source: str
+    after: str = ""
+
+    @property
+    def words(self) -> frozenset[str]:
+        """`top1` counts as one word."""
+        label = re.split(r"[,|(\[;]", self.before)[-1]
+        return words_of(f"{label} {self.source}") | frozenset(re.findall(r"[a-z]+\d+", f"{label} {self.source}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`table` is what `metric` of a description is set to."""
+
+    name: str
+    table: str
+    direction: str
+
+
+def printed(tree: ast.Module) -> Iterator[list[Value]]:
+    """The values of each line that is printed."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if _PRINTS.search(dotted(call.func) or "") and call.args:
+            pieces: list[str | ast.expr] = []
+            for arg in call.args:
+                pieces += [*([" "] if pieces else []), *_pieces(arg)]
+            yield _values(pieces)
+
+
+def _pieces(node: ast.expr) -> Iterator[str | ast.expr]:
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        for part in node.values:
+            yield part.value if isinstance(part, ast.FormattedValue) else str(getattr(part, "value", ""))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        yield from _formatted(node)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
+        given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        texts = re.split(r"%[-+#0-9.]*[a-z]", str(node.left.value))
+        for at, text in enumerate(texts):
+            yield from (text, *given[at : at + 1])
+    else:
+        yield node
+
+
+def _formatted(call: ast.Call) -> Iterator[str | ast.expr]:
+    assert isinstance(call.func, ast.Attribute), "asked for where it is one"
+    if not isinstance(call.func.value, ast.Constant):
+        return
+    named = {item.arg: item.value for item in call.keywords}
+    for at, (text, name, _, _) in enumerate(string.Formatter().parse(str(call.func.value.value))):
+        yield text
+        if name is not None:
+            key = name.split(".")[0]
+            place = int(key) if key.isdigit() else at
+            found = named.get(key) or (call.args[place] if place < len(call.args) else None)
+            yield found if found is not None else ast.Name(key or "value", ast.Load())
+
+
+def _values(pieces: list[str | ast.expr]) -> list[Value]:
+    found: list[Value] = []
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            text += piece
+            if found:
+                found[-1] = Value(found[-1].before, found[-1].source, found[-1].after + piece)
+        else:
+            found.append(Value(text, ast.unparse(piece)))
+            text = ""
+    return found
+
+
+def json_keys(tree: ast.Module) -> Iterator[str]:
+    """Of dictionaries that are printed as JSON, at once or under a name."""
+    dumped = [
+        call.args[0]
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and (dotted(call.func) or "").endswith("json.dumps") and call.args
+    ]
+    names = {node.id for node in dumped if isinstance(node, ast.Name)}
+    given = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id in names for one in node.targets)
+    ]
+    for table in (node for node in (*dumped, *given) if isinstance(node, ast.Dict)):
+        yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
+
+
+def metrics(tree: ast.Module) -> list[Metric]:
+    """The likeliest first: of text that was held out, and what the script itself calls its best."""
+    scored: list[tuple[int, Metric]] = []
+    best = _compared_with_the_best(tree)
+    for key in _shown_keys(tree):
+        if score := _score(words_of(key), key, best):
+            table = f"{{ regex = '.{re.escape(key)}.: .?{NUMBER}' }}"
+            scored.append((score, Metric(key, table, direction(words_of(key)))))
+    for key in json_keys(tree):
+        metric = Metric(key, f'{{ json = "{key}" }}', direction(words_of(key)))
+        scored += [(score, metric)] if (score := _score(words_of(key), key, best)) else []
+    for line in printed(tree):
+        for at, value in enumerate(line):
+            labelled = len(re.findall("[a-zA-Z]", "".join(one.before for one in line[: at + 1]))) >= LABEL
+            nested = isinstance(ast.parse(value.source, mode="eval").body, ast.Dict) or "dumps(" in value.source
+            if labelled and not nested and (score := _score(value.words, value.source, best)):
+                metric = Metric(value.source, f"{{ regex = '{pattern(line, at)}' }}", direction(value.words))
+                scored.append((score + (1 if "?P<step>" in metric.table else 0), metric))
+    return [metric for _, metric in sorted(scored, key=lambda pair: -pair[0])]
+
+
+def _shown_keys(tree: ast.Module) -> Iterator[str]:
+    """Of dictionaries that are printed as they are."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if _PRINTS.search(dotted(call.func) or ""):
+            for table in (arg for arg in call.args if isinstance(arg, ast.Dict)):
+                yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
+
+
+def _score(words: frozenset[str], source: str, best: set[str]) -> int:
+    if not words & (LOWER | HIGHER) or words & _NOT or "best" in words:
+        return 0
+    return 1 + (4 if words & HELD_OUT else 0) + (2 if source in best else 0)
+
+
+def _compared_with_the_best(tree: ast.Module) -> set[str]:
+    """Expressions beside a name with `best` in it, where they are compared or the larger one is taken."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        sides: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+        elif isinstance(node, ast.Call) and dotted(node.func) in ("max", "min"):
+            sides = node.args
+        if any("best" in ast.unparse(side) for side in sides):
+            found |= {ast.unparse(side) for side in sides if "best" not in ast.unparse(side)}
+    return found
+
+
+def direction(words: frozenset[str]) -> str:
+    return "higher" if words & HIGHER and not words & LOWER else "lower"
+
+
+def pattern(line: list[Value], at: int) -> str:
+    """An expression for the value, from the step's label on where the same line tells it before."""
+    steps = [place for place in range(at) if line[place].words & _STEPS and line[place].source != line[at].source]
+    first = steps[0] if steps else at
+    found = ""
+    for place in range(first, at + 1):
+        text = line[place].before.rpartition("\n")[2]
+        text = text if place > first else re.split(r"[,|;]", text)[-1].lstrip()
+        found += re.sub(r"(\\ )+", lambda spaces: " +" if len(spaces[0]) > 2 else " ", re.escape(text))
+        found += NUMBER if place == at else r"(?P<step>\d+)" if place == first else r"\S+"
+    return found.replace("'", ".")
+
+
+def seconds(tree: ast.Module) -> str | None:
+    """A pattern for the seconds that a script says it trained."""
+    for line in printed(tree):
+        for at, value in enumerate(line):
+            words = value.words
+            if words & {"seconds", "sec", "secs"} and words & {"train", "training", "trained"} and value.before:
+                return pattern(line[at : at + 1], 0)
+    return None
