@@ -28,6 +28,8 @@ from outpace_audit.profiling.ranks import Ranks
 if TYPE_CHECKING:
     import torch
 
+GRADIENTS = "torch.autograd.grad"
+
 
 @dataclass
 class _Seen:
@@ -67,6 +69,7 @@ class Window:
         self._steps: OptimizerSteps | None = None
         self._calls: ModuleCalls | None = None
         self._backward: BackwardCalls | None = None
+        self._gradients: BackwardCalls | None = None
         self._stepped_within: dict[str, Any] = {}
         """What is known of an optimizer that has stepped in the backward pass that is under way."""
         self._awaited = False
@@ -81,8 +84,10 @@ class Window:
         if self._plan.by != "call":
             self._steps = OptimizerSteps(self._optimizer_stepped)
             self._unhook = register_optimizer_step_post_hook(self._steps).remove
-            self._backward = BackwardCalls(self._backward_ended)
+            self._backward = BackwardCalls("backward", self._backward_ended)
             self._backward.install()
+            self._gradients = BackwardCalls("grad", self._gradients_taken)
+            self._gradients.install()
         if self._plan.by != "optimizer":
             self._calls = ModuleCalls(self._module_called)
             self._calls.install()
@@ -103,6 +108,8 @@ class Window:
             self._steps.stepped = disable(self._optimizer_stepped)
         if self._backward is not None:
             self._backward.ended = disable(self._backward_ended)
+        if self._gradients is not None:
+            self._gradients.ended = disable(self._gradients_taken)
         if self._calls is not None:
             self._calls.called = disable(self._module_called)
 
@@ -139,6 +146,14 @@ class Window:
             self._prefer("backward")
             if not self._awaits_an_optimizer():
                 self._boundary(self._backward, "backward", "pass")
+
+    def _gradients_taken(self) -> None:
+        """Other scripts take gradients within a step: to penalize them, or as part of what they compute."""
+        if self._closed or self._plan.by != "auto" or self._seen.by not in ("", "call", GRADIENTS) or _is_traced():
+            return
+        self._prefer(GRADIENTS)
+        if not self._awaits_an_optimizer():
+            self._boundary(self._gradients, GRADIENTS, "call")
 
     def _module_called(self, module: torch.nn.Module) -> None:
         if not self._closed and not self._awaits_an_optimizer():
@@ -285,8 +300,9 @@ class Window:
 
     def _remove_hooks(self) -> None:
         self._forget_calls()
-        if self._backward is not None:
-            self._backward.remove()
+        for calls in (self._backward, self._gradients):
+            if calls is not None:
+                calls.remove()
         if self._unhook is not None:
             self._unhook()
             self._unhook = None
@@ -324,6 +340,12 @@ def an_optimizer() -> bool:
     from torch.optim import Optimizer
 
     return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
+
+
+def _is_traced() -> bool:
+    """Whether a compiler runs the script's code to see what it does."""
+    guards = sys.modules.get("torch._guards")
+    return guards is not None and guards.TracingContext.try_get() is not None
 
 
 def _synchronize() -> None:

@@ -15,7 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
-from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node, Segment, Thread
+from outpace_optimizers.profiles.hosts import (
+    PROFILER,
+    Hosts,
+    Key,
+    Node,
+    Segment,
+    Thread,
+    waits_for_backward,
+)
 
 MICROSECONDS = 1e-6
 MOST_PER_EVENT_S = 3e-6
@@ -121,7 +129,7 @@ def host_timeline(hosts: Hosts, start: float, end: float) -> Iterator[tuple[floa
     """The main thread's stretches, those of a backward thread where the main one waits for it; None for gaps."""
     helpers = _helpers(hosts)
     for first, last, node in _with_gaps(hosts.main.segments, start, end):
-        if node is not None and "run_backward" not in node.name:
+        if node is not None and not waits_for_backward(node):
             yield first, last, node
             continue
         at = first
