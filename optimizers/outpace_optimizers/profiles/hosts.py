@@ -17,11 +17,15 @@ from outpace_optimizers.profiles.records import Kind
 Event: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[Kind, str, str]
 """Of a target: kind, path, name."""
+ThreadId: TypeAlias = tuple[object, object]
+"""Its process, and its number there."""
 
 RUNTIME = frozenset(
     {"runtime"} | {f"{device}_{layer}" for device in ("cuda", "xpu", "privateuse1") for layer in ("runtime", "driver")}
 )
 HOST = RUNTIME | {"cpu_op", "operator", "user_annotation", "python_function"}
+WITHIN = {"user_annotation": 0, "python_function": 0, "cpu_op": 1, "operator": 1}
+"""What holds what, of events that begin and end at once: some traces count whole microseconds."""
 STEP = "ProfilerStep#"
 BACKWARD = "autograd::engine::evaluate_function: "
 COMPILED = re.compile(r"Torch-Compiled Region(: \S+)?")
@@ -35,8 +39,7 @@ PROFILER: Key = ("region", "", "profiler")
 ACCUMULATION: Key = ("region", "", "gradient accumulation")
 
 
-def thread_of(event: Event) -> object:
-    """Of several processes in one trace each has threads of its own, whatever their numbers."""
+def thread_of(event: Event) -> ThreadId:
     return event.get("pid"), event.get("tid")
 
 
@@ -78,8 +81,8 @@ class Thread:
 class Hosts:
     """All threads of one trace. `main` is the one that makes the steps."""
 
-    def __init__(self, events: Iterable[Event], names: CodeNames, main: object) -> None:
-        by_thread: dict[object, list[Event]] = defaultdict(list)
+    def __init__(self, events: Iterable[Event], names: CodeNames, main: ThreadId) -> None:
+        by_thread: dict[ThreadId, list[Event]] = defaultdict(list)
         for event in events:
             if event.get("cat") in HOST and not event["name"].startswith(STEP):
                 by_thread[thread_of(event)].append(event)
@@ -94,13 +97,13 @@ class Hosts:
         self.main = self._thread(by_thread.pop(main, []), is_main=True)
         self._asking = [segment for segment in self.main.segments if waits_for_backward(segment.node)]
         self._asking_from = [segment.start for segment in self._asking]
-        self.threads: dict[object, Thread] = {main: self.main}
+        self.threads: dict[ThreadId, Thread] = {main: self.main}
         for thread, own in by_thread.items():
             self.threads[thread] = self._thread(own, is_main=False)
 
     def _thread(self, events: list[Event], is_main: bool) -> Thread:
         """An event that outlasts the one it began in is cut off with it."""
-        events.sort(key=lambda event: (event["ts"], -event["dur"]))
+        events.sort(key=lambda event: (event["ts"], -event["dur"], WITHIN.get(event["cat"], 2)))
         stopped = _last_end(events)
         nodes: list[Node] = []
         segments: list[Segment] = []
@@ -202,7 +205,7 @@ class Hosts:
     def line_of(self, key: Key) -> int | None:
         return self._lines.get(key)
 
-    def _classes_of_the_project(self, by_thread: Mapping[object, Sequence[Event]]) -> dict[str, Key]:
+    def _classes_of_the_project(self, by_thread: Mapping[ThreadId, Sequence[Event]]) -> dict[str, Key]:
         """A module of the project's is its `forward`: one target, not two."""
         frames = {e["name"] for events in by_thread.values() for e in events if e["cat"] == "python_function"}
         found: dict[str, Key] = {}
@@ -238,7 +241,7 @@ def _label_key(node: Node) -> Key | None:
     return ("region", "", name)
 
 
-def _most_common_forward_thread(by_thread: Mapping[object, Sequence[Event]]) -> int:
+def _most_common_forward_thread(by_thread: Mapping[ThreadId, Sequence[Event]]) -> int:
     """Kineto numbers threads its own way: most of the backward pass comes from the main one. What gathers gradients has
     none."""
     numbers = Counter(

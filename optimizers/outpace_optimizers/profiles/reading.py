@@ -13,7 +13,7 @@ import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_
 from outpace_optimizers.profiles.device_use import device_use
 from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
-from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key, thread_of
+from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key, ThreadId, thread_of
 from outpace_optimizers.profiles.recomputation import recomputation
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
 from outpace_optimizers.profiles.timeline import timeline
@@ -41,6 +41,9 @@ DIFFERS = 2.0
 """Times the median step: one that is longer is another kind of step, or was disturbed."""
 STOPPED = 0.5
 """Of the median step: a last one below may be only what followed the last `prof.step()`."""
+NO_THREAD = (None, None)
+COMPILING = 0.02
+"""Of a step: what compiling takes that is said."""
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
 """Modules that only run others."""
 WITHOUT_STACKS = (
@@ -85,6 +88,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
+    notes += _odd(recorded)
     parts, missing = _by_kind(document, _within(events, start, end)) if by_kind else ((), [])
     notes += missing
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
@@ -156,7 +160,7 @@ def _is_complete(event: object) -> bool:
     return math.isfinite(start) and 0 <= length < math.inf
 
 
-def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]:
+def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], ThreadId]:
     """The marked steps of the host, in order, and the thread that makes them; `complete`: how many are whole."""
     marks = [e for e in events if e["name"].startswith(STEP) and e["cat"] in ("user_annotation", "cpu_op")]
     marks.sort(key=lambda event: event["ts"])
@@ -164,12 +168,12 @@ def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]
         main = thread_of(marks[0])
         own = [mark for mark in marks if thread_of(mark) == main]
         return own[:complete] if complete else _whole(own), main
-    busiest: dict[object, float] = {}
+    busiest: dict[ThreadId, float] = {}
     for event in events:
         if event["cat"] in ("cpu_op", "python_function"):
             thread = thread_of(event)
             busiest[thread] = max(busiest.get(thread, 0.0), event["dur"])
-    return [], max(busiest, key=lambda thread: busiest[thread], default=None)
+    return [], max(busiest, key=lambda thread: busiest[thread], default=NO_THREAD)
 
 
 def _whole(marks: list[Event]) -> list[Event]:
@@ -189,6 +193,23 @@ def _differing(steps: Sequence[Event]) -> list[str]:
         "the machine did something else; shares are of their mean, and --steps records more of them"
     )
     return [note]
+
+
+def _odd(recorded: Recorded) -> Iterator[str]:
+    """Words of caution where the trace is of more, or of something else, than one process's steps."""
+    processes = {process for process, _ in recorded.hosts.threads}
+    if len(processes) > 1:
+        yield (
+            f"the trace holds {len(processes)} processes, and the steps of one are read: work on the device may be given "
+            "to the wrong one; each rank's own trace says more"
+        )
+    seconds = findings.compiling_s(recorded)
+    length = recorded.per_step(recorded.end - recorded.start)
+    if seconds >= COMPILING * length:
+        yield (
+            f"{1e3 * seconds:.3g} ms of each recorded step ({100 * seconds / length:.0f}%) went into compiling or tuning the "
+            "script's code: other steps do not; record later ones (--warmup)"
+        )
 
 
 def _extent(events: Sequence[Event]) -> tuple[float, float]:

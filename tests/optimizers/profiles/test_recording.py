@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -193,19 +194,19 @@ def test_gradients_within_a_step_do_not_end_it(tmp_path: Path) -> None:
     assert (recording.run["by"], target(profile_of(tmp_path, recording), "Layer.forward").calls) == ("backward", 2.0)
 
 
-def test_gradients_between_compiled_parts_are_seen_and_those_parts_are_as_ever(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("way", GRADIENTS)
+def test_a_step_that_takes_gradients_is_compiled_as_ever(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], way: str
 ) -> None:
     compiled = (
-        "parameters = list(model.parameters())\n@torch.compile(backend='eager')\ndef step(x):\n"
-        "    gradients = torch.autograd.grad(model(x).mean(), parameters)\n    return gradients[0].sum()\n"
+        f"@torch.compile(backend='eager')\ndef step(x):\n    {GRADIENTS[way]}\n    return gradients[0].sum()\n"
         "for _ in range(12):\n    y = step(x)\nprint(y.item(), torch._dynamo.utils.counters['stats'])\n"
     )
-    recording = run(tmp_path, MODEL + compiled, Plan(1, 1, 2, stop=False))
+    with contextlib.suppress(NothingRecorded):  # of a step that is all in one graph
+        run(tmp_path, MODEL + compiled, Plan(1, 1, 2, stop=False))
     seen = capfd.readouterr()
     plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
     assert seen.out == plain.stdout
-    assert (recording.run["by"], recording.run["complete"]) == ("torch.autograd.grad", 2)
 
 
 @pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
