@@ -25,7 +25,7 @@ class _Rule(Described):
             f"{'×'.join(map(str, largest.scores))}: {milliseconds(seconds)} ({percent(profile, seconds)}), of which "
             f"{milliseconds(between)} for the softmax and what else lies between the products",
             "torch.nn.functional.scaled_dot_product_attention: the scores are never written to memory",
-            seconds,
+            max(seconds, profile.removable(seconds, sum(one.host_s for one in profile.attention))),
             largest.where,
             edit=optimizing(profile, largest.where),
         )

@@ -98,6 +98,7 @@ def copies(recorded: Recorded) -> tuple[Copy, ...]:
             len(group) / recorded.steps,
             recorded.per_step(sum(one.end - one.start for one in group)),
             sum(float((one.event.get("args") or {}).get("bytes", 0)) for one in group) / recorded.steps,
+            recorded.per_step(sum(one.launch.end - one.launch.start for one in group if one.launch is not None)),
         )
         for (kind, where), group in grouped.items()
     ]

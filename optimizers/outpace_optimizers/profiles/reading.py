@@ -200,15 +200,15 @@ def _odd(recorded: Recorded) -> Iterator[str]:
     processes = {process for process, _ in recorded.hosts.threads}
     if len(processes) > 1:
         yield (
-            f"the trace holds {len(processes)} processes, and the steps of one are read: work on the device may be given "
-            "to the wrong one; each rank's own trace says more"
+            f"the trace holds {len(processes)} processes, and the steps of one are read: work on the device may "
+            "be given to the wrong one; each rank's own trace says more"
         )
     seconds = findings.compiling_s(recorded)
     length = recorded.per_step(recorded.end - recorded.start)
     if seconds >= COMPILING * length:
+        taken = f"{1e3 * seconds:.3g} ms of each recorded step ({100 * seconds / length:.0f}%)"
         yield (
-            f"{1e3 * seconds:.3g} ms of each recorded step ({100 * seconds / length:.0f}%) went into compiling or tuning the "
-            "script's code: other steps do not; record later ones (--warmup)"
+            f"{taken} went into compiling or tuning the script's code: other steps do not; record later ones (--warmup)"
         )
 
 
@@ -275,6 +275,8 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded, profiled: AsPr
         digest=profiled.digest_of(path, name) if path else None,
         around=key in recorded.around or (kind == "module" and name in CONTAINERS),
         operators=tuple(operators),
+        host_s=found.host / recorded.steps,
+        device_s=found.device / recorded.steps,
     )
 
 

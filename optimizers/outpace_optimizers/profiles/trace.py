@@ -81,8 +81,8 @@ def _without_gzip(path: Path, data: bytes, most: int) -> bytes:
 def _check_size(path: Path, size: int, most: int) -> None:
     if size > most:
         raise TraceError(
-            f"{path}: a trace of {size / 1e6:.0f} MB or more takes {size * PER_BYTE / 1e9:.1f} GB of memory to read, and "
-            f"{most * PER_BYTE / 1e9:.1f} GB are free; record fewer steps"
+            f"{path}: a trace of {size / 1e6:.0f} MB or more takes {size * PER_BYTE / 1e9:.1f} GB of memory to "
+            f"read, and {most * PER_BYTE / 1e9:.1f} GB are free; record fewer steps"
         )
 
 

@@ -1,4 +1,4 @@
-"""Traces made by hand, of kinds that scripts of others and other versions of torch leave: what is whose, what is said."""
+"""Traces made by hand, of kinds that others' scripts and other versions of torch leave: what is whose, what is said."""
 
 from __future__ import annotations
 
