@@ -219,6 +219,11 @@ def test_what_following_it_can_save_is_bounded_by_both_sides_of_the_machine(rule
     assert found.seconds == pytest.approx(bound)
 
 
+def test_on_the_cpu_fused_attention_makes_its_products_all_the_same() -> None:
+    (found,) = suggestions(replace(WELL, device=None, attention=(SCORES,))).suggestions
+    assert (found.rule, found.seconds) == ("attention-not-fused", pytest.approx(0.02 - 0.012 / 2))
+
+
 def test_convolutions_have_a_switch_of_their_own() -> None:
     profile = BOUNDS["tf32-off"][0]
     (both,) = [one.advice for one in suggestions(profile).suggestions if one.rule == "tf32-off"]

@@ -209,6 +209,34 @@ def test_a_step_that_takes_gradients_is_compiled_as_ever(
     assert seen.out == plain.stdout
 
 
+GRAPHS = """
+import atexit
+atexit.register(lambda: print("as it was:", torch.cuda.CUDAGraph.replay.__qualname__))
+place = torch.cuda.CUDAGraph.__mro__[1]  # what a build without CUDA has there
+place.__init__ = lambda self, *_: None
+place.__new__ = staticmethod(lambda cls, *_: object.__new__(cls))
+place.capture_begin = lambda self, **_: None
+place.capture_end = lambda self: None
+place.replay = lambda self: [torch.tanh(x) for _ in range(20)]
+graph, other = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+"""
+
+
+@pytest.mark.parametrize("eager", [0, QUICK.warmup - 1, 3])
+def test_a_step_that_was_captured_ends_where_its_graph_is_replayed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], eager: int
+) -> None:
+    """However many steps came before it."""
+    text = (
+        f"train({eager})\n" * (eager > 0) + "graph.capture_begin()\ntrain(1)\ngraph.capture_end()\n"
+        "for _ in range(10_000):\n    other.replay()\n    graph.replay()\n"
+    )
+    recording = run(tmp_path, MODEL + GRAPHS + TRAIN + text)
+    assert (recording.status, recording.run["by"], recording.run["of"]) == (0, "optimizer", "SGD")
+    assert (recording.run["steps"], recording.run["complete"]) == (QUICK.needed, QUICK.steps)
+    assert "as it was: CUDAGraph.replay" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
 def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Path, ending: str, status: int) -> None:
     recording = run(tmp_path, f"{MODEL}{TRAIN}{ending}\n")
