@@ -1,10 +1,11 @@
 #!/bin/bash
 # Profiles the scripts of benchmarks/profile on CUDA, or the pairs of scripts that a rule must and must not speak of.
 #
-#   benchmarks/profile_gpu.sh [WHEELS [scripts|pairs [PAIR...]|ranks|check]]      pages, traces and profiles go to $OUT
+#   benchmarks/profile_gpu.sh [WHEELS [scripts|pairs [PAIR...]|gains [PAIR...]|ranks|check]]      pages, traces and profiles go to $OUT
 #
 # `pairs` runs the two scripts of a pair beside each other; `ranks` needs two devices; `check` doubles the top targets of
-# the scripts, and compares what the step then takes with the shares that were reported.
+# the scripts, and compares what the step then takes with the shares that were reported; `gains` follows the advice of each
+# rule, and compares what the step then takes with the gain that was predicted.
 # The interpreter `python3` has torch; rich, libcst, pygls and torch-tb-profiler come from the wheels.
 set -u
 cd "$(dirname "$0")/.."
@@ -65,6 +66,10 @@ ranks)
     profile "ranks-$side" -m torch.distributed.run --nproc-per-node=2 --master-port=29519 ranks.py "$side"
   done
   show ranks
+  ;;
+gains)
+  env PYTHONPATH="$PWD/../../server:$PWD/../../optimizers:$PWD/../../audit:/tmp/outpace-site" \
+    python3 ../profile_gains.py --device cuda "$@" 2>&1 | tee -a "$out/gains.txt"
   ;;
 check)
   cd ..

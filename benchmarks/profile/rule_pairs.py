@@ -1,13 +1,19 @@
 """For each profile rule a training loop that it must speak of (`yes`), and one that comes near it and is fine (`no`).
 
 python rule_pairs.py sync yes --device cuda
+
+`done` is `yes` with the rule's advice followed, and nothing else changed. `--rounds` prints what steps of both take, as
+benchmarks/profile_gains.py compares it with the gain that was predicted.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
 import time
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -87,8 +93,13 @@ class Pictures(nn.Module):
         return self.layers(x.unflatten(1, (-1, side, side)).to(memory_format=self.layout))
 
 
-def made(rule: str, yes: bool, cuda: bool) -> tuple[nn.Module, int, int]:
+SETTLING = 20
+"""Steps before the clock is read: workers start, code is compiled, memory is found."""
+
+
+def made(rule: str, side: str, cuda: bool) -> tuple[nn.Module, int, int]:
     """A model, how many samples are in a batch, and how wide each is."""
+    yes, near = side == "yes", side != "no"
     large = 4 if cuda else 1
     batch, width = 64 * large, 256 * large
     if rule in ("tf32", "amp"):
@@ -96,13 +107,14 @@ def made(rule: str, yes: bool, cuda: bool) -> tuple[nn.Module, int, int]:
     if rule == "loader":
         return mlp(width, 24), batch, width
     if rule == "tiny":
-        return Pointwise(256, 60), 8 if yes else 65536, 256
+        return Pointwise(256, 60), 8 if near else 65536, 256
     if rule == "attention":
         return nn.Sequential(*(Attention(64 * large, yes) for _ in range(4))), 2048 * large * large, 64 * large
     if rule == "batch":  # one block takes a row, however long it is
         return nn.Sequential(*(nn.LayerNorm(1 << 20) for _ in range(4))), 4 if yes else 128, 1 << 20
     if rule == "recompute":
-        return nn.Sequential(*(Recomputed(mlp(width, 3)) for _ in range(4))), 512 * large, width
+        layers = [mlp(width, 3) for _ in range(4)]
+        return nn.Sequential(*(one if side == "done" else Recomputed(one) for one in layers)), 512 * large, width
     if rule == "channels":
         return Pictures(64, not yes), 64 * large, 64 * 32 * 32
     return mlp(width, 4), batch, width
@@ -121,25 +133,45 @@ def most_of_the_memory() -> torch.Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rule")
-    parser.add_argument("side", choices=("yes", "no"))
+    parser.add_argument("side", choices=("yes", "no", "done"))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=0, help="time the sides `yes` and `done` in turns")
     args = parser.parse_args()
+    if not args.rounds:
+        run(args)
+        return
+    taken: dict[str, list[float]] = {"yes": [], "done": []}
+    for number in range(2 * args.rounds):
+        args.side = ("yes", "done", "done", "yes")[number % 4]
+        taken[args.side].append(run(args))
+    print(json.dumps(taken))
+
+
+def run(args: argparse.Namespace) -> float:
+    """Seconds of a step, for as many samples as a batch of `yes` has: those that follow the first."""
     yes, cuda = args.side == "yes", args.device == "cuda"
+    gc.unfreeze()
     torch.manual_seed(0)
     if args.rule != "amp":
         torch.set_float32_matmul_precision("highest" if args.rule == "tf32" and yes else "high")
-    model, batch, width = made(args.rule, yes, cuda)
+    model, batch, width = made(args.rule, args.side, cuda)
+    given = made(args.rule, "yes", cuda)[1] if args.rule == "batch" else batch
     bf16 = args.rule == "channels" or (args.rule == "amp" and not yes)
     kept = made_of_objects(500_000 if args.rule == "gc" else 0)
-    held = most_of_the_memory() if args.rule == "recompute" and not yes and cuda else None
+    held = most_of_the_memory() if args.rule == "recompute" and args.side == "no" and cuda else None
     model = model.to(args.device)
+    if args.rule == "tiny" and args.side == "done":
+        model = torch.compile(model, mode="reduce-overhead")
     switches = {"fused": not yes} if args.rule == "optimizer" else {"fused": True}
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, **switches)
-    source = batches(args, yes, batch, width)
     losses: list[float] = []
     total = torch.zeros((), device=args.device)
-    for step, x in enumerate(source):
+    settling = min(SETTLING, args.steps - 1)
+    began = clock(args)
+    for step, x in enumerate(batches(args, batch, width)):
+        if step == settling:
+            began = clock(args)
         x = x.to(args.device, non_blocking=args.rule == "copy" and not yes)
         if args.rule == "copy":
             x = x[:batch]
@@ -159,19 +191,33 @@ def main() -> None:
         elif step % 50 == 49:
             losses.append(loss.item())
         total += loss.detach()
+    ended = clock(args)
     print(f"loss {total.item() / args.steps:.4f}", len(kept), held is None)
+    return (ended - began) / (args.steps - settling) * given / batch
 
 
-def batches(
-    args: argparse.Namespace, yes: bool, batch: int, width: int
-) -> list[torch.Tensor] | DataLoader[torch.Tensor]:
+def clock(args: argparse.Namespace) -> float:
+    """Of the process where only one thread of it computes: others on the machine then do not count."""
+    if args.device == "cuda":
+        torch.cuda.synchronize()
+    return (
+        time.process_time()
+        if args.device == "cpu" and os.environ.get("OMP_NUM_THREADS") == "1"
+        else time.perf_counter()
+    )
+
+
+def batches(args: argparse.Namespace, batch: int, width: int) -> Iterator[torch.Tensor]:
     """On the device, where the rule is not about how they get there."""
     if args.rule == "loader":
-        return DataLoader(Slow(args.steps * batch, width, 1e-4 if yes else 1e-7), batch)
-    if args.rule != "copy":
-        return [torch.randn(batch, width, device=args.device)] * args.steps
-    many = torch.randn(batch * 64, width)
-    return [many if yes or args.device == "cpu" else many.pin_memory()] * args.steps
+        slow = Slow(args.steps * batch, width, 1e-7 if args.side == "no" else 1e-4)
+        workers = min(8, os.cpu_count() or 1) if args.side == "done" else 0
+        yield from DataLoader(slow, batch, num_workers=workers)
+    elif args.rule != "copy":
+        yield from [torch.randn(batch, width, device=args.device)] * args.steps
+    else:
+        many = torch.randn(batch * 64, width)
+        yield from [many if args.side == "yes" or args.device == "cpu" else many.pin_memory()] * args.steps
 
 
 if __name__ == "__main__":

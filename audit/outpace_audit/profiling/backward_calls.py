@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from outpace_audit.profiling.module_calls import never_compile
+
 
 def in_backward() -> bool:
     """Whether this thread runs a backward pass now. To begin or end a recording there ends the process."""
@@ -14,28 +16,36 @@ def in_backward() -> bool:
 
 
 class BackwardCalls:
-    """Wraps `torch.autograd.backward`, which `Tensor.backward` calls."""
+    """Wraps a function of `torch.autograd`: `backward`, which `Tensor.backward` calls, or `grad`, which torch.func
+    calls."""
 
-    def __init__(self, ended: Callable[[], None]) -> None:
+    def __init__(self, name: str, ended: Callable[[], None]) -> None:
         self.ended = ended
+        self._name = name
         self._original: Any = None
         self._wrapper: Any = None
 
     def install(self) -> None:
         import torch
+        from torch.compiler import is_compiling
 
-        original = self._original = torch.autograd.backward
+        original = self._original = getattr(torch.autograd, self._name)
 
-        def handing_on(*args: Any, **keywords: Any) -> None:
-            """The trace's reader looks through frames of this name."""
-            original(*args, **keywords)
+        def handing_on(*args: Any, **keywords: Any) -> Any:
+            """The trace's reader looks through frames of this name. A compiler that looks in finds the original."""
+            if is_compiling():
+                return original(*args, **keywords)
+            result = original(*args, **keywords)
             if not in_backward():  # checkpointing runs one pass within another
                 self.ended()
+            return result
 
-        self._wrapper = torch.autograd.backward = handing_on
+        never_compile(handing_on)
+        self._wrapper = handing_on
+        setattr(torch.autograd, self._name, handing_on)
 
     def remove(self) -> None:
         import torch
 
-        if torch.autograd.backward is self._wrapper:
-            torch.autograd.backward = self._original
+        if getattr(torch.autograd, self._name) is self._wrapper:
+            setattr(torch.autograd, self._name, self._original)

@@ -41,7 +41,7 @@ class ModuleCalls:
                 calls.called(self)
             return result
 
-        _never_compile(handing_on)
+        never_compile(handing_on)
         nn.Module.__call__ = handing_on
 
     def remove(self) -> None:
@@ -52,7 +52,7 @@ class ModuleCalls:
             self._original = None
 
 
-def _never_compile(function: Callable[..., Any]) -> None:
+def never_compile(function: Callable[..., Any]) -> None:
     """Without importing torch._dynamo, which takes seconds that a script without compiled code never spends."""
     with contextlib.suppress(Exception):
         from torch._C._dynamo.eval_frame import skip_code  # pyright: ignore

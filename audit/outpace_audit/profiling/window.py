@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from outpace_audit.profiling.backward_calls import BackwardCalls, in_backward
 from outpace_audit.profiling.facts import facts_of_the_run, is_rank_zero, optimizer_facts, world_size
 from outpace_audit.profiling.garbage import GarbageClock
+from outpace_audit.profiling.graph_replays import GraphReplays
 from outpace_audit.profiling.late import after_import
 from outpace_audit.profiling.module_calls import ModuleCalls
 from outpace_audit.profiling.optimizer_steps import OptimizerSteps
@@ -27,6 +28,8 @@ from outpace_audit.profiling.ranks import Ranks
 
 if TYPE_CHECKING:
     import torch
+
+GRADIENTS = "torch.autograd.grad"
 
 
 @dataclass
@@ -67,6 +70,8 @@ class Window:
         self._steps: OptimizerSteps | None = None
         self._calls: ModuleCalls | None = None
         self._backward: BackwardCalls | None = None
+        self._gradients: BackwardCalls | None = None
+        self._graphs = GraphReplays()
         self._stepped_within: dict[str, Any] = {}
         """What is known of an optimizer that has stepped in the backward pass that is under way."""
         self._awaited = False
@@ -81,11 +86,14 @@ class Window:
         if self._plan.by != "call":
             self._steps = OptimizerSteps(self._optimizer_stepped)
             self._unhook = register_optimizer_step_post_hook(self._steps).remove
-            self._backward = BackwardCalls(self._backward_ended)
+            self._backward = BackwardCalls("backward", self._backward_ended)
             self._backward.install()
+            self._gradients = BackwardCalls("grad", self._gradients_taken)
+            self._gradients.install()
         if self._plan.by != "optimizer":
             self._calls = ModuleCalls(self._module_called)
             self._calls.install()
+        self._graphs.install()
         if "torch._dynamo" in sys.modules:
             self._keep_from_compilers()
         else:
@@ -103,6 +111,8 @@ class Window:
             self._steps.stepped = disable(self._optimizer_stepped)
         if self._backward is not None:
             self._backward.ended = disable(self._backward_ended)
+        if self._gradients is not None:
+            self._gradients.ended = disable(self._gradients_taken)
         if self._calls is not None:
             self._calls.called = disable(self._module_called)
 
@@ -119,19 +129,23 @@ class Window:
         if self._closed:
             return
         facts = self._seen.optimizer or optimizer_facts(optimizer)
+        if self._graphs.defers(lambda: self._step_of(optimizer, facts)):
+            return
         if in_backward():
             self._stepped_within = facts
         else:
             self._step_of(optimizer, facts)
 
     def _step_of(self, stepped: object, facts: dict[str, Any]) -> None:
+        if self._closed:
+            return
         self._prefer("optimizer")
         self._seen.optimizer = self._seen.optimizer or facts
         self._boundary(stepped, "optimizer", facts["class"])
 
     def _backward_ended(self) -> None:
         facts, self._stepped_within = self._stepped_within, {}
-        if self._closed:
+        if self._closed or self._graphs.defers(self._backward_ended):
             return
         if facts:
             self._step_of(self._backward, facts)
@@ -140,8 +154,20 @@ class Window:
             if not self._awaits_an_optimizer():
                 self._boundary(self._backward, "backward", "pass")
 
+    def _gradients_taken(self) -> None:
+        """Other scripts take gradients within a step: to penalize them, or as part of what they compute."""
+        if self._closed or self._plan.by != "auto" or self._seen.by not in ("", "call", GRADIENTS) or _is_traced():
+            return
+        if self._graphs.defers(self._gradients_taken):
+            return
+        self._prefer(GRADIENTS)
+        if not self._awaits_an_optimizer():
+            self._boundary(self._gradients, GRADIENTS, "call")
+
     def _module_called(self, module: torch.nn.Module) -> None:
-        if not self._closed and not self._awaits_an_optimizer():
+        if self._closed or self._graphs.defers(lambda: self._module_called(module)):
+            return
+        if not self._awaits_an_optimizer():
             self._boundary(module, "call", type(module).__name__)
 
     def _prefer(self, by: str) -> None:
@@ -285,8 +311,10 @@ class Window:
 
     def _remove_hooks(self) -> None:
         self._forget_calls()
-        if self._backward is not None:
-            self._backward.remove()
+        self._graphs.remove()
+        for calls in (self._backward, self._gradients):
+            if calls is not None:
+                calls.remove()
         if self._unhook is not None:
             self._unhook()
             self._unhook = None
@@ -324,6 +352,12 @@ def an_optimizer() -> bool:
     from torch.optim import Optimizer
 
     return any(issubclass(type(one), Optimizer) for one in gc.get_objects())
+
+
+def _is_traced() -> bool:
+    """Whether a compiler runs the script's code to see what it does."""
+    guards = sys.modules.get("torch._guards")
+    return guards is not None and guards.TracingContext.try_get() is not None
 
 
 def _synchronize() -> None:

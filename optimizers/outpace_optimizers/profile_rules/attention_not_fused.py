@@ -8,6 +8,8 @@ from outpace_optimizers.profile_rules.base import Described, milliseconds, optim
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
+CAUSAL = 0.5
+"""Of the products, that are needed where a mask lets each row see what comes before it."""
 LEAST = 0.05
 """Of the step, with the backward pass."""
 
@@ -25,10 +27,17 @@ class _Rule(Described):
             f"{'×'.join(map(str, largest.scores))}: {milliseconds(seconds)} ({percent(profile, seconds)}), of which "
             f"{milliseconds(between)} for the softmax and what else lies between the products",
             "torch.nn.functional.scaled_dot_product_attention: the scores are never written to memory",
-            seconds,
+            _saved(profile, seconds, seconds - between),
             largest.where,
             edit=optimizing(profile, largest.where),
         )
+
+
+def _saved(profile: Profile, seconds: float, products_s: float) -> float:
+    """A processor is as busy with the products as it was; a device was kept waiting by the scores, also in these."""
+    if profile.device is None:
+        return seconds - products_s * CAUSAL
+    return max(seconds, profile.removable(seconds, sum(one.host_s for one in profile.attention)))
 
 
 RULE = _Rule("attention-not-fused", "attention is not fused", "tolerant")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from outpace_audit.records import NumericsClass
 from outpace_optimizers.profile_rules.registry import Suggestion
-from outpace_optimizers.profiles.records import Profile, Target
+from outpace_optimizers.profiles.records import Profile, Target, Wait
+
+COPYING = frozenset({"aten::to", "aten::_to_copy", "aten::copy_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,11 @@ def percent(profile: Profile, seconds: float) -> str:
 
 def milliseconds(seconds: float) -> str:
     return f"{1e3 * seconds:.3g} ms"
+
+
+def uploads(profile: Profile, wait: Wait) -> bool:
+    """A wait for a copy to the device: `unpinned-copy` speaks of these."""
+    if wait.operation not in COPYING:
+        return False
+    kinds = [copy.kind for copy in profile.copies if copy.where == wait.where]
+    return not any(kind.startswith("DtoH") for kind in kinds)

@@ -17,14 +17,15 @@ HANDED_OVER_S = 1e-3
 class _Rule(Described):
     def suggest(self, profile: Profile) -> Iterator[Suggestion]:
         found = region(profile, "DataLoader")
-        if found is None or profile.share(found.seconds) < LEAST:
+        if found is None or profile.share(profile.removable_of(found)) < LEAST:
             return
-        who, advice = _advice(profile.loader, found.seconds / max(found.calls, 1.0))
+        waited = profile.removable_of(found)
+        who, advice = _advice(profile.loader, waited / max(found.calls, 1.0))
         yield self.suggestion(
-            f"{milliseconds(found.seconds)} of each step ({percent(profile, found.seconds)}) go into waiting for the "
+            f"{milliseconds(waited)} of each step ({percent(profile, waited)}) go into waiting for the "
             f"DataLoader; {who}",
             advice,
-            found.seconds,
+            waited,
             found.name,
             ("DataLoader",),
         )

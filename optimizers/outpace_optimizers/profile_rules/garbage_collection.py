@@ -19,8 +19,7 @@ class _Rule(Described):
         if not steps or not pauses:
             return
         paused = sum(pause for _, pause in pauses) / steps
-        idle = max(0.0, profile.step_s - profile.device.busy_s) if profile.device is not None else paused
-        seconds = min(paused, idle)
+        seconds = min(paused, profile.idle_s)
         if profile.share(seconds) < LEAST:
             return
         full = sum(generation == 2 for generation, _ in pauses)

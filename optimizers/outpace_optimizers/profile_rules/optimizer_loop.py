@@ -36,7 +36,7 @@ class _Rule(Described):
             f"{found.name} takes {milliseconds(found.seconds)} ({percent(profile, found.seconds)}) "
             f"in {count:.4g} {how}",
             f"torch.optim.{name}(..., fused=True): one pass over parameters, gradients and state",
-            found.seconds,
+            profile.removable_of(found),
             found.name,
             (name,),
             training("fused-optimizer"),

@@ -27,7 +27,7 @@ class _Rule(Described):
             f"keeping what they make would take about {again.bytes / 1e9:.3g} GB, and of {total / 1e9:.3g} GB "
             f"{(total - peak) / 1e9:.3g} GB are free at the peak",
             "no activation checkpointing, or for fewer layers",
-            again.seconds,
+            max(again.seconds, profile.removable(again.seconds, again.host_s)),
             again.where,
             ("checkpoint",),
         )

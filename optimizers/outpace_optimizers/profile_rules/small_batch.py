@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, region
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
@@ -21,13 +21,14 @@ class _Rule(Described):
             return
         if profile.share(device.unfilled_s) < LEAST:
             return
+        stepping = region(profile, ".step")  # like launching: as long for a larger batch
         yield self.suggestion(
             f"kernels that leave more than half of the multiprocessors without a block take "
             f"{milliseconds(device.sparse_s)} ({percent(profile, device.sparse_s)}), and the step needs "
             f"{peak / 1e9:.3g} GB of the device's {total / 1e9:.3g} GB",
             "a larger batch: more samples in about the same time. It is another training: the learning rate and the "
             "number of steps go with it",
-            device.unfilled_s,
+            min(device.unfilled_s + profile.idle_s + (stepping.device_s if stepping else 0.0), profile.step_s),
         )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, training
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, training, uploads
 from outpace_optimizers.profile_rules.registry import Suggestion
-from outpace_optimizers.profiles.records import Profile, Wait
+from outpace_optimizers.profiles.records import Profile
 
 EVERY_STEP = 0.9
 """Waits per step. What is logged now and then is rarer than that."""
 LEAST = 0.03
 """Of the step, that a host which runs ahead could save: no more than the device is idle, and no more than it waits."""
-COPYING = frozenset({"aten::to", "aten::_to_copy", "aten::copy_"})
 
 
 class _Rule(Described):
@@ -20,8 +19,8 @@ class _Rule(Described):
         device = profile.device
         if device is None:
             return
-        idle = max(0.0, profile.step_s - device.busy_s)
-        found = [wait for wait in profile.waits if wait.count >= EVERY_STEP and not _uploads(profile, wait)]
+        idle = profile.idle_s
+        found = [wait for wait in profile.waits if wait.count >= EVERY_STEP and not uploads(profile, wait)]
         waited = sum(wait.seconds for wait in found)
         if not found or profile.share(min(idle, waited)) < LEAST:
             return
@@ -37,14 +36,6 @@ class _Rule(Described):
             found[0].where,
             edit=training("sync-free-step"),
         )
-
-
-def _uploads(profile: Profile, wait: Wait) -> bool:
-    """A wait for a copy to the device: `unpinned-copy` speaks of these."""
-    if wait.operation not in COPYING:
-        return False
-    kinds = [copy.kind for copy in profile.copies if copy.where == wait.where]
-    return not any(kind.startswith("DtoH") for kind in kinds)
 
 
 RULE = _Rule("synchronizing-call", "the host waits for the device in every step", "exact")

@@ -15,15 +15,21 @@ LEAST = 0.1
 class _Rule(Described):
     def suggest(self, profile: Profile) -> Iterator[Suggestion]:
         device = profile.device
-        if device is None or device.tf32_kernels or profile.run.get("matmul_precision", "highest") != "highest":
+        if device is None or device.tf32_kernels:
             return
-        seconds = device.matmul_s.get("float32", 0.0)
+        products = profile.run.get("matmul_precision", "highest") == "highest"
+        convolutions = profile.run.get("cudnn_tf32", True) is False
+        seconds = products * device.gemm_s + convolutions * device.convolution_s
         if profile.share(seconds) < LEAST:
             return
+        switches = [
+            "torch.set_float32_matmul_precision('high')" * products,
+            "torch.backends.cudnn.allow_tf32 = True" * (convolutions and device.convolution_s > 0),
+        ]
         yield self.suggestion(
             f"matrix products in full fp32, {milliseconds(seconds)} per step ({percent(profile, seconds)}), none of "
             "them in TF32",
-            "torch.set_float32_matmul_precision('high'): inputs rounded to 10 bits of mantissa",
+            f"{' and '.join(filter(None, switches))}: inputs rounded to 10 bits of mantissa",
             seconds,
         )
 

@@ -23,15 +23,16 @@ class _Rule(Described):
         device = profile.device
         if device is None or device.kernels < MANY or device.median_kernel_s >= SHORT_S:
             return
-        idle = max(0.0, profile.step_s - device.busy_s)
+        idle = profile.idle_s
         if profile.share(idle) < LEAST_IDLE or device.kernels * SHORT_S < LAUNCHING * idle:
             return
         yield self.suggestion(
             f"{device.kernels:.4g} kernels per step, half of them shorter than {1e6 * device.median_kernel_s:.2g} µs; "
-            f"the device is idle for {milliseconds(idle)} ({percent(profile, idle)})",
+            f"the device is idle for {milliseconds(idle)} ({percent(profile, idle)}), and spends "
+            f"{milliseconds(device.other_s)} on what is no matrix product",
             "torch.compile (mode='reduce-overhead' where shapes are fixed) fuses kernels or replays them as a graph; "
             "a larger batch gives each more to do",
-            idle,
+            min(idle + device.other_s, profile.step_s),
             edit=training("compiled-model"),
         )
 

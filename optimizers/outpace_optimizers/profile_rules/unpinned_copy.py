@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from outpace_optimizers.profile_rules.base import Described, milliseconds, percent
+from outpace_optimizers.profile_rules.base import Described, milliseconds, percent, uploads
 from outpace_optimizers.profile_rules.registry import Suggestion
 from outpace_optimizers.profiles.records import Profile
 
@@ -25,11 +25,14 @@ class _Rule(Described):
         if not found or profile.share(seconds) < LEAST:
             return
         size = sum(copy.bytes for copy in found)
+        waited = sum(wait.seconds for wait in profile.waits if uploads(profile, wait))
+        host = waited + sum(copy.host_s for copy in found)
         yield self.suggestion(
             f"{size / 1e6:.3g} MB per step are copied to the device from pageable memory, in "
-            f"{milliseconds(seconds)} ({percent(profile, seconds)}; {size / seconds / 1e9:.2g} GB/s)",
+            f"{milliseconds(seconds)} ({percent(profile, seconds)}; {size / seconds / 1e9:.2g} GB/s), "
+            f"for which the host waits {milliseconds(host)}",
             "DataLoader(pin_memory=True), or tensor.pin_memory(), with .to(device, non_blocking=True)",
-            seconds,
+            profile.removable(seconds, host),
             found[0].where,
             ("DataLoader",),
         )

@@ -18,13 +18,13 @@ class _Rule(Described):
         if found is None or profile.zeroing.count < 1 or profile.share(found.seconds) < LEAST:
             return
         adding = region(profile, "gradient accumulation")
-        seconds = found.seconds + (adding.seconds if adding is not None else 0.0)
+        seconds = sum(profile.removable_of(one) for one in (found, adding) if one is not None)
         yield self.suggestion(
             f"{found.name} fills gradients with zeros ({profile.zeroing.count:.3g} operations per step, "
             f"{milliseconds(found.seconds)}, {percent(profile, found.seconds)}), and the backward pass adds to them",
             "optimizer.zero_grad(set_to_none=True), the default; code that reads .grad before the backward pass must "
             "then expect None",
-            seconds,
+            min(seconds, profile.step_s),
             found.name,
             ("zero_grad",),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from outpace_optimizers.profiles.findings import Recorded, innermost
 from outpace_optimizers.profiles.hosts import Node
-from outpace_optimizers.profiles.operator_time import times_of
+from outpace_optimizers.profiles.operator_time import host_times_of, times_of
 from outpace_optimizers.profiles.records import Attention
 
 PRODUCTS = {"aten::bmm": 0, "aten::baddbmm": 1}
@@ -44,12 +44,12 @@ def attention(recorded: Recorded) -> tuple[Attention, ...]:
         whole |= {node: one.group for node in part if not _another(node, one.product.start)}
     products = {node: one.group for one in found for node in (one.product, one.second)}
     seconds = times_of(recorded, whole, backward=True)
+    on_host = host_times_of(recorded, whole, backward=True)
     in_products = times_of(recorded, products, backward=True)
     counts = {group: sum(one.group == group for one in found) for group in {one.group for one in found}}
+    parts = (seconds, in_products, on_host)
     records = [
-        Attention(
-            where, shape, count / recorded.steps, seconds.get((where, shape), 0.0), in_products.get((where, shape), 0.0)
-        )
+        Attention(where, shape, count / recorded.steps, *(part.get((where, shape), 0.0) for part in parts))
         for (where, shape), count in counts.items()
     ]
     return tuple(sorted(records, key=lambda one: -one.seconds))

@@ -15,7 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from outpace_optimizers.profiles.devices import Activity, Busy, busy_stretches
-from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node, Segment, Thread
+from outpace_optimizers.profiles.hosts import (
+    PROFILER,
+    Hosts,
+    Key,
+    Node,
+    Segment,
+    Thread,
+    waits_for_backward,
+)
 
 MICROSECONDS = 1e-6
 MOST_PER_EVENT_S = 3e-6
@@ -33,6 +41,8 @@ class Sum:
     inclusive: float = 0.0
     backward: float = 0.0
     own: float = 0.0
+    host: float = 0.0
+    device: float = 0.0
     operators: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
 
 
@@ -84,6 +94,7 @@ def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, exc
     """Over [start, end] in µs; `excess_s` is what recording has added to that."""
     events = sum(start <= node.start < end for node in hosts.main.nodes)
     charges = _Charges()
+    on_device: dict[tuple[Key, ...], float] = defaultdict(float)
     at = start
     host = list(host_timeline(hosts, start, end))
     index = 0
@@ -98,8 +109,20 @@ def attribute(hosts: Hosts, found: list[Activity], start: float, end: float, exc
                 charges.add((), "on the device, launched before the recording", False, seconds, begins=False)
             else:
                 charges.add(one.rows, launch.op or one.name, launch.backward, seconds, begins=False)
+                on_device[one.rows] += seconds
         at = busy.end
-    return charges.without(min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0)
+    result = charges.without(min(excess_s / events, MOST_PER_EVENT_S) if events else 0.0)
+    on_host: dict[tuple[Key, ...], float] = defaultdict(float)
+    for first, last, node in host:
+        if node is not None and node.rows[-1:] != (PROFILER,):
+            on_host[node.rows] += (last - first) * MICROSECONDS
+    for rows, seconds in on_device.items():
+        for key in set(rows):
+            result.sums[key].device += seconds
+    for rows, seconds in on_host.items():
+        for key in set(rows):
+            result.sums[key].host += seconds
+    return result
 
 
 def _charge_host(
@@ -121,7 +144,7 @@ def host_timeline(hosts: Hosts, start: float, end: float) -> Iterator[tuple[floa
     """The main thread's stretches, those of a backward thread where the main one waits for it; None for gaps."""
     helpers = _helpers(hosts)
     for first, last, node in _with_gaps(hosts.main.segments, start, end):
-        if node is not None and "run_backward" not in node.name:
+        if node is not None and not waits_for_backward(node):
             yield first, last, node
             continue
         at = first

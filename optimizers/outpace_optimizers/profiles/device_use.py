@@ -17,6 +17,9 @@ MATMULS = frozenset(
     for name in ("mm", "addmm", "bmm", "baddbmm", "_addmm_activation", "cudnn_convolution", "convolution_backward")
 )
 PRECISIONS = {"float": "float32", "double": "float64", "c10::BFloat16": "bfloat16", "c10::Half": "float16"}
+FUSED = "aten::_scaled_dot_product_"
+TF32 = ("tf32", "s1688gemm")
+"""In names of kernels: cutlass names its own by the instruction."""
 FILLING = 0.5
 """Blocks per multiprocessor. Kernels that schedule themselves launch about one; far fewer leave most of them idle."""
 
@@ -28,23 +31,29 @@ def device_use(recorded: Recorded) -> DeviceUse | None:
         return None
     stretches = busy_stretches(recorded.activities, recorded.start, recorded.end)
     matmul: dict[str, float] = defaultdict(float)
-    tf32 = False
+    parts: dict[str, float] = defaultdict(float)
     for one in launched:
-        precision = _matmul_precision(one.launch)
-        if precision:
-            matmul[precision] += recorded.per_step(one.end - one.start)
-            tf32 = tf32 or "tf32" in one.name
+        seconds = recorded.per_step(one.end - one.start)
+        product, precision = _product(one.launch)
+        if precision and product in MATMULS:
+            matmul[precision] += seconds
+        parts[_part(one, product, precision)] += seconds
     sparse = [(one, blocks) for one in launched if (blocks := _blocks(one)) is not None and blocks < FILLING]
     return DeviceUse(
         busy_s=_length(recorded, stretches),
         kernels=len(launched) / recorded.steps,
         median_kernel_s=statistics.median(one.end - one.start for one in launched) * MICROSECONDS,
         matmul_s=dict(matmul),
-        tf32_kernels=tf32,
+        tf32_kernels=parts["tf32 gemm"] > 0,
         communication_s=recorded.per_step(sum(one.end - one.start for one in launched if one.communicates)),
         exposed_s=_length(recorded, (one for one in stretches if all(each.communicates for each in one.running))),
         sparse_s=recorded.per_step(sum(one.end - one.start for one, _ in sparse)),
         unfilled_s=recorded.per_step(sum((one.end - one.start) * (1 - blocks) for one, blocks in sparse)),
+        tf32_s=parts["tf32 gemm"] + parts["tf32 convolution"],
+        gemm_s=parts["gemm"],
+        convolution_s=parts["convolution"],
+        fused_s=parts["fused"],
+        other_s=parts["other"],
     )
 
 
@@ -60,14 +69,28 @@ def _blocks(one: Activity) -> float | None:
     return float(blocks) if isinstance(blocks, (int, float)) else None
 
 
-def _matmul_precision(launch: Node | None) -> str:
-    """Of the product that a kernel belongs to; nothing for other kernels."""
+def _part(one: Activity, product: str, precision: str) -> str:
+    """What kind of work a kernel is; nothing for what no change of its precision or its neighbours makes shorter."""
+    if one.communicates or (one.launch is not None and steps_optimizer(one.launch.rows)):
+        return ""
+    if not product:
+        return "other"
+    if precision != "float32":
+        return ""
+    if product.startswith(FUSED):
+        return "fused"
+    kind = "convolution" if "convolution" in product else "gemm"
+    return f"tf32 {kind}" if any(part in one.name for part in TF32) else kind
+
+
+def _product(launch: Node | None) -> tuple[str, str]:
+    """The product, or fused attention, that a kernel belongs to, and of what precision; nothing for other kernels."""
     node = launch
     while node is not None and node.category != "python_function":
-        if node.name in MATMULS:
-            return _precision((node.event.get("args") or {}).get("Input type") or ())
+        if node.name in MATMULS or node.name.startswith(FUSED):
+            return node.name, _precision((node.event.get("args") or {}).get("Input type") or ())
         node = node.parent
-    return ""
+    return "", ""
 
 
 def _precision(types: Iterable[str]) -> str:

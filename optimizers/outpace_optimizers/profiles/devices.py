@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from outpace_optimizers.profiles.hosts import RUNTIME, Event, Key, Node, Thread
+from outpace_optimizers.profiles.hosts import ACCUMULATION, RUNTIME, Event, Key, Node, Thread, ThreadId
 
 DEVICE = frozenset({"kernel", "gpu_memcpy", "gpu_memset", "memcpy", "memset"})
-COMMUNICATION = ("nccl", "ncclKernel", "ncclDevKernel")
+COMMUNICATION = "nccl"
+NCCL = re.compile(r"nccl(?:Dev)?Kernel_(?P<operation>[A-Za-z]+)")
 TRITON_LAUNCHERS = ("triton/runtime/jit.py", "triton/runtime/autotuner.py", "triton/backends/")
 LEVELS = {"kernel": 0, "gpu_memcpy": 1, "memcpy": 1, "gpu_memset": 2, "memset": 2}
 """Who is charged while several run: computing, then copies; communication only where nothing hides it."""
@@ -36,16 +38,24 @@ class Activity:
 
     @property
     def rows(self) -> tuple[Key, ...]:
-        """Targets, the innermost last: a hand-written Triton kernel is one by its name."""
+        """Targets, the innermost last: a hand-written Triton kernel is one by its name, as is what NCCL does."""
         if self.launch is None:
             return ()
         rows = self.launch.rows
+        if self.communicates:  # DistributedDataParallel's is launched where a gradient is whole
+            return (*(row for row in rows if row != ACCUMULATION), ("region", "", _operation(self.name)))
         if self.category == "kernel" and _from_triton(self.launch) and not any("compiled" in key[2] for key in rows):
             return (*rows, ("region", "", f"Triton kernel {self.name}"))
         return rows
 
 
-def activities(events: Iterable[Event], threads: Mapping[object, Thread]) -> list[Activity]:
+def _operation(kernel: str) -> str:
+    """`NCCL AllReduce` of `ncclDevKernel_AllReduce_Sum_bf16_RING_LL(...)`."""
+    found = NCCL.match(kernel)
+    return f"NCCL {found['operation']}" if found else "NCCL"
+
+
+def activities(events: Iterable[Event], threads: Mapping[ThreadId, Thread]) -> list[Activity]:
     """All of the trace, by start."""
     launches: dict[int, Node] = {}
     for thread in threads.values():

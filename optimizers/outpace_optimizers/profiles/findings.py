@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,16 @@ from functools import cached_property
 
 from outpace_optimizers.profiles.attribution import MICROSECONDS
 from outpace_optimizers.profiles.devices import Activity
-from outpace_optimizers.profiles.hosts import PROFILER, Hosts, Key, Node
+from outpace_optimizers.profiles.hosts import PROFILER, RUNTIME, Hosts, Key, Node
 from outpace_optimizers.profiles.records import Copy, Portion, Wait
 
-WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize", "cudaMemcpy")
+WAITS = re.compile(r"(cuda|cu|hip)((Stream|Device|Ctx|Event)Synchronize|Memcpy|MemcpyWithStream)(_ptsz|_ptds)?")
+COMPILING = re.compile(
+    r"torch/_dynamo/convert_frame\.py\(\d+\): _compile|triton/compiler/compiler\.py\(\d+\): compile"
+    r"|triton/runtime/autotuner\.py\(\d+\): (_bench|benchmark)|torch/utils/cpp_extension\.py\(\d+\): _jit_compile"
+    r"|torch/_inductor/runtime/triton_heuristics\.py\(\d+\): (precompile|benchmark_all_configs)"
+)
+"""Frames of what compiles the script's code, or tries ways to compile it, and not of what launches the result."""
 ZEROING = ("aten::zero_", "aten::_foreach_zero_", "aten::fill_")
 LOADERS = {"_SingleProcessDataLoaderIter": "single", "_MultiProcessingDataLoaderIter": "workers"}
 
@@ -62,13 +69,22 @@ def steps_optimizer(rows: tuple[Key, ...]) -> bool:
 def waits(recorded: Recorded) -> tuple[Wait, ...]:
     grouped: dict[tuple[str, str], list[float]] = defaultdict(list)
     for node in recorded.nodes():
-        if node.name in WAITS:
+        if node.category in RUNTIME and WAITS.fullmatch(node.name):
             grouped[node.op or node.name, innermost(node.rows)].append(node.end - node.start)
     found = [
         Wait(operation, where, len(times) / recorded.steps, recorded.per_step(sum(times)))
         for (operation, where), times in grouped.items()
     ]
     return tuple(sorted(found, key=lambda one: -one.seconds))
+
+
+def compiling_s(recorded: Recorded) -> float:
+    """Seconds of a step in which the script's code was compiled or tuned: that is no ordinary step."""
+    total, until = 0.0, float("-inf")
+    for node in sorted((one for one in recorded.nodes() if COMPILING.search(one.name)), key=lambda one: one.start):
+        total += max(0.0, node.end - max(node.start, until))  # one calls another, and threads may do it at once
+        until = max(until, node.end)
+    return recorded.per_step(total)
 
 
 def copies(recorded: Recorded) -> tuple[Copy, ...]:
@@ -82,6 +98,7 @@ def copies(recorded: Recorded) -> tuple[Copy, ...]:
             len(group) / recorded.steps,
             recorded.per_step(sum(one.end - one.start for one in group)),
             sum(float((one.event.get("args") or {}).get("bytes", 0)) for one in group) / recorded.steps,
+            recorded.per_step(sum(one.launch.end - one.launch.start for one in group if one.launch is not None)),
         )
         for (kind, where), group in grouped.items()
     ]

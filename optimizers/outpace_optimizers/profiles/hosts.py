@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,19 @@ from outpace_optimizers.profiles.records import Kind
 Event: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[Kind, str, str]
 """Of a target: kind, path, name."""
+ThreadId: TypeAlias = tuple[object, object]
+"""Its process, and its number there."""
 
-HOST = frozenset({"cpu_op", "operator", "user_annotation", "python_function", "cuda_runtime", "cuda_driver", "runtime"})
-RUNTIME = frozenset({"cuda_runtime", "cuda_driver", "runtime"})
+RUNTIME = frozenset(
+    {"runtime"} | {f"{device}_{layer}" for device in ("cuda", "xpu", "privateuse1") for layer in ("runtime", "driver")}
+)
+HOST = RUNTIME | {"cpu_op", "operator", "user_annotation", "python_function"}
+WITHIN = {"user_annotation": 0, "python_function": 0, "cpu_op": 1, "operator": 1}
+"""What holds what, of events that begin and end at once: some traces count whole microseconds."""
 STEP = "ProfilerStep#"
 BACKWARD = "autograd::engine::evaluate_function: "
-COMPILED = re.compile(r"Torch-Compiled Region: (\S+)")
+COMPILED = re.compile(r"Torch-Compiled Region(: \S+)?")
+"""Before torch 2.5 without a number."""
 OWN_FRAMES = ("outpace_audit/profiling/", "torch/profiler/")
 HANDING_ON = "): handing_on"
 """Ending of our frames that run the script's code: what they hold is the script's."""
@@ -29,6 +37,10 @@ CLOCK = 1.0
 """µs within which two ends are the same."""
 PROFILER: Key = ("region", "", "profiler")
 ACCUMULATION: Key = ("region", "", "gradient accumulation")
+
+
+def thread_of(event: Event) -> ThreadId:
+    return event.get("pid"), event.get("tid")
 
 
 class Node:
@@ -69,11 +81,11 @@ class Thread:
 class Hosts:
     """All threads of one trace. `main` is the one that makes the steps."""
 
-    def __init__(self, events: Iterable[Event], names: CodeNames, main: object) -> None:
-        by_thread: dict[object, list[Event]] = defaultdict(list)
+    def __init__(self, events: Iterable[Event], names: CodeNames, main: ThreadId) -> None:
+        by_thread: dict[ThreadId, list[Event]] = defaultdict(list)
         for event in events:
             if event.get("cat") in HOST and not event["name"].startswith(STEP):
-                by_thread[event.get("tid")].append(event)
+                by_thread[thread_of(event)].append(event)
         self._names = names
         self._keys: dict[str, Key | None] = {}
         self._lines: dict[Key, int] = {}
@@ -82,14 +94,16 @@ class Hosts:
         """Operators by whether they ran on the main thread and their sequence number; of several the last."""
         self._main_forward_id = _most_common_forward_thread(by_thread)
         self._closures = Closures(event for events in by_thread.values() for event in events)
-        self.threads: dict[object, Thread] = {}
-        for thread in sorted(by_thread, key=lambda tid: tid != main):
-            self.threads[thread] = self._thread(by_thread[thread], thread == main)
-        self.main = self.threads.get(main, Thread([], []))
+        self.main = self._thread(by_thread.pop(main, []), is_main=True)
+        self._asking = [segment for segment in self.main.segments if waits_for_backward(segment.node)]
+        self._asking_from = [segment.start for segment in self._asking]
+        self.threads: dict[ThreadId, Thread] = {main: self.main}
+        for thread, own in by_thread.items():
+            self.threads[thread] = self._thread(own, is_main=False)
 
     def _thread(self, events: list[Event], is_main: bool) -> Thread:
         """An event that outlasts the one it began in is cut off with it."""
-        events.sort(key=lambda event: (event["ts"], -event["dur"]))
+        events.sort(key=lambda event: (event["ts"], -event["dur"], WITHIN.get(event["cat"], 2)))
         stopped = _last_end(events)
         nodes: list[Node] = []
         segments: list[Segment] = []
@@ -154,11 +168,18 @@ class Hosts:
         cause = self._forward.get((on_main, arguments.get("Sequence number", -1)))
         node.backward, node.cause = True, cause
         node.op = node.name.removeprefix(BACKWARD)
+        if not is_main and node.parent is None:
+            node.rows = self._asked_by(node.start)
         if cause is not None:
             outer = tuple(key for key in node.rows if key not in cause.rows)
             node.rows = (*outer, *cause.rows)
         elif node.op == "torch::autograd::AccumulateGrad":
             node.rows = (*node.rows, ACCUMULATION)
+
+    def _asked_by(self, at: float) -> tuple[Key, ...]:
+        """What waits on the main thread for a backward pass that another thread runs."""
+        found = bisect_right(self._asking_from, at) - 1
+        return self._asking[found].node.rows if found >= 0 and self._asking[found].end > at else ()
 
     def _key(self, node: Node) -> Key | None:
         if node.category == "python_function":
@@ -184,7 +205,7 @@ class Hosts:
     def line_of(self, key: Key) -> int | None:
         return self._lines.get(key)
 
-    def _classes_of_the_project(self, by_thread: Mapping[object, Sequence[Event]]) -> dict[str, Key]:
+    def _classes_of_the_project(self, by_thread: Mapping[ThreadId, Sequence[Event]]) -> dict[str, Key]:
         """A module of the project's is its `forward`: one target, not two."""
         frames = {e["name"] for events in by_thread.values() for e in events if e["cat"] == "python_function"}
         found: dict[str, Key] = {}
@@ -194,6 +215,11 @@ class Hosts:
                 name = function.name.removesuffix(".forward").rpartition(".")[2]
                 found.setdefault(name, ("function", function.path, function.name))
         return found
+
+
+def waits_for_backward(node: Node) -> bool:
+    """Whether this may be all that is seen of a thread that has asked for a backward pass: without stacks, a label."""
+    return "run_backward" in node.name or node.category == "user_annotation"
 
 
 def _last_end(events: Iterable[Event]) -> float:
@@ -209,13 +235,13 @@ def _label_key(node: Node) -> Key | None:
     if name.startswith("enumerate(DataLoader)"):
         return ("region", "", "DataLoader")
     if (found := COMPILED.match(name)) is not None:
-        return ("region", "", f"compiled region {found[1]}")
+        return ("region", "", f"compiled region {(found[1] or '').removeprefix(': ')}".rstrip())
     if node.category != "user_annotation" or name.startswith("##") or ":" in name.partition(" ")[0]:
         return None
     return ("region", "", name)
 
 
-def _most_common_forward_thread(by_thread: Mapping[object, Sequence[Event]]) -> int:
+def _most_common_forward_thread(by_thread: Mapping[ThreadId, Sequence[Event]]) -> int:
     """Kineto numbers threads its own way: most of the backward pass comes from the main one. What gathers gradients has
     none."""
     numbers = Counter(

@@ -15,13 +15,20 @@ Group = TypeVar("Group", bound=Hashable)
 def times_of(recorded: Recorded, groups: Mapping[Node, Group], *, backward: bool) -> dict[Group, float]:
     """Seconds per step of operators with all that they call, and with the `backward` steps that they caused: on the
     device, or where nothing ran on one, on the host."""
+    if not recorded.activities:
+        return host_times_of(recorded, groups, backward=backward)
     belonging = _Belonging(groups, backward)
     found: dict[Group, float] = defaultdict(float)
-    if recorded.activities:
-        for one in recorded.on_device("kernel", "gpu_memcpy", "memcpy", "gpu_memset", "memset"):
-            if one.launch is not None and (group := belonging.of(one.launch)) is not None:
-                found[group] += recorded.per_step(one.end - one.start)
-        return found
+    for one in recorded.on_device("kernel", "gpu_memcpy", "memcpy", "gpu_memset", "memset"):
+        if one.launch is not None and (group := belonging.of(one.launch)) is not None:
+            found[group] += recorded.per_step(one.end - one.start)
+    return found
+
+
+def host_times_of(recorded: Recorded, groups: Mapping[Node, Group], *, backward: bool) -> dict[Group, float]:
+    """The same of the host, whatever the device was doing meanwhile."""
+    belonging = _Belonging(groups, backward)
+    found: dict[Group, float] = defaultdict(float)
     for node in recorded.nodes():
         group = belonging.of(node)
         if group is not None and (node.parent is None or belonging.of(node.parent) != group):

@@ -9,10 +9,11 @@ import contextlib
 import gc
 import hashlib
 import json
+import math
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from outpace_optimizers.profiles.code_names import CodeNames, digest_of, forget_
 from outpace_optimizers.profiles.device_use import device_use
 from outpace_optimizers.profiles.devices import activities
 from outpace_optimizers.profiles.findings import Recorded
-from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key
+from outpace_optimizers.profiles.hosts import BACKWARD, STEP, Event, Hosts, Key, ThreadId, thread_of
 from outpace_optimizers.profiles.recomputation import recomputation
 from outpace_optimizers.profiles.records import FORMAT, Portion, Profile, Target
 from outpace_optimizers.profiles.timeline import timeline
@@ -38,6 +39,11 @@ NEGLIGIBLE = 1e-4
 MOST_PORTIONS = 100
 DIFFERS = 2.0
 """Times the median step: one that is longer is another kind of step, or was disturbed."""
+STOPPED = 0.5
+"""Of the median step: a last one below may be only what followed the last `prof.step()`."""
+NO_THREAD = (None, None)
+COMPILING = 0.02
+"""Of a step: what compiling takes that is said."""
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
 """Modules that only run others."""
 WITHOUT_STACKS = (
@@ -74,7 +80,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
     notes = _differing(steps) if steps else [WITHOUT_STEPS]
-    start, end = _extent(steps or events)
+    start, end = (steps[0]["ts"], _end_of(steps)) if steps else _extent(events)
     forget_files()
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
     recorded = Recorded(hosts, activities(events, hosts.threads), start, end, max(len(steps), 1))
@@ -82,6 +88,7 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
     if not any(event["cat"] == "python_function" for event in events):
         notes.append(WITHOUT_STACKS)
+    notes += _odd(recorded)
     parts, missing = _by_kind(document, _within(events, start, end)) if by_kind else ((), [])
     notes += missing
     nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
@@ -143,22 +150,37 @@ def _excess(run: Mapping[str, Any]) -> float:
 
 
 def _is_complete(event: object) -> bool:
-    if not isinstance(event, dict) or event.get("ph") != "X" or not isinstance(event.get("cat"), str):
+    if not isinstance(event, dict) or event.get("ph") != "X":
         return False
-    return isinstance(event.get("ts"), (int, float)) and isinstance(event.get("dur"), (int, float))
+    if not isinstance(event.get("cat"), str) or not isinstance(event.get("name"), str):
+        return False
+    start, length = event.get("ts"), event.get("dur")
+    if not isinstance(start, (int, float)) or not isinstance(length, (int, float)):
+        return False
+    return math.isfinite(start) and 0 <= length < math.inf
 
 
-def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], object]:
+def _steps(events: Sequence[Event], complete: int) -> tuple[list[Event], ThreadId]:
     """The marked steps of the host, in order, and the thread that makes them; `complete`: how many are whole."""
-    marks = [e for e in events if str(e["name"]).startswith(STEP) and e["cat"] in ("user_annotation", "cpu_op")]
+    marks = [e for e in events if e["name"].startswith(STEP) and e["cat"] in ("user_annotation", "cpu_op")]
     marks.sort(key=lambda event: event["ts"])
     if marks:
-        return marks[: complete or None], marks[0].get("tid")
-    busiest: dict[object, float] = {}
+        main = thread_of(marks[0])
+        own = [mark for mark in marks if thread_of(mark) == main]
+        return own[:complete] if complete else _whole(own), main
+    busiest: dict[ThreadId, float] = {}
     for event in events:
         if event["cat"] in ("cpu_op", "python_function"):
-            busiest[event.get("tid")] = max(busiest.get(event.get("tid"), 0.0), event["dur"])
-    return [], max(busiest, key=lambda tid: busiest[tid], default=None)
+            thread = thread_of(event)
+            busiest[thread] = max(busiest.get(thread, 0.0), event["dur"])
+    return [], max(busiest, key=lambda thread: busiest[thread], default=NO_THREAD)
+
+
+def _whole(marks: list[Event]) -> list[Event]:
+    """Without the last one, where recording has stopped soon after it began."""
+    if len(marks) > 1 and marks[-1]["dur"] < STOPPED * statistics.median(mark["dur"] for mark in marks[:-1]):
+        return marks[:-1]
+    return marks
 
 
 def _differing(steps: Sequence[Event]) -> list[str]:
@@ -173,11 +195,34 @@ def _differing(steps: Sequence[Event]) -> list[str]:
     return [note]
 
 
+def _odd(recorded: Recorded) -> Iterator[str]:
+    """Words of caution where the trace is of more, or of something else, than one process's steps."""
+    processes = {process for process, _ in recorded.hosts.threads}
+    if len(processes) > 1:
+        yield (
+            f"the trace holds {len(processes)} processes, and the steps of one are read: work on the device may "
+            "be given to the wrong one; each rank's own trace says more"
+        )
+    seconds = findings.compiling_s(recorded)
+    length = recorded.per_step(recorded.end - recorded.start)
+    if seconds >= COMPILING * length:
+        taken = f"{1e3 * seconds:.3g} ms of each recorded step ({100 * seconds / length:.0f}%)"
+        yield (
+            f"{taken} went into compiling or tuning the script's code: other steps do not; record later ones (--warmup)"
+        )
+
+
 def _extent(events: Sequence[Event]) -> tuple[float, float]:
-    timed = [event for event in events if event["cat"] != "Trace"]
+    """Labels end with the recording, and may stand in the trace until it was written: they count where all are."""
+    timed = [event for event in events if event["cat"] not in ("Trace", "user_annotation", "gpu_user_annotation")]
+    timed = timed or [event for event in events if event["cat"] != "Trace"]
     if not timed:
         raise TraceError("the trace has no events that took time: nothing ran while it was recorded")
-    return min(event["ts"] for event in timed), max(event["ts"] + event["dur"] for event in timed)
+    return min(event["ts"] for event in timed), _end_of(timed)
+
+
+def _end_of(events: Iterable[Event]) -> float:
+    return max(event["ts"] + event["dur"] for event in events)
 
 
 def _within(events: Sequence[Event], start: float, end: float) -> list[Event]:
@@ -230,6 +275,8 @@ def _target(key: Key, found: Sum, calls: int, recorded: Recorded, profiled: AsPr
         digest=profiled.digest_of(path, name) if path else None,
         around=key in recorded.around or (kind == "module" and name in CONTAINERS),
         operators=tuple(operators),
+        host_s=found.host / recorded.steps,
+        device_s=found.device / recorded.steps,
     )
 
 

@@ -41,7 +41,16 @@ def recomputation(recorded: Recorded) -> Recomputation | None:
         by_code[where] = by_code.get(where, 0.0) + node.end - node.start
     kept = sum(_input_bytes(node) for node in again if node.name not in VIEWS)
     where = max(by_code, key=lambda name: by_code[name])
-    return Recomputation(where, len(again) / recorded.steps, seconds, kept / recorded.steps)
+    return Recomputation(where, len(again) / recorded.steps, seconds, kept / recorded.steps, _host_s(recorded))
+
+
+def _host_s(recorded: Recorded) -> float:
+    """Of what is called in the backward pass by the checkpoints: operators, and the Python around them."""
+    total, until = 0.0, -math.inf
+    for node in sorted(recorded.nodes(), key=lambda one: one.start):
+        if node.backward and CHECKPOINT in node.name and node.start >= until:
+            total, until = total + node.end - node.start, node.end
+    return recorded.per_step(total)
 
 
 def _outermost(recorded: Recorded) -> Iterator[Node]:

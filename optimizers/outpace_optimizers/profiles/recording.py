@@ -25,7 +25,7 @@ GRACE_S = 10.0
 NO_STEP = {
     "optimizer": "no torch.optim optimizer stepped",
     "call": "no nn.Module was called",
-    "auto": "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+    "auto": "no torch.optim optimizer stepped, no gradient was taken, and no nn.Module was called",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FORMAT = 3
+FORMAT = 4
 VISIBLE = 0.0005
 """Of a step: what is written as 0.0% says nothing."""
 Kind = Literal["function", "module", "region"]
@@ -47,6 +47,10 @@ class Target:
     """It runs the steps, or only other modules: nothing but what it does itself could be made faster."""
     operators: tuple[Portion, ...] = ()
     """What `own_s` is made of."""
+    host_s: float = 0.0
+    """Of the host, inclusive, whatever the device was doing meanwhile."""
+    device_s: float = 0.0
+    """Of `seconds`, in which the device worked for it."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -72,6 +76,8 @@ class Copy:
     count: float
     seconds: float
     bytes: float
+    host_s: float = 0.0
+    """In the calls that asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,15 @@ class DeviceUse:
     """Of kernels with fewer blocks than half of the multiprocessors; not of communication and the optimizer."""
     unfilled_s: float = 0.0
     """Of that, weighted by how many of the multiprocessors had no block."""
+    tf32_s: float = 0.0
+    """Of the products of fp32 tensors, in TF32."""
+    gemm_s: float = 0.0
+    """Of the others those that are no convolutions."""
+    convolution_s: float = 0.0
+    fused_s: float = 0.0
+    """Of fused attention, of fp32 tensors."""
+    other_s: float = 0.0
+    """Of kernels that are neither products nor fused attention, communication or the optimizer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,8 @@ class Attention:
     count: float
     seconds: float
     products_s: float
+    host_s: float = 0.0
+    """Of `seconds`' operators on the host, whatever the device was doing meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,8 @@ class Recomputation:
     count: float
     seconds: float
     bytes: float
+    host_s: float = 0.0
+    """Of the host, with what arranges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +205,21 @@ class Profile:
     def at_stake(self, target: Target) -> float:
         """Seconds of the step that would be gone if the target took no time."""
         return target.own_s if target.around else target.seconds
+
+    @property
+    def idle_s(self) -> float:
+        """Of the device; all of the step where there is none."""
+        return max(0.0, self.step_s - self.device.busy_s) if self.device is not None else self.step_s
+
+    def removable(self, device_s: float, host_s: float) -> float:
+        """The most that a step loses with work of the device and of the host: while the one works, the other's costs
+        nothing, but without it what follows is done ahead, and time in which the device was idle elsewhere is saved."""
+        if self.device is None:
+            return min(max(device_s, host_s), self.step_s)
+        return min(device_s + min(host_s, self.idle_s), self.step_s)
+
+    def removable_of(self, target: Target) -> float:
+        return max(target.seconds, self.removable(target.device_s, target.host_s))
 
     def share(self, seconds: float) -> float:
         return seconds / self.step_s if self.step_s else 0.0

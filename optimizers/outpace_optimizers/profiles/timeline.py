@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from outpace_optimizers.profiles.attribution import MICROSECONDS, host_timeline
 from outpace_optimizers.profiles.devices import Activity
 from outpace_optimizers.profiles.findings import Recorded, words_of
-from outpace_optimizers.profiles.hosts import PROFILER, Event, Key
+from outpace_optimizers.profiles.hosts import PROFILER, Event, Key, ThreadId, thread_of
 from outpace_optimizers.profiles.records import Lane, Stretch, Timeline
 
 DEPTH = 4
@@ -46,13 +46,15 @@ def _host(recorded: Recorded, start: float, end: float) -> Iterator[Lane]:
 
 def _device(activities: Iterable[Activity], start: float, end: float) -> Iterator[Lane]:
     """One lane for each queue."""
-    queues: dict[object, list[tuple[float, float, str, bool]]] = defaultdict(list)
+    queues: dict[ThreadId, list[tuple[float, float, str, bool]]] = defaultdict(list)
     for one in activities:
         if one.end > start and one.start < end:
             backward = one.launch is not None and one.launch.backward
-            queues[one.event.get("tid")].append((one.start, one.end, _words(one), backward))
-    for queue in sorted(queues, key=lambda queue: queues[queue][0][0]):
-        yield Lane(f"device {queue}", _merged(queues[queue], start, end))
+            queues[thread_of(one.event)].append((one.start, one.end, _words(one), backward))
+    several = len({device for device, _ in queues}) > 1
+    for device, queue in sorted(queues, key=lambda queue: queues[queue][0][0]):
+        name = f"device {device}, queue {queue}" if several else f"device {queue}"
+        yield Lane(name, _merged(queues[device, queue], start, end))
 
 
 def _words(one: Activity) -> str:

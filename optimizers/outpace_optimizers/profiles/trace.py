@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
 
 from outpace_audit.errors import OutpaceError
+from outpace_optimizers.profiles.names import TRACES
 
 GZIP = b"\x1f\x8b"
 SQLITE = b"SQLite format 3"
 TORCH_CATEGORIES = frozenset({"cpu_op", "operator", "user_annotation", "python_function", "kernel", "cuda_runtime"})
+PER_BYTE = 10
+"""Bytes of memory for each of a trace's, at most: its events as Python has them, and what is made of them."""
+CHUNK = 1 << 24
+"""Bytes that are unpacked before their number is looked at: a small file may hold any number."""
+MOST_NAMED = 4
 WANTED = "give a trace that torch.profiler's export_chrome_trace or tensorboard_trace_handler has written"
 
 
@@ -28,7 +36,7 @@ def load(path: Path) -> dict[str, Any]:
             f"{path}: the file is empty: the run was stopped before its trace was written; record it again"
         )
     try:
-        document = json.loads(data.decode("utf-8", "replace"), strict=False)
+        document = json.loads(data.decode("utf-8-sig", "replace"), strict=False)
     except ValueError as error:
         raise TraceError(_not_json(path, data, error)) from error
     if isinstance(document, list):
@@ -45,14 +53,56 @@ def _unpacked(path: Path) -> bytes:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise TraceError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise TraceError(_traces_in(path)) from error
     except OSError as error:
         raise TraceError(f"{path}: cannot be read ({error.strerror})") from error
-    if not data.startswith(GZIP):
-        return data
+    most = _memory_left() // PER_BYTE
+    while data.startswith(GZIP):  # some tools pack what is packed
+        data = _without_gzip(path, data, most)
+    _check_size(path, len(data), most)
+    return data
+
+
+def _without_gzip(path: Path, data: bytes, most: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            while part := packed.read(CHUNK):
+                parts.append(part)
+                size += len(part)
+                _check_size(path, size, most)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TraceError(f"{path}: the gzip file is cut off or damaged ({error}); copy or record it again") from error
+    return b"".join(parts)
+
+
+def _check_size(path: Path, size: int, most: int) -> None:
+    if size > most:
+        raise TraceError(
+            f"{path}: a trace of {size / 1e6:.0f} MB or more takes {size * PER_BYTE / 1e9:.1f} GB of memory to "
+            f"read, and {most * PER_BYTE / 1e9:.1f} GB are free; record fewer steps"
+        )
+
+
+def _memory_left() -> int:
+    """Bytes that the machine has for another process; no bound where it does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return sys.maxsize
+
+
+def _traces_in(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir() if path.name.endswith(TRACES))
+    if not names:
+        return f"{folder}: a folder, without traces (*{TRACES[0]}, *{TRACES[1]}); name a trace"
+    shown = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    return f"{folder}: a folder of {len(names)} traces ({shown}); name one of them: of several ranks each has its own"
 
 
 def _not_json(path: Path, data: bytes, error: ValueError) -> str:

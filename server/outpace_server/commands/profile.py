@@ -128,7 +128,7 @@ def _recorded(args: argparse.Namespace, workspace: Workspace) -> Recording:
 
 def _opened(name: str, workspace: Workspace) -> Profile:
     """The newest profile, one by its name, or that of a trace."""
-    if name and Path(name).is_file():
+    if name and Path(name).exists():
         return _read_trace(Path(name), workspace)
     if name:
         return _read(find(workspace.state, name), workspace)

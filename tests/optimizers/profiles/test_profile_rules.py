@@ -49,7 +49,8 @@ def busy(seconds: float, profile: Profile = WELL) -> Profile:
 
 
 def matmul(seconds: float, name: str = "float32", *, tf32: bool = False) -> DeviceUse:
-    return replace(DEVICE, matmul_s={name: seconds}, tf32_kernels=tf32)
+    of = {"tf32_s" if tf32 else "gemm_s": seconds} if name == "float32" else {}
+    return replace(DEVICE, matmul_s={name: seconds}, tf32_kernels=tf32, **of)
 
 
 def with_optimizer(operator: str, seconds: float, name: str = "AdamW") -> Profile:
@@ -121,6 +122,7 @@ NEAR: dict[str, list[Profile]] = {
         replace(WELL, device=matmul(0.05, tf32=True)),
         replace(WELL, device=matmul(0.05, "float64")),
         replace(WELL, device=matmul(0.005)),
+        replace(WELL, device=replace(matmul(0.05), gemm_s=0.005, convolution_s=0.045), run={"cudnn_tf32": True}),
     ],
     "full-precision": [
         replace(WELL, device=matmul(0.05, "bfloat16")),
@@ -185,6 +187,50 @@ def test_a_rule_speaks_with_what_it_saw(rule: str) -> None:
 def test_a_rule_is_silent_on_what_comes_near(rule: str) -> None:
     for profile in NEAR[rule]:
         assert rule not in rules_of(profile)
+
+
+HIDDEN = Target("region", "DataLoader", 0.006, 0.0, 0.006, 1.0, host_s=0.03)
+"""While the device still computes what it was given before."""
+STEPPING = Target("region", "AdamW.step", 0.015, 0.0, 0.015, 1.0, host_s=0.03, device_s=0.01)
+BOUNDS: dict[str, tuple[Profile, float]] = {
+    "data-loader": (replace(busy(0.08), targets=(HIDDEN,), loader="single"), 0.02),
+    "optimizer-loop": (replace(busy(0.08, with_optimizer("aten::_foreach_add_", 0.03)), targets=(STEPPING,)), 0.03),
+    "tiny-kernels": (replace(WELL, step_s=0.01, device=replace(TINY, other_s=0.0015)), 0.008 + 0.0015),
+    "unpinned-copy": (
+        replace(busy(0.08), copies=(replace(PAGEABLE, host_s=0.001),), waits=(replace(UPLOAD, seconds=0.005),)), 0.01,
+    ),
+    "full-precision": (
+        replace(WELL, device=replace(matmul(0.05, tf32=True), fused_s=0.003, other_s=0.02)), 0.025 + 0.003 + 0.01,
+    ),
+    "tf32-off": (
+        replace(WELL, device=replace(matmul(0.05), gemm_s=0.03, convolution_s=0.02), run={"cudnn_tf32": False}), 0.05,
+    ),
+    "attention-not-fused": (replace(busy(0.09), attention=(replace(SCORES, host_s=0.05),)), 0.03),
+    "recomputation": (replace(busy(0.09), recomputed=replace(AGAIN, host_s=0.05), run=SMALL), 0.03),
+    "small-batch": (replace(WELL, device=replace(SPARSE, busy_s=0.08), run=SMALL, targets=(STEPPING,)), 0.05 + 0.03),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", BOUNDS)
+def test_what_following_it_can_save_is_bounded_by_both_sides_of_the_machine(rule: str) -> None:
+    """Of work that host and device do at once, each part can be what the step waits for."""
+    profile, bound = BOUNDS[rule]
+    (found,) = [one for one in suggestions(profile).suggestions if one.rule == rule]
+    assert found.seconds == pytest.approx(bound)
+
+
+def test_on_the_cpu_fused_attention_makes_its_products_all_the_same() -> None:
+    (found,) = suggestions(replace(WELL, device=None, attention=(SCORES,))).suggestions
+    assert (found.rule, found.seconds) == ("attention-not-fused", pytest.approx(0.02 - 0.012 / 2))
+
+
+def test_convolutions_have_a_switch_of_their_own() -> None:
+    profile = BOUNDS["tf32-off"][0]
+    (both,) = [one.advice for one in suggestions(profile).suggestions if one.rule == "tf32-off"]
+    assert "set_float32_matmul_precision('high') and torch.backends.cudnn.allow_tf32 = True" in both
+    asked = replace(profile, run={**profile.run, "matmul_precision": "high"})
+    (one,) = [one.advice for one in suggestions(asked).suggestions if one.rule == "tf32-off"]
+    assert one.startswith("torch.backends.cudnn.allow_tf32 = True")
 
 
 def test_the_edits_that_are_named_exist() -> None:

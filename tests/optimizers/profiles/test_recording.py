@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -160,6 +161,82 @@ def test_without_an_optimizer_of_torchs_a_step_ends_with_its_backward_pass(tmp_p
     assert "TanhBackward0" not in {one.name for one in target(profile, "<module>").operators}
 
 
+GRADIENTS = {
+    "autograd": "gradients = torch.autograd.grad(model(x).mean(), list(model.parameters()))",
+    "func": "gradients = torch.func.grad(lambda x: model(x).mean())(x)",
+}
+
+
+@pytest.mark.parametrize("way", GRADIENTS)
+def test_where_gradients_are_taken_by_a_function_a_step_ends_with_that(tmp_path: Path, way: str) -> None:
+    """And not with each of the modules' calls, of which some evaluate."""
+    mine = (
+        "def evaluate():\n    with torch.no_grad():\n        return [model(x).mean() for _ in range(3)]\n"
+        f"for _ in range(10_000):\n    {GRADIENTS[way]}\n    evaluate()\n"
+    )
+    recording = run(tmp_path, MODEL + mine)
+    assert (recording.run["by"], recording.run["of"]) == ("torch.autograd.grad", "call")
+    profile = profile_of(tmp_path, recording)
+    assert {name: target(profile, name).calls for name in ("Layer.forward", "evaluate")} == {
+        "Layer.forward": 8.0,
+        "evaluate": 1.0,
+    }
+
+
+def test_gradients_within_a_step_do_not_end_it(tmp_path: Path) -> None:
+    """As of a penalty on them, or of a loss of derivatives."""
+    penalized = (
+        "for _ in range(10_000):\n    y = model(x)\n"
+        "    (inner,) = torch.autograd.grad(y.mean(), [model[0].inner.weight], create_graph=True)\n"
+        "    (y.mean() + inner.square().sum()).backward()\n"
+    )
+    recording = run(tmp_path, MODEL + penalized)
+    assert (recording.run["by"], target(profile_of(tmp_path, recording), "Layer.forward").calls) == ("backward", 2.0)
+
+
+@pytest.mark.parametrize("way", GRADIENTS)
+def test_a_step_that_takes_gradients_is_compiled_as_ever(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], way: str
+) -> None:
+    compiled = (
+        f"@torch.compile(backend='eager')\ndef step(x):\n    {GRADIENTS[way]}\n    return gradients[0].sum()\n"
+        "for _ in range(12):\n    y = step(x)\nprint(y.item(), torch._dynamo.utils.counters['stats'])\n"
+    )
+    with contextlib.suppress(NothingRecorded):  # of a step that is all in one graph
+        run(tmp_path, MODEL + compiled, Plan(1, 1, 2, stop=False))
+    seen = capfd.readouterr()
+    plain = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, check=True)
+    assert seen.out == plain.stdout
+
+
+GRAPHS = """
+import atexit
+atexit.register(lambda: print("as it was:", torch.cuda.CUDAGraph.replay.__qualname__))
+place = torch.cuda.CUDAGraph.__mro__[1]  # what a build without CUDA has there
+place.__init__ = lambda self, *_: None
+place.__new__ = staticmethod(lambda cls, *_: object.__new__(cls))
+place.capture_begin = lambda self, **_: None
+place.capture_end = lambda self: None
+place.replay = lambda self: [torch.tanh(x) for _ in range(20)]
+graph, other = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+"""
+
+
+@pytest.mark.parametrize("eager", [0, QUICK.warmup - 1, 3])
+def test_a_step_that_was_captured_ends_where_its_graph_is_replayed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], eager: int
+) -> None:
+    """However many steps came before it."""
+    text = (
+        f"train({eager})\n" * (eager > 0) + "graph.capture_begin()\ntrain(1)\ngraph.capture_end()\n"
+        "for _ in range(10_000):\n    other.replay()\n    graph.replay()\n"
+    )
+    recording = run(tmp_path, MODEL + GRAPHS + TRAIN + text)
+    assert (recording.status, recording.run["by"], recording.run["of"]) == (0, "optimizer", "SGD")
+    assert (recording.run["steps"], recording.run["complete"]) == (QUICK.needed, QUICK.steps)
+    assert "as it was: CUDAGraph.replay" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("ending, status", [("train(5)", 0), ("train(5)\nraise RuntimeError('boom')", 1)])
 def test_a_script_that_ends_within_the_window_keeps_its_whole_steps(tmp_path: Path, ending: str, status: int) -> None:
     recording = run(tmp_path, f"{MODEL}{TRAIN}{ending}\n")
@@ -219,7 +296,7 @@ def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None
         (MODEL + TRAIN + "train(3)\n", "after 3 steps .optimizer SGD., of 6 needed"),
         (
             MODEL + "print(x.sum())\n",
-            "no torch.optim optimizer stepped, no backward pass was made, and no nn.Module was called",
+            "no torch.optim optimizer stepped, no gradient was taken, and no nn.Module was called",
         ),
         (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
         (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),

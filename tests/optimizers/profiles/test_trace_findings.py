@@ -140,3 +140,39 @@ def test_kernels_with_few_blocks_leave_multiprocessors_empty(tmp_path: Path) -> 
     ])  # fmt: skip
     assert device.sparse_s == pytest.approx(200e-6)
     assert device.unfilled_s == pytest.approx(150e-6)
+
+
+def test_a_target_has_a_side_on_the_host_and_one_on_the_device(tmp_path: Path) -> None:
+    profile = read_events(tmp_path, [
+        event("user_annotation", "first", 0, 100), event("cuda_runtime", "cudaLaunchKernel", 10, 20, correlation=1),
+        event("user_annotation", "second", 200, 700),
+        event("cuda_runtime", "cudaLaunchKernel", 210, 220, correlation=2),
+        event("kernel", "k", 100, 600, GPU, correlation=1), event("kernel", "k", 600, 800, GPU, correlation=2),
+    ])  # fmt: skip
+    found = {one.name: [round(1e6 * s) for s in (one.seconds, one.host_s, one.device_s)] for one in profile.targets}
+    assert found == {"first": [600, 100, 500], "second": [200, 500, 200]}
+    second = next(one for one in profile.targets if one.name == "second")
+    assert profile.removable_of(second) == pytest.approx(700e-6), "with it goes what the first would wait for"
+
+
+def test_kernels_are_told_apart_by_what_other_numbers_would_do_to_them(tmp_path: Path) -> None:
+    def launched(number: int, name: str, kernel: str, kind: str = "float") -> list[dict[str, Any]]:
+        at = 100.0 * number
+        return [
+            event("cpu_op", name, at, at + 50, Input_type=[kind, kind]),
+            event("cuda_runtime", "cudaLaunchKernel", at + 10, at + 20, correlation=number),
+            event("kernel", kernel, 2000 + at, 2000 + at + number, GPU, correlation=number),
+        ]
+
+    device = used(tmp_path, [
+        *launched(1, "aten::mm", "ampere_sgemm_128x64_tn"),
+        *launched(2, "aten::addmm", "sm80_xmma_gemm_tf32f32_tf32f32_f32_tn"),
+        *launched(4, "aten::mm", "cutlass_80_tensorop_s1688gemm_128x128_nn"),
+        *launched(8, "aten::cudnn_convolution", "implicit_convolve_sgemm"),
+        *launched(16, "aten::_scaled_dot_product_efficient_attention", "fmha_cutlassF_f32_aligned_64x64"),
+        *launched(32, "aten::mul", "vectorized_elementwise_kernel"),
+        *launched(64, "aten::mm", "nvjet_tst", "c10::BFloat16"),
+    ])  # fmt: skip
+    parts = (device.gemm_s, device.tf32_s, device.convolution_s, device.fused_s, device.other_s)
+    assert [round(1e6 * one) for one in parts] == [1, 6, 8, 16, 32]
+    assert device.tf32_kernels and round(1e6 * device.matmul_s["float32"]) == 15
