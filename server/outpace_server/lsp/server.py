@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -32,6 +34,7 @@ from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
+from outpace_server.lsp.reading import reader_of
 from outpace_server.lsp.settings import Settings
 from outpace_server.lsp.sheet import Sheet
 from outpace_server.lsp.speedups import Speedups
@@ -142,6 +145,17 @@ class OutpaceServer(LanguageServer):
         self.engines.close()
         if self.watching is not None:
             self.watching.close()
+
+    async def serve(self, given: BinaryIO, answers: BinaryIO) -> None:
+        """Until the editor has said all, or that it ends."""
+        self._stop_event = threading.Event()
+        self.protocol.set_writer(StdoutWriter(answers))
+        await run_async(
+            stop_event=self._stop_event,
+            reader=await reader_of(given, answers, self.thread_pool),
+            protocol=self.protocol,
+            error_handler=self.report_server_error,
+        )
 
     def shutdown(self) -> None:
         """Without pygls's wait for the thread that reads: after a signal the editor may say nothing more."""

@@ -10,7 +10,7 @@ from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp import applied_edits
-from outpace_server.lsp.desk import with_ends_like
+from outpace_server.lsp.desk import read_ahead, with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
 from outpace_server.lsp.server import CUDA_SUFFIXES, OutpaceServer
 from outpace_server.marked import is_marked
@@ -56,6 +56,7 @@ async def _offer_known(ls: OutpaceServer, uri: str) -> None:
     except (OutpaceError, OSError) as error:
         ls.log(f"{path.name}: {error}", types.MessageType.Warning)
         return
+    await asyncio.to_thread(read_ahead, text, known)
     ls.desk.add(uri, known)
     ls.publish(uri)
 
