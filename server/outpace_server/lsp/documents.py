@@ -86,6 +86,11 @@ class Documents(Workspace):
 
     def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
         if self.get_notebook_document(notebook_uri=params.notebook_document.uri) is not None:
+            structure = params.change.cells.structure if params.change.cells else None
+            if structure is not None and structure.did_open and structure.did_close:
+                # pygls closes last: a cell that was taken out and put back in one message would be gone
+                opened = {unquote(cell.uri) for cell in structure.did_open}
+                structure.did_close = [one for one in structure.did_close if unquote(one.uri) not in opened]
             super().update_notebook_document(params)
         else:
             logger.warning("%s was changed, but is not open", params.notebook_document.uri[:LOGGED])

@@ -107,3 +107,19 @@ def test_a_text_is_split_once() -> None:
     change = types.TextDocumentContentChangePartial(types.Range(types.Position(0, 1), types.Position(1, 0)), "")
     documents.update_text_document(types.VersionedTextDocumentIdentifier(2, URI), change)
     assert document.lines == ["ab"]
+
+
+def test_a_cell_that_is_taken_out_and_put_back_in_one_message_is_there() -> None:
+    documents, notebook, cell = Documents(None), "file:///n.ipynb", "cell:n.ipynb#1"
+    text = types.TextDocumentItem(cell, "python", 1, "x = 1")
+    made = types.NotebookCell(types.NotebookCellKind.Code, cell)
+    document = types.NotebookDocument(notebook, "jupyter-notebook", 1, [made])
+    documents.put_notebook_document(types.DidOpenNotebookDocumentParams(document, [text]))
+    array = types.NotebookCellArrayChange(0, 1, [made])
+    structure = types.NotebookDocumentCellChangeStructure(array, [text], [types.TextDocumentIdentifier(cell)])
+    change = types.NotebookDocumentChangeEvent(cells=types.NotebookDocumentCellChanges(structure=structure))
+    which = types.VersionedNotebookDocumentIdentifier(2, notebook)
+    documents.update_notebook_document(types.DidChangeNotebookDocumentParams(which, change))
+    module = documents.measured(notebook)
+    assert module is not None and module.source == "x = 1\n"
+    assert documents.notebook_of(cell) is not None
