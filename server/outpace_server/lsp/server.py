@@ -256,10 +256,11 @@ class OutpaceServer(LanguageServer):
             self.log(f"{path.parent} is not watched ({error}): save in the editor to measure")
 
     def changed_on_disk(self, path: Path) -> None:
-        """Of the open files, one that another program wrote. What the editor saves is told by the editor, too."""
+        """By another program: a checkout writes hundreds at once. What the editor saves is told by the editor, too."""
         for uri in self.open_uris:
-            if path_of(uri) == path:
+            if path_of(uri) == path and path.exists():
                 self.optimizing.queue_if_new(uri)
+        self.speedups.noticed(path)
 
     def attend(self) -> None:
         """The user is there."""
