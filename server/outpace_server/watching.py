@@ -14,7 +14,7 @@ from watchdog.observers.api import ObservedWatch
 from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.profiles.names import PROFILE, TRACES
 
-WRITTEN = ("modified", "created", "moved", "closed")
+WRITTEN = ("modified", "created", "moved", "closed", "deleted")
 COMPLETE = ("moved", "closed", "deleted")
 """Of a file that takes long to write."""
 APPEARED = ("created", "moved", "deleted")
@@ -22,7 +22,7 @@ RECORDS = (*TRACES, PROFILE)
 
 
 class Watching(FileSystemEventHandler):
-    """Calls `changed(path)` in the running loop for each Python file or notebook that appears or is written in a
+    """Calls `changed(path)` in the running loop for each Python file or notebook that appears, is written or goes in a
     watched folder, and `recorded(path)` for each profile, trace or folder that is complete or goes."""
 
     def __init__(self, changed: Callable[[Path], None], recorded: Callable[[Path], None] = lambda path: None) -> None:
@@ -47,7 +47,11 @@ class Watching(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """In the observer's thread."""
-        path = str(event.dest_path if event.event_type == "moved" else event.src_path)
+        path = str(event.src_path)
+        if event.event_type == "moved":
+            if not event.is_directory and path.endswith((".py", SUFFIX)):
+                self._loop.call_soon_threadsafe(self._changed, Path(path))
+            path = str(event.dest_path)
         if event.is_directory:
             if event.event_type in APPEARED:
                 self._loop.call_soon_threadsafe(self._recorded, Path(path))

@@ -11,15 +11,16 @@ class Attention:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._seen = now()
+        self.last = now()
+        """When somebody was there last, by that clock."""
         self.waiting: set[str] = set()
         """Files that changed on disk meanwhile."""
 
     def seen(self) -> set[str]:
         """Somebody opened, typed, saved or asked. Hands over what waited for that."""
-        self._seen = self._now()
+        self.last = self._now()
         waiting, self.waiting = self.waiting, set()
         return waiting
 
     def idle(self, minutes: float) -> bool:
-        return self._now() - self._seen > 60 * minutes
+        return self._now() - self.last > 60 * minutes

@@ -184,9 +184,19 @@ class Desk:
         return None
 
 
+def read_ahead(text: str, trials: Iterable[Trial]) -> None:
+    """What the first key in a text would wait for: a long one takes a tenth of a second. In any thread."""
+    nothing = Block(0, 0, 0)
+    for trial in trials:
+        changed = trial.idea.patch.new_source
+        region_of(text, changed, trial.idea.patch)
+        if not trial.whole_text:
+            holds_for(text, changed, nothing, trial.target)
+
+
 def with_ends_like(text: str, other: str) -> str:
     """Emacs keeps a file's CRLF to itself: its buffer, and so what the server hears of it, has LF alone."""
-    return text.replace("\r\n", "\n") if "\r\n" in text and "\r" not in other else text
+    return text.replace("\r\n", "\n") if "\r" in text and "\r" not in other else text
 
 
 def _look_again(file: Measured, text: str) -> Found:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 from lsprotocol import types
-from pygls.workspace import TextDocument, Workspace
+from pygls.workspace import PositionCodec, TextDocument, Workspace
 
 from outpace_optimizers.notebook import Module, module_of
 from outpace_optimizers.source import lines_of
@@ -24,7 +24,7 @@ logger = logging.getLogger("outpace")
 
 
 class Document(TextDocument):
-    """Its lines are kept for its text: every question about a range needs them."""
+    """Its lines are kept for its text: every question about a range needs them, and a key changes few of them."""
 
     _split: tuple[str, list[str]] = ("", [])
 
@@ -34,6 +34,39 @@ class Document(TextDocument):
         if self._split[0] is not text:
             self._split = (text, lines_of(text))
         return self._split[1]
+
+    def _apply_incremental_change(self, change: types.TextDocumentContentChangePartial) -> None:
+        """pygls (2.1.1) writes all lines anew, one by one, and splits the text for that: of 10,000 lines, this was most
+        of what a key costs. A column past the end of its line is that end, as the protocol says."""
+        lines = self.lines
+        (first, start), (last, end) = sorted(self._place(at) for at in (change.range.start, change.range.end))
+        before, after = "".join(lines[first : first + 1])[:start], "".join(lines[last : last + 1])[end:]
+        if first and lines[first - 1].endswith("\r"):  # a \n that comes behind it ends the same line
+            first -= 1
+            before = lines[first] + before
+        now = [*lines[:first], *lines_of(before + change.text + after), *lines[last + 1 :]]
+        self._source = "".join(now)
+        self._split = (self._source, now)
+
+    def _place(self, at: types.Position) -> tuple[int, int]:
+        """Line and column in characters; the end of the text for what lies behind it."""
+        lines = self.lines
+        if at.line < len(lines):
+            return at.line, _column(self.position_codec, lines[at.line].rstrip("\r\n"), at.character)
+        if not lines or lines[-1].endswith(("\r", "\n")):
+            return len(lines), 0
+        return len(lines) - 1, len(lines[-1])
+
+
+def _column(codec: PositionCodec, line: str, units: int) -> int:
+    if line.isascii():
+        return min(units, len(line))
+    counted = 0
+    for column, character in enumerate(line):
+        if counted >= units:
+            return column
+        counted += codec.client_num_units(character)
+    return len(line)
 
 
 class Documents(Workspace):
@@ -53,6 +86,11 @@ class Documents(Workspace):
 
     def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
         if self.get_notebook_document(notebook_uri=params.notebook_document.uri) is not None:
+            structure = params.change.cells.structure if params.change.cells else None
+            if structure is not None and structure.did_open and structure.did_close:
+                # pygls closes last: a cell that was taken out and put back in one message would be gone
+                opened = {unquote(cell.uri) for cell in structure.did_open}
+                structure.did_close = [one for one in structure.did_close if unquote(one.uri) not in opened]
             super().update_notebook_document(params)
         else:
             logger.warning("%s was changed, but is not open", params.notebook_document.uri[:LOGGED])

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from outpace_audit.records import content_id
 from outpace_optimizers.source import lines_of
-from outpace_server.lsp.regions import differing, line_edits, lines_in, parsed
+from outpace_server.lsp.regions import differing, line_edits, parsed
 
 INPUT_MAKERS = ("get_inputs", "get_init_inputs")
 _WORD = re.compile(r"\w+")
@@ -51,7 +51,8 @@ def block_between(before: str, after: str) -> Block | None:
 def holds_for(base: str, changed: str, block: Block, symbol: str) -> bool:
     """Whether `changed`, an edit of `base`, can be made in a text that differs from `base` in this block, and touches
     nothing that it depends on."""
-    if any(block.touches(first, end) for first, end in live_lines(base, symbol)):
+    touched, live = _touched(base, block), _live_numbers(base, symbol)
+    if touched is None or live is None or not touched.isdisjoint(live):  # what does not parse may depend on any line
         return False
     edges = (block.start, block.end)  # which of two insertions comes first is not ours to say
     return all(
@@ -85,12 +86,18 @@ def reach_id(text: str, symbol: str) -> str:
     return content_id(_outline(text, symbol) or text)
 
 
+@lru_cache(maxsize=16)
+def _touched(text: str, block: Block) -> frozenset[int] | None:
+    """The statements of the top level that a block lies in or reaches into."""
+    parts = _parts(text)
+    return None if parts is None else frozenset(one.number for one in parts if block.touches(one.first, one.end))
+
+
 @lru_cache(maxsize=1024)
-def live_lines(text: str, symbol: str) -> tuple[tuple[int, int], ...]:
-    """Lines that the target may depend on, as (first, end): the top level, without comments between statements and
-    without definitions that nothing mentions. All lines where the text does not parse."""
+def _live_numbers(text: str, symbol: str) -> frozenset[int] | None:
+    """Statements that the target may depend on: those of the top level, and the definitions that something mentions."""
     live = _live(text, symbol)
-    return ((0, len(lines_in(text)) + 1),) if live is None else tuple((part.first, part.end) for part in live)
+    return None if live is None else frozenset(part.number for part in live)
 
 
 @lru_cache(maxsize=64)

@@ -68,7 +68,7 @@ class Optimizing:
     def queue_asked(self, uri: str) -> None:
         """The user wants this file measured, now."""
         path, settings = path_of(uri), self._server.settings
-        if path is None or not (settings.enable and settings.trusted):
+        if path is None or not settings.allows:
             self._server.tell(_why_not(uri, settings))
             return
         self._server.consent.assume(Workspace.of(path))
@@ -179,8 +179,11 @@ class Optimizing:
         self._server.refresh()
 
     async def _measure_applied(self, uri: str, path: Path, trial: Trial) -> None:
-        server = self._server
-        job = Job("replay", verdict=trial.id, root=str(Workspace.of(path).root))
+        server, workspace = self._server, Workspace.of(path)
+        if not await server.consent.given(workspace, server.settings.consent):
+            server.log(f"{path.name}: applied, and not measured again: nobody has allowed it")
+            return
+        job = Job("replay", verdict=trial.id, root=str(workspace.root))
         answer = await self._run(uri, f"Measuring {path.name} again", path, job, "interactive", lambda event: None)
         if answer is None:
             return
@@ -229,7 +232,7 @@ class Optimizing:
         finally:
             self.underway.remove(underway)
             server.speedups.changed()
-            await progress.end(end)
+            server.in_background(progress.end(end))  # which waits for the editor's leave to begin
 
 
 @functools.lru_cache(maxsize=256)
@@ -260,7 +263,10 @@ def _why_not(uri: str, settings: Settings) -> str:
         return "A CUDA source is not measured by itself: ask on the Python file that calls it."
     if path_of(uri) is None:
         return "Only Python files and notebooks that are saved on this machine can be measured."
-    return "Measuring is off: this workspace is not trusted." if settings.enable else "Measuring is off (`enable`)."
+    if not settings.enable:
+        return "Measuring is off (`enable`)."
+    why = "the setting `consent` is `never`" if settings.trusted else "this workspace is not trusted"
+    return f"Measuring is off: {why}."
 
 
 def _show(progress: Progress, event: Event) -> None:

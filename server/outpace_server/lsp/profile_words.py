@@ -57,12 +57,11 @@ def heading(annotations: Annotations) -> str:
 
 def details(one: Placed, annotations: Annotations, changed: int, *, markdown: bool) -> str:
     """`changed`: how many functions of the file are no longer what was profiled."""
-    mark = one.mark
+    name = _bold(printable(one.mark.name), markdown)
     if one.stale:
-        lines = [f"{_bold(printable(mark.name), markdown)}: its code is not what was profiled"]
-    else:
-        lines = [f"{_bold(printable(mark.name), markdown)}: {label(one)}", *_numbers(one, annotations, markdown)]
-    if changed and not one.stale:
+        return f"{name}: its code is not what was profiled ({origin(annotations)})"
+    lines = [f"{name}: {label(one)}", *_numbers(one, annotations, markdown)]
+    if changed:
         lines.append(f"{changed} profiled function{'s' * (changed != 1)} of this file changed since")
     lines += [heading(annotations), origin(annotations)]
     return ("\n\n" if markdown else "\n").join(lines)

@@ -133,8 +133,9 @@ class Profiles:
             self._look(self._project_of(path))
 
     def typed(self, uri: str) -> None:
-        """The text is looked at once the user pauses."""
-        if uri in self._sheets:
+        """The text is looked at once the user pauses; also one that is being looked at for the first time just now."""
+        settling = self._settling.get(uri)
+        if uri in self._sheets or (settling is not None and not settling.done()):
             self._settle(uri, PAUSE_S)
 
     def saved(self, uri: str) -> None:

@@ -129,7 +129,7 @@ def differing(before: str, after: str) -> tuple[int, str, str]:
 
 def line_count(text: str) -> int:
     """Of whole lines."""
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+    return text.count("\n") + (text.count("\r") - text.count("\r\n") if "\r" in text else 0)
 
 
 def _common_start(a: str, b: str) -> int:

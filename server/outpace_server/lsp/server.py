@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -32,6 +34,7 @@ from outpace_server.lsp.edits import workspace_edit
 from outpace_server.lsp.optimizing import Optimizing, path_of
 from outpace_server.lsp.protocol import Protocol
 from outpace_server.lsp.publishing import diagnostics_of
+from outpace_server.lsp.reading import reader_of
 from outpace_server.lsp.settings import Settings
 from outpace_server.lsp.sheet import Sheet
 from outpace_server.lsp.speedups import Speedups
@@ -143,6 +146,17 @@ class OutpaceServer(LanguageServer):
         if self.watching is not None:
             self.watching.close()
 
+    async def serve(self, given: BinaryIO, answers: BinaryIO) -> None:
+        """Until the editor has said all, or that it ends."""
+        self._stop_event = threading.Event()
+        self.protocol.set_writer(StdoutWriter(answers))
+        await run_async(
+            stop_event=self._stop_event,
+            reader=await reader_of(given, answers, self.thread_pool),
+            protocol=self.protocol,
+            error_handler=self.report_server_error,
+        )
+
     def shutdown(self) -> None:
         """Without pygls's wait for the thread that reads: after a signal the editor may say nothing more."""
         if self._stop_event is not None:
@@ -242,10 +256,11 @@ class OutpaceServer(LanguageServer):
             self.log(f"{path.parent} is not watched ({error}): save in the editor to measure")
 
     def changed_on_disk(self, path: Path) -> None:
-        """Of the open files, one that another program wrote. What the editor saves is told by the editor, too."""
+        """By another program: a checkout writes hundreds at once. What the editor saves is told by the editor, too."""
         for uri in self.open_uris:
-            if path_of(uri) == path:
+            if path_of(uri) == path and path.exists():
                 self.optimizing.queue_if_new(uri)
+        self.speedups.noticed(path)
 
     def attend(self) -> None:
         """The user is there."""

@@ -63,6 +63,11 @@ class Settings:
     cuda_diagnostics_severity: Severity = "hint"
 
     @property
+    def allows(self) -> bool:
+        """What is asked for by name to be run."""
+        return self.enable and self.trusted and self.consent != "never"
+
+    @property
     def runs(self) -> bool:
         return self.enable and self.trusted and self.run_on != "never"
 

@@ -29,7 +29,7 @@ from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.desk import surest_gain
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.regions import region_of
-from outpace_server.lsp.survey import Place, place_in, survey
+from outpace_server.lsp.survey import Place, place_in, survey, surveyed
 from outpace_server.output.words import gain, one_line, rejected_reason, step_words
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Speedups:
         self._places: dict[Path, Place] = {}
         self._sent: object = None
         self._sending: asyncio.Task[Any] | None = None
+        self._noticed: set[Path] = set()
 
     def begin(self) -> None:
         if self._server.features.speedups:
@@ -73,6 +74,13 @@ class Speedups:
         if self._server.features.speedups and path is not None:
             self._server.in_background(self._look(path))
 
+    def noticed(self, path: Path) -> None:
+        """A file of the workspace was written on disk, or is gone: looked at soon, with all that come meanwhile."""
+        if self._server.features.speedups and (path in self._places or self._in_workspace(path)):
+            if not self._noticed:
+                self._server.in_background(self._look_at_noticed())
+            self._noticed.add(path)
+
     def of_closed_file(self, uri: str, id: str) -> list[tuple[Trial, str]]:
         """The trial, with the text on disk; none of a file that nobody looked at."""
         path = path_of(uri)
@@ -91,10 +99,21 @@ class Speedups:
                 await self._put(place)
         self.changed()
 
+    async def _look_at_noticed(self) -> None:
+        await asyncio.sleep(EVERY_S)
+        noticed, self._noticed = self._noticed, set()
+        for path in sorted(noticed):
+            await self._look(path)
+
+    def _in_workspace(self, path: Path) -> bool:
+        folders = (fs_path(one.uri) for one in self._server.workspace.folders.values())
+        return any(surveyed(path, Path(one)) for one in folders if one and path.is_relative_to(one))
+
     async def _look(self, path: Path) -> None:
         place = await asyncio.to_thread(place_in, path)
         if place is None:
-            self._places.pop(path, None)
+            if self._places.pop(path, None) is not None:
+                self._server.desk.shelve(path.as_uri(), [])
         else:
             await self._put(place)
         self.changed()

@@ -41,6 +41,12 @@ def survey(folder: Path) -> tuple[list[Place], bool]:
     return places, True
 
 
+def surveyed(path: Path, folder: Path) -> bool:
+    """Whether a file in a folder is one that a survey of it looks at."""
+    inner = [parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder]
+    return path.suffix == ".py" and not any(skipped(one) for one in inner)
+
+
 def place_in(path: Path) -> Place | None:
     """None for the many files that nobody measures, and for what is no text."""
     if not is_marked(path):

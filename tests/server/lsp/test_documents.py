@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
+from outpace_optimizers.source import lines_of
 from outpace_server.lsp.documents import Documents
 
 URI = "file:///a%20b/model.py"
@@ -17,6 +18,17 @@ UNITS = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 """Of one unit."""
 TEXT = st.text(st.sampled_from("ab é😀\n\r\f\v\u2028\x85"), max_size=30)
+
+
+def opened(text: str) -> Documents:
+    documents = Documents(None)
+    documents.put_text_document(types.TextDocumentItem(URI, "python", 1, text))
+    return documents
+
+
+def change(documents: Documents, span: types.Range, text: str) -> None:
+    made = types.TextDocumentContentChangePartial(span, text)
+    documents.update_text_document(types.VersionedTextDocumentIdentifier(2, URI), made)
 
 
 def places(text: str, encoding: str) -> list[tuple[int, types.Position]]:
@@ -46,7 +58,37 @@ def test_edits_arrive(encoding: str, data: Any) -> None:
         text = text[:start] + put + text[end:]
         change = types.TextDocumentContentChangePartial(types.Range(first, last), put)
         documents.update_text_document(types.VersionedTextDocumentIdentifier(version, URI), change)
-        assert documents.get_text_document(URI).source == text
+        document = documents.get_text_document(URI)
+        assert document.source == text
+        assert list(document.lines) == lines_of(text)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
+@pytest.mark.parametrize("line", ["ab", "é😀"])
+def test_a_column_past_the_end_of_a_line_is_its_end(line: str, end: str) -> None:
+    """As the specification has it; pygls (2.1.1) takes it for the next line, or leaves a character."""
+    documents = opened(f"{line}{end}")
+    change(documents, types.Range(types.Position(0, 1), types.Position(0, 99)), "x")
+    assert documents.get_text_document(URI).source == f"{line[0]}x{end}"
+
+
+def test_a_place_past_the_end_of_a_text_is_its_end() -> None:
+    for text in ("", "a", "a\n"):
+        documents = opened(text)
+        change(documents, types.Range(types.Position(7, 3), types.Position(9, 0)), "x")
+        assert documents.get_text_document(URI).source == f"{text}x"
+
+
+def test_a_key_in_a_long_text_splits_no_more_than_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = opened("a = 1\n" * 10_000)
+    before = documents.get_text_document(URI).lines
+    split: list[str] = []
+    monkeypatch.setattr("outpace_server.lsp.documents.lines_of", lambda text: split.append(text) or lines_of(text))
+    change(documents, types.Range(types.Position(5000, 5), types.Position(5000, 5)), "2")
+    document = documents.get_text_document(URI)
+    assert document.lines[5000] == "a = 12\n"
+    assert split == ["a = 12\n"]
+    assert before[5000] == "a = 1\n", "who holds the lines of a text has those"
 
 
 def test_a_change_of_what_is_not_open_is_left_alone() -> None:
@@ -65,3 +107,19 @@ def test_a_text_is_split_once() -> None:
     change = types.TextDocumentContentChangePartial(types.Range(types.Position(0, 1), types.Position(1, 0)), "")
     documents.update_text_document(types.VersionedTextDocumentIdentifier(2, URI), change)
     assert document.lines == ["ab"]
+
+
+def test_a_cell_that_is_taken_out_and_put_back_in_one_message_is_there() -> None:
+    documents, notebook, cell = Documents(None), "file:///n.ipynb", "cell:n.ipynb#1"
+    text = types.TextDocumentItem(cell, "python", 1, "x = 1")
+    made = types.NotebookCell(types.NotebookCellKind.Code, cell)
+    document = types.NotebookDocument(notebook, "jupyter-notebook", 1, [made])
+    documents.put_notebook_document(types.DidOpenNotebookDocumentParams(document, [text]))
+    array = types.NotebookCellArrayChange(0, 1, [made])
+    structure = types.NotebookDocumentCellChangeStructure(array, [text], [types.TextDocumentIdentifier(cell)])
+    change = types.NotebookDocumentChangeEvent(cells=types.NotebookDocumentCellChanges(structure=structure))
+    which = types.VersionedNotebookDocumentIdentifier(2, notebook)
+    documents.update_notebook_document(types.DidChangeNotebookDocumentParams(which, change))
+    module = documents.measured(notebook)
+    assert module is not None and module.source == "x = 1\n"
+    assert documents.notebook_of(cell) is not None

@@ -18,7 +18,7 @@ from pytest_lsp import ClientServerConfig
 from wire import Wire
 
 OTHER = SOURCE.replace("y = x + 1", "y = 1 + x")
-SETTINGS = {"runOn": "never", "consent": "never"}
+SETTINGS = {"runOn": "never", "consent": "always"}
 HEADER = 3
 
 
@@ -251,3 +251,26 @@ async def test_what_a_model_has_written_is_marked(editor: Editor, tmp_path: Path
     tag = [types.CodeActionTag.LlmGenerated] if profile == "vscode" else []
     assert marked == {"model in work": tag, "faster-add in work": [], "all 2 audited edits of work": tag}
     assert [one.title.endswith("(tolerant, L4, written by a model)") for one in applying].count(True) == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("first", ["opened", "typed"])
+async def test_what_is_not_saved_as_a_file_is_opened_hides_no_offers(
+    editor: Editor, tmp_path: Path, first: str
+) -> None:
+    """An editor that was ended with unsaved changes opens them again; and who opens a file types at once."""
+    path, unsaved = plant(tmp_path, ("faster-add", FASTER, {})), f"# not saved\n{SOURCE}"
+    await editor.start(path.parent, SETTINGS, capabilities_of("vscode"))
+    uri = path.as_uri()
+    if first == "opened":
+        editor.show(uri, unsaved)
+    else:
+        editor.open(path)
+        editor.type(uri, unsaved)
+    (shown,) = await diagnostics(editor)
+    assert (shown.code, shown.range.start.line) == ("faster-add", HEADER + 1)
+    (apply, *_) = await editor.actions(uri, HEADER + 1, [shown])
+    resolved = await editor.code_action_resolve_async(apply)
+    assert resolved.edit is not None
+    editor.apply(uri, resolved.edit)
+    assert editor.texts[uri] == f"# not saved\n{FASTER}"

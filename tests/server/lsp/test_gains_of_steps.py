@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_lsp
@@ -14,7 +17,9 @@ from editor import PROFILES, Editor, capabilities_of, vscode_capabilities
 from lsprotocol import types
 from planted import FASTER, MACHINE, SOURCE, plant
 from pytest_lsp import ClientServerConfig
+from within import Within
 
+from outpace_server.lsp import profiles
 from profile_maker import plant_profile
 
 SETTINGS = {"runOn": "never", "consent": "never"}
@@ -23,6 +28,7 @@ PARTS = {("model.py", "work"): 0.25, ("model.py", "unrelated"): 0.1}
 OTHER = {("other.py", "other"): 0.1}
 BARE, FULL = "1.42× audited", "1.42× audited, step 1.08× computed"
 STALE = "changed since the profile"
+PATIENCE_S = 20.0
 SURE = "1.08× [1.07, 1.09] for a whole step: computed from a share of 25% in profile model-"
 
 
@@ -108,6 +114,34 @@ async def test_what_takes_another_time_now_takes_the_steps_gain_away(editor: Edi
     newer = path.stat().st_mtime + 100
     os.utime(tmp_path / "other.py", (newer, newer))
     await lens_becomes(editor, uri, BARE)
+
+
+@pytest.mark.asyncio
+async def test_a_key_while_the_text_is_looked_at_for_the_first_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a server that starts anew while somebody types, and undoes it: the text that was looked at is gone."""
+    path, looking, typed = planted(tmp_path), asyncio.Event(), threading.Event()
+    loop, place = asyncio.get_running_loop(), profiles.place
+
+    def slowly(*given: Any) -> Any:
+        loop.call_soon_threadsafe(looking.set)
+        assert typed.wait(PATIENCE_S)
+        return place(*given)
+
+    monkeypatch.setattr(profiles, "place", slowly)
+    within = Within(tmp_path, SETTINGS)
+    uri = within.open(path)
+    within.type(uri, SOURCE.replace("    return y * 2\n", "    return y * 2 * 2\n"))
+    await asyncio.wait_for(looking.wait(), PATIENCE_S)
+    within.type(uri, SOURCE)
+    typed.set()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while within.lenses(uri) != [FULL]:
+                await asyncio.sleep(0.05)
+    finally:
+        within.server.stop_work()
 
 
 @pytest.mark.asyncio

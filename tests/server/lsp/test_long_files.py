@@ -15,8 +15,8 @@ from planted import MACHINE, PASSED, TIMING
 from outpace_audit.records import Idea, Patch, Span, Verdict
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash, lines_of
-from outpace_server.lsp.desk import Desk
-from outpace_server.lsp.freshness import Block, block_between
+from outpace_server.lsp.desk import Desk, read_ahead
+from outpace_server.lsp.freshness import Block, block_between, holds_for
 from outpace_server.lsp.regions import line_edits, region_named
 
 TARGETS = 200
@@ -85,6 +85,32 @@ def test_the_next_key_in_a_line_finds_what_a_first_look_finds(line: str, keys: t
         text = LONG.replace(f"{line}\n", f"{line}{key}\n", 1)
         first_look = made_of(trial(number) for number in range(TARGETS))
         assert typing.findings("file:///m.py", text) == first_look.findings("file:///m.py", text)
+
+
+def test_the_first_key_reads_nothing_that_was_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"# another text than that of the other tests\n{LONG}"
+    trials = [
+        replace(one, idea=replace(one.idea, patch=replace(one.idea.patch, base_hash=base_hash(text), new_source=made)))
+        for one in (trial(number) for number in range(3))
+        for made in [text.replace(f"{one.target}(x):\n    y = x + 1", f"{one.target}(x):\n    y = 1 + x")]
+    ]
+    desk = Desk()
+    desk.open("file:///m.py")
+    desk.remember("file:///m.py", text)
+    read_ahead(text, trials)
+    desk.add("file:///m.py", trials)
+    monkeypatch.setattr("outpace_server.lsp.regions.tree_of", lambda text: pytest.fail("a key waits for this"))
+    monkeypatch.setattr("difflib.SequenceMatcher", lambda *_, **__: pytest.fail("a key waits for this"))
+    assert len(desk.findings("file:///m.py", text)) == 3
+    assert len(desk.findings("file:///m.py", text.replace("y = x + 1", "y = x + 1#", 1))) == 2
+
+
+@pytest.mark.parametrize("line", ["x = 1", "def broken(", "# nothing", "    return x"])
+def test_what_does_not_parse_depends_on_all_its_lines(line: str) -> None:
+    base = "def work(x):\n    return x + 1\n\ndef broken(\n"
+    block = block_between(base, f"{line}\n{base}")
+    assert block is not None
+    assert not holds_for(base, base.replace("x + 1", "1 + x"), block, "work")
 
 
 def test_other_ends_of_lines_are_another_text() -> None:

@@ -16,7 +16,7 @@ from wire import COMMAND
 
 from outpace_optimizers.notebook import module_of
 
-SETTINGS = {"runOn": "never", "consent": "never"}
+SETTINGS = {"runOn": "never", "consent": "always"}
 CELLS = [
     "%matplotlib inline\nimport torch",
     "def work(x):\n    y = x + 1\n    return y * 2",

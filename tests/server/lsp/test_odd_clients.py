@@ -18,7 +18,7 @@ from planted import FASTER, SOURCE, plant
 from pytest_lsp import ClientServerConfig
 from wire import COMMAND, Wire
 
-SETTINGS = {"runOn": "never", "consent": "never"}
+SETTINGS = {"runOn": "never", "consent": "always"}
 HEADER = 3
 ENDS_S = 20.0
 HOVER = {"textDocument": {"uri": "file:///x.py"}, "position": {"line": 0, "character": 0}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,30 @@ async def test_a_workspace_is_known_before_a_file_is_opened(editor: Editor, tmp_
     assert report.title == "work: other in work" and "--paper" in report.style
     assert report.body.startswith("<main>") and "error 3e-2" in report.body
     assert await editor.protocol.send_request_async("outpace/report", {"id": "nothing"}) is None
+
+
+@pytest.mark.asyncio
+async def test_it_follows_what_other_programs_do_to_files_that_are_not_open(editor: Editor, tmp_path: Path) -> None:
+    """As a checkout does, which writes many files at once, removes some, and renames others."""
+    only = SOURCE.replace("def unrelated", "def _unrelated")
+
+    def named(*names: str) -> Callable[[Any], bool]:
+        return lambda content: sorted(Path(one.uri).name for one in content.targets) == sorted(names)
+
+    path = plant(tmp_path, source=only)
+    (tmp_path / "node_modules").mkdir()
+    await begin(editor, path)
+    editor.open(path)
+    await editor.expect(METHOD, named("model.py"))
+    for name in ("one.py", "two.py", "node_modules/three.py"):
+        (tmp_path / name).write_text(only)
+    await editor.expect(METHOD, named("model.py", "one.py", "two.py"))
+    (tmp_path / "one.py").write_text(f"# moved down\n{only}")
+    await editor.expect(METHOD, lambda content: [one.line for one in content.targets] == [3, 4, 3])
+    (tmp_path / "one.py").rename(tmp_path / "other.py")
+    await editor.expect(METHOD, named("model.py", "other.py", "two.py"))
+    (tmp_path / "two.py").unlink()
+    await editor.expect(METHOD, named("model.py", "other.py"))
 
 
 @pytest.mark.asyncio

@@ -121,6 +121,30 @@ export async function openFile(page, name) {
   await page.locator(".monaco-editor .view-line").first().waitFor();
 }
 
+/** Puts the cursor there. A click would scroll sideways, to the middle of the longest line. */
+export async function goTo(page, line, column) {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input:visible").fill(`:${line}:${column}`);
+  await page.locator(".quick-input-list .monaco-list-row:visible", { hasText: `${line}` }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator(".statusbar-item", { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+}
+
+/** That a picture has all of what it is of: the code from its first column, rows and hovers to their ends. */
+export async function allShown(page) {
+  const hidden = await page.evaluate(() => {
+    const shown = (found) => [...document.querySelectorAll(found)].filter((one) => one.getClientRects().length);
+    const rows = shown('[id="workbench.view.extension.outpace"] .monaco-icon-label-container');
+    const hovers = shown(".monaco-hover .monaco-hover-content");
+    return [
+      ...shown(".editor-instance .lines-content").filter((one) => one.offsetLeft < 0).map(() => "code, to the left"),
+      ...rows.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent),
+      ...hovers.filter((one) => one.scrollHeight > one.parentElement.clientHeight + 1).map(() => "the end of a hover"),
+    ];
+  });
+  assert.deepEqual(hidden, []);
+}
+
 /** In the order in which they are given; says how long each took. */
 export async function inTurn(page, steps) {
   for (const doing of steps) {

@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { firstSpeedup } from "./firstSpeedup.mjs";
-import { command, inTurn, MEASURED, openFile, Person, repository, row, save, webview } from "./harness.mjs";
+import { allShown, command, goTo, inTurn, MEASURED, openFile, Person, repository, row, save, webview } from "./harness.mjs";
 
 const [tools, outpace, images] = process.argv.slice(2).map((name) => path.resolve(name));
 const FUSED = "scaled_dot_product_attention";
@@ -312,7 +312,8 @@ async function dismisses(page) {
 /** From the light bulb beside the code. */
 async function applies(page) {
   await goesToCode(page);
-  await page.locator(".view-line", { hasText: "def forward" }).first().click();
+  const header = read("attention.py").split("\n").findIndex((line) => line.includes("def forward")) + 1;
+  await goTo(page, header, 9);
   const bulb = page.locator(".codicon-light-bulb:visible, .codicon-gutter-lightbulb:visible, [class*='codicon-gutter-lightbulb']");
   await bulb.first().waitFor();
   await picture(page, "light-bulb");
@@ -329,15 +330,16 @@ async function applies(page) {
   await page.locator(".statusbar-item", { hasText: "Measuring attention.py again: " }).waitFor();
   await page.keyboard.press("Control+s");
   await row(page, "applied, measuring").waitFor();
+  await allShown(page);
   await picture(page, "applied");
 
   await lens(page, "applied, measured again").waitFor({ timeout: MEASURED });
   await row(page, "applied, confirmed").waitFor();
-  await page.locator(".view-line", { hasText: "def forward" }).first().click();
-  await page.keyboard.press("Home");
+  await goTo(page, header, 9);
   await pointAway(page);
   await command(page, "Show or Focus Hover");
   await page.locator(".monaco-hover", { hasText: "measured again in place" }).waitFor();
+  await allShown(page);
   await picture(page, "measured-again");
   assert.match(read("attention.py"), new RegExp(FUSED));
 }

@@ -31,11 +31,12 @@ def code_action(
     ls.attend()
     document, wanted = sheet.document, sheet.range_in_document(params.range)
     findings = ls.findings(document)
-    best = {finding.trial.id for finding in best_of_each_target(findings)}
+    here = [one for one in findings if one.region.first <= wanted.end.line and wanted.start.line <= one.region.last]
+    targets = {one.trial.target for one in here}
+    best = {one.trial.id for one in best_of_each_target(f for f in findings if f.trial.target in targets)}
     actions: list[types.CodeAction] = []
-    for finding in findings:
-        if finding.region.first <= wanted.end.line and wanted.start.line <= finding.region.last:
-            actions += _actions(ls, document, finding, finding.trial.id in best, params.context)
+    for finding in here:
+        actions += _actions(ls, document, finding, finding.trial.id in best, params.context)
     actions += _of_profiles(document) if params.context.only else []  # vim-lsp (2026) asks for each kind by name
     actions = [action for action in actions if _asked_for(action.kind, params.context.only)]
     if ls.features.action_literals:

@@ -42,7 +42,7 @@ def use_settings(ls: OutpaceServer, given: object) -> None:
     before: Settings = ls.settings
     ls.settings, troubles = settings_from_json(given, before)
     ls.tell_wrong_settings(troubles)
-    if not ls.settings.runs:
+    if (before.runs and not ls.settings.runs) or not ls.settings.allows:
         ls.optimizing.cancel_all()
     for uri in ls.open_uris:
         ls.publish(uri)

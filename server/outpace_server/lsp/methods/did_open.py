@@ -10,7 +10,7 @@ from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp import applied_edits
-from outpace_server.lsp.desk import with_ends_like
+from outpace_server.lsp.desk import read_ahead, with_ends_like
 from outpace_server.lsp.optimizing import on_disk, path_of
 from outpace_server.lsp.server import CUDA_SUFFIXES, OutpaceServer
 from outpace_server.marked import is_marked
@@ -32,37 +32,40 @@ def opened(ls: OutpaceServer, uri: str) -> None:
     ls.desk.open(uri)
     ls.watch(uri)
     ls.profiles.opened(uri)
-    if ls.settings.enable and ls.settings.trusted:
-        ls.in_background(_offer_known(ls, uri))
+    document, path = ls.document(uri), path_of(uri)
+    if document is not None and path is not None and ls.settings.enable and ls.settings.trusted:
+        ls.in_background(_offer_known(ls, uri, path, document.source))
     if ls.settings.run_on == "open":
         ls.optimizing.queue(uri, "background")
 
 
-async def _offer_known(ls: OutpaceServer, uri: str) -> None:
-    document, path = ls.document(uri), path_of(uri)
-    if document is None or path is None:
-        return
+async def _offer_known(ls: OutpaceServer, uri: str, path: Path, shown: str) -> None:
+    """`shown`: the text as it was opened. Somebody may be typing by the time that anything is known."""
     if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path):
         ls.desk.restore(uri, edits)
         ls.publish(uri)
-    await _offer_training(ls, uri, path, document.source)
+    texts = await asyncio.to_thread(_texts, path, shown)
+    for text in texts:
+        await _offer_training(ls, uri, path, text)
     if not await asyncio.to_thread(is_marked, path):
         return  # no engine is started for the many files that nobody measures
-    text = await asyncio.to_thread(_as_on_disk, path, document.source)
-    ls.desk.remember(uri, text)
-    try:
-        link = await ls.engines.of(Workspace.of(path))
-        known = await link.offers(str(path), text)
-    except (OutpaceError, OSError) as error:
-        ls.log(f"{path.name}: {error}", types.MessageType.Warning)
-        return
-    ls.desk.add(uri, known)
-    ls.publish(uri)
+    for text in texts:
+        ls.desk.remember(uri, text)
+        try:
+            link = await ls.engines.of(Workspace.of(path))
+            known = await link.offers(str(path), text)
+        except (OutpaceError, OSError) as error:
+            ls.log(f"{path.name}: {error}", types.MessageType.Warning)
+            return
+        await asyncio.to_thread(read_ahead, text, known)
+        ls.desk.add(uri, known)
+        ls.publish(uri)
+        if known:
+            return
 
 
-async def _offer_training(ls: OutpaceServer, uri: str, path: Path, source: str) -> None:
+async def _offer_training(ls: OutpaceServer, uri: str, path: Path, text: str) -> None:
     """What training rules have won on this very text, by `outpace train`."""
-    text = await asyncio.to_thread(_as_on_disk, path, source)
     try:
         won = await asyncio.to_thread(_won, path, text)
     except OSError as error:
@@ -81,7 +84,10 @@ def _won(path: Path, text: str) -> list[Trial]:
     return kept_offers(workspace, path, text) if (workspace.state / FILE).is_file() else []
 
 
-def _as_on_disk(path: Path, text: str) -> str:
-    """The file's own text where the editor's is the same but for the ends of its lines."""
+def _texts(path: Path, shown: str) -> list[str]:
+    """The file's own, which is what was measured, and the editor's where that is another one: with changes that are not
+    saved, or where another program has written the file since."""
     there = on_disk(path)
-    return there if there is not None and with_ends_like(there, text) == text else text
+    if there is None:
+        return [shown]
+    return [there] if with_ends_like(there, shown) == shown else [there, shown]

@@ -7,6 +7,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from outpace_server.lsp.methods.did_change_configuration import pull_settings
+from outpace_server.lsp.quiet import collect_in_pauses
 from outpace_server.lsp.report_uri import PREVIEW_SCHEME, SCHEME
 from outpace_server.lsp.server import OutpaceServer
 from outpace_server.lsp.status import show_status
@@ -16,6 +17,7 @@ PARENT_POLL_S = 5.0
 
 def initialized(ls: OutpaceServer, params: types.InitializedParams) -> None:
     ls.in_background(_begin(ls))
+    ls.in_background(collect_in_pauses(ls.attention))
     if ls.process_id:
         ls.in_background(_end_with(ls, ls.process_id))
 
