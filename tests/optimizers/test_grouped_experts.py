@@ -53,7 +53,7 @@ def results(target: Any, given: list[Any]) -> list[Any]:
     out = target(*inputs)
     if not out.numel():
         return [out]
-    (out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view(out.shape)).sum().backward()
+    (out * torch.linspace(-1, 1, out.numel(), dtype=out.dtype, device=out.device).view(out.shape)).sum().backward()
     return [out.detach(), *(torch.zeros_like(item) if item.grad is None else item.grad for item in leaves)]
 
 

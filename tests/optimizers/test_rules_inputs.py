@@ -93,6 +93,10 @@ KNOWN = {
     # fewer heads of queries than of keys, which are then repeated no times
     "grouped-query/direct": ("size-4-is-1",),
     "grouped-query/expanded_under_test": ("size-4-is-1",),
+    # no experts at all
+    "grouped-experts/one_map_a_class": ("size-5-is-0",),
+    "grouped-experts/upcast_weights": ("size-6-is-0",),
+    "routing/in_one_expression": ("size-8-is-0",),
     # rounded to one value, elements are ties: either call takes one of them
     "topk-for-sort/trimmed_extremes": ("bfloat16-gradients", "float16-gradients"),
 }
@@ -278,6 +282,8 @@ def agree_everywhere(case: Path, device: str) -> None:
         after = _space(path)
         found: dict[str, str] = {}
         for variant in variants(case):
+            if device == "cuda" and isinstance(outcome(before, symbol, variant, "cpu"), Exception):
+                continue  # what is raised on the device, of an index say, ends the process's use of it
             what = differs(before, after, symbol, variant, device)
             if what and variant.name not in KNOWN.get(f"{case.parent.name}/{case.name}", ()):
                 found[variant.name] = what

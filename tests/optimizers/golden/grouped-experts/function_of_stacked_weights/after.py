@@ -10,8 +10,9 @@ from triton.tools.tensor_descriptor import TensorDescriptor
 def grouped_linear_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     """The same in PyTorch, as models spell it out: an expert at a time, which waits for the host."""
     counts = torch.diff(ends, prepend=ends.new_zeros(1)).tolist()
-    parts = zip(x[: sum(counts)].split(counts), weight, strict=True)
-    done = torch.cat([torch.nn.functional.linear(rows, one) for rows, one in parts])
+    parts = enumerate(x[: sum(counts)].split(counts)) if counts else ()
+    done = [torch.nn.functional.linear(rows, weight[e]) for e, rows in parts if len(rows) or e < len(weight)]
+    done = torch.cat(done) if done else x.new_zeros(0, weight.shape[1])
     return torch.nn.functional.pad(done, (0, 0, 0, x.shape[0] - done.shape[0]))
 
 

@@ -9,8 +9,9 @@ from triton.tools.tensor_descriptor import TensorDescriptor
 def grouped_linear_reference(x: torch.Tensor, weight: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     """The same in PyTorch, as models spell it out: an expert at a time, which waits for the host."""
     counts = torch.diff(ends, prepend=ends.new_zeros(1)).tolist()
-    parts = zip(x[: sum(counts)].split(counts), weight, strict=True)
-    done = torch.cat([torch.nn.functional.linear(rows, one) for rows, one in parts])
+    parts = enumerate(x[: sum(counts)].split(counts)) if counts else ()
+    done = [torch.nn.functional.linear(rows, weight[e]) for e, rows in parts if len(rows) or e < len(weight)]
+    done = torch.cat(done) if done else x.new_zeros(0, weight.shape[1])
     return torch.nn.functional.pad(done, (0, 0, 0, x.shape[0] - done.shape[0]))
 
 
@@ -284,11 +285,11 @@ def upcast_product_parts(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def upcast_product_exact(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Of one 16-bit dtype; sums and result in fp32."""
     if b.dim() == 2:
-        rows = torch.mm(a.reshape(-1, a.shape[-1]), b, out_dtype=torch.float32)
+        rows = torch.mm(a.flatten(0, -2), b, out_dtype=torch.float32)
         return rows.view(*a.shape[:-1], b.shape[-1])
     batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    left = a.expand(*batch, *a.shape[-2:]).reshape(-1, *a.shape[-2:])
-    right = b.expand(*batch, *b.shape[-2:]).reshape(-1, *b.shape[-2:])
+    left = a.expand(*batch, *a.shape[-2:]).flatten(0, -3)
+    right = b.expand(*batch, *b.shape[-2:]).flatten(0, -3)
     return torch.bmm(left, right, out_dtype=torch.float32).view(*batch, a.shape[-2], b.shape[-1])
 
 

@@ -78,11 +78,11 @@ def upcast_product_parts(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def upcast_product_exact(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Of one 16-bit dtype; sums and result in fp32."""
     if b.dim() == 2:
-        rows = torch.mm(a.reshape(-1, a.shape[-1]), b, out_dtype=torch.float32)
+        rows = torch.mm(a.flatten(0, -2), b, out_dtype=torch.float32)
         return rows.view(*a.shape[:-1], b.shape[-1])
     batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    left = a.expand(*batch, *a.shape[-2:]).reshape(-1, *a.shape[-2:])
-    right = b.expand(*batch, *b.shape[-2:]).reshape(-1, *b.shape[-2:])
+    left = a.expand(*batch, *a.shape[-2:]).flatten(0, -3)
+    right = b.expand(*batch, *b.shape[-2:]).flatten(0, -3)
     return torch.bmm(left, right, out_dtype=torch.float32).view(*batch, a.shape[-2], b.shape[-1])
 
 
