@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-SIZE, DTYPE = ((4, 16, 2048, 128), torch.bfloat16) if torch.cuda.is_available() else ((1, 4, 128, 32), torch.float32)
+SIZE, DTYPE = ((2, 16, 1024, 128), torch.bfloat16) if torch.cuda.is_available() else ((1, 4, 128, 32), torch.float32)
 
 
 def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor, cap: float) -> torch.Tensor:

@@ -247,7 +247,7 @@ def relu_squared_descriptors(a: torch.Tensor, b: torch.Tensor, in_rows: bool) ->
     return able and all(
         one.stride(1) == 1
         and one.stride(0) * one.element_size() % 16 == 0
-        and (torch.compiler.is_compiling() or one.data_ptr() % 16 == 0)
+        and one.data_ptr() % 16 == 0
         and b.shape[1] * one.element_size() % 16 == 0
         for one in (a, b if in_rows else b.t())
     )

@@ -269,4 +269,4 @@ def per_class(x: torch.Tensor, labels: torch.Tensor, w: torch.Tensor, b: torch.T
 
 
 def get_inputs():
-    return [torch.randn(12, 8), torch.randint(-1, 6, (12,)), torch.randn(5, 8, 6), torch.randn(5, 6), 0.5]
+    return [torch.randn(12, 8), torch.randint(-1, 6, (12,)), torch.randn(5, 8, 16), torch.randn(5, 16), 0.5]
