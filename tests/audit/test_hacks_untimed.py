@@ -104,8 +104,8 @@ ALSO_SEEN_BY = {
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
 the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
-other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls right before one;
-and past the end of one part of a tensor lies the next."""
+other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls
+right before one; and past the end of one part of a tensor lies the next."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""
