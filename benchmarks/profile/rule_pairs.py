@@ -105,7 +105,7 @@ def made(rule: str, side: str, cuda: bool) -> tuple[nn.Module, int, int]:
     if rule in ("tf32", "amp"):
         return mlp(width, 4), 512 * large, width
     if rule == "loader":
-        return mlp(width, 24), batch, width
+        return mlp(width, 24 if near else 72), batch, width
     if rule == "tiny":
         return Pointwise(256, 60), 8 if near else 65536, 256
     if rule == "attention":
