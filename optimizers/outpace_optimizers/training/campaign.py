@@ -32,12 +32,13 @@ from outpace_optimizers.training.decoys import decoys, training_decoys
 from outpace_optimizers.training.files import Hashes, matches, walk
 from outpace_optimizers.training.models import baseline_models, not_run
 from outpace_optimizers.training.notes import notes
+from outpace_optimizers.training.plans import Plan, plan_lines, planned
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
 from outpace_optimizers.training.taught import NAME as TRAINED_HERE
 from outpace_optimizers.training.taught import trained_here
-from outpace_optimizers.training.welch import Comparison, compare, effect_found, runs_needed
+from outpace_optimizers.training.welch import Comparison, compare
 from outpace_optimizers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,12 +46,8 @@ if TYPE_CHECKING:
 
 SPREAD_RUNS = 5
 """Of the baseline alone. A standard deviation from five runs may be off by a third."""
-USUAL_RUNS = 5
-"""Of each side in one test, where neither the runs nor an effect are given."""
 SEED_BITS = 31
 """What numpy and most command lines take."""
-SHOWN_EFFECTS = (0.5, 1.0, 2.0, 4.0)
-"""In spreads of the baseline."""
 _WORDS = {
     "crashed": ("crashed", "run command by hand, and correct it"),
     "out-of-memory": ("ran out of memory", "free some, or make the run smaller"),
@@ -77,20 +74,6 @@ class Options:
     effect: float | None = None
     runs: int | None = None
     fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`runs` of each side in each of two tests at `alpha`; `spread` is the baseline's standard deviation."""
-
-    mean: float
-    spread: float
-    alpha: float
-    runs: int
-    found: float
-    needed: tuple[tuple[float, int], ...]
-    """(effect, runs of each side that it needs) for some effects."""
-    run_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,29 +350,12 @@ class Campaign:
             raise TrainingError(f"the baseline: {seeds.evidence}: name the right flag or variable in seed")
 
     def _plan(self, runs: Sequence[RunResult], alpha: float, settled: int | None = None) -> Plan:
-        values = [_value(run) for run in runs]
-        spread, target = statistics.stdev(values), self._target
-        effects = (target.effect,) if target.effect else tuple(share * spread for share in SHOWN_EFFECTS)
-        needed = tuple((one, max(FEWEST_RUNS, runs_needed(one, spread, alpha))) for one in effects)
-        number = settled or target.runs or (max(USUAL_RUNS, needed[0][1]) if target.effect else USUAL_RUNS)
         run_s = statistics.median(run.outside_s for run in runs)
-        found = effect_found(number, spread, alpha)
-        return Plan(statistics.fmean(values), spread, alpha, number, found, needed, run_s)
+        return planned([_value(run) for run in runs], run_s, alpha, self._target, settled)
 
     def _say_plan(self, plan: Plan) -> None:
         for line in plan_lines(plan):
             self._tell(line)
-
-
-def plan_lines(plan: Plan) -> list[str]:
-    """What can be shown with how many runs, before they are made."""
-    takes = f"at most {4 * plan.runs} runs of about {plan.run_s:.2g} s"
-    needs = ", ".join(f"{runs} for an effect of {effect:.3g}" for effect, runs in plan.needed)
-    return [
-        f"the baseline has {plan.mean:.6g}, and its runs spread by {plan.spread:.3g} (standard deviation over seeds)",
-        f"runs that each side needs, in screening and again in confirmation, at {plan.alpha:.2g} each: {needs}",
-        f"{plan.runs} runs of each side find an effect of {plan.found:.3g} in 80% of campaigns; that takes {takes}",
-    ]
 
 
 def _turns(runs: int) -> Iterator[tuple[Side, int]]:

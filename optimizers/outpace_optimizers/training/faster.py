@@ -16,10 +16,11 @@ from outpace_audit.records import Check
 from outpace_audit.seeds import draw
 from outpace_audit.stats import estimate
 from outpace_optimizers.training import audits
-from outpace_optimizers.training.campaign import SEED_BITS, Campaign, Plan, Refused, Report
+from outpace_optimizers.training.campaign import SEED_BITS, Campaign, Refused, Report
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.clocks import pace_s, start_s
 from outpace_optimizers.training.config import TABLE, TrainingTarget
+from outpace_optimizers.training.plans import Plan
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.training.store import Begun, Ended, Phase, Side, now

@@ -18,10 +18,11 @@ from rich.console import Console
 
 from outpace_audit.errors import OutOfResources
 from outpace_optimizers.judge_client import user_interpreter
-from outpace_optimizers.training.campaign import Campaign, Options, Plan, Report, plan_lines
+from outpace_optimizers.training.campaign import Campaign, Options, Report
 from outpace_optimizers.training.change import Change, read_change
 from outpace_optimizers.training.config import FEWEST_RUNS, MOST_RUNS, TrainingTarget, read_target
 from outpace_optimizers.training.faster import FasterCampaign, short_target
+from outpace_optimizers.training.plans import Plan, plan_lines
 from outpace_optimizers.training.reading import TrainingError, Undescribed
 from outpace_optimizers.training.run import Runner
 from outpace_optimizers.training.store import Store, opened
