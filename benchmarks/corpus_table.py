@@ -9,9 +9,9 @@ from typing import Any
 
 from corpus_items import Item
 
-from outpace_audit import checks
+from outpace_audit.checks import registry
 
-TIMED = {check.name for check in checks.TIMING} - {check.name for check in checks.CALLS} | {"screen", "timed-run"}
+TIMED = {check.name for check in registry.TIMING} - {check.name for check in registry.CALLS} | {"screen", "timed-run"}
 """Checks that only a timed audit reaches."""
 
 WIDTH = 120

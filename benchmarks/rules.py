@@ -18,7 +18,7 @@ from outpace_audit.errors import TargetError
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_optimizers.rules.registry import Rule, ideas, load_rules, usable
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 
 HERE = Path(__file__).parent
 

@@ -31,7 +31,7 @@ from typing import Any
 from sol_problem import How, serve
 from sol_score import merged, problems_of, table
 
-from outpace_optimizers.targets import is_problem_folder
+from outpace_optimizers.targets.loading import is_problem_folder
 from outpace_optimizers.workspace import write_atomically
 
 FORMAT = 2

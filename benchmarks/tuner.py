@@ -24,7 +24,7 @@ from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.quick import QuickLooks
 from outpace_audit.records import Code, QuickLook
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 from outpace_optimizers.tuner.finding import find_knobs
 from outpace_optimizers.tuner.knobs import Knob, Values, said, written
 from outpace_optimizers.tuner.search import Limits, Search

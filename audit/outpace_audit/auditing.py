@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from outpace_audit import checks
-from outpace_audit.checks import other_uses
+from outpace_audit.checks import other_uses, registry
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.errors import ArmError
@@ -70,14 +69,14 @@ class Audit:
             seeds=seeds,
             draws=self._facts.draws,
         )
-        self._progress = Progress(load_checks(options.checks, checks.NAMES), options.off)
+        self._progress = Progress(load_checks(options.checks, registry.NAMES), options.off)
         self._timed = (
             TimedStage(judge, self._evidence, options.confirmations_before, tell) if options.last == "L4" else None
         )
 
     def run(self) -> Verdict:
         self._tell("commitment", self._evidence.seeds.commitment)
-        self._run([*checks.STATIC, *self._progress.foreign_of("L0")])
+        self._run([*registry.STATIC, *self._progress.foreign_of("L0")])
         with self._judge.memory_explained():
             if self._goes_on:
                 self._call()
@@ -118,7 +117,7 @@ class Audit:
     def _judge_calls(self) -> None:
         # Where calls failed, the rest of the checks would pass for want of anything to see.
         failed = self._evidence.candidate_failure is not None
-        self._run(checks.CALLS[:1] if failed else checks.CALLS)
+        self._run(registry.CALLS[:1] if failed else registry.CALLS)
         self._progress.numerics = numerics_class(self._evidence)
         if self._options.policy == "exact" and self._progress.numerics != "exact" and not failed:
             said = "not the same bits as the baseline, and the policy is exact"
@@ -127,7 +126,7 @@ class Audit:
     def _probe(self, trio: Trio) -> None:
         self._tell("stage", "checking other values, shapes and places")
         prober = Prober(trio, self._facts, self._evidence)
-        for check in checks.PROBED:
+        for check in registry.PROBED:
             if not self._goes_on:
                 return
             if check.name in self._options.off:
@@ -144,7 +143,7 @@ class Audit:
         failed = timed.finish()
         self._record_if_failed(failed)
         if failed is None:
-            self._run([*checks.TIMING, *self._progress.foreign_of("L4")])
+            self._run([*registry.TIMING, *self._progress.foreign_of("L4")])
 
     def _run(self, wanted: Sequence[AuditCheck]) -> None:
         for check in wanted:

@@ -1,4 +1,4 @@
-"""L2 and L3 beyond the plain calls: what each check of `checks.PROBED` wants to see, gathered just before it runs."""
+"""L2 and L3 beyond the plain calls: what each check of `registry.PROBED` wants to see, gathered just before it runs."""
 
 from __future__ import annotations
 

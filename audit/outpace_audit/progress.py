@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from outpace_audit import checks
+from outpace_audit.checks import registry
 from outpace_audit.checks.evidence import AuditCheck
 from outpace_audit.records import LEVELS, Check, Level, NumericsClass
 
@@ -26,7 +26,7 @@ class Progress:
         failed, seen = self.failed, {check.name for check in self.checks}
         reached: Level | None = None
         for level in LEVELS:
-            wanted = {check.name for check in checks.ALL if check.level == level} - self.off
+            wanted = {check.name for check in registry.ALL if check.level == level} - self.off
             if (failed is not None and failed.level == level) or not wanted or not wanted <= seen:
                 break
             reached = level

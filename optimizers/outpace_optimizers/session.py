@@ -33,8 +33,8 @@ from outpace_optimizers.records import (
 )
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.stored_trial import StoredTrial, Winner, key_of, trial_of, winners_in
-from outpace_optimizers.targets import FEW, load_target
 from outpace_optimizers.targets.definitions import read_definitions
+from outpace_optimizers.targets.loading import FEW, load_target
 from outpace_optimizers.targets.source_text import parse_source, read_source
 from outpace_optimizers.turns.book import TurnBook, machine_of
 from outpace_optimizers.workspace import Workspace

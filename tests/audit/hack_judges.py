@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from outpace_audit import checks
+from outpace_audit.checks import registry
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.records import Code, Workload
@@ -26,7 +26,7 @@ def code_of(name: str) -> Code:
 
 def probes_but(check: str) -> frozenset[str]:
     """What may be off where only this check is to reject: the plain calls are judged all the same."""
-    return frozenset(one.name for one in checks.PROBED) - {check}
+    return frozenset(one.name for one in registry.PROBED) - {check}
 
 
 class Judges:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from outpace_audit import checks
 from outpace_audit.records import AUDITOR_VERSION
 from outpace_optimizers.targets.python_file import load_python_file
 
@@ -26,7 +25,8 @@ from corpus_table import docs_block, name_of, outcome_of  # noqa: E402
 
 ITEMS = all_items()
 KEPT = json.loads((ROOT / "benchmarks/results/corpus-cpu.json").read_text())
-MODULES = [importlib.import_module(f"{checks.__name__}.{one.name}") for one in pkgutil.iter_modules(checks.__path__)]
+FOLDER = ROOT / "audit/outpace_audit/checks"
+MODULES = [importlib.import_module(f"outpace_audit.checks.{one.name}") for one in pkgutil.iter_modules([str(FOLDER)])]
 CHECKS = {module.NAME for module in MODULES if hasattr(module, "NAME")}
 
 LEAST_GAIN = 1.05

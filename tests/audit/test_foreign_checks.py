@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from evidence_maker import MACHINE
-from outpace_audit import checks, thresholds
+from outpace_audit import thresholds
 from outpace_audit.auditing import Options
+from outpace_audit.checks import registry
 from outpace_audit.checks.evidence import Evidence
 from outpace_audit.checks.foreign import GROUP, load_checks
 from outpace_audit.errors import EnvironmentMissing
@@ -47,7 +48,7 @@ def evidence() -> Evidence:
 
 
 def test_a_file_is_loaded_and_its_result_keeps_its_name_and_level(tmp_path: Path) -> None:
-    (check,) = load_checks([write(tmp_path / "mine.py", level="L2")], checks.NAMES)
+    (check,) = load_checks([write(tmp_path / "mine.py", level="L2")], registry.NAMES)
     found = check.run(evidence())
     assert (found.name, found.level, found.evidence) == ("no-softmax", "L2", "looked for softmax")
 
@@ -60,7 +61,7 @@ def test_a_file_is_loaded_and_its_result_keeps_its_name_and_level(tmp_path: Path
     ],
 )
 def test_a_check_that_fails_itself_has_not_passed(tmp_path: Path, body: str, said: str) -> None:
-    (check,) = load_checks([write(tmp_path / "mine.py", body)], checks.NAMES)
+    (check,) = load_checks([write(tmp_path / "mine.py", body)], registry.NAMES)
     found = check.run(evidence())
     assert not found.passed
     assert said in found.evidence
@@ -93,7 +94,7 @@ def test_what_is_no_check_is_refused_in_one_line(tmp_path: Path, text: str, said
     path = tmp_path / "mine.py"
     path.write_text(text)
     with pytest.raises(EnvironmentMissing, match=said) as caught:
-        load_checks([str(path)], checks.NAMES)
+        load_checks([str(path)], registry.NAMES)
     assert "\n" not in str(caught.value)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hack_judges import Judges, code_of, probes_but
 
-from outpace_audit import checks
 from outpace_audit.auditing import Options
+from outpace_audit.checks import registry
 from outpace_audit.records import Verdict
 
 CAUGHT_BY = {
@@ -47,7 +47,7 @@ WRONG_EVERYWHERE = (
 ALSO_SEEN_BY = {"uses/works_in_the_incoming_gradient": ("other-uses",)}
 """A second backward pass meets the doubled gradient."""
 
-COMPARING = frozenset(checks.NAMES) - {"edit-span", "hard-crimes", "contract", "process-state"}
+COMPARING = frozenset(registry.NAMES) - {"edit-span", "hard-crimes", "contract", "process-state"}
 
 
 def audit(judges: Judges, name: str, off: frozenset[str]) -> Verdict:

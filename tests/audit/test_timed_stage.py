@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from outpace_audit import checks, confirmation, thresholds
+from outpace_audit import confirmation, thresholds
 from outpace_audit.auditing import Options
-from outpace_audit.checks import other_uses, outputs, shapes
+from outpace_audit.checks import other_uses, outputs, registry, shapes
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
 from outpace_audit.lease import device_lease
@@ -94,7 +94,7 @@ def test_what_is_no_faster_is_dropped_before_the_probes(judge: Judge) -> None:
     assert verdict.failed is not None and verdict.failed.name == "screen"
     assert verdict.level == "L1", "other values and shapes were not tried, so that L2 was not gone through"
     assert heard.said.count("screen") == 2, "the pair, and what it showed"
-    probes = {check.name for check in checks.PROBED} - {check.name for check in checks.CALLS}
+    probes = {check.name for check in registry.PROBED} - {check.name for check in registry.CALLS}
     assert not probes & set(heard.said)
 
 

@@ -14,7 +14,7 @@ from outpace_audit.errors import TargetError
 from outpace_audit.loading import load_source
 from outpace_optimizers.captures import CapturedTarget, captured_in
 from outpace_optimizers.capturing import CaptureResult, capture
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 from outpace_optimizers.workspace import Workspace
 
 MODEL = """

@@ -11,7 +11,7 @@ import pytest
 
 from outpace_audit.native_builds import builds
 from outpace_audit.records import Code
-from outpace_optimizers.cuda import changed, changes, parsed
+from outpace_optimizers.cuda.changes import changed, changes, parsed
 from outpace_optimizers.cuda.parsing import below
 from outpace_optimizers.cuda.restricting import is_only_read
 from outpace_optimizers.cuda.sizes import block_of

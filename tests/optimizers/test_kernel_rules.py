@@ -16,7 +16,7 @@ from outpace_audit.records import Code, Machine, Patch, Span
 from outpace_optimizers.rules import load_rules
 from outpace_optimizers.rules.registry import ideas, usable
 from outpace_optimizers.source import base_hash, differs_outside
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 
 EXAMPLES = Path(__file__).parents[2] / "benchmarks/rules"
 RULES = [rule for rule in load_rules().rules if getattr(rule, "needs_triton", False)]

@@ -18,7 +18,7 @@ from outpace_optimizers.ledger import Ledger
 from outpace_optimizers.records import OptimizeRequest
 from outpace_optimizers.session import Session
 from outpace_optimizers.source import base_hash
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 from outpace_optimizers.workspace import Workspace
 
 DEFINITION: dict[str, Any] = {

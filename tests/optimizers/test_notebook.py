@@ -12,7 +12,7 @@ import pytest
 from outpace_audit.errors import SourceError
 from outpace_audit.loading import load_source
 from outpace_optimizers.notebook import module_of
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 from outpace_optimizers.targets.source_text import read_source
 from outpace_server.apply_edit import apply_patch
 

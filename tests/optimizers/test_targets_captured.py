@@ -15,8 +15,8 @@ from outpace_audit.errors import TargetError
 from outpace_audit.laws import draw, generator_for
 from outpace_audit.records import ArgSpec, Law
 from outpace_optimizers.captures import FOLDER, CapturedTarget, captured_in, keep
-from outpace_optimizers.targets import load_target
 from outpace_optimizers.targets.captured_laws import law_of
+from outpace_optimizers.targets.loading import load_target
 
 SOURCE = """
 import torch

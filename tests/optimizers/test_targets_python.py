@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from outpace_audit.errors import SourceError, TargetError
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 
 INPUTS = "\n\ndef get_inputs():\n    return [torch.randn(2, 3)]\n"
 
@@ -234,7 +234,7 @@ def test_source_is_kept_as_it_is(tmp_path: Path) -> None:
 def test_nothing_of_the_user_runs_and_no_torch_is_imported(tmp_path: Path) -> None:
     path = write(tmp_path, "import torch\nraise SystemExit('ran')\nclass Net(torch.nn.Module): pass\n" + INPUTS)
     code = (
-        "import sys; from pathlib import Path; from outpace_optimizers.targets import load_target;"
+        "import sys; from pathlib import Path; from outpace_optimizers.targets.loading import load_target;"
         f"load_target(Path({str(path)!r}), None, 'cpu');"
         "print([m for m in ('torch', 'triton') if m in sys.modules])"
     )

@@ -13,7 +13,7 @@ import pytest
 from outpace_audit.errors import TargetError, WorkloadError
 from outpace_audit.laws import plain_value
 from outpace_audit.records import ArgSpec, Law
-from outpace_optimizers.targets import load_target
+from outpace_optimizers.targets.loading import load_target
 from outpace_optimizers.targets.sol_definition import TensorField
 from outpace_optimizers.targets.sol_expressions import evaluate
 from outpace_optimizers.targets.sol_roles import input_law

@@ -13,7 +13,7 @@ from outpace_optimizers.overnight.records import Place
 from outpace_optimizers.profiles import store as profiles
 from outpace_optimizers.roofline import store as rooflines
 from outpace_optimizers.roofline.limits import standings
-from outpace_optimizers.targets import is_problem_folder, load_target
+from outpace_optimizers.targets.loading import is_problem_folder, load_target
 from outpace_optimizers.workspace import Workspace
 
 NAMED = re.compile(r"^def get_inputs_(\w+)\(", re.MULTILINE)

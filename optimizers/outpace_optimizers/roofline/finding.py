@@ -16,7 +16,7 @@ from outpace_optimizers.roofline.limits import standings
 from outpace_optimizers.roofline.records import FORMAT, Roofline
 from outpace_optimizers.roofline.remarks import remarks
 from outpace_optimizers.roofline.store import digests_of
-from outpace_optimizers.targets import FEW, load_target
+from outpace_optimizers.targets.loading import FEW, load_target
 from outpace_optimizers.workspace import Workspace
 
 

@@ -14,7 +14,7 @@ from outpace_optimizers.workspace import Workspace
 from outpace_server.cli_errors import UsageError
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_run_options, request_from
-from outpace_server.output import View, abandoned_on_error, choose_view
+from outpace_server.output.view import View, abandoned_on_error, choose_view
 
 
 def add_parser(commands: Commands) -> None:

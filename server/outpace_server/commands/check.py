@@ -18,10 +18,10 @@ from outpace_optimizers.stored_trial import StoredTrial, accepted_trials, stored
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_again, add_json, workspace_root
-from outpace_server.output import View, abandoned_on_error, choose_view
 from outpace_server.output.document import trial_document
 from outpace_server.output.json_view import JsonView
 from outpace_server.output.plain import PlainView
+from outpace_server.output.view import View, abandoned_on_error, choose_view
 from outpace_server.output.words import gain, one_line
 from outpace_server.version import VERSION
 

@@ -20,9 +20,9 @@ from outpace_server.commands.engine import Engine
 from outpace_server.commands.model import agreed_model
 from outpace_server.commands.options import request_from
 from outpace_server.commands.watch import targets_in
-from outpace_server.output import View, choose_view
 from outpace_server.output.json_view import JsonView
 from outpace_server.output.night import lines_of, night_document
+from outpace_server.output.view import View, choose_view
 from outpace_server.output.words import one_line, trial_line
 from outpace_server.report.night_file import NightFile
 from outpace_server.trouble import explain_os_error

@@ -18,7 +18,7 @@ from outpace_server.commands.engine import Engine
 from outpace_server.commands.model import add_model_options, agreed_model
 from outpace_server.commands.night import overnight
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
-from outpace_server.output import abandoned_on_error, choose_view
+from outpace_server.output.view import abandoned_on_error, choose_view
 from outpace_server.output.words import printable
 from outpace_server.trouble import explain_os_error
 

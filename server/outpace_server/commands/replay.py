@@ -11,7 +11,7 @@ from outpace_optimizers.records import Again
 from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_again, add_json, workspace_root
-from outpace_server.output import abandoned_on_error, choose_view
+from outpace_server.output.view import abandoned_on_error, choose_view
 
 
 def add_parser(commands: Commands) -> None:
