@@ -44,7 +44,9 @@ def queued(name: str, priority: Priority) -> Queued:
     return Queued(service._Client(writer), 1, Job("replay", verdict=name), HERE, priority)
 
 
-async def ran(engine: service.EngineService, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]) -> list[Any]:
+async def ran(
+    engine: service.EngineService, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]
+) -> list[str | None]:
     """The jobs in their order, until none is left that may run; `meanwhile` happens as the first worker starts."""
     done: list[str | None] = []
 
