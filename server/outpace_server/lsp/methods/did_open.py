@@ -52,8 +52,7 @@ async def _offer_known(ls: OutpaceServer, uri: str, path: Path, shown: str) -> N
     for text in texts:
         ls.desk.remember(uri, text)
         try:
-            link = await ls.engines.of(Workspace.of(path))
-            known = await link.offers(str(path), text)
+            known = await ls.engines.offers(Workspace.of(path), str(path), text)
         except (OutpaceError, OSError) as error:
             ls.log(f"{path.name}: {error}", types.MessageType.Warning)
             return
