@@ -306,8 +306,8 @@ def _write(edit: Edit, scope: Scope, site: Site) -> None:
 
 def _whole(scope: Scope, site: Site, node: ast.expr) -> str:
     class All(ast.NodeTransformer):
-        def visit_Subscript(self, inner: ast.Subscript) -> ast.AST:
-            return inner.value if _is_picked(site, inner) else self.generic_visit(inner)
+        def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+            return node.value if _is_picked(site, node) else self.generic_visit(node)
 
     return ast.unparse(All().visit(ast.parse(scope.text(node), mode="eval").body))
 

@@ -45,8 +45,10 @@ class SegmentLoop:
 def segment_loop(scope: Scope, loop: ast.For) -> SegmentLoop | None:
     """`for i in range(len(c) - 1)`, `for low, high in zip(c[:-1], c[1:])`, either of them counted by `enumerate`."""
     match loop:
-        case ast.For(orelse=[], target=ast.Name(id=index), iter=ast.Call(func=ast.Name(id="range"), keywords=[])):
-            found = _counted(scope, index, loop.iter)
+        case ast.For(
+            orelse=[], target=ast.Name(id=index), iter=ast.Call(func=ast.Name(id="range"), keywords=[]) as call
+        ):
+            found = _counted(scope, index, call)
         case ast.For(orelse=[], target=target, iter=ast.Call(func=ast.Name(id="zip"), args=args, keywords=[])):
             found = _together(scope, target, args)
         case ast.For(
