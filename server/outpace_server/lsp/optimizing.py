@@ -19,7 +19,7 @@ from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.notebook import SUFFIX
-from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
+from outpace_optimizers.records import Again, Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.addresses import fs_path
@@ -183,7 +183,7 @@ class Optimizing:
         if not await server.consent.given(workspace, server.settings.consent):
             server.log(f"{path.name}: applied, and not measured again: nobody has allowed it")
             return
-        job = Job("replay", verdict=trial.id, root=str(workspace.root))
+        job = Job("replay", verdict=trial.id, root=str(workspace.root), again=Again(path=str(path)))
         answer = await self._run(uri, f"Measuring {path.name} again", path, job, "interactive", lambda event: None)
         if answer is None:
             return
