@@ -35,8 +35,8 @@ def reached_files(path: Path, text: str, root: Path) -> dict[str, str]:
 
 
 def moved_back(reached: dict[str, str], file: Path, then: Path, root: Path) -> dict[str, str]:
-    """What `file` reaches, by the names that it had where the file stood `then`: its own, and where its folder was renamed
-    those of all that lies in it. Names within a project that was moved whole are what they were."""
+    """What `file` reaches, by the names that it had where the file stood `then`: its own, and where its folder was
+    renamed those of all that lies in it. Names within a project that was moved whole are what they were."""
     home = root.resolve()
     if file == then or not (file.is_relative_to(home) and then.is_relative_to(home)):
         return reached

@@ -138,8 +138,8 @@ def _where(workspace: Workspace) -> str:
 
 
 def stored_trial(workspace: Workspace, verdict: str, moved_to: str = "") -> StoredTrial:
-    """By its id; of a file that is gone, as one of the file that it was `moved_to`. Raises TargetError where the workspace
-    has no such verdict, or the file's folder is gone."""
+    """By its id; of a file that is gone, as one of the file that it was `moved_to`. Raises TargetError where the
+    workspace has no such verdict, or the file's folder is gone."""
     if not (workspace.state / LEDGER).is_file():
         raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
     with Ledger(workspace.state) as ledger:

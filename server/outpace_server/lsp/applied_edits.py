@@ -29,8 +29,8 @@ def keep(workspace: Workspace, path: Path, done: Applied) -> None:
 
 
 def kept(workspace: Workspace, path: Path, texts: Collection[str]) -> list[Applied]:
-    """Those of one file, the oldest first; without what another version wrote in words that this one does not know. What
-    made one of its `texts` in a file that is gone was made in this one, before it was moved."""
+    """Those of one file, the oldest first; without what another version wrote in words that this one does not know.
+    What made one of its `texts` in a file that is gone was made in this one, before it was moved."""
     found: list[Applied] = []
     for one in _read(workspace):
         here = one["path"] == str(path.resolve())

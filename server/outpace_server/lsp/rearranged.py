@@ -56,7 +56,7 @@ class Rearranged:
         """What is put in between two statements comes after the upper one."""
         for move in self.moves:
             inside = move.first <= edit.start < edit.end <= move.end
-            if inside or edit.start == edit.end and move.first < edit.start <= move.end:
+            if inside or (edit.start == edit.end and move.first < edit.start <= move.end):
                 return LineEdit(move.line(edit.start), move.line(edit.end), edit.text)
         return None
 
