@@ -99,7 +99,7 @@ def _placed(source: Source, edit: Edit, symbol: str, after: int) -> tuple[str, i
 
 
 def _found(source: Source, search: str, replace: str, within: Ranges) -> Placed:
-    """As it is written; or, where it is one line with `\\n` in it that is nowhere, with one escape less in both texts."""
+    """As it is written; or, where it is one line with `\\n` in it that is nowhere, with one escape less in both."""
     try:
         return placed(source.text, search, replace, within, source.newline, source.indent)
     except PlaceError:

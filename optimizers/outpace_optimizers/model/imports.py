@@ -1,4 +1,4 @@
-"""Names that an idea uses and nothing gives it: the usual ones are imported, of others is said that they are missing."""
+"""Names that an idea uses and nothing gives it: the usual ones are imported, others are refused."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _OF_MODULES = {"__file__", "__name__", "__doc__"}
 
 
 def with_usual_imports(source: Source, text: str) -> str:
-    """`text`, which is to take the place of the file, with the imports that it forgot. Raises ReplyError where it uses a
-    name that the file did not and that nothing in it binds. A text that is no Python is left as it is."""
+    """`text`, which is to take the place of the file, with the imports that it forgot. Raises ReplyError where it uses
+    a name that the file did not and that nothing in it binds. A text that is no Python is left as it is."""
     try:
         new = parse(source.path, text)
     except SourceError:

@@ -32,8 +32,8 @@ def with_text(source: Source, symbol: str, block: str) -> str:
     found = [place for place in _places(source, symbol) if _is_of(place[1].text, block)]
     if len({id(text.node) for _, text in found}) != 1:
         raise ReplyError(
-            f"the block of C++ defines the functions of {len(found) or 'none'} of the texts that are shown: write one of "
-            "them as a whole, or edits"
+            f"the block of C++ defines the functions of {len(found) or 'none'} of the texts that are shown: write one "
+            "of them as a whole, or edits"
         )
     site, text = found[0]
     splices = Splices(source)
@@ -62,7 +62,9 @@ def _spliced(source: Source, text: NativeText, place: Written, block: str) -> st
     quoted = source.segment(text.node)
     raw, quote = quoted[:1] in "rR", quoted[-3:]
     if quote not in ('"""', "'''") or quote in block or (raw and block.rstrip("\n").endswith("\\")):
-        raise ReplyError("the block of C++ cannot stand between the quotes of the text that is there: answer with edits")
+        raise ReplyError(
+            "the block of C++ cannot stand between the quotes of the text that is there: answer with edits"
+        )
     inner = block if raw else block.replace("\\", "\\\\")
     first = "\n" if place.text.startswith("\n") else ""
     last = "\n" if place.text.endswith("\n") else ""

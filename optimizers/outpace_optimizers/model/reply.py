@@ -96,8 +96,8 @@ class Draft:
 
 
 def read_reply(text: str, *, cut: bool = False, missing: str = "", known: str = "") -> Draft:
-    """`missing`: why there is no text, where the provider says so. `known`: the file as it is. Raises ReplyError, naming
-    the field that is wrong and what it should be."""
+    """`missing`: why there is no text, where the provider says so. `known`: the file as it is. Raises ReplyError,
+    naming the field that is wrong and what it should be."""
     if len(text) > REPLY_CHARACTERS:
         raise ReplyError(
             f"the reply has more than the {REPLY_CHARACTERS} characters that are allowed: write a shorter one"

@@ -37,9 +37,7 @@ class Written:
     cut: bool = False
 
 
-GELU_LINE = (
-    "    return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))"
-)
+GELU_LINE = "    return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))"
 FUSED_LINE = '    return torch.nn.functional.gelu(x, approximate="tanh")'
 IDEA = {
     "title": "Use the fused tanh GELU",
@@ -104,7 +102,7 @@ Option B: use the fused operator. This is my answer:
 
 {json.dumps(IDEA)}"""
 
-ELIDED = f'''```python
+ELIDED = f"""```python
 class CausalSelfAttention(nn.Module):
     def __init__(self, n_embd: int, n_head: int, block_size: int, dropout: float = 0.0, bias: bool = True):
         ...  # unchanged
@@ -118,7 +116,7 @@ class CausalSelfAttention(nn.Module):
 {SDPA}
         y = y.transpose(1, 2).contiguous().view(B, T, C)
         return self.resid_dropout(self.c_proj(y))
-```'''
+```"""
 
 RENAMED = ELIDED.replace("class CausalSelfAttention", "class OptimizedCausalSelfAttention").replace(
     "        ...  # unchanged",
@@ -212,7 +210,7 @@ CONFIG = """```json
 }
 ```"""
 
-ROW_KERNEL = '''<<<<<<< SEARCH
+ROW_KERNEL = """<<<<<<< SEARCH
     for start in range(0, columns, BLOCK):
         at = start + offsets
         values = tl.load(x + row + at, mask=at < columns, other=0.0).to(tl.float32)
@@ -223,7 +221,7 @@ ROW_KERNEL = '''<<<<<<< SEARCH
         at = start + offsets
         values = tl.load(x + row + at, mask=at < columns, other=0.0).to(tl.float32)
         tl.store(out + row + at, (tl.exp(values - top) * inverse).to(out.dtype.element_ty), mask=at < columns)
->>>>>>> REPLACE'''
+>>>>>>> REPLACE"""
 AIDER = f"One division a row instead of one an element.\n\nsoftmax.py\n```python\n{ROW_KERNEL}\n```\n"
 
 NEW_RMS = "    return F.rms_norm(x, (x.shape[-1],), weight, 1e-6)"
@@ -293,7 +291,7 @@ TABLE_AND_JSON = f"| step | kernels | µs |\n|---|---|---|\n| pow | 1 | 3 |\n| t
 CUT = json.dumps(IDEA)[:-60]
 CUT_BLOCKS = f"{ROW_KERNEL}\n\n<<<<<<< SEARCH\n    softmax_rows[(x.shape[0],)](x, out, x.shape[1], BLOCK=128"
 
-GERMAN = f"""Der Vorschlag: Die Formel startet acht Kernel, der eingebaute Operator nur einen. Die Rückwärtsrechnung ist
+GERMAN = f"""Der Vorschlag: Die Formel braucht acht Kernel, der eingebaute Operator nur einen. Die Rückwärtsrechnung ist
 ebenfalls in einem Kernel enthalten („fused“).
 
 ```json
@@ -302,7 +300,7 @@ ebenfalls in einem Kernel enthalten („fused“).
 
 GERMAN_KEYS = json.dumps(
     {
-        "titel": "Eingebautes GELU",
+        "überschrift": "Eingebautes GELU",
         "begründung": "ein Kernel",
         "änderungen": [{"suche": GELU_LINE, "ersetze": FUSED_LINE}],
     },
@@ -324,7 +322,12 @@ def gelu(x: torch.Tensor) -> torch.Tensor:
 {FUSED_LINE}
 ```'''
 
-JSON_IN_XML = f"<response>\n<thinking>The chain is memory bound.</thinking>\n<answer>\n{json.dumps(IDEA)}\n</answer>\n</response>"
+JSON_IN_XML = f"""<response>
+<thinking>The chain is memory bound.</thinking>
+<answer>
+{json.dumps(IDEA)}
+</answer>
+</response>"""
 
 XML = f"""<idea>
 <title>Use the fused tanh GELU</title>
@@ -360,7 +363,7 @@ def gelu(x: torch.Tensor) -> torch.Tensor:
 +{FUSED_LINE}
 ```"""
 
-FILES = f'''**kernels/gelu.py**
+FILES = f"""**kernels/gelu.py**
 ```python
 import torch
 
@@ -371,7 +374,7 @@ def fast_gelu(x):
 **mlp_norm.py**
 ```python
 from kernels.gelu import fast_gelu as gelu
-```'''
+```"""
 
 CPP_LOOP = "      const float v = in[i * columns + j] + b[j];\n      sum += v * v * 0.5f;\n    }\n    to[i] = sum;"
 CPP_FAST = "      const float v = in[i * columns + j] + b[j];\n      sum += v * v;\n    }\n    to[i] = 0.5f * sum;"
@@ -453,7 +456,7 @@ from torch.nn.functional import scaled_dot_product_attention
         return self.resid_dropout(self.c_proj(y.transpose(1, 2).contiguous().view(B, T, C)))
 ```"""
 
-METHOD_ONLY = f'''Only `forward` changes:
+METHOD_ONLY = f"""Only `forward` changes:
 
 ```python
 def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -462,7 +465,7 @@ def forward(self, x: torch.Tensor) -> torch.Tensor:
     q, k, v = (t.view(B, T, self.n_head, C // self.n_head).transpose(1, 2) for t in (q, k, v))
 {SDPA[4:]}
     return self.resid_dropout(self.c_proj(y.transpose(1, 2).contiguous().view(B, T, C)))
-```'''
+```"""
 
 WRITTEN = (
     Written("chatty with a fence", GELU, CHATTY, TAKE, **FUSED),

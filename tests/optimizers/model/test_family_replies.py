@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from family_replies import CELLS, CPP, CPP_BLOCK, CPP_TEXT, GELU, TAKE, WRITTEN, Written
+
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.client import Answer
 from outpace_optimizers.model.reply import ReplyError
