@@ -105,8 +105,8 @@ def _found(source: Source, search: str, replace: str, within: Ranges) -> Placed:
     except PlaceError:
         if "\n" in search.strip() or "\\n" not in search:
             raise
-        plain = (_in_newlines(_unescaped(part), source.newline) for part in (search, replace))
-        return placed(source.text, *plain, within, source.newline, source.indent)
+        wanted, instead = (_in_newlines(_unescaped(part), source.newline) for part in (search, replace))
+        return placed(source.text, wanted, instead, within, source.newline, source.indent)
 
 
 def _unescaped(text: str) -> str:

@@ -18,8 +18,10 @@ NOTEBOOK = "notebook:rms"
 CELLS = (
     "# Norms\n",
     "import torch\nfrom torch.nn import functional as F\n",
-    "def rms(x, weight):\n    variance = x.pow(2).mean(-1, keepdim=True)\n"
-    "    return x * torch.rsqrt(variance + 1e-6) * weight\n",
+    (
+        "def rms(x, weight):\n    variance = x.pow(2).mean(-1, keepdim=True)\n"
+        "    return x * torch.rsqrt(variance + 1e-6) * weight\n"
+    ),
     "def get_inputs():\n    return [torch.randn(64, 256), torch.ones(256)]\n",
 )
 
@@ -45,7 +47,7 @@ IDEA = {
     "numerics": "tolerant",
     "edits": [{"search": GELU_LINE, "replace": FUSED_LINE}],
 }
-FUSED = {"has": (FUSED_LINE,), "lacks": ("torch.pow(x, 3.0)",)}
+FUSED = ((FUSED_LINE,), ("torch.pow(x, 3.0)",))
 
 MASKED = '        att = att.masked_fill(self.mask[:, :, :T, :T] == 0, float("-inf"))'
 SCORES = "        att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))"
@@ -468,12 +470,12 @@ def forward(self, x: torch.Tensor) -> torch.Tensor:
 ```"""
 
 WRITTEN = (
-    Written("chatty with a fence", GELU, CHATTY, TAKE, **FUSED),
-    Written("a tool call as text", GELU, TOOL_STRING, TAKE, **FUSED),
-    Written("a tool call in tags", GELU, TOOL_TAGS, TAKE, **FUSED),
-    Written("another language's tag", GELU, WRONG_TAG, TAKE, **FUSED),
+    Written("chatty with a fence", GELU, CHATTY, TAKE, *FUSED),
+    Written("a tool call as text", GELU, TOOL_STRING, TAKE, *FUSED),
+    Written("a tool call in tags", GELU, TOOL_TAGS, TAKE, *FUSED),
+    Written("another language's tag", GELU, WRONG_TAG, TAKE, *FUSED),
     Written("options A and B", GELU, OPTION_A_B, REFUSE),
-    Written("an option in prose alone", GELU, OPTION_IN_PROSE, TAKE, **FUSED),
+    Written("an option in prose alone", GELU, OPTION_IN_PROSE, TAKE, *FUSED),
     Written("a method left out", ATTENTION, ELIDED, REFUSE),
     Written("class renamed", ATTENTION, RENAMED, REFUSE),
     Written("one method alone", ATTENTION, METHOD_ONLY, TAKE, (SDPA, "self.register_buffer"), ("F.softmax",)),
@@ -493,22 +495,22 @@ WRITTEN = (
     Written("curly quotes around", ATTENTION, CURLY_JSON, TAKE, ("torch.softmax(att, -1)",), ("F.softmax",)),
     Written("curly quotes in code", ATTENTION, CURLY_CODE, TAKE, ('logical_not(), float("-inf"))',), ("“",)),
     Written("a table", GELU, TABLE, REFUSE),
-    Written("a table and the idea", GELU, TABLE_AND_JSON, TAKE, **FUSED),
+    Written("a table and the idea", GELU, TABLE_AND_JSON, TAKE, *FUSED),
     Written("cut", GELU, CUT, REFUSE, cut=True),
     Written("cut in the second block", SOFTMAX, CUT_BLOCKS, REFUSE, cut=True),
-    Written("German", GELU, GERMAN, TAKE, **FUSED),
+    Written("German", GELU, GERMAN, TAKE, *FUSED),
     Written("German fields", GELU, GERMAN_KEYS, REFUSE),
-    Written("thoughts in Chinese", GELU, CHINESE, TAKE, **FUSED),
-    Written("JSON in XML", GELU, JSON_IN_XML, TAKE, **FUSED),
-    Written("XML", GELU, XML, TAKE, **FUSED),
-    Written("a diff with wrong numbers", GELU, DIFF, TAKE, **FUSED),
-    Written("a diff without blanks", GELU, DIFF_BARE, TAKE, **FUSED),
+    Written("thoughts in Chinese", GELU, CHINESE, TAKE, *FUSED),
+    Written("JSON in XML", GELU, JSON_IN_XML, TAKE, *FUSED),
+    Written("XML", GELU, XML, TAKE, *FUSED),
+    Written("a diff with wrong numbers", GELU, DIFF, TAKE, *FUSED),
+    Written("a diff without blanks", GELU, DIFF_BARE, TAKE, *FUSED),
     Written("several files", GELU, FILES, REFUSE),
     Written("C++ in an edit", CPP, CPP_EDIT, TAKE, (CPP_FAST,), (CPP_LOOP,)),
     Written("C++ in a block", CPP, CPP_BLOCK, TAKE, ("0.5f * (s0 + s1)", "SOURCE = r"), ("float sum",)),
     Written("C++ as the constant", CPP, CPP_CONSTANT, TAKE, ("0.5f * (s0 + s1)", "SOURCE = r"), ("float sum",)),
-    Written("a list of one", GELU, GEMINI, TAKE, **FUSED),
+    Written("a list of one", GELU, GEMINI, TAKE, *FUSED),
     Written("no idea", GELU, SORRY, REFUSE),
-    Written("the original, then the idea", GELU, ECHO, TAKE, **FUSED),
+    Written("the original, then the idea", GELU, ECHO, TAKE, *FUSED),
     Written("escaped twice", BLOCK, ESCAPED_TWICE, TAKE, ("gelu(self.up(self.norm(x)), ",), ("h = self.norm",)),
 )
