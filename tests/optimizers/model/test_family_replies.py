@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from family_replies import CELLS, CPP, CPP_BLOCK, CPP_TEXT, GELU, TAKE, WRITTEN, Written
 
+from outpace_audit.records import Code, Machine, Workload
 from outpace_optimizers.model.answers import idea_of
 from outpace_optimizers.model.client import Answer
+from outpace_optimizers.model.prompt import Facts, messages_for
 from outpace_optimizers.model.reply import ReplyError
 from outpace_optimizers.notebook import notebook_source
+from outpace_optimizers.records import Target
 from outpace_optimizers.source import Source, parse
 
 ROOT = Path(__file__).parents[3]
@@ -97,3 +100,15 @@ def test_of_the_call_that_builds_it_flags_alone_may_change() -> None:
     named = call.replace("outpace_gated", "other")
     with pytest.raises(ReplyError, match="reach outside"):
         changed(CPP, json.dumps({"title": "t", "edits": [{"search": call, "replace": named}]}))
+
+
+def test_cpp_that_the_target_builds_is_shown_as_what_may_change() -> None:
+    source, symbol = source_of(CPP)
+    target = Target(Code(source.path, source.text, symbol, "function"), (Workload("w", "get_inputs", "declared"),))
+    machine = Machine("cpu", "Test CPU", "", "Test CPU", 2, "3.11.7", "2.13.0", None, None, None)
+    facts = Facts(machine, "timed: forward only", {"workloads": []})
+    text = messages_for(target, source, facts, ())[1]["content"]
+    for_reading, may_change = text.split("Code that may change:")
+    assert "sum += v * v * 0.5f;" in may_change and "extension = load_inline(" in may_change
+    assert "load_inline(name" not in for_reading
+    assert "is built by the file as it runs" in may_change
