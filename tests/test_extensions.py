@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from model_server import idea, serving
 from test_end_to_end import outpace
 
 pytestmark = pytest.mark.skipif(
@@ -48,34 +43,3 @@ def test_a_candidate_that_does_not_compile_is_told_what_the_compiler_said(tmp_pa
     assert status == 1, document
     reason = document["trials"][0]["reason"]
     assert "the extension 'outpace_gated' does not compile: main.cpp:" in reason, reason
-
-
-SUM = "      sum += v * v * 0.5f;\n"
-OUT = "  auto out = torch::empty({x.size(0)}, x.options());\n"
-FUSED = """  if (x.scalar_type() == torch::kFloat && bias.scalar_type() == torch::kFloat)
-    return (x + bias).square_().sum(1).mul_(0.5);
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.timed(alone=True)
-@pytest.mark.timeout(1500)
-@pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="litellm is not installed")
-def test_a_model_edits_the_cpp_repairs_it_by_the_compilers_error_and_wins(tmp_path: Path) -> None:
-    (tmp_path / "extension.py").write_text(EXAMPLE.read_text())
-    broken, reads = FUSED.replace("(0.5);", "(0.5)"), SUM.replace("0.5f", '(std::getenv("HOME") ? 0.5f : 0.0f)')
-    replies = (idea((OUT, broken + OUT)), idea((OUT, FUSED + OUT), title="torch's own loops"), idea((SUM, reads)))
-    with serving(*replies) as server:
-        done = subprocess.run(
-            [sys.executable, "-m", "outpace_server.cli", "optimize", "extension.py", "--json", *COMMAND,
-             "--skip", "extension-flags", "--model", "openai/scripted", "--yes"],
-            cwd=tmp_path, capture_output=True, text=True, timeout=1400, stdin=subprocess.DEVNULL,
-            env=os.environ | {"OPENAI_API_KEY": "sk-none", "OPENAI_API_BASE": server.url},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout
-        slip, won, read = json.loads(done.stdout)["trials"]
-        assert "does not compile: main.cpp:" in slip["reason"]
-        assert won["accepted"], won["reason"]
-        assert read["reason"].startswith("hard-crimes")
-        assert SUM in server.prompts[0], "the model is not shown the text"
-        assert "main.cpp:" in server.prompts[1], "the compiler's error is not in the question for a repair"

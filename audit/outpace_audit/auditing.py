@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from outpace_audit.checks import other_uses, registry, speedup
+from outpace_audit.checks import other_uses, registry
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.errors import ArmError
@@ -89,11 +89,6 @@ class Audit:
         wanted = self._options.everything or self._progress.failed is None
         return wanted and self._evidence.candidate_failure is None
 
-    @property
-    def _may_give_up(self) -> bool:
-        """On probes, for what is no faster."""
-        return self._options.screen and not self._options.everything and speedup.NAME not in self._options.off
-
     def _call(self) -> None:
         what = "values and gradients" if self._evidence.trains else "values"
         self._tell("stage", f"checking {what} against truth")
@@ -138,9 +133,6 @@ class Audit:
                 continue
             if self._timed is not None:
                 self._timed.between()
-                if self._may_give_up and self._timed.is_hopeless():
-                    self._run((speedup.CHECK,))
-                    return
             try:
                 prober.gather(check.name)
             except ArmError as error:

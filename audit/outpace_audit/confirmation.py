@@ -111,10 +111,6 @@ class Confirmation:
         wanted = len(self._pairs) < min(self._looks) and not self._is_hopeless
         return bool(spacing) and wanted and time.monotonic() >= self._started + spacing
 
-    def give_up(self) -> bool:
-        """Whether no more pairs would help; then the timing evidence is filled with those that there are."""
-        return self._is_hopeless and self._has_settled()
-
     @property
     def _is_hopeless(self) -> bool:
         """Whether none of the first pairs shows a gain that could be accepted."""

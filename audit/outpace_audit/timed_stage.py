@@ -45,11 +45,6 @@ class TimedStage:
             with self._noting_failure(), self._device(waits=False):
                 self._confirmation.take_pair()
 
-    def is_hopeless(self) -> bool:
-        """Whether the pairs so far rule the candidate out, so that no probe is worth its time: the verdict on its speed
-        would be the same after them. The timing evidence is filled then."""
-        return self._failure is None and self._confirmation.give_up()
-
     def finish(self) -> Check | None:
         """Fills the timing evidence; a failed check where the candidate failed meanwhile."""
         if self._failure is None:

@@ -127,15 +127,10 @@ def test_a_candidate_below_the_needed_gain_in_its_first_pairs_is_given_up(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.01)
-    heard, through = Heard(), Heard()
+    heard = Heard()
     verdict = audited(judge, FASTER, heard)
     assert verdict.failed is not None and verdict.failed.name == "speedup", verdict.reason
     assert heard.said.count("confirmation") == thresholds.HOPELESS_PAIRS["cpu"]
-    assert verdict.timings, "it counts as a confirmation"
-    assert other_uses.NAME not in heard.said, "the probes that are left would change nothing"
-    verdict = audited(judge, FASTER, through, screen=False)
-    assert verdict.failed is not None and verdict.failed.name == "speedup", verdict.reason
-    assert other_uses.NAME in through.said
 
 
 @pytest.mark.usefixtures("nothing_suffices")
