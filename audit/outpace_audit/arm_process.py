@@ -23,7 +23,9 @@ from outpace_audit.channel import Channel
 KILL_SECONDS = 2.0
 """For the kernel to end a namespace; milliseconds on a CPU, more where GPU memory has to be given back."""
 
-GRACE_SECONDS = 0.3
+GRACE_SECONDS = 10.0
+"""For the waiter to say how an arm ended whose channel has: milliseconds where a processor is free, and a second or two
+where many processes want one. Taken for "still running", an arm without memory would be a verdict on its code."""
 
 _F_ADD_SEALS = 1033
 _F_SEAL_SEAL, _F_SEAL_SHRINK, _F_SEAL_GROW = 1, 2, 4

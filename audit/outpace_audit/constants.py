@@ -26,6 +26,11 @@ class Changeable:
         self._texts = built_constants(tree)
         self._builds: dict[int, Build] = {id(build.node): build for build in builds(tree)}
 
+    @property
+    def builds(self) -> bool:
+        """Whether the file builds C++ or CUDA."""
+        return bool(self._builds)
+
     def name(self, node: ast.stmt) -> str | None:
         """By which a patch declares that it changes the statement; None for one that stays as it is."""
         name = whole_number(node)

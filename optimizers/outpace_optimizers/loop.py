@@ -64,13 +64,13 @@ def audit_solution(folder: Path, solution: Path, request: OptimizeRequest, liste
 def replay(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:
     """Repeats a verdict with fresh seeds and processes: one of the ledger of `root` by its id, or that of an evidence
     file in `root`."""
-    placed, workspace = _found(reference, Workspace(root))
+    placed, workspace = _found(reference, Workspace(root), how)
     return _measured_again(placed, workspace, how, listener, judges)
 
 
 def recheck(reference: str, root: Path, how: Again, listener: Listener, judges: Judges) -> Trial:
     """The same for the text that the verdict's file holds now. Raises StaleVerdict where the change does not apply."""
-    placed, workspace = _found(reference, Workspace(root))
+    placed, workspace = _found(reference, Workspace(root), how)
     return _measured_again(replace(placed, trial=as_it_is_now(placed.trial)), workspace, how, listener, judges)
 
 
@@ -83,10 +83,10 @@ def _measured_again(placed: Placed, workspace: Workspace, how: Again, listener: 
         return replace(trial, notes=tuple(dict.fromkeys(notes)))
 
 
-def _found(reference: str, workspace: Workspace) -> tuple[Placed, Workspace]:
+def _found(reference: str, workspace: Workspace, how: Again) -> tuple[Placed, Workspace]:
     if is_file(reference):
         return place(read_evidence(Path(reference)), workspace.root, reference), workspace
-    stored = stored_trial(workspace, reference)
+    stored = stored_trial(workspace, reference, how.path)
     return Placed(stored, ()), Workspace.of(Path(stored.target.code.path))
 
 

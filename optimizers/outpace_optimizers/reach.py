@@ -34,6 +34,23 @@ def reached_files(path: Path, text: str, root: Path) -> dict[str, str]:
     return found
 
 
+def moved_back(reached: dict[str, str], file: Path, then: Path, root: Path) -> dict[str, str]:
+    """What `file` reaches, by the names that it had where the file stood `then`: its own, and where its folder was
+    renamed those of all that lies in it. Names within a project that was moved whole are what they were."""
+    home = root.resolve()
+    if file == then or not (file.is_relative_to(home) and then.is_relative_to(home)):
+        return reached
+    here, there = list(file.relative_to(home).parts), list(then.relative_to(home).parts)
+    while len(here) > 1 and len(there) > 1 and here[-1] == there[-1]:
+        del here[-1], there[-1]
+    now, before = "/".join(here), "/".join(there)
+    return {_renamed(name, now, before): source for name, source in reached.items()}
+
+
+def _renamed(name: str, now: str, before: str) -> str:
+    return before + name.removeprefix(now) if f"{name}/".startswith(f"{now}/") else name
+
+
 def _built(file: Path, source: str, root: Path) -> Iterator[Path]:
     """C++ and CUDA files that it names where it builds extensions, and those beside them, which they may include."""
     if MODULE.rpartition(".")[2] not in source:

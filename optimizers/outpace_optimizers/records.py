@@ -215,6 +215,8 @@ class Again:
 
     python: str | None = None
     unsandboxed: bool = False
+    path: str = ""
+    """Where its file stands, if it is gone from where it was measured."""
 
 
 Ending = Literal["done", "time", "failed"]

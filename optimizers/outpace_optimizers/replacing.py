@@ -27,7 +27,7 @@ def with_definitions(
         lines[start - 1 : stop] = [f"{line}{end}" for line in block.splitlines()]
     above = [f"{line}{end}" for one in helpers for line in (*_text_of(new, one.node).splitlines(), "", "")]
     lines[first_home - 1 : first_home - 1] = above
-    at = _after_imports(now)
+    at = after_imports(now)
     lines[at:at] = [f"{line}{end}" for line in imports]
     return "".join(lines)
 
@@ -51,7 +51,7 @@ def _renamed(text: str, name: str, wanted: str) -> str:
     return re.sub(rf"^((?:async +)?(?:def|class) +){re.escape(name)}\b", rf"\g<1>{wanted}", text, count=1, flags=re.M)
 
 
-def _after_imports(now: Source) -> int:
+def after_imports(now: Source) -> int:
     """Lines of the file up to the last import of its head."""
     end = 0
     for node in now.tree.body:

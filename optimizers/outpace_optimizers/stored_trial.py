@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from outpace_audit.codec import decode
 from outpace_audit.errors import TargetError
 from outpace_audit.records import Idea, Machine, Verdict
 from outpace_optimizers.ledger import Finished, Ledger, trial_key
-from outpace_optimizers.reach import reached_files
+from outpace_optimizers.reach import moved_back, reached_files
 from outpace_optimizers.records import NO_COST, Again, Cost, OptimizeRequest, Target, Trial
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import LEDGER, Workspace
@@ -87,6 +88,18 @@ def key_of(
 ) -> str:
     """The never-repeat key of an idea on the project as it stands on disk now."""
     reached = reached_files(Path(target.code.path), target.code.source, root)
+    return _key(target, idea, request, machine, reached, whole_file=whole_file)
+
+
+def _key(
+    target: Target,
+    idea: Idea,
+    request: OptimizeRequest,
+    machine: Machine,
+    reached: Mapping[str, str],
+    *,
+    whole_file: bool,
+) -> str:
     asked = (request.policy, request.inference, request.unsandboxed, whole_file, *request.checks)
     return trial_key(target.code, reached, target.workloads, idea.patch, asked, machine)
 
@@ -124,12 +137,15 @@ def _where(workspace: Workspace) -> str:
     return f" --workspace {shlex.quote(str(workspace.root))}"
 
 
-def stored_trial(workspace: Workspace, verdict: str) -> StoredTrial:
-    """By its id. Raises TargetError where the workspace has no such verdict, or its file's folder is gone."""
+def stored_trial(workspace: Workspace, verdict: str, moved_to: str = "") -> StoredTrial:
+    """By its id; of a file that is gone, as one of the file that it was `moved_to`. Raises TargetError where the
+    workspace has no such verdict, or the file's folder is gone."""
     if not (workspace.state / LEDGER).is_file():
         raise TargetError(f"no verdict {verdict!r}: {workspace.state} has no ledger; name the project with --workspace")
     with Ledger(workspace.state) as ledger:
         stored = find_trial(ledger, verdict)
+    if moved_to and not Path(stored.target.code.path).exists():
+        stored = _moved(stored, moved_to)
     folder = Path(stored.target.code.path).parent
     if not folder.is_dir():
         raise TargetError(f"{folder} is gone, so verdict {verdict} cannot be replayed: run optimize again")
@@ -160,16 +176,30 @@ def find_trial(ledger: Ledger, verdict: str) -> StoredTrial:
 
 def offers_for(ledger: Ledger, workspace: Workspace, path: str, text: str) -> list[Trial]:
     """What was found for this very text of a file, by whatever path it was measured, before anything is measured:
-    verdicts whose target, and all that it reaches on disk, are as they were."""
-    offers: list[Trial] = []
-    file = Path(path).resolve()
+    verdicts whose target, and all that it reaches on disk, are as they were. A file that was moved keeps them."""
+    file, offers = Path(path).resolve(), dict[str, Trial]()
     for found in ledger.on_base(base_hash(text)):
         stored = _readable(found)
-        if stored is not None and Path(stored.target.code.path).resolve() == file and not stored.whole_file:
-            key = key_of(stored.target, stored.idea, stored.request(), stored.verdict.machine, workspace.root)
-            if key == found.key:
-                offers.append(trial_of(stored.target, stored.idea, stored.verdict, workspace, found.at, stored.cost))
-    return offers
+        if stored is None or stored.whole_file or _key_here(stored, file, workspace.root) != found.key:
+            continue
+        moved = stored if Path(stored.target.code.path).resolve() == file else _moved(stored, path)
+        offers[found.verdict] = trial_of(moved.target, moved.idea, moved.verdict, workspace, found.at, moved.cost)
+    return list(offers.values())
+
+
+def _key_here(stored: StoredTrial, file: Path, root: Path) -> str | None:
+    """What its key would be, had it been measured where `file` stands; None for another file, also for a copy: two that
+    are there would share their verdicts' ids."""
+    then = Path(stored.target.code.path).resolve()
+    if then != file and then.exists():
+        return None
+    reached = moved_back(reached_files(file, stored.target.code.source, root), file, then, root)
+    return _key(stored.target, stored.idea, stored.request(), stored.verdict.machine, reached, whole_file=False)
+
+
+def _moved(stored: StoredTrial, path: str) -> StoredTrial:
+    code, patch = replace(stored.target.code, path=path), replace(stored.idea.patch, path=path)
+    return replace(stored, target=replace(stored.target, code=code), idea=replace(stored.idea, patch=patch))
 
 
 def _readable(found: Finished) -> StoredTrial | None:

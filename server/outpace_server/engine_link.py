@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from outpace_audit import codec
 from outpace_audit.errors import EngineError
@@ -26,6 +26,8 @@ from outpace_optimizers.engine.protocol import (
 from outpace_optimizers.engine.starting import connect
 from outpace_optimizers.records import Listener, Trial
 from outpace_optimizers.workspace import Workspace
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
@@ -124,16 +126,23 @@ class EngineLinks:
         self._opening: dict[str, asyncio.Lock] = {}
 
     async def run(self, workspace: Workspace, job: Job, priority: Priority, listener: Listener) -> Mapping[str, Any]:
-        """Report or Trial as JSON. An engine that was killed is started and asked again."""
+        """Report or Trial as JSON."""
+        return await self._asked(workspace, lambda link: link.run(job, priority, listener))
+
+    async def offers(self, workspace: Workspace, path: str, text: str) -> list[Trial]:
+        return await self._asked(workspace, lambda link: link.offers(path, text))
+
+    async def _asked(self, workspace: Workspace, ask: Callable[[EngineLink], Coroutine[Any, Any, Answer]]) -> Answer:
+        """An engine that was killed, or was about to end, is started and asked again."""
         for attempt in range(ATTEMPTS):
             try:
-                return await (await self.of(workspace)).run(job, priority, listener)
+                return await ask(await self._of(workspace))
             except EngineGoneError:
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    async def of(self, workspace: Workspace) -> EngineLink:
+    async def _of(self, workspace: Workspace) -> EngineLink:
         name = str(workspace.state)
         async with self._opening.setdefault(name, asyncio.Lock()):
             link = self._links.get(name)

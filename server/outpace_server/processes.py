@@ -26,7 +26,7 @@ def interruptible() -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = _polite()
+    numbers = polite()
     before = {number: signal.getsignal(number) for number in numbers}
 
     def interrupt(number: int, _frame: types.FrameType | None) -> None:
@@ -51,7 +51,7 @@ def kill_descendants() -> int:
     is lost to init because its parent died before it was seen. A second signal waits meanwhile: it would leave
     them stopped.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _polite())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, polite())
     try:
         stopped: set[int] = set()
         while fresh := set(descendants(os.getpid())) - stopped:
@@ -65,7 +65,7 @@ def kill_descendants() -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _polite() -> list[signal.Signals]:
+def polite() -> list[signal.Signals]:
     return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 

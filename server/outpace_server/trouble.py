@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from outpace_server.output.words import one_line
+
 ADVICE = {
     errno.ENOSPC: "the disk is full; free some space, or point TMPDIR at another disk",
     errno.EDQUOT: "the disk quota is used up; free some space",
@@ -23,3 +25,7 @@ def explain_os_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     advice = ADVICE.get(error.errno or 0)
     return f"{where}{advice or error.strerror or error}"
+
+
+def explain(error: Exception) -> str:
+    return explain_os_error(error) if isinstance(error, OSError) else one_line(str(error))

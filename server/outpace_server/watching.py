@@ -41,7 +41,8 @@ class Watching(FileSystemEventHandler):
 
     def forget(self, folder: Path) -> None:
         """One that is gone, and may come back as another."""
-        for key in [key for key in self._folders if key[0] == folder or folder in key[0].parents]:
+        known = list(self._folders)  # in one go: `add` may be called by another thread
+        for key in [key for key in known if key[0] == folder or folder in key[0].parents]:
             with contextlib.suppress(KeyError):
                 self._observer.unschedule(self._folders.pop(key))
 

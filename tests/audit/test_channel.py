@@ -6,13 +6,14 @@ import os
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from outpace_audit.channel import Channel, ChannelClosed, ChannelCorrupt, ChannelError, ChannelTimeout
 from outpace_audit.errors import ArmError
+
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_messages_arrive_whole_and_in_order() -> None:
     sent = [{"n": n, "text": "é" * n, "deep": [{"a": None, "b": [True, 0.5]}]} for n in range(20)]
     for message in sent:
         ours.send(message)
-    assert [theirs.recv(1.0) for _ in sent] == sent
+    assert [theirs.recv(PATIENCE_S) for _ in sent] == sent
 
 
 def test_a_large_message_passes_through_a_small_socket_buffer() -> None:
@@ -56,12 +57,12 @@ def test_infinite_timeout_waits_for_the_message(pair: tuple[Channel, socket.sock
 def test_several_messages_in_one_packet(pair: tuple[Channel, socket.socket]) -> None:
     channel, peer = pair
     peer.sendall(frame(b'{"a":1}') + frame(b'{"a":2}') + frame(b'{"a":3}')[:5])
-    assert channel.recv(1.0) == {"a": 1}
-    assert channel.recv(1.0) == {"a": 2}
+    assert channel.recv(PATIENCE_S) == {"a": 1}
+    assert channel.recv(PATIENCE_S) == {"a": 2}
     with pytest.raises(ChannelTimeout):
         channel.recv(0.01)
     peer.sendall(frame(b'{"a":3}')[5:])
-    assert channel.recv(1.0) == {"a": 3}
+    assert channel.recv(PATIENCE_S) == {"a": 3}
 
 
 @pytest.mark.parametrize(
@@ -78,17 +79,17 @@ def test_anything_but_one_object_of_standard_json_is_corrupt(pair: tuple[Channel
     channel, peer = pair
     peer.sendall(frame(body))
     with pytest.raises(ChannelCorrupt) as caught:
-        channel.recv(1.0)
+        channel.recv(PATIENCE_S)
     assert len(str(caught.value)) < 300
     peer.sendall(frame(b'{"a":1}'))
     with pytest.raises(ChannelCorrupt):  # The stream is not trusted again.
-        channel.recv(1.0)
+        channel.recv(PATIENCE_S)
 
 
 def test_an_escaped_pair_of_surrogates_is_a_character(pair: tuple[Channel, socket.socket]) -> None:
     channel, peer = pair
     peer.sendall(frame(b'{"a":"\\ud83d\\ude00"}'))
-    assert channel.recv(1.0) == {"a": "\U0001f600"}
+    assert channel.recv(PATIENCE_S) == {"a": "\U0001f600"}
 
 
 @pytest.mark.parametrize("length", [(1 << 16) + 1, (1 << 32) - 1])
@@ -98,7 +99,7 @@ def test_an_announced_size_over_the_cap_is_refused_before_it_is_read(
     channel, peer = pair
     peer.sendall(struct.pack(">I", length))
     with pytest.raises(ChannelCorrupt, match="cap"):
-        channel.recv(1.0)
+        channel.recv(PATIENCE_S)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\0", frame(b'{"a":1}')[:-1]])
@@ -107,7 +108,7 @@ def test_a_peer_that_leaves_in_the_middle(pair: tuple[Channel, socket.socket], d
     peer.sendall(data)
     peer.close()
     with pytest.raises(ChannelClosed):
-        channel.recv(1.0)
+        channel.recv(PATIENCE_S)
     with pytest.raises(ChannelClosed):
         channel.send({})
 
@@ -124,10 +125,9 @@ def test_the_deadline_is_for_the_whole_message(pair: tuple[Channel, socket.socke
 
     thread = threading.Thread(target=trickle)
     thread.start()
-    started = time.monotonic()
     with pytest.raises(ChannelTimeout):
         channel.recv(0.2)
-    assert time.monotonic() - started < 1.0
+    assert thread.is_alive(), "it was given up before its end"
     stop.set()
     thread.join()
 
@@ -145,9 +145,9 @@ def test_a_flood_ends_in_an_error(pair: tuple[Channel, socket.socket]) -> None:
     thread = threading.Thread(target=flood)
     thread.start()
     with pytest.raises(ChannelCorrupt):
-        channel.recv(5.0)
+        channel.recv(PATIENCE_S)
     channel.close()
-    thread.join(5.0)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -159,7 +159,7 @@ def test_random_bytes_never_raise_anything_else(pair: tuple[Channel, socket.sock
         theirs.close()
         with pytest.raises(ChannelError):
             while True:
-                channel.recv(1.0)
+                channel.recv(PATIENCE_S)
         channel.close()
 
 
@@ -194,5 +194,5 @@ def test_errors_are_arm_errors_with_a_kind(pair: tuple[Channel, socket.socket]) 
     channel.close()
     assert channel.fileno() == -1
     with pytest.raises(ArmError) as caught:
-        channel.recv(1.0)
+        channel.recv(PATIENCE_S)
     assert caught.value.kind == "died"

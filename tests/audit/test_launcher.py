@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from outpace_audit import keeper
+from outpace_audit import arm_process, keeper
 from outpace_audit.arm_process import ArmProcess
 from outpace_audit.channel import ChannelClosed, ChannelCorrupt, ChannelTimeout
 from outpace_audit.errors import JudgeError
@@ -26,6 +27,8 @@ HERE = str(Path(__file__).parent)
 PATH = (HERE, *sys.path[1:])
 SPEC = SandboxSpec(required=False, scratch_mb=64)
 SHARED = 1 << 20
+KILLED_S = 60.0
+"""What a waiter is given in place of KILL_SECONDS: none takes as long."""
 
 
 @pytest.fixture(scope="module", params=["fork", "spawn"])
@@ -43,12 +46,17 @@ def arm(launcher: Launcher) -> Iterator[ArmProcess]:
     process.kill()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arm_process, "KILL_SECONDS", KILLED_S)
+
+
 def ask(arm: ArmProcess, probe: str, *arguments: Any) -> Any:
     arm.channel.send({"do": probe, "with": list(arguments)})
-    return arm.channel.recv(30.0)["did"]
+    return arm.channel.recv(60.0)["did"]
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -77,10 +85,13 @@ def descendants(pid: int) -> dict[int, str]:
     return lines
 
 
-def test_an_arm_is_started_the_way_that_was_asked(launcher: Launcher, arm: ArmProcess) -> None:
+def test_an_arm_is_started_the_way_that_was_asked(
+    launcher: Launcher, arm: ArmProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert arm.started_by == ("fork" if launcher.fork_doubt is None else "spawn")
     assert arm.alive()
     assert arm.pid in descendants(os.getpid())
+    monkeypatch.setattr(arm_process, "GRACE_SECONDS", 0.1)
     assert arm.exit_reason() == "still running"
     assert {"rlimits", "no-new-privs"} <= set(arm.protections)
     assert "undumpable-judge" not in arm.protections
@@ -99,6 +110,7 @@ def test_shared_memory_is_shared_and_cannot_shrink(arm: ArmProcess) -> None:
     assert arm.shared[SHARED - 1] == 0
 
 
+@pytest.mark.usefixtures("patient")
 def test_kill_ends_what_hid_in_another_session(arm: ArmProcess) -> None:
     view = arm.shared
     keep = memoryview(view)  # The memory outlives the kill for as long as it is looked at.
@@ -107,7 +119,7 @@ def test_kill_ends_what_hid_in_another_session(arm: ArmProcess) -> None:
     assert len(descendants(arm.pid)) == 2  # The arm and its grandchild, which init has adopted.
     started = time.monotonic()
     arm.kill()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < KILLED_S, "its waiter had to be killed"
     last = beats(view)
     assert not until(lambda: beats(view) != last, 0.05)
     assert not Path(f"/proc/{arm.pid}").exists()
@@ -127,6 +139,7 @@ def test_an_arm_that_ends_takes_its_children_with_it(arm: ArmProcess) -> None:
     assert not until(lambda: beats(arm.shared) != last, 0.05)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_hanging_arm_is_killed(arm: ArmProcess) -> None:
     arm.channel.send({"do": "end", "with": ["hang"]})
     with pytest.raises(ChannelTimeout):
@@ -134,7 +147,7 @@ def test_a_hanging_arm_is_killed(arm: ArmProcess) -> None:
     started = time.monotonic()
     arm.kill()
     arm.kill()
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < KILLED_S, "its waiter had to be killed"
     assert not arm.alive()
     assert arm.exit_reason() == "killed by the judge"
     with pytest.raises(ChannelClosed):
@@ -153,11 +166,23 @@ def test_a_hanging_arm_is_killed(arm: ArmProcess) -> None:
 def test_the_reason_of_an_end_is_told(arm: ArmProcess, how: str, reason: str) -> None:
     arm.channel.send({"do": "end", "with": [how]})
     with pytest.raises(ChannelClosed):
-        arm.channel.recv(10.0)
+        arm.channel.recv(60.0)
     assert arm.exit_reason() == reason
     assert not arm.alive()
     arm.kill()
     assert arm.exit_reason() == reason
+
+
+def test_an_end_that_is_told_late_is_told(arm: ArmProcess) -> None:
+    """As on a busy machine: its channel ends first."""
+    os.kill(arm._waiter, signal.SIGSTOP)
+    arm.channel.send({"do": "end", "with": ["memory"]})
+    with pytest.raises(ChannelClosed):
+        arm.channel.recv(60.0)
+    on = threading.Timer(1.0, os.kill, (arm._waiter, signal.SIGCONT))
+    on.start()
+    assert arm.exit_reason() == "out of memory"
+    on.join()
 
 
 def test_the_log_keeps_the_end_and_stays_small(arm: ArmProcess) -> None:
@@ -172,7 +197,7 @@ def test_the_log_keeps_the_end_and_stays_small(arm: ArmProcess) -> None:
 def test_a_hostile_channel_is_an_error_and_no_more(arm: ArmProcess, data: bytes) -> None:
     arm.channel.send({"do": "send_raw", "with": [channel_number(arm), data.hex()]})
     with pytest.raises(ChannelCorrupt):
-        arm.channel.recv(10.0)
+        arm.channel.recv(60.0)
 
 
 def channel_number(arm: ArmProcess) -> int:
@@ -300,7 +325,7 @@ for fork in (True, False):
     arm = launcher.launch("arm_entries:serve")
     arms += [launcher, arm]
     arm.channel.send({"do": "orphan"})
-    arm.channel.recv(10.0)
+    arm.channel.recv(60.0)
 print(json.dumps(arms[1].protections), flush=True)
 time.sleep(60)
 """

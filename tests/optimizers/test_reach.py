@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from outpace_optimizers.reach import reached_files
+from outpace_optimizers.reach import moved_back, reached_files
 
 
 def project(root: Path, files: dict[str, str]) -> Path:
@@ -85,3 +85,17 @@ def test_files_that_are_built_count_and_those_beside_them(tmp_path: Path) -> Non
     assert set(reached_files(tmp_path / "one.py", text.replace("cpp_extension", "other"), tmp_path)) == {"one.py"}
     (tmp_path / "csrc/common.cuh").write_text("changed")
     assert reached_files(tmp_path / "one.py", text, tmp_path) != found
+
+
+def test_what_was_moved_is_known_by_the_names_that_it_had(tmp_path: Path) -> None:
+    def names(file: str, then: str, *reached: str) -> set[str]:
+        return set(moved_back(dict.fromkeys([file, *reached], ""), tmp_path / file, tmp_path / then, tmp_path))
+
+    assert names("b.py", "a.py", "util.py") == {"a.py", "util.py"}
+    assert names("new/b.py", "old/a.py", "new/util.py") == {"old/a.py", "new/util.py"}
+    assert names("new/a.py", "old/a.py", "new/util.py", "newer/util.py") == {"old/a.py", "old/util.py", "newer/util.py"}
+    assert names("new/deep/a.py", "old/deep/a.py", "new/util.py") == {"old/deep/a.py", "old/util.py"}
+    assert names("a.py", "old/a.py", "util.py") == {"old/a.py", "util.py"}
+    assert names("old/a.py", "a.py", "util.py") == {"a.py", "util.py"}
+    assert names("a.py", "a.py", "util.py") == {"a.py", "util.py"}
+    assert names("a.py", "/elsewhere/a.py", "util.py") == {"a.py", "util.py"}

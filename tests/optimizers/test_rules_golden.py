@@ -11,6 +11,7 @@ import os
 import random
 import sysconfig
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,13 @@ BUILDING = ("extension-flags", "cuda-restrict", "cuda-launch-bounds")
 are compiled by test_cuda_text.py."""
 RUNNABLE = [case for case in CASES if after_files(case) and case.parent.name not in (*COMPILING, *BUILDING)]
 WITH_KERNELS = [case for case in RUNNABLE if getattr(RULES[case.parent.name], "needs_triton", False)]
+
+
+@pytest.fixture(autouse=True)
+def eager() -> Iterator[None]:
+    """What an edit has compiled runs as it is written: compilers have their own tests."""
+    with torch.compiler.set_stance("force_eager"):
+        yield
 
 
 @pytest.mark.parametrize("case", RUNNABLE, ids=lambda case: f"{case.parent.name}/{case.name}")

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_rules_golden import RUNNABLE, WITH_KERNELS, after_files, code_of
+from test_rules_golden import RUNNABLE, WITH_KERNELS, after_files, code_of, eager
 
 torch = pytest.importorskip("torch")
 
+__all__ = ["eager"]  # a fixture for each test here too
 LOOSE = {torch.float64: 1e-9, torch.float32: 2e-5, torch.bfloat16: 4e-2, torch.float16: 5e-3}
 """Of the largest value: a few roundings of the narrowest dtype in sight. fp64 is wider where a case casts to fp32."""
 WORSE = 8.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from outpace_audit.errors import TargetError, WorkloadError
 from outpace_audit.laws import plain_value
 from outpace_audit.records import ArgSpec, Law
 from outpace_optimizers.targets.loading import load_target
+from outpace_optimizers.targets.safetensors_file import read_tensor
 from outpace_optimizers.targets.sol_definition import TensorField
 from outpace_optimizers.targets.sol_expressions import evaluate
 from outpace_optimizers.targets.sol_roles import input_law
@@ -173,13 +175,73 @@ def test_custom_inputs(tmp_path: Path) -> None:
     assert made.args[3] == ArgSpec("eps", None, "float32")
 
 
-def test_safetensors_are_skipped_with_a_note(tmp_path: Path) -> None:
-    stored = workload(1, 1, inputs={"x": {"type": "safetensors", "path": "a", "tensor_key": "b"}})
+def test_workloads_without_their_safetensors_are_skipped_with_a_note(tmp_path: Path) -> None:
+    stored = workload(1, 1, inputs={"x": {"type": "safetensors", "path": "blob/a", "tensor_key": "b"}})
     target = load_target(problem(tmp_path, None, workload(1, 1), stored), None, "cpu")
     assert len(target.workloads) == 1
-    assert any("1 of 2 workloads skipped: inputs from safetensors" in note for note in target.notes)
-    with pytest.raises(WorkloadError, match="no workload can run here: 1 of 1 workloads skipped"):
+    assert any("1 of 2 workloads skipped" in note and "such as blob/a; put them" in note for note in target.notes)
+    with pytest.raises(WorkloadError, match=r"no workload can run here: 1 of 1 workloads skipped.*blob/a"):
         load_target(problem(tmp_path, None, stored), None, "cpu")
+
+
+def save(path: Path, **tensors: tuple[str, list[int], bytes]) -> None:
+    header: dict[str, Any] = {"__metadata__": {"made": "by hand"}}
+    data = b""
+    for name, (dtype, shape, raw) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def ragged(folder: Path, length: int = 3, key: str = "starts") -> Path:
+    inputs = {"x": tensor("batch", "width"), "starts": tensor("length", dtype="int32")}
+    data = definition(inputs=inputs, reference="def run(x, starts):\n    return x\n")
+    stored = {"type": "safetensors", "path": "data/blob/one.safetensors"}
+    given = {"x": stored | {"tensor_key": "rows"}, "starts": stored | {"tensor_key": key}}
+    place = folder / "group" / "toy"
+    place.mkdir(parents=True, exist_ok=True)
+    return problem(place, data, workload(2, length, inputs=given))
+
+
+def test_inputs_from_safetensors_above_the_problem(tmp_path: Path) -> None:
+    numbers = struct.pack("<3i", 0, 70_000, 70_001)
+    halves = b"".join(struct.pack("<f", 3.0 if i % 2 else -1.0)[2:] for i in range(128))
+    save(tmp_path / "data/blob/one.safetensors", starts=("I32", [3], numbers), rows=("BF16", [2, 64], halves))
+    folder = ragged(tmp_path)
+    with pytest.raises(
+        WorkloadError, match=r"tensor 'rows' is bfloat16 \[2, 64\], the workload needs float32 \[2, 64\]"
+    ):
+        load_target(folder, None, "cpu")
+    whole = struct.pack("<128f", *[3.0, -1.0] * 64)
+    save(tmp_path / "data/blob/one.safetensors", starts=("I32", [3], numbers), rows=("F32", [2, 64], whole))
+    for device in ("cpu", "cuda"):
+        (made,) = load_target(folder, None, device).workloads
+        assert made.args[0].law == Law("normal", {"mean": 1.0, "std": 2.0, "low": -1.0, "high": 3.0})
+        assert made.args[1] == ArgSpec("starts", (3,), "int32", Law("fixed", {"values": "0,70000,70001"}))
+
+
+def test_half_precision_is_read_as_it_is(tmp_path: Path) -> None:
+    save(tmp_path / "f", a=("BF16", [2], struct.pack("<2H", 0x3FC0, 0xC000)), b=("F16", [], struct.pack("<e", 0.5)))
+    assert read_tensor(tmp_path / "f", "a").values.tolist() == [1.5, -2.0]
+    assert (read_tensor(tmp_path / "f", "b").shape, read_tensor(tmp_path / "f", "b").values.tolist()) == ((), [0.5])
+
+
+def test_broken_safetensors_are_one_line(tmp_path: Path) -> None:
+    numbers, file = struct.pack("<3i", 0, 1, 2), tmp_path / "data/blob/one.safetensors"
+    save(file, starts=("I32", [3], numbers), rows=("F32", [2, 64], bytes(512)), odd=("F8_E4M3", [3], b"abc"))
+    for key, length, message in (
+        ("stop", 3, r"one.safetensors: has no tensor 'stop' that can be read \(KeyError"),
+        ("odd", 3, r"tensor 'odd' is of F8_E4M3, none of BOOL"),
+        ("starts", 4, r"tensor 'starts' is int32 \[3\], the workload needs int32 \[4\]"),
+    ):
+        with pytest.raises(WorkloadError, match=message):
+            load_target(ragged(tmp_path, length, key), None, "cpu")
+    for raw, message in ((b"\xff" * 20, "no safetensors file"), (file.read_bytes()[:-520], "values where its shape")):
+        file.write_bytes(raw)
+        with pytest.raises(WorkloadError, match=message):
+            load_target(ragged(tmp_path), None, "cpu")
 
 
 def test_random_scalars_are_fixed_per_workload(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ and machines that are started anew."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from outpace_optimizers.engine.address import socket_of
@@ -38,6 +39,6 @@ def _tell_engine(workspace: Workspace) -> None:
     connection = connected(socket_of(workspace.state))
     if connection is None:
         return
-    with connection, connection.makefile("rb") as lines:
+    with contextlib.suppress(ConnectionError), connection, connection.makefile("rb") as lines:
         connection.sendall(encode({"id": 1, "op": "hold"}))
         decode(lines.readline() or b"{}")

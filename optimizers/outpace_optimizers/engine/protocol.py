@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 from outpace_audit import codec, errors
 from outpace_optimizers.records import Again, OptimizeRequest
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Raised whenever a message changes its meaning. Engine and client of different protocols do not talk."""
 LINE_LIMIT = 64 << 20
 """Bytes. A report carries the text of its file several times for each trial."""

@@ -210,10 +210,18 @@ class EngineService:
             except OSError as error:
                 return {"error": error_to_json(error)}
             self._worker = worker
+            if self._has_to_wait(queued):  # what came meanwhile found no worker that it could ask to step aside
+                return {"stepped_aside": True, "spent_s": 0.0}
         outcome: Mapping[str, Any] = {}
         if not queued.given_up:
             outcome = await worker.run(queued.job, queued.priority, lambda event: self._tell(queued, event))
         return {"error": error_to_json(Cancelled("cancelled"))} if queued.given_up else outcome
+
+    def _has_to_wait(self, queued: Queued) -> bool:
+        if queued.given_up:
+            return False
+        paused = queued.priority == "background" and is_paused(self._state)
+        return paused or any(URGENCY[one.priority] < URGENCY[queued.priority] for one in self._queue.waiting)
 
     async def _end_worker(self) -> None:
         worker, self._worker = self._worker, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -76,8 +77,9 @@ def _start(workspace: Workspace) -> bool:
     """False where another engine holds the workspace. Raises what the new engine says that it lacks."""
     workspace.prepare()
     path = workspace.state / LOG
-    if path.exists() and path.stat().st_size > LOG_BYTES:
-        path.unlink()
+    with contextlib.suppress(FileNotFoundError):  # another one that starts an engine has begun it anew
+        if path.stat().st_size > LOG_BYTES:
+            path.unlink()
     with path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "outpace_optimizers.engine", str(workspace.state)],

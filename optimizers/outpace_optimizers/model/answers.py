@@ -8,7 +8,10 @@ from functools import lru_cache
 
 from outpace_audit.records import Idea, Patch
 from outpace_optimizers.model.client import Answer
+from outpace_optimizers.model.code_blocks import is_native
 from outpace_optimizers.model.editing import edited, patch_of
+from outpace_optimizers.model.imports import with_usual_imports
+from outpace_optimizers.model.native import with_text
 from outpace_optimizers.model.normalised import fingerprint
 from outpace_optimizers.model.reply import Draft, ReplyError, read_reply
 from outpace_optimizers.model.rewriting import rewritten
@@ -21,8 +24,9 @@ def idea_of(
 ) -> Idea:
     """The one change that `answer` proposes to `symbol`. `base`: the text that it was to build on; edits that do not
     fit it are of the original. A patch of the original either way. Raises ReplyError, with one reason."""
-    draft = read_reply(answer.text, cut=answer.cut, missing=answer.missing)
-    patch = patch_of(source, symbol, _edited(source, symbol, draft, base))
+    draft = read_reply(answer.text, cut=answer.cut, missing=answer.missing, known=base or source.text)
+    text = with_usual_imports(source, _edited(source, symbol, draft, base))
+    patch = patch_of(source, symbol, text)
     _refuse_known(patch, source, tried)
     return _tagged(draft, patch, model)
 
@@ -35,7 +39,9 @@ def _edited(source: Source, symbol: str, draft: Draft, base: str | None) -> str:
 
 
 def _written(source: Source, symbol: str, draft: Draft) -> str:
-    return rewritten(source, symbol, draft.code) if draft.code else edited(source, draft.edits, symbol)
+    if not draft.code:
+        return edited(source, draft.edits, symbol)
+    return (with_text if is_native(draft.code) else rewritten)(source, symbol, draft.code)
 
 
 def _refuse_known(patch: Patch, source: Source, tried: Sequence[Trial]) -> None:

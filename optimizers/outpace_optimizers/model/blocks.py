@@ -20,6 +20,12 @@ _HEAD = re.compile(r"(?:---|\+\+\+)[ \t]+(\S+).*")
 _PATCH = re.compile(
     r"\*\*\* (Update|Add|Delete|Move) (?:File|to): *(\S+).*|\*\*\* (?:Begin|End) Patch.*|\*\*\* End of File"
 )
+_SIDES = r"search|old_string|old_str|find|original"
+_TAG = re.compile(rf"<(?:{_SIDES})>")
+_TAGGED = re.compile(
+    rf"<({_SIDES})>(?P<search>.*?)</\1>\s*<(replace|new_string|new_str|updated)>(?P<replace>.*?)</\3>", re.DOTALL
+)
+_DATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.DOTALL)
 _BESIDE = ("diff --git ", "index ", "new file mode", "similarity index", "old mode", "new mode", "\\ No newline")
 _DIFF = re.compile(r"^(?:@@ ?-\d|@@ ?\n|--- \S+\n\+\+\+ \S+|\*\*\* Begin Patch)", re.MULTILINE)
 
@@ -79,9 +85,26 @@ def blocks(text: str) -> list[Block]:
     """All that a text has, of one of the kinds. Raises BlockError."""
     text = text.replace("\r\n", "\n")
     pairs, hunks = _pairs(text.split("\n")), [one for diff in _diffs(text) for one in _hunks(diff.split("\n"))]
-    if pairs and hunks:
-        raise BlockError("there are SEARCH/REPLACE blocks and a diff: write one of them")
-    return pairs or hunks
+    kinds = [found for found in (pairs, hunks, _tagged(text)) if found]
+    if len(kinds) > 1:
+        raise BlockError("there are SEARCH/REPLACE blocks, tags or a diff side by side: write one of them")
+    return kinds[0] if kinds else []
+
+
+def _tagged(text: str) -> list[Block]:
+    """`<search>...</search><replace>...</replace>`, an end of line or a fence around each text being none of it."""
+    found: list[Block] = []
+    for tags in _TAGGED.finditer(text):
+        search, replace = (_inner(tags[side]) for side in ("search", "replace"))
+        found.append(Block(search, replace))
+    if found and len(found) != len(_TAG.findall(text)):
+        raise BlockError("a <search> is not followed by its <replace>, or is not ended")
+    return found
+
+
+def _inner(text: str) -> str:
+    data = _DATA.fullmatch(text)
+    return unfenced((data[1] if data is not None else text).strip("\n"))
 
 
 def _pairs(lines: Sequence[str]) -> list[Block]:
@@ -127,6 +150,7 @@ def _diffs(text: str) -> list[str]:
 
 
 def _hunks(lines: Sequence[str]) -> list[Block]:
+    """Where a line begins with no mark, none of those that stay has one."""
     found: list[Block] = []
     before, after = list[str](), list[str]()
     file = ""
@@ -142,18 +166,23 @@ def _hunks(lines: Sequence[str]) -> list[Block]:
         before.clear()
         after.clear()
 
+    marks = "-+ " if all(_is_told(line) or line[:1] in "-+ \t" for line in lines) else "-+"
     for line in lines:
-        head, patch = _HEAD.fullmatch(line), _PATCH.fullmatch(line)
-        if head or patch or _HUNK.match(line) or line.startswith(_BESIDE):
+        if _is_told(line):
             end()
-            file = _file_of(head, patch, file)
-        elif line[:1] in ("-", "+", " ", "\t", ""):
-            before.extend([] if line.startswith("+") else [line[1:] if line[:1] in "- " else line])
-            after.extend([] if line.startswith("-") else [line[1:] if line[:1] in "+ " else line])
-        else:
-            raise BlockError(f"a line of the diff begins with neither a blank, - nor +: {line[:40]!r}")
+            file = _file_of(_HEAD.fullmatch(line), _PATCH.fullmatch(line), file)
+            continue
+        bare = line[1:] if line[:1] in marks else line
+        before.extend([] if line.startswith("+") else [bare])
+        after.extend([] if line.startswith("-") else [bare])
     end()
     return found
+
+
+def _is_told(line: str) -> bool:
+    """Of the diff itself."""
+    marks = _HEAD.fullmatch(line) or _PATCH.fullmatch(line) or _HUNK.match(line)
+    return marks is not None or line.startswith(_BESIDE)
 
 
 def _file_of(head: re.Match[str] | None, patch: re.Match[str] | None, before: str) -> str:

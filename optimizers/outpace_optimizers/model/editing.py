@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +12,8 @@ from outpace_audit.records import Patch, Span
 from outpace_optimizers.model.confined import beyond
 from outpace_optimizers.model.elisions import is_elided, split
 from outpace_optimizers.model.legible import hidden, monstrous
-from outpace_optimizers.model.matching import PlaceError, placed
+from outpace_optimizers.model.matching import Placed, PlaceError, Ranges, placed
+from outpace_optimizers.model.native import built_statements
 from outpace_optimizers.model.reply import Edit, ReplyError
 from outpace_optimizers.model.scrubbing import REMOVED
 from outpace_optimizers.source import UNTOUCHED, Definition, Source, base_hash, differs_outside, parse, reached
@@ -82,8 +84,9 @@ def _placed(source: Source, edit: Edit, symbol: str, after: int) -> tuple[str, i
     search, replace = (_in_newlines(part, source.newline) for part in (edit.search, edit.replace))
     if not search.strip():
         raise ReplyError("the search block is empty")
+    within = _changeable(source, symbol)
     try:
-        found = placed(source.text, search, replace, _changeable(source, symbol), source.newline, source.indent)
+        found = _found(source, search, replace, within)
     except PlaceError as error:
         raise ReplyError(
             f"the search block {error}, and must be there exactly once, character by character: "
@@ -95,19 +98,34 @@ def _placed(source: Source, edit: Edit, symbol: str, after: int) -> tuple[str, i
     return text, found.start + len(found.replace)
 
 
+def _found(source: Source, search: str, replace: str, within: Ranges) -> Placed:
+    """As it is written; or, where it is one line with `\\n` in it that is nowhere, with one escape less in both."""
+    try:
+        return placed(source.text, search, replace, within, source.newline, source.indent)
+    except PlaceError:
+        if "\n" in search.strip() or "\\n" not in search:
+            raise
+        wanted, instead = (_in_newlines(_unescaped(part), source.newline) for part in (search, replace))
+        return placed(source.text, wanted, instead, within, source.newline, source.indent)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([nt\"'\\])", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
+
+
 def _changeable(source: Source, symbol: str) -> list[tuple[int, int]]:
     """Where the definitions that may change stand; nowhere while the text is no Python, between two edits."""
     if not symbol:
         return []
     try:
         now = parse(source.path, source.text)
-        found = editable(now, symbol)
+        found = [one.node for one in editable(now, symbol) if one.owner is None]
+        nodes = [*found, *built_statements(now, symbol).values()]
     except OutpaceError:
         return []
     starts = [0]
     for line in now.lines:
         starts.append(starts[-1] + len(line))
-    nodes = [one.node for one in found if one.owner is None]
     return [(starts[node.lineno - 1], starts[node.end_lineno or node.lineno]) for node in nodes]
 
 
@@ -121,8 +139,10 @@ def patch_of(source: Source, symbol: str, new_text: str) -> Patch:
     _refuse_unreadable(source, new)
     if symbol not in new.definitions:
         raise ReplyError(f"{symbol} is gone: what is called has to keep its name")
-    allowed = {definition.qualname for definition in editable(source, symbol)}
-    changed = _changed(source, new)
+    _refuse_stubs(source, new)
+    built = _built_anew(source, new, symbol)
+    allowed = {definition.qualname for definition in editable(source, symbol)} | {*built_statements(source, symbol)}
+    changed = [*_changed(source, new), *built]
     spans = tuple(name for name in changed if name in allowed or _is_new(name, source))
     if differs_outside(source.text, new_text, spans):
         classes = tuple(name for name in _classes_of(changed) if name in allowed)
@@ -145,6 +165,29 @@ def _refuse_unreadable(old: Source, new: Source) -> None:
         raise ReplyError(f"the edited file cannot be read by the tools that have to: {wrong}")
     if more := beyond(old.tree, new.tree):
         raise ReplyError(f"an idea reads no files and no environment, and runs no text as code, but this one {more}")
+
+
+def _refuse_stubs(old: Source, new: Source) -> None:
+    """Functions that were written out, and whose body is left away."""
+    for name, after in new.definitions.items():
+        before = old.definitions.get(name)
+        if before is not None and _is_stub(after.node) and not _is_stub(before.node):
+            raise ReplyError(f"{name} has no body any more: write it out, or leave it alone")
+
+
+def _is_stub(node: ast.AST) -> bool:
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    return all(
+        isinstance(one, ast.Pass) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in node.body
+    )
+
+
+def _built_anew(old: Source, new: Source, symbol: str) -> list[str]:
+    """Texts that are compiled, and what builds them, where they differ or are gone."""
+    before, after = built_statements(old, symbol), built_statements(new, symbol)
+    return [name for name, node in before.items() if name not in after or ast.dump(after[name]) != ast.dump(node)]
 
 
 def _changed(old: Source, new: Source) -> list[str]:

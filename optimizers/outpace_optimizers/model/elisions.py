@@ -7,7 +7,8 @@ import re
 _WORDS = r"(?:rest|remain\w*|existing|unchanged|same|previous|other|omitted|original|as before|elided)"
 _ELIDED = re.compile(
     rf"""(?xi) \s* (?:
-      (?: \.{{3}} | … ) \s*                                                    # alone
+      (?: \.{{3}} | … ) \s* (?: \# .* )?                                          # alone
+    | pass \s* \# .* \b{_WORDS}\b .*                                            # in the place of a body
     | (?: \# | // ) \s* (?: \.{{3,}} | … | \[\.{{3}}\] ) .*                          # leading a comment
     | (?: \# | // ) .* \b{_WORDS}\b .* (?: \.{{3,}} | … ) \s*                   # ending one
     | (?: \# | // ) \s* \(? (?: the\ )? (?: rest | remaining | other ) \b .*

@@ -14,9 +14,10 @@ from typing import Any
 from outpace_audit.records import ArgSpec, Idea, Machine, Verdict, Workload
 from outpace_optimizers.model.editing import editable
 from outpace_optimizers.model.legible import one_line
+from outpace_optimizers.model.native import built_statements
 from outpace_optimizers.model.scrubbing import scrubbed
 from outpace_optimizers.records import Target, Trial
-from outpace_optimizers.source import Definition, Source, mentioned, module_level, parse
+from outpace_optimizers.source import DefinitionNode, Source, mentioned, module_level, parse
 
 ADVICE = {
     "L0": "The static checks read the file before it runs.",
@@ -71,6 +72,7 @@ def messages_for(
         kernels=_filled("kernels", kernels=_listed(facts.kernels, "")) if facts.kernels else "",
         workloads="\n".join(_workload(one, facts.learnt) for one in target.workloads),
         code="\n\n\n".join(_shown(source, target.name)),
+        native=_template("native").template if built_statements(source, target.name) else "",
         context=_context(source, target.name),
         tried="\n".join(f"{number}. {_trial(trial)}" for number, trial in enumerate(tried, 1)) or "nothing",
         measuring=_filled("measuring", idea=_named(measuring)) if measuring is not None else "",
@@ -166,14 +168,15 @@ def _inspected(workload: Workload, learnt: Mapping[str, Any]) -> str:
 
 
 def _shown(source: Source, symbol: str) -> list[str]:
-    """Functions and classes that may change, as they stand in the file, decorators included."""
-    tops = [one for one in editable(source, symbol) if one.owner is None]
-    return [_text_of(source, one) for one in tops]
+    """Functions and classes that may change, decorators included, and C++, as they stand in the file."""
+    tops = [one.node for one in editable(source, symbol) if one.owner is None]
+    every = [*tops, *built_statements(source, symbol).values()]
+    return [_text_of(source, node) for node in sorted(every, key=lambda node: node.lineno)]
 
 
-def _text_of(source: Source, definition: Definition) -> str:
-    node = definition.node
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+def _text_of(source: Source, node: ast.stmt) -> str:
+    decorators = node.decorator_list if isinstance(node, DefinitionNode) else []
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     text = "".join(source.lines[first - 1 : node.end_lineno])
     return text.replace("\r\n", "\n").rstrip("\n")
 
@@ -183,6 +186,7 @@ def _context(source: Source, symbol: str) -> str:
     names: set[str] = set()
     for one in editable(source, symbol):
         names |= mentioned(one.node)[0]
+    names -= built_statements(source, symbol).keys()
     lines = [
         source.segment(node)
         for node in module_level(source.tree.body)

@@ -8,6 +8,7 @@ that nobody knows are each refused by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,7 +16,8 @@ from typing import Any, Literal
 from outpace_audit.codec import WrongField, decode
 from outpace_audit.errors import OutpaceError
 from outpace_audit.records import NumericsClass
-from outpace_optimizers.model.blocks import BlockError, blocks, fences
+from outpace_optimizers.model.blocks import BlockError, blocks
+from outpace_optimizers.model.code_blocks import code_blocks
 from outpace_optimizers.model.fields import NAMES, message_of, named
 from outpace_optimizers.model.legible import one_line
 from outpace_optimizers.model.lenient import Broken, Found, objects, whole
@@ -58,9 +60,8 @@ SCHEMA: Mapping[str, Any] = {
 """As the OpenAI protocol takes it in `response_format`."""
 WRAPPING = 4
 """Levels of objects around an idea, as tool calls have them."""
-PYTHON = ("python", "py", "python3", "")
-"""Of fences."""
 UNTITLED = "a change without a title"
+_TAG = re.compile(r"</?[a-z_]+>")
 
 
 class ReplyError(OutpaceError):
@@ -81,7 +82,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One idea as the model wrote it down: edits, or `code` with whole definitions."""
+    """One idea as the model wrote it down: edits, or `code` with whole definitions, or a whole text of C++."""
 
     title: str
     rationale: str
@@ -94,15 +95,15 @@ class Draft:
         return self.numerics
 
 
-def read_reply(text: str, *, cut: bool = False, missing: str = "") -> Draft:
-    """`missing`: why there is no text, where the provider says so. Raises ReplyError, naming the field that is wrong
-    and what it should be."""
+def read_reply(text: str, *, cut: bool = False, missing: str = "", known: str = "") -> Draft:
+    """`missing`: why there is no text, where the provider says so. `known`: the file as it is. Raises ReplyError,
+    naming the field that is wrong and what it should be."""
     if len(text) > REPLY_CHARACTERS:
         raise ReplyError(
             f"the reply has more than the {REPLY_CHARACTERS} characters that are allowed: write a shorter one"
         )
     answer = _answer(text, cut=cut, missing=missing)
-    draft = _draft(answer)
+    draft = _draft(answer, known)
     if not draft.code and not 1 <= len(draft.edits) <= EDITS:
         raise ReplyError(f"the reply does not follow the schema: edits: between 1 and {EDITS} are wanted")
     title = one_line(draft.title, TITLE_CHARACTERS) or UNTITLED
@@ -126,22 +127,22 @@ def _answer(text: str, *, cut: bool, missing: str) -> str:
     return answer
 
 
-def _draft(answer: str) -> Draft:
+def _draft(answer: str, known: str) -> Draft:
     ideas, titles = _ideas(answer)
     if len(ideas) > 1:
         raise ReplyError(f"the reply has {len(ideas)} ideas, and one is wanted: answer with one JSON object")
     try:
-        return decode(Draft, message_of(ideas[0])) if ideas else _otherwise(answer, titles)
+        return decode(Draft, message_of(ideas[0])) if ideas else _otherwise(answer, titles, known)
     except BlockError as error:
         raise ReplyError(f"the edits cannot be read: {error}") from error
     except WrongField as error:
         raise ReplyError(f"the reply does not follow the schema: {error}") from error
 
 
-def _otherwise(answer: str, titles: Sequence[Mapping[str, Any]]) -> Draft:
+def _otherwise(answer: str, titles: Sequence[Mapping[str, Any]], known: str) -> Draft:
     """An idea whose edits are not JSON. Raises BlockError, WrongField or ReplyError."""
     found = [Edit(one.search, one.replace, one.file) for one in blocks(answer)]
-    code = [] if found else _code(answer)
+    code = [] if found else code_blocks(answer, known)
     if not found and len(code) != 1:
         raise ReplyError(_no_idea(answer, len(code)))
     told = decode(Draft, message_of(titles[0] if len(titles) == 1 else {"title": _first_line(answer)}))
@@ -204,12 +205,6 @@ def _within(value: Any, depth: int) -> Iterator[dict[str, Any]]:
         yield from _within(one, depth - 1)
 
 
-def _code(answer: str) -> list[str]:
-    """Of Python, in fences; the same twice is once."""
-    python = [one.text for one in fences(answer.replace("\r\n", "\n")) if one.language in PYTHON]
-    return list(dict.fromkeys(one for one in python if "def " in one))
-
-
 def _no_idea(answer: str, codes: int) -> str:
     if codes:
         return f"the reply has {codes} blocks of code, and which is meant is not said: answer with one JSON object"
@@ -225,6 +220,6 @@ def _first_line(answer: str) -> str:
     for line in answer.splitlines():
         if line.lstrip().startswith(("```", "~~~", "<<<", "---", "***", "@@", "diff ")):
             return ""
-        if plain := line.strip(" \t#*`_"):
+        if plain := _TAG.sub("", line).strip(" \t#*`_"):
             return plain
     return ""

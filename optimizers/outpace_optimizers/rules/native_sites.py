@@ -80,7 +80,7 @@ def sites(code: Code) -> list[Site]:
     if not code.builds or code.symbol not in source.definitions:
         return []
     inside = {id(node): one for one in reached(source, code.symbol) for node in ast.walk(one.node)}
-    names = _names_reached(source, code.symbol)
+    names = names_reached(source, code.symbol)
     changeable = Changeable(source.tree)
     outer = {id(node.value): name for node in source.tree.body if isinstance(node, ast.Assign)
              and (name := changeable.name(node)) is not None}  # fmt: skip
@@ -94,7 +94,7 @@ def sites(code: Code) -> list[Site]:
     return found
 
 
-def _names_reached(source: Source, symbol: str) -> set[str]:
+def names_reached(source: Source, symbol: str) -> set[str]:
     """Names of the top level that the target's definitions mention, and what these are made of."""
     names = set[str]().union(*(mentioned(one.node)[0] for one in reached(source, symbol)))
     statements = [node for node in module_level(source.tree.body) if isinstance(node, ast.Assign)]

@@ -16,6 +16,7 @@ from outpace_optimizers.records import Device, Target
 from outpace_optimizers.targets.sol_definition import Definition, read_definition
 from outpace_optimizers.targets.sol_roles import input_law, scalar_value
 from outpace_optimizers.targets.sol_sizes import Axes, Sizes, find_relations, shrink, spread
+from outpace_optimizers.targets.sol_stored import stored_file, stored_law
 from outpace_optimizers.targets.sol_workloads import RawWorkload, read_workloads
 
 FEW = 3
@@ -70,10 +71,12 @@ def _choose(
     """Of those that this device can hold, by declared bytes or by hash; the smallest first."""
     sizes = Sizes(definition)
     notes: list[str] = []
-    usable = [item for item in raw if not item.files]
-    if len(usable) < len(raw):
-        skipped = f"{len(raw) - len(usable)} of {len(raw)} workloads skipped"
-        notes.append(f"{skipped}: inputs from safetensors files, which outpace does not read")
+    missing = {item.line: file for item in raw if (file := _missing(definition.file.parent, item)) is not None}
+    usable = [item for item in raw if item.line not in missing]
+    if missing:
+        skipped = f"{len(missing)} of {len(raw)} workloads skipped"
+        what = f"inputs from safetensors files that are not there, such as {next(iter(missing.values()))}"
+        notes.append(f"{skipped}: {what}; put them below the problem's folder or one above it")
     if not usable:
         raise WorkloadError(f"{definition.file.parent}: no workload can run here: {'; '.join(notes)}")
     if device == "cuda":
@@ -82,7 +85,12 @@ def _choose(
     else:
         relations = find_relations([item.variables for item in raw])
         links = _scalar_links(definition, raw)
-        sized = _merged([_shrunk(item, shrink(sizes, relations, item.variables), links) for item in usable])
+        sized = _merged(
+            [
+                (item, item.variables) if item.files else _shrunk(item, shrink(sizes, relations, item.variables), links)
+                for item in usable
+            ]
+        )
     if by_hash:
         sized = sorted(sized, key=lambda pair: _rank(definition, pair[0]))[:limit]
     sized.sort(key=lambda pair: (sizes.total_bytes(pair[1]), pair[0].line))
@@ -91,6 +99,11 @@ def _choose(
         how = "chosen by a hash of their ids" if by_hash else "from the smallest to the largest"
         notes.append(f"{len(chosen)} of {len(raw)} workloads taken, {how}")
     return chosen, [*notes, *_cpu_notes(sizes, chosen, device)]
+
+
+def _missing(folder: Path, item: RawWorkload) -> str | None:
+    """A file that the workload needs and that is nowhere to be found."""
+    return next((one.path for one in item.files.values() if stored_file(folder, one.path) is None), None)
 
 
 def _rank(definition: Definition, item: RawWorkload) -> str:
@@ -129,8 +142,14 @@ def _merged(sized: list[Sized]) -> list[Sized]:
     """Without those that shrinking made equal; one that is as given wins over a shrunk one."""
     kept: dict[str, Sized] = {}
     for item, axes in sorted(sized, key=lambda pair: pair[0].variables != pair[1]):
-        kept.setdefault(content_id(axes, {k: repr(v) for k, v in item.scalars.items()}, item.custom), (item, axes))
+        kept.setdefault(
+            content_id(axes, {k: repr(v) for k, v in item.scalars.items()}, item.custom, _paths(item)), (item, axes)
+        )
     return list(kept.values())
+
+
+def _paths(item: RawWorkload) -> dict[str, str]:
+    return {name: f"{stored.path}:{stored.key}" for name, stored in item.files.items()}
 
 
 def _cpu_notes(sizes: Sizes, chosen: list[Sized], device: Device) -> list[str]:
@@ -171,6 +190,9 @@ def _args(definition: Definition, item: RawWorkload, axes: Axes) -> list[ArgSpec
             args.append(ArgSpec(tensor.name, None, tensor.dtype, value=sent))
         elif item.custom:
             args.append(ArgSpec(tensor.name, shape, tensor.dtype))
+        elif shape is not None and tensor.name in item.files:
+            law = stored_law(definition.file.parent, item.files[tensor.name], tensor.dtype, shape)
+            args.append(ArgSpec(tensor.name, shape, tensor.dtype, law))
         elif shape is None:
             args.append(ArgSpec(tensor.name, None, tensor.dtype, value=scalar_value(tensor, item.uuid)))
         else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from outpace_optimizers.targets.json_fields import Fields, parse_object, read_text
 from outpace_optimizers.targets.sol_definition import Definition
+from outpace_optimizers.targets.sol_stored import Stored
 
 TOLERANCE = frozenset({"max_atol", "max_rtol", "required_matched_ratio", "max_error_cap", "allow_negative_inf"})
 KNOWN = frozenset({"uuid", "axes", "inputs", "tolerance"})
@@ -22,7 +23,7 @@ class RawWorkload:
     uuid: str
     variables: dict[str, int]
     scalars: dict[str, bool | int | float]
-    files: tuple[str, ...]
+    files: dict[str, Stored]
     """Inputs that come from safetensors files."""
     custom: bool
     data: dict[str, Any]
@@ -53,6 +54,8 @@ def _workload(fields: Fields, line: int, definition: Definition, ignored: Counte
     for name, kind in kinds.items():
         if kind == "scalar" and name in shaped:
             raise inputs.error(name, "a scalar, but the definition gives it a shape")
+        if kind == "safetensors" and name not in shaped:
+            raise inputs.error(name, "a tensor of a file, but the definition gives it no shape")
     custom = "custom" in kinds.values()
     if custom and set(kinds.values()) != {"custom"}:
         raise inputs.error(next(n for n, k in kinds.items() if k != "custom"), "if one input is custom, all must be")
@@ -64,7 +67,7 @@ def _workload(fields: Fields, line: int, definition: Definition, ignored: Counte
         uuid=fields.text("uuid"),
         variables=variables,
         scalars={name: inputs.data[name]["value"] for name, kind in kinds.items() if kind == "scalar"},
-        files=tuple(name for name, kind in kinds.items() if kind == "safetensors"),
+        files={name: _stored(inputs.child(name)) for name, kind in kinds.items() if kind == "safetensors"},
         custom=custom,
         data=fields.data,
     )
@@ -76,12 +79,13 @@ def _kind(fields: Fields) -> str:
         value: Any = fields.data.get("value")
         if not isinstance(value, (bool, int, float)):
             raise fields.error("value", "must be a number or a boolean")
-    elif kind == "safetensors":
-        fields.text("path")
-        fields.text("tensor_key")
-    elif kind not in ("random", "custom"):
+    elif kind not in ("random", "safetensors", "custom"):
         raise fields.error("type", f"{kind!r} is none of random, scalar, safetensors, custom")
     return kind
+
+
+def _stored(fields: Fields) -> Stored:
+    return Stored(fields.text("path"), fields.text("tensor_key"))
 
 
 def _check_tolerance(fields: Fields, ignored: Counter[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import gc
 import logging
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands
+from outpace_server.event_loop import run_in_loop
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     whole_messages = open(sys.stdout.fileno(), "wb", closefd=False)  # noqa: SIM115 - what still runs writes to the end
     try:
         with contextlib.suppress(KeyboardInterrupt, SystemExit, BrokenPipeError):
-            asyncio.run(server.serve(sys.stdin.buffer, whole_messages))
+            run_in_loop(server.serve(sys.stdin.buffer, whole_messages))
     finally:
         server.shutdown()
         server.stop_work()

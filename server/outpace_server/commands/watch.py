@@ -16,6 +16,7 @@ from outpace_optimizers.workspace import Workspace
 from outpace_server.commands.engine import Engine
 from outpace_server.commands.options import Commands, add_optimize_options, add_run_options, request_from
 from outpace_server.engine_link import EngineLinks
+from outpace_server.event_loop import run_in_loop
 from outpace_server.marked import is_marked
 from outpace_server.output.words import one_line, summary, trial_line
 from outpace_server.watching import Watching
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """Until it is interrupted."""
     if not args.folder.is_dir():
         raise TargetError(f"{args.folder}: no such folder; name one that holds the files to watch")
-    asyncio.run(_Watch(args.folder, request_from(args, "")).forever())
+    run_in_loop(_Watch(args.folder, request_from(args, "")).forever())
     return 0
 
 

@@ -5,6 +5,7 @@ Signed with this user's key, so that a repository cannot bring edits along that 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,19 @@ def keep(workspace: Workspace, path: Path, done: Applied) -> None:
     signing.keep(workspace, FILE, edits)
 
 
-def kept(workspace: Workspace, path: Path) -> list[Applied]:
-    """Those of one file, the oldest first; without what another version wrote in words that this one does not know."""
+def kept(workspace: Workspace, path: Path, texts: Collection[str]) -> list[Applied]:
+    """Those of one file, the oldest first; without what another version wrote in words that this one does not know.
+    What made one of its `texts` in a file that is gone was made in this one, before it was moved."""
     found: list[Applied] = []
     for one in _read(workspace):
-        if one["path"] == str(path.resolve()):
+        here = one["path"] == str(path.resolve())
+        if here or not Path(one["path"]).exists():
             try:
-                found.append(decode(Applied, one["edit"]))
+                done = decode(Applied, one["edit"])
             except (KeyError, ValueError):
                 continue
+            if here or done.after in texts:
+                found.append(done)
     return found
 
 

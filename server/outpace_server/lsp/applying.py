@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -63,10 +65,20 @@ def note_applied(server: OutpaceServer, document: TextDocument, id: str) -> None
         return
     server.keep_applied(uri, id)
     server.publish(uri)
+    _warn_of_file(server, document)
     if trial.whole_text:
         server.log(f"{document.filename}: applied; measure it again with `outpace train`")
     else:
         server.optimizing.measure_again(uri, trial)
+
+
+def _warn_of_file(server: OutpaceServer, document: TextDocument) -> None:
+    """The edit stands in the editor, and will not get into the file by saving alone."""
+    path = Path(document.path)
+    if path.exists() and not os.access(path, os.W_OK):
+        server.tell(
+            f"{path.name} is read-only: the edit is in the editor alone. Save it elsewhere, or make it writable."
+        )
 
 
 async def say_stale(server: OutpaceServer, uri: str) -> None:

@@ -9,9 +9,10 @@ from pygls import uris
 
 from outpace_audit.errors import OutpaceError
 from outpace_optimizers.records import Trial
-from outpace_optimizers.workspace import Workspace
+from outpace_optimizers.workspace import Workspace, write_atomically
 from outpace_server.lsp.report_uri import report_uri
 from outpace_server.lsp.reports import markdown_of
+from outpace_server.trouble import explain
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -25,7 +26,7 @@ async def show_audit(server: OutpaceServer, trial: Trial) -> None:
     try:
         path = _written(trial)
     except (OutpaceError, OSError) as error:
-        server.tell(f"The audit cannot be written: {error}")
+        server.tell(f"The audit cannot be written: {explain(error)}")
         return
     if not await server.shows(uris.from_fs_path(str(path)) or ""):
         server.tell(f"The audit is in {path}.")
@@ -36,5 +37,5 @@ def _written(trial: Trial) -> Path:
     workspace.prepare()
     path = workspace.state / FOLDER / f"{trial.id}.md"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(markdown_of(trial), encoding="utf-8")
+    write_atomically(path, markdown_of(trial))
     return path

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from outpace_optimizers.notebook import SUFFIX
 from outpace_optimizers.records import Trial
 from outpace_optimizers.source import base_hash
 from outpace_server.lsp.freshness import Block, block_between, carried_over, holds_for, same_reach
+from outpace_server.lsp.rearranged import Rearranged, rearranged
 from outpace_server.lsp.regions import Region, region_of
 
 TEXTS_KEPT = 8
 """Texts of one file that trials may start from: those on disk at its last measurements."""
+
+
+NOWHERE = Region(0, 0, 0, 0, 0)
+"""Until it is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,14 @@ class Finding:
     region: Region
     applied: bool = False
     confirmed: bool = False
+    order: Rearranged | None = None
+    """Where cells of a notebook stand in another one since."""
 
     def new_text(self, text: str) -> str:
         """The text as it is now, with the change made or taken back: made when it is asked for, because a long file
         may have hundreds, and all are looked at again with each key."""
-        return carried_over(self.base, self.changed, text)
+        carried = self.order.carried_over(self.base, self.changed, text) if self.order else None
+        return carried_over(self.base, self.changed, text) if carried is None else carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +66,9 @@ class Found:
 
 @dataclass(slots=True)
 class Measured:
-    """One open file. `texts` are what trials start from, by hash."""
+    """One open file. `texts` are what trials start from, by hash. Its `cells` may be moved, if it is a notebook."""
 
+    cells: bool = False
     texts: dict[str, str] = field(default_factory=dict[str, str])
     trials: dict[str, Trial] = field(default_factory=dict[str, Trial])
     handed_out: dict[str, Applied] = field(default_factory=dict[str, Applied])
@@ -76,7 +86,7 @@ class Desk:
         self._shelf: dict[str, list[Trial]] = {}
 
     def open(self, uri: str) -> None:
-        self._files.setdefault(uri, Measured())
+        self._files.setdefault(uri, Measured(cells=uri.endswith(SUFFIX)))
 
     def shelve(self, uri: str, trials: Iterable[Trial]) -> None:
         """What is known of a file that is not open, in place of what was."""
@@ -179,7 +189,8 @@ class Desk:
     def surely(self, uri: str, text: str, id: str) -> Finding | None:
         """A finding that holds also where syntax trees are compared: before anything is applied."""
         for finding in self.findings(uri, text):
-            if finding.trial.id == id and same_reach(finding.base, text, finding.trial.target):
+            same = finding.order is not None or same_reach(finding.base, text, finding.trial.target)
+            if finding.trial.id == id and same:
                 return finding
         return None
 
@@ -203,35 +214,46 @@ def _look_again(file: Measured, text: str) -> Found:
     starts = {**file.texts, **{id: done.after for id, done in file.applied.items()}}
     blocks = {name: block_between(with_ends_like(start, text), text) for name, start in starts.items()}
     known, carriage_returns = file.found, "\r" in text
-    if known is not None and known.blocks == blocks and known.carriage_returns == carriage_returns:
+    same = known is not None and (known.blocks, known.carriage_returns) == (blocks, carriage_returns)
+    if known is not None and same and not file.cells:
         return replace(known, text=text)
     found = sorted(_findings(file, text, blocks), key=lambda f: surest_gain(f.trial), reverse=True)
     return Found(text, carriage_returns, blocks, found)
 
 
 def _findings(file: Measured, text: str, blocks: Mapping[str, Block | None]) -> Iterable[Finding]:
+    look = _finding_in_cells if file.cells else _finding
     for id, done in file.applied.items():
         after, before = with_ends_like(done.after, text), with_ends_like(done.before, text)
-        trial = done.again or done.trial
-        yield from _finding(trial, after, before, blocks[id], applied=True, confirmed=done.again is not None)
+        made = Finding(done.again or done.trial, after, before, NOWHERE, applied=True, confirmed=done.again is not None)
+        yield from look(made, blocks[id], text)
     bases = {name: with_ends_like(base, text) for name, base in file.texts.items()}
     for trial in file.trials.values():
         name, changed = trial.idea.patch.base_hash, trial.idea.patch.new_source
         if name in bases:
             changed = changed if bases[name] is file.texts[name] else with_ends_like(changed, text)
-            yield from _finding(trial, bases[name], changed, blocks[name])
+            yield from look(Finding(trial, bases[name], changed, NOWHERE), blocks[name], text)
 
 
-def _finding(
-    trial: Trial, base: str, changed: str, block: Block | None, *, applied: bool = False, confirmed: bool = False
-) -> Iterable[Finding]:
-    region = region_of(base, changed, trial.idea.patch)
+def _finding(known: Finding, block: Block | None, text: str) -> Iterable[Finding]:
+    """`known`, where it holds for a text."""
+    region = region_of(known.base, known.changed, known.trial.idea.patch)
     if block is not None:
-        if trial.whole_text or not holds_for(base, changed, block, trial.target):
+        if known.trial.whole_text or not holds_for(known.base, known.changed, block, known.trial.target):
             return
         first, last, header = (block.moved(line) for line in (region.first, region.last, region.header))
         region = Region(first, last, header, region.header_start, region.header_end)
-    yield Finding(trial, base, changed, region, applied, confirmed)
+    yield replace(known, region=region)
+
+
+def _finding_in_cells(known: Finding, block: Block | None, text: str) -> Iterable[Finding]:
+    found = list(_finding(known, block, text))
+    if found or known.trial.whole_text or (order := rearranged(known.base, text, known.trial.target)) is None:
+        return found
+    region = order.region(region_of(known.base, known.changed, known.trial.idea.patch))
+    if region is None or order.carried_over(known.base, known.changed, text) is None:
+        return found
+    return [replace(known, region=region, order=order)]
 
 
 def surest_gain(trial: Trial) -> float:

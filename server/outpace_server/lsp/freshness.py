@@ -96,18 +96,18 @@ def _touched(text: str, block: Block) -> frozenset[int] | None:
 @lru_cache(maxsize=1024)
 def _live_numbers(text: str, symbol: str) -> frozenset[int] | None:
     """Statements that the target may depend on: those of the top level, and the definitions that something mentions."""
-    live = _live(text, symbol)
+    live = live_parts(text, symbol)
     return None if live is None else frozenset(part.number for part in live)
 
 
 @lru_cache(maxsize=64)
 def _outline(text: str, symbol: str) -> tuple[str, ...] | None:
-    live, tree = _live(text, symbol), parsed(text)
+    live, tree = live_parts(text, symbol), parsed(text)
     return None if live is None or tree is None else tuple(ast.dump(tree.body[part.number]) for part in live)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A statement of the top level: its lines, the words in it, and what it defines as a function or class."""
 
     number: int
@@ -118,12 +118,12 @@ class _Part:
 
 
 @lru_cache(maxsize=8)
-def _parts(text: str) -> tuple[_Part, ...] | None:
+def _parts(text: str) -> tuple[Part, ...] | None:
     tree = parsed(text)
     if tree is None:
         return None
     return tuple(
-        _Part(
+        Part(
             number, _first_line(node) - 1, node.end_lineno or node.lineno, frozenset(_words(node)),
             node.name if isinstance(node, _Definition) else None,
         )
@@ -132,11 +132,11 @@ def _parts(text: str) -> tuple[_Part, ...] | None:
 
 
 @lru_cache(maxsize=8)
-def _always(text: str) -> tuple[frozenset[int], frozenset[str], dict[str, tuple[_Part, ...]]]:
+def _always(text: str) -> tuple[frozenset[int], frozenset[str], dict[str, tuple[Part, ...]]]:
     """What is live for any target: its statements, and the words in them; and all definitions by their name."""
     live: set[int] = set()
     words: set[str] = set(INPUT_MAKERS)
-    named: dict[str, tuple[_Part, ...]] = {}
+    named: dict[str, tuple[Part, ...]] = {}
     for part in _parts(text) or ():
         if part.name is not None:
             named[part.name] = (*named.get(part.name, ()), part)
@@ -146,7 +146,7 @@ def _always(text: str) -> tuple[frozenset[int], frozenset[str], dict[str, tuple[
     return frozenset(live), frozenset(words), named
 
 
-def _live(text: str, symbol: str) -> list[_Part] | None:
+def live_parts(text: str, symbol: str) -> list[Part] | None:
     parts = _parts(text)
     if parts is None:
         return None

@@ -12,7 +12,7 @@ from outpace_optimizers.engine.pausing import pause, resume
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.addresses import fs_path
 from outpace_server.lsp.optimizing import path_of
-from outpace_server.output.words import one_line
+from outpace_server.trouble import explain
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -32,7 +32,7 @@ async def show_progress(server: OutpaceServer, uri: str | None) -> None:
         id = f"night-{content_id(str(workspace.state))}"
         await server.pages.show(id, *made, workspace.state / FOLDER / "overnight.html", "The night's page")
     except (OutpaceError, OSError) as error:
-        server.tell(f"The night cannot be shown: {one_line(str(error))}")
+        server.tell(f"The night cannot be shown: {explain(error)}")
 
 
 async def rest(server: OutpaceServer, uri: str | None, *, paused: bool) -> None:
@@ -44,7 +44,7 @@ async def rest(server: OutpaceServer, uri: str | None, *, paused: bool) -> None:
     try:
         changed = await asyncio.to_thread(pause if paused else resume, workspace)
     except (OutpaceError, OSError) as error:
-        server.tell(one_line(str(error)))
+        server.tell(explain(error))
         return
     name = workspace.root.name
     if paused:

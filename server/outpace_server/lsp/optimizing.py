@@ -19,7 +19,17 @@ from outpace_audit.codec import decode
 from outpace_audit.errors import OutpaceError, TargetError
 from outpace_optimizers.engine.protocol import Job, Priority
 from outpace_optimizers.notebook import SUFFIX
-from outpace_optimizers.records import Event, Listener, Report, StageEvent, Trial, TrialFinished, TrialStarted, Trouble
+from outpace_optimizers.records import (
+    Again,
+    Event,
+    Listener,
+    Report,
+    StageEvent,
+    Trial,
+    TrialFinished,
+    TrialStarted,
+    Trouble,
+)
 from outpace_optimizers.source import base_hash
 from outpace_optimizers.workspace import Workspace
 from outpace_server.lsp.addresses import fs_path
@@ -58,6 +68,10 @@ class Optimizing:
         self._outcomes: dict[str, tuple[str, str]] = {}
         """Of files whose last run brought no verdict: hash of the text, and why."""
         self.underway: list[Underway] = []
+        self.trouble = ""
+        """What kept the last run from its end: of the machine or its set-up, not of the file."""
+        self.device = ""
+        """Where the last verdict came from."""
 
     def queue(self, uri: str, priority: Priority) -> None:
         """On open and on save, where the user's settings and consent allow it."""
@@ -145,9 +159,10 @@ class Optimizing:
     async def _optimize(self, uri: str, path: Path, priority: Priority) -> None:
         server = self._server
         await asyncio.sleep(DEBOUNCE_S)
-        if not is_marked(path):
-            server.log(f"{path.name} is no target: no get_inputs(), and no captured run calls what it defines")
-            return  # most files are none
+        if not is_marked(path):  # most files are not
+            why = "no get_inputs(), and no captured run calls what it defines"
+            self._say_no_target(path, why, asked=priority == "interactive")
+            return
         if not await server.consent.given(Workspace.of(path), server.settings.consent):
             return
         text = on_disk(path)
@@ -164,8 +179,10 @@ class Optimizing:
             job = Job("optimize", server.settings.request(str(path)))
             answer = await self._run(uri, f"Optimizing {path.name}", path, job, priority, listen)
         except TargetError as error:
-            server.log(f"{path.name} is no target: {one_line(str(error))}")
+            self._say_no_target(path, one_line(str(error)), asked=priority == "interactive")
             return
+        if answer is None and priority == "interactive":
+            server.tell(f"{path.name} was not measured: {self._outcomes[uri][1]}")
         if answer is not None:
             report = decode(Report, answer)
             self._show_trials(uri, report.trials)
@@ -173,7 +190,15 @@ class Optimizing:
                 self._outcomes[uri] = (base_hash(text), f"nothing to offer: {one_line(report.stop)}")
             server.log(summary(report))
 
+    def _say_no_target(self, path: Path, why: str, *, asked: bool) -> None:
+        said = f"{path.name} is no target: {why}"
+        self._server.log(said)
+        if asked:
+            self._server.tell(said)
+
     def _show_trials(self, uri: str, trials: Sequence[Trial]) -> None:
+        for trial in trials:
+            self.device = one_line(trial.verdict.machine.name)
         self._server.desk.add(uri, trials)
         self._server.publish(uri)
         self._server.refresh()
@@ -183,8 +208,14 @@ class Optimizing:
         if not await server.consent.given(workspace, server.settings.consent):
             server.log(f"{path.name}: applied, and not measured again: nobody has allowed it")
             return
-        job = Job("replay", verdict=trial.id, root=str(workspace.root))
-        answer = await self._run(uri, f"Measuring {path.name} again", path, job, "interactive", lambda event: None)
+        job = Job("replay", verdict=trial.id, root=str(workspace.root), again=Again(path=str(path)))
+        try:
+            answer = await self._run(uri, f"Measuring {path.name} again", path, job, "interactive", lambda event: None)
+        except TargetError as error:
+            server.log(
+                f"{path.name}: applied, and not measured again: {one_line(str(error))}", types.MessageType.Warning
+            )
+            return
         if answer is None:
             return
         again = decode(Trial, answer)
@@ -217,7 +248,7 @@ class Optimizing:
         self.underway.append(underway)
         try:
             answer = await server.engines.run(Workspace.of(path), job, priority, listen)
-            end = "done"
+            end, self.trouble = "done", ""
             return answer
         except asyncio.CancelledError:
             end = "cancelled"
@@ -225,7 +256,7 @@ class Optimizing:
         except TargetError:
             raise
         except (OutpaceError, OSError) as error:
-            end = one_line(str(error))
+            end = self.trouble = one_line(str(error))
             server.log(f"{path.name}: {end}", types.MessageType.Warning)
             self._outcomes[uri] = (_hash_on_disk(path), end)
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pygls import uris
 
+from outpace_optimizers.workspace import write_atomically
 from outpace_server.lsp.report_uri import report_uri
 from outpace_server.lsp.reports import page_of, style
 
@@ -36,4 +37,4 @@ class Pages:
 
 def _written(path: Path, page: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_atomically(path, page)

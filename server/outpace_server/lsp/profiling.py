@@ -21,6 +21,7 @@ from outpace_server.children import ask_child
 from outpace_server.lsp.optimizing import path_of
 from outpace_server.lsp.progress import Progress
 from outpace_server.output.words import one_line, printable
+from outpace_server.trouble import explain
 
 if TYPE_CHECKING:
     from outpace_server.lsp.server import OutpaceServer
@@ -112,7 +113,7 @@ class Profiling:
                 project.state / FOLDER / f"{file.name.removesuffix(RUN)}.html", "The profile",
             )  # fmt: skip
         except (OutpaceError, OSError) as error:
-            server.tell(f"The profile cannot be shown: {one_line(str(error))}")
+            server.tell(f"The profile cannot be shown: {explain(error)}")
 
 
 def _interpreter(named: str) -> str:

@@ -126,8 +126,8 @@ class Speedups:
         if not (workspace.state / LEDGER).is_file():
             return  # nothing was ever measured: no engine is started for it
         try:
-            link = await server.engines.of(workspace)
-            server.desk.shelve(place.path.as_uri(), await link.offers(str(place.path), place.text))
+            known = await server.engines.offers(workspace, str(place.path), place.text)
+            server.desk.shelve(place.path.as_uri(), known)
         except (OutpaceError, OSError) as error:
             server.log(f"{place.path.name}: {error}")
 

@@ -1,6 +1,9 @@
 """`outpace/status`, for clients that announce `experimental.outpaceStatus`: how the server is, in one line.
 
 {"health": "ok" | "warning" | "error", "quiescent": bool, "message": str, "device": str | null, "queue": int}
+
+`warning` where the last run failed for what the machine lacks, or how it is set up: the message says what. `device`:
+where the last verdict came from.
 """
 
 from __future__ import annotations
@@ -26,10 +29,19 @@ def show_status(server: OutpaceServer, running: int) -> None:
         message = "waiting for consent"
     elif waiting := server.optimizing.waiting:
         message = waiting
+    elif running:
+        message = f"measuring {running} file{'s' * (running != 1)}"
     else:
-        message = f"measuring {running} file{'s' * (running != 1)}" if running else "idle"
+        message = server.optimizing.trouble or "idle"
+    health = "warning" if message == server.optimizing.trouble else "ok"
     quiescent = running == 0 or server.consent.waiting or bool(server.optimizing.waiting)
     server.protocol.notify(
         METHOD,
-        {"health": "ok", "quiescent": quiescent, "message": message, "device": None, "queue": running},
+        {
+            "health": health,
+            "quiescent": quiescent,
+            "message": message,
+            "device": server.optimizing.device or None,
+            "queue": running,
+        },
     )

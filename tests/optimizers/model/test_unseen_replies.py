@@ -136,7 +136,10 @@ REFUSED = {
     "nothing": (" \n", "the reply is empty"),
     "a refusal": ("I'm sorry, but I can't help with that.", "not one JSON object"),
     "other code": ("```cpp\nint main() { return 0; }\n```", "not one JSON object"),
-    "two blocks": (f"Before:\n```python\n{TEXT}```\nAfter:\n```python\n{WANTED}```", "2 blocks of code"),
+    "two blocks": (
+        f"One:\n```python\n{WHOLE}```\nTwo:\n```python\n{WHOLE.replace('1.0', '1')}```",
+        "2 blocks of code",
+    ),
     "a rest left out": (one_edit(search=LOOP, replace="    y = x\n    # ... rest unchanged\n"), "leaves code out"),
     "a rest left out of a function": (
         "```python\ndef work(x):\n    x = x * SCALE\n    # (rest of the function stays the same)\n```",

@@ -120,6 +120,31 @@ async def test_offers_go_and_come_with_the_cells(editor: Editor, tmp_path: Path)
 
 
 @pytest.mark.asyncio
+async def test_offers_stay_where_cells_are_put_in_another_order(editor: Editor, tmp_path: Path) -> None:
+    notebook = await opened(editor, planted(tmp_path))
+    imports, work, inputs = notebook.cells
+    await diagnostics(editor, work)
+    editor.move_cell(notebook, work, 2)
+    assert notebook.cells == [imports, inputs, work]
+    assert len(await editor.actions(work, 0, [])) > 0
+    editor.type_in_cell(notebook, inputs, CELLS[2].replace("ones(3)", "ones(4)"))
+    assert await editor.actions(work, 0, []) == []
+    editor.type_in_cell(notebook, inputs, CELLS[2])
+    apply = await editor.code_action_resolve_async((await editor.actions(work, 0, []))[0])
+    assert apply.edit is not None
+    editor.apply_to_cells(notebook, apply.edit)
+    assert [editor.texts[cell] for cell in notebook.cells] == [FASTER[0], FASTER[2], FASTER[1]]
+    await editor.command("outpace.cancelAll")
+    assert [one.title for one in await editor.actions(work, 0, [])] == ["Revert faster-add in work"]
+    editor.move_cell(notebook, work, 1)
+    (revert,) = await editor.actions(work, 0, [])
+    assert revert.command is not None
+    await editor.command(revert.command.command, *(revert.command.arguments or []))
+    editor.apply_to_cells(notebook, (await editor.expect(types.WORKSPACE_APPLY_EDIT)).edit)
+    assert [editor.texts[cell] for cell in notebook.cells] == CELLS
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "after",
     [

@@ -14,14 +14,17 @@ Json = dict[str, Any]
 
 
 class Within:
-    """Made where a loop runs. What the server asks is not answered."""
+    """Made where a loop runs. What the server asks is not answered. `experimental`: which of its own messages are
+    understood; `shows`: whether documents can be."""
 
-    def __init__(self, root: Path, settings: Json) -> None:
+    def __init__(self, root: Path, settings: Json, experimental: Json | None = None, *, shows: bool = True) -> None:
         self.server = make_server()
         self.said: list[Json] = []
         self.server.protocol.set_writer(self, include_headers=False)
         folders = [{"uri": root.as_uri(), "name": root.name}]
-        given = {"capabilities": VSCODE, "processId": None, "workspaceFolders": folders, "rootUri": root.as_uri()}
+        hidden: Json = {} if shows else {"window": {}, "workspace": {}}
+        able = {**VSCODE, **hidden, "experimental": experimental or {}}
+        given = {"capabilities": able, "processId": None, "workspaceFolders": folders, "rootUri": root.as_uri()}
         self.ask("initialize", {**given, "initializationOptions": {"settings": settings}})
         self.versions: dict[str, int] = {}
 

@@ -41,10 +41,10 @@ def opened(ls: OutpaceServer, uri: str) -> None:
 
 async def _offer_known(ls: OutpaceServer, uri: str, path: Path, shown: str) -> None:
     """`shown`: the text as it was opened. Somebody may be typing by the time that anything is known."""
-    if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path):
+    texts = await asyncio.to_thread(_texts, path, shown)
+    if edits := await asyncio.to_thread(applied_edits.kept, Workspace.of(path), path, texts):
         ls.desk.restore(uri, edits)
         ls.publish(uri)
-    texts = await asyncio.to_thread(_texts, path, shown)
     for text in texts:
         await _offer_training(ls, uri, path, text)
     if not await asyncio.to_thread(is_marked, path):
@@ -52,8 +52,7 @@ async def _offer_known(ls: OutpaceServer, uri: str, path: Path, shown: str) -> N
     for text in texts:
         ls.desk.remember(uri, text)
         try:
-            link = await ls.engines.of(Workspace.of(path))
-            known = await link.offers(str(path), text)
+            known = await ls.engines.offers(Workspace.of(path), str(path), text)
         except (OutpaceError, OSError) as error:
             ls.log(f"{path.name}: {error}", types.MessageType.Warning)
             return
