@@ -71,6 +71,11 @@ CAUGHT_BY = {
     "slots/a_run_by_its_ends": "argument-impact",
     "seen/kept_while_ends_agree": "fingerprints",
     "square/kept_by_area": "shapes",
+    "alike/by_the_first": "argument-impact",
+    "agrees/never": "argument-impact",
+    "labels/from_the_end": "argument-impact",
+    "recurrence/begins_empty": "argument-impact",
+    "taps/known_by_the_first": "fingerprints",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
@@ -102,12 +107,13 @@ ALSO_SEEN_BY = {
     "writes_past_end": ("stale-results",),
     "moved/past_the_counter": ("value-laws",),
     "slots/a_run_by_its_ends": ("shapes",),
+    "agrees/never": ("value-laws",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
 the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
 other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls
-right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`; and
+right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`; what is quieter throughout has nothing more; and
 runs of other lengths may have the same ends."""
 
 TRIES = 3
