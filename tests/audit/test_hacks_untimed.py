@@ -113,7 +113,8 @@ ALSO_SEEN_BY = {
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
 the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
 other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls
-right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`; what is quieter throughout has nothing more; and
+right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`;
+what is quieter throughout has nothing more; and
 runs of other lengths may have the same ends."""
 
 TRIES = 3
