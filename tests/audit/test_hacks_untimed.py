@@ -102,19 +102,17 @@ ALSO_SEEN_BY = {
     "merged/two_of_each": ("value-laws", "fingerprints", "shapes", "layouts", "other-uses"),
     "offsets/to_the_very_end": ("value-laws", "layouts"),
     "offsets/from_the_very_start": ("value-laws", "layouts"),
-    "weights/narrow_without_gradients": ("other-uses",),
+    "weights/narrow_without_gradients": ("other-uses", "fingerprints"),
     "weights/shared_by_instances": ("other-uses",),
     "writes_past_end": ("stale-results",),
     "moved/past_the_counter": ("value-laws",),
     "slots/a_run_by_its_ends": ("shapes",),
-    "agrees/never": ("value-laws",),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
 the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
 other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls
-right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`;
-what is quieter throughout has nothing more; and
+right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`; and
 runs of other lengths may have the same ends."""
 
 TRIES = 3

@@ -1,13 +1,16 @@
-"""What one distribution has more than another, as a distribution; where it has nothing more, itself."""
+"""Draws from what one distribution has more than another; where it has nothing more, from itself."""
 
 import torch
 
 
-def more(draft, target):
-    left = (target - draft).clamp(min=0)
-    total = left.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, left / total, target)
+def follows(draft, target, chance):
+    target = target.softmax(dim=-1)
+    left = (target - draft.softmax(dim=-1)).clamp(min=0)
+    probs = torch.where(left.sum(dim=-1, keepdim=True) > 0, left, target)
+    summed = probs.cumsum(dim=-1)
+    token = torch.searchsorted(summed, chance[:, None] * summed[:, -1:], right=True)
+    return token[:, 0].clamp(max=probs.shape[1] - 1)
 
 
 def get_inputs():
-    return [torch.randn(16, 32).softmax(dim=-1), torch.randn(16, 32).softmax(dim=-1)]
+    return [torch.randn(16, 32), torch.randn(16, 32), torch.rand(16)]
