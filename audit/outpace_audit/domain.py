@@ -239,7 +239,8 @@ def _options(
         later += lists[1:]
     yield from later
     names = {one["leaf"]: _name(workload, i if workload.maker == "captured" else one["leaf"]) for i, one in places}
-    for change in _beside_others(inspected["inputs"], chance):
+    selects = any("int" in dtype for _, dtype in inspected["results"])
+    for change in _beside_others(inspected["inputs"], chance, selects=selects):
         yield [replace(change, name=names[change.leaf])]
     if cpu:
         yield from _ignored_options(inspected["inputs"], names)
@@ -258,8 +259,11 @@ def _ignored_options(inputs: Sequence[Mapping[str, Any]], names: Mapping[int, st
             yield [ArgumentChange(one["leaf"], "ignored", value, names[one["leaf"]]) for value in NEIGHBOURS]
 
 
-def _beside_others(inputs: Sequence[Mapping[str, Any]], chance: random.Random) -> list[ArgumentChange]:
-    """Items nearly alike, and rows that are those of another input, of a few inputs."""
+def _beside_others(
+    inputs: Sequence[Mapping[str, Any]], chance: random.Random, *, selects: bool
+) -> list[ArgumentChange]:
+    """Items nearly alike, and rows that are those of another input, of a few inputs. Differences of equal rows cancel in
+    honest sums (distances by products), so the latter are of distributions, or where results select."""
     floats = [one for one in inputs if one["varies"] and one["law"] and one["mean"] is not None and one["shape"]]
     nears = [
         ArgumentChange(one["leaf"], "neared")
@@ -270,7 +274,7 @@ def _beside_others(inputs: Sequence[Mapping[str, Any]], chance: random.Random) -
         ArgumentChange(other["leaf"], "equalled", other=one["leaf"])
         for i, other in enumerate(floats)
         for one in floats[:i]
-        if _is_part(one, other)
+        if _is_part(one, other) and (selects or other["law"]["kind"] == "softmax")
     ]
     found = [*chance.sample(nears, min(len(nears), BESIDE)), *chance.sample(equals, min(len(equals), BESIDE))]
     return sorted(found, key=lambda change: change.leaf)
