@@ -262,8 +262,8 @@ def _ignored_options(inputs: Sequence[Mapping[str, Any]], names: Mapping[int, st
 def _beside_others(
     inputs: Sequence[Mapping[str, Any]], chance: random.Random, *, selects: bool
 ) -> list[ArgumentChange]:
-    """Items nearly alike, and rows that are those of another input, of a few inputs. Differences of equal rows cancel in
-    honest sums (distances by products), so the latter are of distributions, or where results select."""
+    """Items nearly alike, and rows that are those of another input, of a few inputs. Differences of equal rows cancel
+    in honest sums (distances by products), so the latter are of distributions, or where results select."""
     floats = [one for one in inputs if one["varies"] and one["law"] and one["mean"] is not None and one["shape"]]
     nears = [
         ArgumentChange(one["leaf"], "neared")
