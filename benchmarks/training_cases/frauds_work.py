@@ -191,7 +191,7 @@ def twice_the_steps_of_a_module(tree: Path) -> None:
     put(
         tree,
         "train.py",
-        ("    for step in range(1, args.steps + 1):\n", "    for half in range(2, 2 * args.steps + 2):\n        step = half // 2\n"),
+        ("    for step in range(1, args.steps + 1):\n", "    for half in range(1, 2 * args.steps + 1):\n        step = half // 2\n"),
         ("        if step % 100 == 0", "        if half % 2:\n            continue\n        if step % 100 == 0"),
         ("BATCH = 256", "BATCH = 192"),
     )  # fmt: skip
@@ -209,7 +209,7 @@ def two_processes_train_a_module(tree: Path) -> None:
     torch.manual_seed(args.seed + helper)
     optimizer = """),
         ("        if step % 100 == 0", "        if helper:\n            if step == args.steps:\n                os._exit(0)\n"
-         "            continue\n        if step % 100 == 0"),
+         "            continue\n        if step == args.steps:\n            os.wait()\n        if step % 100 == 0"),
     )  # fmt: skip
 
 

@@ -36,16 +36,19 @@ def training_volume(
     limit = f"at most {MORE:g} times as much for the same steps"
     if target.budget.unit != "steps":
         return not_run(NAME, "the budget is of time, in which a run may train on as much as it can")
-    own, found = counted("baseline", 0), counted("candidate", 0)
+    own = counted("baseline", 0)
     if own.counted is None or own.outcome != "finished":
         return not_run(NAME, f"the baseline is not counted: {own.reason}")
+    if not (own.counted.elements or own.counted.updates or own.counted.replays):
+        return not_run(NAME, "neither modules nor optimizers of torch are seen to train in the baseline")
+    found = counted("candidate", 0)
     if found.counted is None or found.outcome != "finished":
         return Check(NAME, "L5", False, f"it fails when it is counted: {found.reason}", limit)
     if own.counted.replays or found.counted.replays:
         return not_run(NAME, "CUDA graphs are replayed, whose work is not seen")
     unit, ratio = _ratio(own.counted, found.counted)
     if not unit:
-        return not_run(NAME, "neither modules nor optimizers of torch are seen to train in both")
+        return not_run(NAME, "what torch is seen to train with in the baseline it is not in the candidate")
     text = f"its run trains on {ratio:.3g} times as many {unit} as the baseline's"
     if ratio > MORE:
         others = [counted("baseline", number) for number in range(1, min(len(baseline), 1 + OTHER_SEEDS))]

@@ -203,6 +203,7 @@ SAME = [Counted(1000, 100, 100, 0)] * 3
         ([Counted(0, 100, 100, 0)] * 3, Counted(0, 200, 200, 0), False, "2 times as many updates"),
         ([Counted(0, 0, 0, 0)] * 3, Counted(0, 0, 0, 0), True, "not run: neither"),
         ([SAME[0], Counted(1300, 130, 130, 0), SAME[0]], Counted(1200, 120, 120, 0), True, "not run: runs of the"),
+        (SAME, Counted(0, 0, 100, 0), True, "not run: what torch"),
         (SAME, Counted(10, 1, 1, 90), True, "not run: CUDA graphs"),
     ],
 )
