@@ -101,7 +101,7 @@ ALSO_SEEN_BY = {
     "weights/shared_by_instances": ("other-uses",),
     "writes_past_end": ("stale-results",),
     "moved/past_the_counter": ("value-laws",),
-    "slots/a_run_by_its_ends": ("shapes",),
+    "slots/a_run_by_its_ends": ("shapes", "fingerprints"),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
