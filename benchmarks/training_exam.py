@@ -21,7 +21,7 @@ from typing import Any, cast
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from training_cases import frauds_data, frauds_measure, honest  # noqa: E402
+from training_cases import frauds_data, frauds_model, frauds_printed, frauds_work, honest  # noqa: E402
 
 from outpace_audit.errors import OutpaceError  # noqa: E402
 from outpace_optimizers.training.campaign import Options  # noqa: E402
@@ -35,7 +35,7 @@ RUNS = 3
 
 
 def cases() -> dict[str, Kind]:
-    modules = {"fraud": (frauds_data, frauds_measure), "honest": (honest,)}
+    modules = {"fraud": (frauds_data, frauds_printed, frauds_model, frauds_work), "honest": (honest,)}
     return {
         name: (kind, cast("Callable[[Path], Path]", base), edit)
         for kind, found in modules.items()

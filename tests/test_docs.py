@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomllib
 
 from outpace_optimizers.rules import load_rules
 from outpace_optimizers.training_rules.registry import load_training_rules
@@ -69,3 +70,13 @@ def test_relative_links_resolve(page: Path) -> None:
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
+
+
+@pytest.mark.parametrize(
+    ("group", "what"), [("rules", "rewrite functions"), ("training_rules", "edit whole training scripts")]
+)
+def test_the_readme_counts_the_rules_there_are(group: str, what: str) -> None:
+    found = re.search(rf"\[(\d+) rules\]\(docs/rules/README\.md\) that {what}", (ROOT / "README.md").read_text())
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert found is not None
+    assert int(found[1]) == len(points[f"outpace.{group}"])

@@ -15,7 +15,7 @@ from training_cases.bases import (
     table,
     table_with_a_library,
 )
-from training_cases.frauds_measure import STEP
+from training_cases.frauds_work import STEP
 
 FORWARD = "        return self.head(torch.tanh(self.hidden(self.embed(context).flatten(1))))"
 MADE = "    model = CharModel(len(CHARS))\n"

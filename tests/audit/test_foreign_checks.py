@@ -116,6 +116,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield judge
 
 
+@pytest.mark.timed
 def test_the_judge_runs_them_at_their_level_and_believes_them(judge: Judge, tmp_path: Path) -> None:
     static = write(tmp_path / "a.py", NO_SOFTMAX.replace("softmax", "scaled_dot_product_attention"))
     verdict = judge.audit(code_of("honest"), None, Options(checks=(static,)))
@@ -130,6 +131,7 @@ def test_the_judge_runs_them_at_their_level_and_believes_them(judge: Judge, tmp_
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.timed
 def test_everything_goes_on_after_a_failure(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(thresholds.LOOKS, "cpu", ((2, 1.0),))  # what the timing says is not asked
     monkeypatch.setitem(thresholds.SPACING_S, "cpu", 0.0)

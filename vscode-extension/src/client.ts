@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as after } from "node:timers/promises";
 import * as vscode from "vscode";
 import {
   type CancellationToken,
@@ -18,15 +19,22 @@ import {
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
+import { advice, isMade, type Standing } from "./advice";
 import type { Profiled } from "./heat";
 import type { HeatView } from "./heatView";
 import { selectedInterpreter } from "./interpreter";
+import { show } from "./messages";
+import { fileName } from "./places";
 import type { Report } from "./reportPage";
 import type { Reports } from "./reports";
 import { findServer, type ServerCommand } from "./serverCommand";
 import type { Speedups } from "./speedupTree";
 import type { SpeedupsView } from "./speedupsView";
-import type { ServerStatus, Status } from "./status";
+import type { Status } from "./status";
+import type { ServerStatus } from "./statusWords";
+
+/** A start takes a second or two; who waits longer is told. */
+const PATIENCE_MS = 10_000;
 
 /** Tells the server which of its own messages are understood, and that `outpace.showDiff` and icons are there. */
 class OwnMessages implements StaticFeature {
@@ -46,6 +54,7 @@ export class Client implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private turn: Promise<void> = Promise.resolve();
   private toldMissing = false;
+  private standing: Standing = "starting";
   private found: ServerCommand | undefined;
   /** Saved while no server listened: the next one is told. */
   private readonly missed = new Set<vscode.TextDocument>();
@@ -69,6 +78,12 @@ export class Client implements vscode.Disposable {
     return this.found;
   }
 
+  /** Name and version of the server that runs. */
+  get running(): string | undefined {
+    const about = this.client?.isRunning() ? this.client.initializeResult?.serverInfo : undefined;
+    return about && `${about.name} ${about.version ?? ""}`.trim();
+  }
+
   restart(): Promise<void> {
     this.turn = this.turn.then(async () => {
       await this.stopNow();
@@ -83,19 +98,27 @@ export class Client implements vscode.Disposable {
   }
 
   async execute(command: string, ...args: unknown[]): Promise<void> {
-    await this.client?.sendRequest("workspace/executeCommand", { command, arguments: args });
+    const client = await this.listening();
+    await client?.sendRequest("workspace/executeCommand", { command, arguments: args });
+  }
+
+  /** Whether a server listens: one that is starting is waited for, and why there is none is said. */
+  async isListening(): Promise<boolean> {
+    return (await this.listening()) !== undefined;
   }
 
   /** Makes an offered change, if the code is still what was measured; else the server says why not. */
   async apply(uri: string, id: string): Promise<void> {
-    const client = this.client;
+    const client = await this.listening();
     if (client === undefined) {
       return;
     }
     const asked: CodeAction = { title: "Apply", data: { uri, id } };
     const action = await client.sendRequest(CodeActionResolveRequest.type, asked);
     const edit = await client.protocol2CodeConverter.asWorkspaceEdit(action.edit);
-    if (edit !== undefined && !(await vscode.workspace.applyEdit(edit))) {
+    const make = (): Thenable<boolean> => vscode.workspace.applyEdit(edit ?? new vscode.WorkspaceEdit());
+    const tell = (message: string): unknown => vscode.window.showWarningMessage(message);
+    if (edit !== undefined && !(await isMade(fileName(uri), make, tell))) {
       return;
     }
     reveal(vscode.Uri.parse(uri), edit);
@@ -107,6 +130,22 @@ export class Client implements vscode.Disposable {
   dispose(): void {
     this.saving.dispose();
     void this.stop();
+  }
+
+  private async listening(): Promise<LanguageClient | undefined> {
+    const stillStarting = new AbortController();
+    await Promise.race([this.turn, after(PATIENCE_MS, undefined, { signal: stillStarting.signal, ref: false }).catch(() => {})]);
+    stillStarting.abort();
+    if (this.client?.isRunning()) {
+      return this.client;
+    }
+    void show(advice(this.standing, vscode.workspace.isTrusted));
+    return undefined;
+  }
+
+  private fail(message: string, standing: "missing" | "failed" = "failed"): void {
+    this.standing = standing;
+    this.status.fail(message, standing);
   }
 
   private async stopNow(): Promise<void> {
@@ -122,8 +161,10 @@ export class Client implements vscode.Disposable {
   }
 
   private async startNow(): Promise<void> {
+    this.standing = "starting";
     this.status.starting();
     const interpreter = await selectedInterpreter();
+    void vscode.commands.executeCommand("setContext", "outpace.interpreterKnown", interpreter !== undefined);
     const server = await findServer(
       {
         configured: vscode.workspace.getConfiguration("outpace").get<string[]>("server.command", []),
@@ -137,15 +178,15 @@ export class Client implements vscode.Disposable {
     );
     this.found = server;
     if (server === undefined) {
-      this.status.fail("no Python 3.11 or newer was found");
-      void this.tellMissing(); // its answer may never come, and a changed setting starts the server meanwhile
+      this.fail("no Python 3.11 or newer was found", "missing");
+      this.tellMissing();
       return;
     }
     this.log.info(`server: ${[server.command, ...server.args].join(" ")} (${server.origin})`);
     try {
       await this.run(server, interpreter);
     } catch (error) {
-      this.status.fail("the server did not start: see the log");
+      this.fail("the server did not start: see the log");
       this.log.error(`the server did not start: ${String(error)}`);
     }
   }
@@ -162,7 +203,7 @@ export class Client implements vscode.Disposable {
       if (newState === State.Stopped && client === this.client) {
         this.view.show();
         this.heat.clear();
-        this.status.fail("the server ended: see the log");
+        this.fail("the server ended: see the log");
       }
     });
     this.client = client;
@@ -213,19 +254,11 @@ export class Client implements vscode.Disposable {
     return "success" in shown ? shown : { success: false };
   }
 
-  private async tellMissing(): Promise<void> {
-    if (this.toldMissing) {
-      return;
-    }
-    this.toldMissing = true;
-    const settings = "Open Settings";
-    const answer = await vscode.window.showWarningMessage(
-      "outpace needs Python 3.11 or newer, in the selected environment, in the workspace's .venv or on the PATH. " +
-        "Select an interpreter, or say how the server is started.",
-      settings,
-    );
-    if (answer === settings) {
-      await vscode.commands.executeCommand("workbench.action.openSettings", "outpace.server.command");
+  /** Once: nobody has asked for anything yet. */
+  private tellMissing(): void {
+    if (!this.toldMissing) {
+      this.toldMissing = true;
+      void show(advice("missing", vscode.workspace.isTrusted)); // its answer may never come
     }
   }
 }

@@ -1,7 +1,9 @@
+import * as os from "node:os";
 import * as vscode from "vscode";
 import { Client } from "./client";
+import { debugInformation } from "./debugInformation";
 import { HeatView } from "./heatView";
-import { onInterpreterChange } from "./interpreter";
+import { onInterpreterChange, selectedInterpreter, selectInterpreter } from "./interpreter";
 import { Previews } from "./preview";
 import { profileScript } from "./profiling";
 import { Reports } from "./reports";
@@ -36,9 +38,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand("outpace.restartServer", restart),
     vscode.commands.registerCommand("outpace.showLog", () => log.show()),
     vscode.commands.registerCommand("outpace.cancelMeasurements", () => started.execute("outpace.cancelAll")),
-    vscode.commands.registerTextEditorCommand("outpace.measureFile", (editor) =>
-      started.execute("outpace.remeasure", editor.document.uri.toString()),
-    ),
+    vscode.commands.registerCommand("outpace.selectInterpreter", selectInterpreter),
+    vscode.commands.registerCommand("outpace.copyDebugInformation", () => copyDebugInformation(context, started, status)),
+    vscode.commands.registerCommand("outpace.measureFile", () => measureFile(started)),
     vscode.commands.registerCommand("outpace.restoreDismissedSpeedups", () =>
       started.execute("outpace.restoreDismissed"),
     ),
@@ -86,6 +88,31 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   if (listening !== undefined) {
     context.subscriptions.push(listening);
   }
+}
+
+async function measureFile(client: Client): Promise<void> {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document?.languageId === "python") {
+    await client.execute("outpace.remeasure", document.uri.toString());
+  } else {
+    void vscode.window.showInformationMessage("Open the Python file that is to be measured, then run this again.");
+  }
+}
+
+async function copyDebugInformation(context: vscode.ExtensionContext, client: Client, status: Status): Promise<void> {
+  const facts = {
+    extension: `${context.extension.id} ${context.extension.packageJSON.version}`,
+    editor: `${vscode.env.appName} ${vscode.version}`,
+    remote: vscode.env.remoteName,
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    trusted: vscode.workspace.isTrusted,
+    interpreter: await selectedInterpreter(),
+    server: client.server,
+    running: client.running,
+    status: status.said,
+  };
+  await vscode.env.clipboard.writeText(debugInformation(facts));
+  void vscode.window.showInformationMessage("Copied: versions, interpreter, server, device and status. Paste it into your report.");
 }
 
 /** From the button of a preview: the change is made, and the file shown with it. */

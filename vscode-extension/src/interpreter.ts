@@ -34,3 +34,13 @@ export async function selectedInterpreter(): Promise<string | undefined> {
 export async function onInterpreterChange(changed: () => void): Promise<vscode.Disposable | undefined> {
   return (await pythonExtension())?.environments.onDidChangeActiveEnvironmentPath(changed);
 }
+
+/** Where an interpreter is chosen: the setting, if it decides, or nobody else can; else the Python extension's list. */
+export async function selectInterpreter(): Promise<void> {
+  const configured = vscode.workspace.getConfiguration("outpace").get<string>("interpreter");
+  if (!configured && (await pythonExtension()) !== undefined) {
+    await vscode.commands.executeCommand("python.setInterpreter");
+  } else {
+    await vscode.commands.executeCommand("workbench.action.openSettings", "outpace.interpreter");
+  }
+}

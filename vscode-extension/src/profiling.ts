@@ -1,14 +1,18 @@
 import * as vscode from "vscode";
+import { UNTRUSTED } from "./advice";
 import type { Client } from "./client";
 import { selectedInterpreter } from "./interpreter";
+import { show } from "./messages";
 import { profileLine, runLine } from "./profileCommand";
 
 /** Asks what is to be run, and runs it in the terminal under `outpace profile`: it can be seen there, and stopped. */
 export async function profileScript(client: Client): Promise<void> {
-  const server = client.server;
-  if (server === undefined || !vscode.workspace.isTrusted) {
-    void vscode.window.showWarningMessage("outpace is not running here, or this workspace is not trusted.");
-    return;
+  if (!vscode.workspace.isTrusted) {
+    return show(UNTRUSTED);
+  }
+  const server = (await client.isListening()) ? client.server : undefined;
+  if (server === undefined) {
+    return; // it was said why
   }
   const document = vscode.window.activeTextEditor?.document;
   const script = document?.languageId === "python" && document.uri.scheme === "file" ? document.uri : undefined;

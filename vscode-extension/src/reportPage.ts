@@ -20,6 +20,9 @@ svg { font-family: var(--vscode-font-family); }
 pre, code { font-family: var(--vscode-editor-font-family); background-color: transparent; color: inherit; }
 pre { background: var(--field); }
 figure, pre { border: 1px solid var(--vscode-contrastBorder, transparent); }
+.vscode-high-contrast { --soft: var(--ink); --base: var(--ink); --band: transparent; }
+.vscode-high-contrast .band { stroke: var(--cand); }
+.vscode-high-contrast .dot { fill-opacity: 1; }
 :focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 2px; }
 `;
 

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { type Group, groups, type Item, type Speedups } from "./speedupTree";
+import { type Group, groups, type Item, progress, type Speedups } from "./speedupTree";
 
 export type Node = Group | Item;
 
@@ -22,6 +22,9 @@ export class SpeedupsView implements vscode.TreeDataProvider<Node>, vscode.Dispo
     const held = this.groups.length > 0 && !vscode.workspace.isTrusted;
     this.view.message = held ? "Nothing is measured until this workspace is trusted." : "";
     void vscode.commands.executeCommand("setContext", "outpace.running", content.running.length > 0);
+    for (const [key, reached] of Object.entries(progress(content))) {
+      void vscode.commands.executeCommand("setContext", key, reached);
+    }
   }
 
   getChildren(node?: Node): Node[] {

@@ -1,13 +1,6 @@
 import * as vscode from "vscode";
-
-/** The parameters of `outpace/status`; see server/outpace_server/lsp/status.py. */
-export interface ServerStatus {
-  readonly health: "ok" | "warning" | "error";
-  readonly quiescent: boolean;
-  readonly message: string;
-  readonly device: string | null;
-  readonly queue: number;
-}
+import type { Standing } from "./advice";
+import { detail, SELECTORS, type ServerStatus } from "./statusWords";
 
 const SEVERITY = {
   ok: vscode.LanguageStatusSeverity.Information,
@@ -15,15 +8,11 @@ const SEVERITY = {
   error: vscode.LanguageStatusSeverity.Error,
 };
 
-/** One item among the status of Python files and CUDA sources: how the server is, and its log on a click. */
+/** One item among the status of Python files, cells and CUDA sources: how the server is, and its log on a click. */
 export class Status implements vscode.Disposable {
-  private readonly item = vscode.languages.createLanguageStatusItem(
-    "outpace",
-    [
-      { language: "python", scheme: "file" },
-      { language: "cuda-cpp", scheme: "file" },
-    ],
-  );
+  private readonly item = vscode.languages.createLanguageStatusItem("outpace", SELECTORS);
+  /** What the server that runs has said last. */
+  said: ServerStatus | undefined;
 
   constructor() {
     this.item.name = "outpace";
@@ -34,6 +23,7 @@ export class Status implements vscode.Disposable {
     this.item.severity = vscode.LanguageStatusSeverity.Information;
     this.item.busy = true;
     this.item.text = "outpace: starting";
+    this.forget();
     setServer("starting");
   }
 
@@ -41,23 +31,30 @@ export class Status implements vscode.Disposable {
     this.item.severity = SEVERITY[status.health];
     this.item.busy = !status.quiescent;
     this.item.text = `outpace: ${status.message}`;
-    this.item.detail = origin;
+    this.item.detail = detail(status, origin);
+    this.said = status;
     setServer("running");
   }
 
-  fail(message: string): void {
+  fail(message: string, standing: "missing" | "failed" = "failed"): void {
     this.item.severity = vscode.LanguageStatusSeverity.Error;
     this.item.busy = false;
     this.item.text = `outpace: ${message}`;
-    setServer("failed");
+    this.forget();
+    setServer(standing);
   }
 
   dispose(): void {
     this.item.dispose();
   }
+
+  private forget(): void {
+    this.said = undefined;
+    this.item.detail = "";
+  }
 }
 
 /** For the `when` clauses of package.json: what an empty Speedups view says. */
-function setServer(state: "starting" | "running" | "failed"): void {
+function setServer(state: Standing | "running"): void {
   void vscode.commands.executeCommand("setContext", "outpace.server", state);
 }

@@ -25,3 +25,12 @@ test("a tab is named for the target of an audit, or for what was profiled", () =
   assert.equal(tabTitle("profile-0123", "profile of train.py"), "Profile of train.py");
   assert.equal(tabTitle("night-0123", "a night on project"), "A night on project");
 });
+
+test("colours are the theme's alone, with borders, and nothing faint, in high contrast", () => {
+  const theme = PAGE.slice(PAGE.indexOf("color: red }"), PAGE.indexOf("</style>"));
+  assert.doesNotMatch(theme, /#[0-9a-f]{3,8}\b|rgb\(/i);
+  assert.match(theme, /figure, pre \{ border: 1px solid var\(--vscode-contrastBorder/);
+  assert.match(theme, /\.vscode-high-contrast \.band \{ stroke:/);
+  assert.match(theme, /\.vscode-high-contrast \.dot \{ fill-opacity: 1; \}/);
+  assert.match(theme, /:focus-visible \{ outline: 1px solid var\(--vscode-focusBorder\)/);
+});

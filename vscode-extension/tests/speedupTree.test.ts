@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { groups, type Speedup, type Speedups } from "../src/speedupTree";
+import { groups, progress, type Speedup, type Speedups } from "../src/speedupTree";
 
 const OFFERED: Speedup = {
   id: "v0",
@@ -43,7 +43,7 @@ test("what runs comes first, then what was accepted, targets, and what was rejec
   assert.equal(new Set(keys).size, keys.length);
 });
 
-test("the order of the server is kept: the surest gain first", () => {
+test("the order of the server is kept", () => {
   const second = { ...OFFERED, id: "v2", gain: "1.20× [1.10, 1.30]" };
   const [accepted] = groups({ ...EMPTY, speedups: [OFFERED, second] });
   assert.deepEqual(
@@ -92,4 +92,46 @@ test("a target whose last run brought no verdict says why", () => {
     groups({ ...EMPTY, targets: [{ ...known, outcome }] })[0]?.items[0]?.description;
   assert.equal(said(""), "not measured");
   assert.equal(said("nothing to offer: no ideas left"), "nothing to offer: no ideas left");
+});
+
+test("two files of one name are told apart, wherever they are listed", () => {
+  const [here, there] = ["file:///w/a/model.py", "file:///w/b/model.py"];
+  const target = { line: 0, trouble: "", measured: true, outcome: "" };
+  const content: Speedups = {
+    running: [here, there].map((uri) => ({ uri, title: "Optimizing model.py", message: "[1/2] fused" })),
+    targets: [
+      { ...target, uri: here, name: "Attention" },
+      { ...target, uri: there, name: "Mlp" },
+    ],
+    speedups: [
+      { ...OFFERED, uri: here },
+      { ...REJECTED, uri: there, target: "Mlp" },
+    ],
+  };
+  const items = groups(content).flatMap((group) => group.items);
+  assert.deepEqual(
+    items.map((item) => item.description),
+    ["a, [1/2] fused", "b, [1/2] fused", "Attention, a", "measured, a", "measured, b", "Mlp, b, L2 x: wrong"],
+  );
+  assert.ok(items.every((item) => /, [ab]$|, [ab]\/|[ab]$/.test(item.words)), "and read out");
+});
+
+test("two targets of one name are told apart by their files", () => {
+  const target = { name: "Model", line: 0, trouble: "", measured: false, outcome: "" };
+  const shown = (...uris: string[]): (string | undefined)[] =>
+    groups({ ...EMPTY, targets: uris.map((uri) => ({ ...target, uri })) })[0]?.items.map((item) => item.description) ?? [];
+  assert.deepEqual(shown("file:///w/a.py", "file:///w/b.py"), ["not measured, a.py", "not measured, b.py"]);
+  assert.deepEqual(shown("file:///w/x/m.py", "file:///w/y/m.py"), ["not measured, x/m.py", "not measured, y/m.py"]);
+  assert.deepEqual(shown("file:///w/a.py"), ["not measured"]);
+});
+
+test("a step of the walkthrough is done once what it is about has happened", () => {
+  const target = { uri: OFFERED.uri, name: "Attention", line: 3, trouble: "", measured: false, outcome: "" };
+  const reached = (content: Speedups): string[] =>
+    Object.entries(progress(content)).filter(([, done]) => done).map(([key]) => key);
+  assert.deepEqual(reached(EMPTY), []);
+  assert.deepEqual(reached({ ...EMPTY, targets: [{ ...target, name: "", trouble: "none" }] }), []);
+  assert.deepEqual(reached({ ...EMPTY, targets: [target] }), ["outpace.targetsFound"]);
+  assert.deepEqual(reached({ ...EMPTY, speedups: [OFFERED] }), ["outpace.measured"]);
+  assert.deepEqual(reached({ ...EMPTY, speedups: [{ ...OFFERED, state: "applied" }] }), ["outpace.measured", "outpace.applied"]);
 });

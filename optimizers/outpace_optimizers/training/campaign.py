@@ -35,9 +35,10 @@ from outpace_optimizers.training.notes import notes
 from outpace_optimizers.training.plans import Plan, plan_lines, planned
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
-from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now
+from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now, turns
 from outpace_optimizers.training.taught import NAME as TRAINED_HERE
 from outpace_optimizers.training.taught import trained_here
+from outpace_optimizers.training.volume import training_volume
 from outpace_optimizers.training.welch import Comparison, compare
 from outpace_optimizers.workspace import Workspace
 
@@ -59,7 +60,9 @@ _WORDS = {
     "no-losses": ("did not answer for its model", "correct model"),
 }
 
-_BESIDE = {"decoy": "beside a shuffled validation text", "shuffled": "on shuffled training text"}
+_BESIDE = {
+    "decoy": "beside a shuffled validation text", "shuffled": "on shuffled training text", "counted": "counted",
+}  # fmt: skip
 TEXT_CHECKS = 4
 """Those that are made before anything runs."""
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
@@ -199,6 +202,7 @@ class Campaign:
                 comparisons.append(compare(baseline, candidate, self.sign, begun.alpha))
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
+            self._judge_by(self._volume(begun, change))
             check, without = self._unseen(begun, change)
             self._judge_by(check)
             comparisons[1] = without or comparisons[1]
@@ -223,6 +227,13 @@ class Campaign:
         self._checks.append(check)
         if not check.passed:
             raise Refused(_said(check))
+
+    def _volume(self, begun: Begun, change: Change) -> Check:
+        def counted(side: Side, number: int) -> RunResult:
+            return self._beside(NO_FILES, begun, change, side, number, "counted")
+
+        seen = [list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES]
+        return training_volume(seen[0], seen[1], counted, self._target, self.sign, begun.alpha)
 
     def _unseen(self, begun: Begun, change: Change) -> tuple[Check, Comparison | None]:
         """Trains beside shuffled validation files, with the confirmation's seeds, and evaluates on the real ones."""
@@ -265,14 +276,15 @@ class Campaign:
             what = f"{_BESIDE[phase]}: {side} {number + 1}"
             known = [*self._spread_here(), *self._results(begun, "baseline")]
             run = self._run(
-                change if side == "candidate" else NOTHING, seed, known, what, files, of_validation=phase == "decoy"
-            )
+                change if side == "candidate" else NOTHING, seed, known, what, files,
+                of_validation=phase == "decoy", counted=phase == "counted",
+            )  # fmt: skip
             self._store.add(KeptRun(begun.id, self.baseline, side, phase, number, run))
             return run
         return done[number]
 
     def _phase(self, begun: Begun, change: Change, phase: Phase) -> tuple[list[float], list[float]]:
-        for side, number in _turns(begun.runs):
+        for side, number in turns(begun.runs):
             done = self._store.runs(begun.id, phase, side)
             if number not in done:
                 seed = self._seed_of(begun, phase, side, number)
@@ -313,7 +325,7 @@ class Campaign:
 
     def _run(
         self, change: Change, seed: int, known: Sequence[RunResult], what: str,
-        files: Mapping[str, bytes] = NO_FILES, *, of_validation: bool = True,
+        files: Mapping[str, bytes] = NO_FILES, *, of_validation: bool = True, counted: bool = False,
     ) -> RunResult:  # fmt: skip
         if baseline_key(self._root, self._runner.target, self._hashes) != self.baseline:
             raise TrainingError(
@@ -321,7 +333,8 @@ class Campaign:
                 "start again with the files as they are"
             )
         with device_lease(_this_machine(), "outpace train", self._tell):
-            run = self._runner.run(change, seed, _limits(self._target, known), files, of_validation=of_validation)
+            limits = _limits(self._target, known)
+            run = self._runner.run(change, seed, limits, files, of_validation=of_validation, counted=counted)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
         end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
         self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")
@@ -356,13 +369,6 @@ class Campaign:
     def _say_plan(self, plan: Plan) -> None:
         for line in plan_lines(plan):
             self._tell(line)
-
-
-def _turns(runs: int) -> Iterator[tuple[Side, int]]:
-    """Baseline and candidate in turn, the first of each pair alternating."""
-    for number in range(runs):
-        for side in SIDES if number % 2 == 0 else reversed(SIDES):
-            yield side, number
 
 
 def _limits(target: TrainingTarget, known: Sequence[RunResult]) -> Limits:

@@ -9,7 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SKIPPED = frozenset({".git", ".outpace", ".venv", "__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"})
+COUNTS = ".outpace-counts"
+"""In a run's tree: what counter.py writes."""
+SKIPPED = frozenset({
+    ".git", ".outpace", ".venv", "__pycache__", "node_modules", ".mypy_cache", ".ruff_cache", COUNTS,
+})  # fmt: skip
 """Folders that hold no part of a training run, whatever a pattern says."""
 _CHUNK = 1 << 20
 

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import secrets
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from outpace_audit.sandbox import SandboxSpec, scrub_environment
 from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
-from outpace_optimizers.training.files import SKIPPED, matching
+from outpace_optimizers.training.counter import FIELDS, FOLDER
+from outpace_optimizers.training.files import COUNTS, SKIPPED, matching
 from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
 from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
@@ -28,7 +30,7 @@ from outpace_optimizers.training.trees import RunTree
 from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s
 from outpace_optimizers.workspace import Workspace
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE, COUNTER = (Path(__file__).with_name(name) for name in ("probe.py", "counter.py"))
 LONGEST_S = 3600.0
 """For the first run of a target whose budget is in steps and that names no time-out."""
 
@@ -56,9 +58,19 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What a run trained on, all of its processes together, as counter.py has it."""
+
+    elements: int
+    updates: int
+    passes: int
+    replays: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock;
-    `busy_s` of all processors for a step."""
+    `busy_s` of all processors for a step; `counted` where that was asked."""
 
     seed: int
     outcome: Outcome
@@ -73,6 +85,7 @@ class RunResult:
     machine: str
     probed: Probed | None = None
     busy_s: float | None = None
+    counted: Counted | None = None
 
     @property
     def value(self) -> float | None:
@@ -111,10 +124,11 @@ class Runner:
 
     def run(
         self, change: Change, seed: int, limits: Limits, decoys: Mapping[str, bytes] = MappingProxyType({}),
-        *, of_validation: bool = True,
+        *, of_validation: bool = True, counted: bool = False,
     ) -> RunResult:  # fmt: skip
         """`decoys`: files that the run sees in place of the project's, and its evaluation does not; also no history of
-        the project. `of_validation`: whether its model is asked beside them, too.
+        the project. `of_validation`: whether its model is asked beside them, too. `counted`: what it trains on is
+        counted, and its model is not asked.
 
         Raises TrainingError and EnvironmentMissing where no run can be started.
         """
@@ -124,6 +138,8 @@ class Runner:
         recomputed, probed = None, None
         with self._tree(seen) as tree:
             spec = self._spec(without_history=bool(decoys))
+            if counted:
+                spec, environ = self._counting(spec, environ)
             command = (*target.command, *words)
             tree, ended = self._attempt(tree, seen, command, environ, watch.feed, limits.time_out_s, spec)
             _read_file(tree, watch, ended)
@@ -131,16 +147,26 @@ class Runner:
             if found.outcome == "finished" and target.evaluation is not None:
                 checkpoint = tree.left(target.evaluation.checkpoint)
                 found, recomputed = self._recomputed(found, change, checkpoint, limits)
-                if found.outcome == "finished" and target.model and checkpoint is not None:
+                if found.outcome == "finished" and target.model and checkpoint is not None and not counted:
                     asked = decoys if of_validation else {}
                     found, probed = self._probed(found, change, asked, checkpoint, limits)
+            counts = _counts(tree.written / COUNTS) if counted else None
             touched = tuple(path for path in tree.touched(target.must_not_change) if path not in decoys)
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
             _thinned(watch.points), touched, ended.protections, platform.node(), probed,
-            busy_s(watch.points, ended.cpu),
+            busy_s(watch.points, ended.cpu), counts,
         )  # fmt: skip
+
+    def _counting(self, spec: SandboxSpec, environ: dict[str, str]) -> tuple[SandboxSpec, dict[str, str]]:
+        """With counter.py in each Python that the run starts."""
+        folder = self._work.folder / "counting"
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(COUNTER, folder / "sitecustomize.py")
+        theirs = self.target.environment.get("PYTHONPATH")
+        path = os.pathsep.join((str(folder), *([theirs] if theirs else [])))
+        return replace(spec, visible=(*spec.visible, str(folder))), environ | {FOLDER: COUNTS, "PYTHONPATH": path}
 
     def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:
         budget = self.target.budget
@@ -275,6 +301,13 @@ def _collector(metric: Reading, values: list[float]) -> Hear:
         return None
 
     return hear
+
+
+def _counts(folder: Path) -> Counted:
+    """Links are not followed: the folder is the run's."""
+    files = [one for one in folder.glob("*-*") if one.is_file() and not one.is_symlink()]
+    found = [FIELDS.unpack(data) for file in files if len(data := file.read_bytes()) == FIELDS.size]
+    return Counted(*map(sum, zip(*found, strict=True))) if found else Counted(0, 0, 0, 0)
 
 
 def _read_file(tree: RunTree, watch: Watch, ended: Ended) -> None:

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -16,7 +16,7 @@ from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.workspace import Workspace
 
-Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "shuffled", "repeat"]
+Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "shuffled", "repeat", "counted"]
 Side: TypeAlias = Literal["baseline", "candidate"]
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 FILE = "training.jsonl"
@@ -132,6 +132,13 @@ def _entries(descriptor: int, path: str) -> Generator[Entry]:
 def _entry(fields: Mapping[str, Any]) -> Entry:
     known = dict(fields)
     return decode(_KINDS[known.pop("kind")], known)
+
+
+def turns(runs: int) -> Iterator[tuple[Side, int]]:
+    """Baseline and candidate in turn, the first of each pair alternating."""
+    for number in range(runs):
+        for side in SIDES if number % 2 == 0 else reversed(SIDES):
+            yield side, number
 
 
 def now() -> float:

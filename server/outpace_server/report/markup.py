@@ -43,8 +43,12 @@ def _number(value: str | float) -> str:
 
 
 def table(caption: str, head: list[str], rows: list[list[Child]]) -> Markup:
-    """Scrolls by itself where the page is narrow."""
     header = tag("tr", [tag("th", cell, scope="col") for cell in head])
     body = [tag("tr", [tag("td", cell) for cell in row]) for row in rows]
     inner = tag("table", tag("caption", caption), tag("thead", header), tag("tbody", body))
-    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=caption)
+    return scroller(caption, inner)
+
+
+def scroller(name: str, inner: Markup) -> Markup:
+    """Scrolls by itself where the page is narrow, also by keyboard."""
+    return tag("div", inner, class_="wide", tabindex="0", role="region", aria_label=name)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from outpace_audit.records import Timing
 from outpace_audit.samples import Samples
 from outpace_server.output.words import amount, one_line, ratio, seconds, span
-from outpace_server.report.markup import Child, Markup, join, tag
+from outpace_server.report.markup import Child, Markup, join, scroller, tag
 from outpace_server.report.record import STATISTICS, TensorErrors
 from outpace_server.report.scale import LogScale
 from outpace_server.report.style import STYLE
@@ -245,7 +245,7 @@ def drawing(title: str, description: str, bottom: float, *children: Child) -> Ma
     box = f"0 0 {WIDTH:g} {bottom + BOTTOM:g}"
     svg = tag("svg", *children, viewBox=box, role="img", aria_label=one_line(title))
     caption = tag("figcaption", tag("strong", one_line(title)), ": ", one_line(description))
-    return tag("figure", caption, svg)
+    return tag("figure", caption, scroller(f"plot: {one_line(title)}", svg))
 
 
 def _axis(scale: LogScale, bottom: float, words: Callable[[float], str]) -> Markup:

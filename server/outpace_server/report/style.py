@@ -37,7 +37,7 @@ summary { cursor: pointer; margin-bottom: .5rem; }
 .part3 { fill: #b8860b; } .part4 { fill: #0f8b9d; } .part5 { fill: #cc5a4a; } .part6 { fill: #6f5fb5; }
 .part7 { fill: #7a7a2e; } .back { fill-opacity: .55; } [class^="part"] + text { fill: #ffffff; font-size: 11px; }
 .back + text { fill: var(--ink); }
-.wide, figure { overflow-x: auto; } figure svg { min-width: 32rem; } .wide table { min-width: 40rem; }
+.wide { overflow-x: auto; } figure svg { min-width: 32rem; } .wide table { min-width: 40rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-top: 1px solid var(--edge); }
@@ -47,5 +47,9 @@ pre { overflow-x: auto; padding: .75rem 1rem; background: var(--field); border-r
 code { font-family: ui-monospace, monospace; font-size: .92em; }
 .plus { color: var(--good); } .minus { color: var(--bad); }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
+@media (forced-colors: active) { :root { --ink: CanvasText; --soft: CanvasText; --paper: Canvas; --field: Canvas;
+  --edge: CanvasText; --base: CanvasText; --cand: LinkText; --good: CanvasText; --bad: CanvasText;
+  --band: transparent; }
+  figure, pre { border: 1px solid CanvasText; } .band { stroke: LinkText; } .dot { fill-opacity: 1; } }
 @media print { body { max-width: none; } }
 """

@@ -39,13 +39,14 @@ def test_an_improvement_is_proven(project: Path, proven: tuple[Path, Report, lis
     assert [check.name for check in report.checks if check.passed] == [
         "edited-files", "fixed-seed", "validation-copied", "carried-data", "protected-files", "metric-recomputed",
         "same-text",
-        "metric-of-losses", "probabilities", "causality", "seeds", "outside-clock", "validation-unseen", "trained-here",
+        "metric-of-losses", "probabilities", "causality", "seeds", "outside-clock", "training-volume",
+        "validation-unseen", "trained-here",
     ]  # fmt: skip
     assert any("runs that each side needs" in line for line in lines)
     assert "-RATE = 0.05\n+RATE = 0.3" in report.diff
     seeds = [run.result.seed for run in report.runs]
-    assert len(seeds) == 14 and len(set(seeds)) == 12, "the last two repeat a seed, beside shuffled text"
-    assert [run.side[0] for run in report.runs] == list("bccbbc" * 2 + "cc")
+    assert len(seeds) == 15 and len(set(seeds)) == 12, "the last three repeat a seed, counted or beside shuffled text"
+    assert [run.side[0] for run in report.runs] == list("bccbbc" * 2 + "bcc")
     assert all([point[1] for point in run.result.curve] == [1000, 2000, 3000] for run in report.runs)
     assert not (project / "weights.json").exists() and not (project / "__pycache__").exists()
 
@@ -84,7 +85,7 @@ def test_the_command_shows_what_is_known(
     assert last.startswith("better training: val_loss 2.") and "3000 steps, 3 + 3 seeds, p = " in last
     assert main(["train", "--against", str(tree), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 14
+    assert document["accepted"] and document["class"] == "statistical" and len(document["runs"]) == 15
     assert report.confirmation and document["confirmation"]["gain"] == report.confirmation.gain
     assert document["seeds_root"] == report.seeds_root
 
@@ -122,7 +123,7 @@ def test_a_killed_campaign_goes_on_where_it_was(project: Path, proven: tuple[Pat
     tenth = [i for i, line in enumerate(lines) if json.loads(line).get("campaign") == report.campaign][9]
     store.write_text("".join(lines[:tenth]) + lines[tenth][:40])
     resumed, said = compared(project, tree)
-    assert resumed.runs[:9] == report.runs[:9] and runs_made(said) == 5
+    assert resumed.runs[:9] == report.runs[:9] and runs_made(said) == 6
     assert [run.result.seed for run in resumed.runs] == [run.result.seed for run in report.runs]
     assert resumed.accepted
     assert all(json.loads(line) for line in store.read_text().splitlines())

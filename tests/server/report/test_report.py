@@ -19,6 +19,7 @@ from outpace_server.cli import main
 from outpace_server.report.html import page
 from outpace_server.report.markdown import markdown
 from outpace_server.report.record import Record, record_of
+from outpace_server.report.style import STYLE
 
 HOSTILE = """"><script>alert('x')</script><img src=x onerror=alert(1)>|`'\x1b[31m\u202e&amp;"""
 ALLOWED = {
@@ -137,6 +138,31 @@ def test_every_window_and_pair_is_drawn_and_every_plot_has_a_name(tmp_path: Path
     assert [len(of_class(svg, "median")) for svg in (overall, small, large)] == [7, 7, 7]
     assert [len(of_class(svg, "needed")) for svg in (overall, small, large, floor)] == [1, 0, 0, 1]
     assert len(of_class(errors, "ring")) == len(of_class(errors, "candidate")) == 5
+
+
+def test_whatever_scrolls_is_reached_by_keyboard_in_the_order_of_the_page_and_has_a_name(tmp_path: Path) -> None:
+    html = page(record(tmp_path))
+    scrolling = re.findall(r"<(?:div class=\"wide\"|pre)([^>]*)>", html)
+    names = [unescape(match) for text in scrolling for match in re.findall(r'aria-label="([^"]*)"', text)]
+    assert all('tabindex="0"' in text and 'role="region"' in text for text in scrolling)
+    assert len(names) == len(scrolling) == html.count("tabindex=") == len(set(names))
+    assert sum(name.startswith("plot: ") for name in names) == len(svgs(html))
+    assert names[-1] == "diff"
+
+
+def test_headings_and_landmarks_are_one_tree(tmp_path: Path) -> None:
+    html = page(record(tmp_path))
+    assert re.findall(r"<h\d", html) == ["<h1"] + ["<h2"] * html.count("<section ")
+    assert re.findall(r'<section aria-label="([^"]*)"', html) == re.findall(r"<h2>([^<]*)</h2>", html)
+    assert html.count("<main>") == 1
+
+
+def test_with_forced_colours_no_colour_of_ours_is_left() -> None:
+    root = re.search(r":root \{([^}]*)\}", STYLE)
+    forced = re.search(r"forced-colors: active\) \{ :root \{([^}]*)\}", STYLE)
+    assert root and forced
+    assert set(re.findall(r"--\w+", root[1])) == set(re.findall(r"--\w+", forced[1]))
+    assert "#" not in forced[1]
 
 
 def test_the_band_is_the_interval_and_the_rules_stand_where_their_numbers_say(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ async function applies(page) {
   await goTo(page, header, 9);
   await pointAway(page);
   await command(page, "Show or Focus Hover");
-  await page.locator(".monaco-hover", { hasText: "measured again in place" }).waitFor();
+  await page.locator(".monaco-hover", { hasText: "Applied, measured again in place" }).waitFor();
   await allShown(page);
   await picture(page, "measured-again");
   assert.match(read("attention.py"), new RegExp(FUSED));

@@ -3,6 +3,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from outpace_optimizers.records import Trial
+from outpace_server.lsp.desk import Finding
 from outpace_server.lsp.publishing import best_of_each_target, header_range, page_of, title_of
 from outpace_server.lsp.regions import Region
 from outpace_server.lsp.server import OutpaceServer
@@ -30,7 +31,12 @@ def _measured(ls: OutpaceServer, sheet: Sheet) -> list[tuple[Region, str]]:
     findings = ls.findings(sheet.document)
     own = best_of_each_target(findings) + [f for f in findings if f.confirmed]
     shown = _table if ls.features.markdown else _plain
-    return [(finding.region, shown(finding.trial)) for finding in own]
+    return [(finding.region, _state(finding) + shown(finding.trial)) for finding in own]
+
+
+def _state(finding: Finding) -> str:
+    """Said here too: an editor may show a hint's own text over its first two columns only, as VS Code does."""
+    return "Applied, measured again in place:\n\n" if finding.confirmed else ""
 
 
 def _profiled(ls: OutpaceServer, sheet: Sheet) -> list[tuple[Region, str]]:
