@@ -18,6 +18,7 @@ from outpace_audit.perturbation import Perturbation, TimedPoint
 from outpace_audit.placement import NAN_FILL, Placed, place_all
 from outpace_audit.subject import Mode, Subject
 from outpace_audit.tensors import same_bytes, written_once
+from outpace_audit.whole_numbers import is_whole
 from outpace_audit.window_records import RecordedCall
 
 HELD_BYTES = 2 << 30
@@ -40,7 +41,8 @@ class CallRequest:
     `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
     inputs. `recorded`: and read what a window recorded of this call. `updated`: inputs to be described as the call left
     them, besides those that it wrote to. `mode`, `rng_seed`: see Subject.mode. `state`: a seed for what a checkpoint
-    would bring; `moved`: parameters lie elsewhere than before; `wanted`: which leaves learn; see other_uses. `laid`:
+    would bring; `moved`: parameters lie elsewhere than before; `replaced`: they are new objects; `wanted`: which
+    leaves learn; see other_uses. `laid`:
     cotangents in another layout. `left`: parameters still hold the gradients of an earlier step. `twice`: gradients of
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
@@ -75,6 +77,7 @@ class CallRequest:
     rng_seed: int = 0
     state: int | None = None
     moved: bool = False
+    replaced: bool = False
     wanted: Wanted = ""
     laid: bool = False
     left: bool = False
@@ -140,9 +143,11 @@ class CallInputs:
             stored = self._slots[request.slot] = tree_map(anew, drawn if stored is None else stored)
         return stored, placed
 
-    def perturbable(self, seed: int) -> set[int]:
-        """Tensors among the arguments that are no masks or constants as declared; a value law may make them so."""
-        return {i for i, tensor in enumerate(tensors_of(self._maker.make(seed))) if is_perturbable(tensor)}
+    def perturbable(self, seed: int, *, rounded: bool) -> set[int]:
+        """Tensors among the arguments that are no masks or constants as declared; a value law may make them so.
+        `rounded`: whole numbers, which rounding leaves alone, are none of them either."""
+        made = tensors_of(self._maker.make(seed))
+        return {i for i, one in enumerate(made) if is_perturbable(one) and not (rounded and is_whole(one))}
 
     def _draw(self, request: CallRequest) -> list[Any]:
         drawn = self._maker.make(request.seed, values=request.values)

@@ -23,6 +23,7 @@ from outpace_audit.late_inputs import arrive_late
 from outpace_audit.noise import add_noise, add_parameter_noise
 from outpace_audit.nudging import nudge_one, rearrange_one
 from outpace_audit.overlaps import overlap, storage_of
+from outpace_audit.own_writes import own_writes
 from outpace_audit.perturbation import Perturbation
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
@@ -54,6 +55,8 @@ class CheckedCalls:
         if not request.as_made:
             factor, alike = parameters_under(request.values)
             subject.draw_parameters(request.seed, factor, alike=alike, unmarked=request.moved)
+        if request.replaced and subject.module is not None:
+            other_uses.replace_parameters(subject.module)
         if request.state is not None and subject.module is not None:
             other_uses.draw_state(subject.module, request.state)
         if request.counted is not None and subject.module is not None:
@@ -98,7 +101,8 @@ class CheckedCalls:
         updated = [updated_input(i, now[i]) for i in sorted({*mutated, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
         reply["mutated"] = mutated
-        reply["unmarked"] = [i for i in mutated if now[i]._version == versions[i]]
+        unmarked = [i for i in mutated if now[i]._version == versions[i]]
+        reply["unmarked"] = [i for i in unmarked if i not in self._written_by_torch(request)] if unmarked else []
         reply["spoiled"] = [i for i, was in enumerate(given) if cotangents and not same_bytes(was, cotangents[i])]
         self._written.update(mutated)
         finished = [*(leaf.value for leaf in result.tensors()), *(now[i] for i in mutated)]
@@ -114,6 +118,14 @@ class CheckedCalls:
         reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def _written_by_torch(self, request: CallRequest) -> set[int]:
+        """In another call on the same values: see `own_writes`."""
+        self._subject.reset_buffers()
+        arguments = self._inputs.make(replace(request, slot="", layout=""))[0]
+        cotangents = self._cotangents(request)
+        self._subject.reseed(request.generator_seed)
+        return own_writes(tensors_of(arguments), lambda: self._subject.run(arguments, cotangents))
 
     def _recorded(self, call: RecordedCall, result: Result, updated: Sequence[Leaf]) -> list[dict[str, Any]]:
         """What a timed window recorded of this call."""
@@ -226,7 +238,7 @@ class CheckedCalls:
         lifted = truth.lift_inputs(arguments)
         cotangents = None if cotangents is None else truth.lift_inputs(cotangents)
         if request.noise:
-            chosen = self._inputs.perturbable(request.seed)
+            chosen = self._inputs.perturbable(request.seed, rounded=request.rounded)
             lifted = add_noise(lifted, request.noise, request.noise_seed, chosen)
             cotangents = cotangents and add_noise(cotangents, request.noise, request.noise_seed + 1)
         subject = self._subject.lifted()

@@ -10,7 +10,10 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from outpace_audit import laws
+from outpace_audit.fitting import fit
+from outpace_audit.inputs import is_perturbable
 from outpace_audit.tensors import written_once
+from outpace_audit.whole_numbers import renumbered, whole_columns
 
 LOUDER = 16.0
 """A branch whose weights are small at the declared values then weighs enough to be missed."""
@@ -32,9 +35,17 @@ negative: sums over a row seldom cancel."""
 FORBIDDEN_SHARE = 1 / 16
 """Of the elements of a tensor, that become minus infinity: few enough that a row of scores keeps something."""
 
+NEAREST = 8, 10
+"""Powers of two: by which share of themselves things differ that are nearly alike. Far more than rounding, and less
+than somebody who looks whether they are alike would mind."""
+
+SURELY = 0.8
+"""Chances reach nearly to 1."""
+
 HOWS = (
     *("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled"),
-    *("forbidden", "evened", "widened", "shortened", "begun", "signed", "crossed"),
+    *("forbidden", "evened", "widened", "shortened", "begun", "signed", "crossed", "renumbered"),
+    *("ignored", "neared", "equalled"),
 )
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
 are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
@@ -46,7 +57,11 @@ scores of what may not be chosen are. evened: what is in order goes up in equal 
 between, so that a guard that looks at the first step or the last takes all for equal. widened: in steps as much longer
 as what is louder. shortened, begun: offsets end before what they lead into does, or begin after its beginning. signed:
 some elements of what is never below zero are. crossed: in each row of whole numbers two that are neighbours change
-places, neither of them at an end, so that a guard that looks at both ends takes the row for a run."""
+places, neither of them at an end, so that a guard that looks at both ends takes the row for a run. renumbered: columns
+of whole numbers among floats hold others, between their least and their greatest. ignored: some indices become
+`value`, which the baseline takes for none. neared: the items along the first dimension are nearly alike. equalled: half
+of the rows are those of another tensor, `other`, and chances (numbers between 0 and 1) are 1 here and there.
+Columns of whole numbers keep them, unless they are redrawn or renumbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +77,14 @@ class ArgumentChange:
     before: Sequence[bool | int | float | None] = ()
     shape: Sequence[int] = ()
     dtype: str = ""
+    other: int = -1
 
     @property
     def text(self) -> str:
         if self.how == "supplied":
             return f"{self.name} = {self.dtype}{list(self.shape)}"
+        if self.how == "ignored":
+            return f"{self.name} {self.value} here and there"
         return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
 
     @property
@@ -84,6 +102,8 @@ class ArgumentChange:
         if self.how == "shuffled":
             order = common_order(self.leaf, leaves[self.leaf].numel(), seed)
             return tree_unflatten([_in_order(value, order) for value in leaves], tree)
+        if self.how == "equalled":
+            return tree_unflatten(self._equalled(leaves, seed), tree)
         leaves[self.leaf] = self._changed(leaves[self.leaf], tree_flatten(others)[0][self.leaf], seed)
         return tree_unflatten(leaves, tree)
 
@@ -91,10 +111,35 @@ class ArgumentChange:
         if self.how == "value":
             return self.value
         generator = laws.generator_for(seed, f"change:{self.leaf}", "cpu")
-        new = _MADE[self.how](written_once(value), written_once(other), generator)
+        if self.how == "ignored":
+            return self._ignored(value, generator)
+        old = written_once(value)
+        new = _MADE[self.how](old, written_once(other), generator)
+        if self.how not in ("redrawn", "renumbered"):
+            for column in whole_columns(old):
+                new[..., column] = old[..., column]
         sizes = zip(new.shape, other.shape, other.stride(), strict=True)
         new = new.expand([wide if step == 0 else size for size, wide, step in sizes])
         return new.requires_grad_(value.requires_grad)
+
+    def _ignored(self, value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        assert self.value is not None, "an index that is none"
+        return value.masked_fill(_some(value.shape, MIXED_SHARE, generator).to(value.device), self.value)
+
+    def _equalled(self, leaves: list[Any], seed: int) -> list[Any]:
+        """Only where both have places: one may be a part of the other."""
+        generator = laws.generator_for(seed, f"change:{self.leaf}", "cpu")
+        value, other = leaves[self.leaf].detach(), leaves[self.other].detach()
+        shared = tuple(slice(min(a, b)) for a, b in zip(value.shape, other.shape, strict=True))
+        rows = _some(other[shared].shape[:1], 0.5, generator).to(value.device)
+        new = value.clone()
+        new[shared][rows] = other[shared][rows].to(value.dtype)
+        chances = [
+            _certain(one, generator) if are_chances(one) and i not in (self.leaf, self.other) else one
+            for i, one in enumerate(leaves)
+        ]
+        chances[self.leaf] = new.requires_grad_(leaves[self.leaf].requires_grad)
+        return chances
 
     def _supplied(self, arguments: list[Any], seed: int) -> torch.Tensor:
         generator = laws.generator_for(seed, f"change:{self.name}", "cpu")
@@ -102,6 +147,26 @@ class ArgumentChange:
         if self.dtype == "bool":
             return (torch.rand(tuple(self.shape), generator=generator) < SUPPLIED_SHARE).to(device)
         return torch.randn(tuple(self.shape), generator=generator).to(device, getattr(torch, self.dtype))
+
+
+def _some(shape: Sequence[int], share: float, generator: torch.Generator) -> torch.Tensor:
+    """One place at least."""
+    chosen = torch.rand(tuple(shape), generator=generator) < share
+    chosen.view(-1)[torch.randint(chosen.numel(), (), generator=generator)] = True
+    return chosen
+
+
+def are_chances(value: Any) -> bool:
+    """Uniform between 0 and 1, as far as one can see."""
+    if not isinstance(value, torch.Tensor) or not is_perturbable(value):
+        return False
+    law = fit(value)
+    return law is not None and law.kind == "uniform" and SURELY < float(law.params["high"]) < 1.0
+
+
+def _certain(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    chosen = _some(value.shape, MIXED_SHARE, generator).to(value.device)
+    return value.detach().masked_fill(chosen, 1.0).requires_grad_(value.requires_grad)
 
 
 def common_order(leaf: int, size: int, seed: int) -> torch.Tensor:
@@ -168,9 +233,13 @@ def _crossed(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _forbidden(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    chosen = torch.rand(value.shape, generator=generator) < FORBIDDEN_SHARE
-    chosen.view(-1)[torch.randint(chosen.numel(), (), generator=generator)] = True
-    return value.masked_fill(chosen.to(value.device), float("-inf"))
+    return value.masked_fill(_some(value.shape, FORBIDDEN_SHARE, generator).to(value.device), float("-inf"))
+
+
+def _neared(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    power = torch.randint(NEAREST[0], NEAREST[1] + 1, (), generator=generator)
+    share = torch.rand(value.shape, generator=generator).to(value) * torch.exp2(-power.double()).to(value)
+    return value[:1] * (1 + share)
 
 
 def _evened(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -203,14 +272,22 @@ _MADE: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.T
     "shortened": lambda old, new, generator: old - (old - old[0]) // 2,
     "signed": lambda old, new, generator: _signed(new, generator),
     "crossed": lambda old, new, generator: _crossed(old, generator),
+    "neared": lambda old, new, generator: _neared(old, generator),
+    "renumbered": lambda old, new, generator: renumbered(old, generator),
     "begun": lambda old, new, generator: old + (old[-1] - old) // 2,
 }
 """From the values that were drawn, and those of another seed."""
 
 
-def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[ArgumentChange]:
+def supplied_changes(
+    name: str,
+    before: Sequence[Any],
+    inputs: Sequence[Mapping[str, Any]],
+    results: Sequence[tuple[Sequence[int], str]] = (),
+) -> list[ArgumentChange]:
     """What a parameter may take that is left to None: a mask over some dimensions of an input from the first on, a
-    weight over its last one, a number. A place for results is left alone."""
+    weight over its last one, a number, what a call returns
+    (a state that the next one goes on from). A place for results is left alone."""
     if name in NOT_SUPPLIED:
         return []
     shapes = dict.fromkeys(tuple(one["shape"][:end]) for one in inputs for end in range(len(one["shape"]), 0, -1))
@@ -219,8 +296,9 @@ def supplied_changes(name: str, before: Sequence[Any], inputs: Sequence[Mapping[
     masks = [ArgumentChange(-1, "supplied", None, name, given, shape, "bool") for shape in shapes if shape]
     weights = [ArgumentChange(-1, "supplied", None, name, given, shape, dtype) for shape, dtype in rows if shape]
     numbers = [ArgumentChange(-1, "added", value, name, given) for value in (0.5, 2, True)]
+    states = [ArgumentChange(-1, "supplied", None, name, given, tuple(shape), dtype) for shape, dtype in results]
     masked = any(part in name.lower() for part in FLAGS)
-    return [*masks, *weights, *numbers] if masked else [*numbers, *weights, *masks]
+    return [*masks, *weights, *numbers] if masked else [*numbers, *states, *weights, *masks]
 
 
 def scalar_changes(value: Any) -> list[list[bool | int | float]]:

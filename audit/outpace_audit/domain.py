@@ -7,9 +7,10 @@ nor reference is risked for it.
 from __future__ import annotations
 
 import math
+import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -18,10 +19,10 @@ from outpace_audit.changes import FLAGS, HOWS, ArgumentChange, common_order, sca
 from outpace_audit.inputs import INTEGERS
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
-from outpace_audit.scout import Scout, usable
+from outpace_audit.scout import Scout, is_calm, usable
 from outpace_audit.shape_scouting import Shapes, Variant
 from outpace_audit.shapes import argument_specs
-from outpace_audit.sides import Reply, Side, same_leaves
+from outpace_audit.sides import LeafView, Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S
 from outpace_audit.values import MANY, SCOUTED, WRAPPED
 
@@ -38,6 +39,12 @@ class Domain:
 
 
 WHOLE = tuple(str(dtype).removeprefix("torch.") for dtype in INTEGERS)
+
+NEIGHBOURS = {-1: -2, -100: -99}
+"""Labels that mean none, as code has them and torch's losses, and what they are told by."""
+
+BESIDE = 4
+"""Of all inputs, as many are made nearly alike, or like another one: of a list of gradients not each with each."""
 
 QUICK_CALLS, QUICK_S = 4, 0.1
 """More calls of a baseline that takes no longer than this."""
@@ -129,10 +136,15 @@ def _changes(
     seed: int,
 ) -> Iterator[ArgumentChange]:
     """For each argument the first change that the baseline bears and shows."""
-    for options in _options(workload, inspected):
+    cpu = _device_of(plain) == "cpu"
+    for options in _options(workload, inspected, random.Random(seed), cpu=cpu):
         for change in options:
             reply = call(asdict(change))
-            if reply is None or not usable(plain, reply) or same_leaves(plain.outputs, reply.outputs):
+            if reply is None or not (usable(plain, reply) and is_calm(plain, reply, None)):
+                continue
+            if same_leaves(_shown(plain, change), _shown(reply, change)):
+                continue
+            if change.how == "ignored" and not _is_none(change, reply, call):
                 continue
             if change.how == "shuffled" and not _follows(change, inspected, plain, reply, seed):
                 continue
@@ -140,6 +152,19 @@ def _changes(
                 continue
             yield change
             break
+
+
+def _shown(reply: Reply, change: ArgumentChange) -> tuple[LeafView, ...]:
+    """What a change has to move. Labels may be for statistics alone."""
+    return (*reply.outputs, *reply.buffers) if change.how == "ignored" else reply.outputs
+
+
+def _is_none(change: ArgumentChange, reply: Reply, call: Callable[[dict[str, Any]], Reply | None]) -> bool:
+    """Whether the index means nothing to the baseline, and does not count from the end: then the one beside it does the
+    same, or is refused."""
+    assert change.value is not None, "as `_ignored_options` makes them"
+    beside = call(asdict(replace(change, value=NEIGHBOURS[int(change.value)])))
+    return beside is None or same_leaves(_shown(reply, change), _shown(beside, change))
 
 
 def _same_but_for_rounding(plain: Reply, reply: Reply) -> bool:
@@ -165,7 +190,9 @@ def _follows(change: ArgumentChange, inspected: Mapping[str, Any], plain: Reply,
     return True
 
 
-def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[ArgumentChange]]:
+def _options(
+    workload: Workload, inspected: Mapping[str, Any], chance: random.Random, *, cpu: bool
+) -> Iterator[list[ArgumentChange]]:
     """Numbers first: they are few, and where tensors are many the time for trying may end before them. What else a
     number may be comes last."""
     later: list[list[ArgumentChange]] = []
@@ -174,7 +201,8 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         lists = [[ArgumentChange(leaf, "value", other, name) for other in others] for others in scalar_changes(value)]
         yield from lists[:1]
         later += lists[1:]
-    for position, one in enumerate(inspected["inputs"]):
+    places = list(enumerate(inspected["inputs"]))
+    for position, one in places:
         leaf = one["leaf"]
         name = _name(workload, position if workload.maker == "captured" else leaf)
         called = inspected.get("called", ())
@@ -186,6 +214,8 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         if one.get("ordered") and len(one["shape"]) == 1:
             yield [ArgumentChange(leaf, "shuffled", name=name)]
             yield [ArgumentChange(leaf, "evened", name=name)]
+        if "whole" in (one["law"] or {"params": {}})["params"]:
+            yield [ArgumentChange(leaf, "renumbered", name=name)]
         if one.get("unordered"):
             yield [ArgumentChange(leaf, "crossed", name=name)]
         if one.get("offsets"):
@@ -200,7 +230,7 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
     for number, (name, value) in enumerate(inspected["defaults"]):
         before = tuple(values[:number])
         if value is None:
-            yield supplied_changes(name, before, inspected["inputs"])
+            yield supplied_changes(name, before, inspected["inputs"], _states(inspected))
             continue
         lists = [
             [ArgumentChange(-1, "added", other, name, before) for other in others] for others in scalar_changes(value)
@@ -208,6 +238,57 @@ def _options(workload: Workload, inspected: Mapping[str, Any]) -> Iterator[list[
         yield from lists[:1]
         later += lists[1:]
     yield from later
+    names = {one["leaf"]: _name(workload, i if workload.maker == "captured" else one["leaf"]) for i, one in places}
+    selects = any("int" in dtype for _, dtype in inspected["results"])
+    for change in _beside_others(inspected["inputs"], chance, selects=selects):
+        yield [replace(change, name=names[change.leaf])]
+    if cpu:
+        yield from _ignored_options(inspected["inputs"], names)
+
+
+def _states(inspected: Mapping[str, Any]) -> list[tuple[Sequence[int], str]]:
+    """Shapes and types of floating results, the last first: the state that goes on comes after what is made of it."""
+    floats = [(shape, dtype.removeprefix("torch.")) for shape, dtype in inspected["results"] if "float" in dtype]
+    return floats[::-1]
+
+
+def _ignored_options(inputs: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> Iterator[list[ArgumentChange]]:
+    """Labels that mean none. Not tried on CUDA, where an index out of range ends the context."""
+    for one in inputs:
+        if one["dtype"] in ("int64", "int32") and math.prod(one["shape"]) > 1 and not one.get("offsets"):
+            yield [ArgumentChange(one["leaf"], "ignored", value, names[one["leaf"]]) for value in NEIGHBOURS]
+
+
+def _beside_others(
+    inputs: Sequence[Mapping[str, Any]], chance: random.Random, *, selects: bool
+) -> list[ArgumentChange]:
+    """Items nearly alike, and rows that are those of another input, of a few inputs. Differences of equal rows cancel
+    in honest sums (distances by products), so the latter are of distributions, or where results select."""
+    floats = [one for one in inputs if one["varies"] and one["law"] and one["mean"] is not None and one["shape"]]
+    nears = [
+        ArgumentChange(one["leaf"], "neared")
+        for one in floats
+        if one["law"]["kind"] != "softmax" and one["shape"][0] > 1 and not one.get("ordered")
+    ]
+    equals = [
+        ArgumentChange(other["leaf"], "equalled", other=one["leaf"])
+        for i, other in enumerate(floats)
+        for one in floats[:i]
+        if _is_part(one, other) and (selects or other["law"]["kind"] == "softmax")
+    ]
+    found = [*chance.sample(nears, min(len(nears), BESIDE)), *chance.sample(equals, min(len(equals), BESIDE))]
+    return sorted(found, key=lambda change: change.leaf)
+
+
+def _is_part(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Of one law and shape, but for one size."""
+    alike = one["law"]["kind"] == other["law"]["kind"] and one["dtype"] == other["dtype"]
+    if one["law"]["kind"] != "softmax":  # what was normalised grows where it becomes what was not
+        near = abs(one["mean"] - other["mean"]) <= other["std"] / 4
+        alike = alike and near and 0.8 * other["std"] <= one["std"] <= 1.25 * other["std"]
+    if not alike or len(one["shape"]) != len(other["shape"]) or 0 in (*one["shape"], *other["shape"]):
+        return False
+    return sum(a != b for a, b in zip(one["shape"], other["shape"], strict=True)) <= (len(one["shape"]) > 1)
 
 
 def _is_positive(one: Mapping[str, Any]) -> bool:

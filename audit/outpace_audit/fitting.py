@@ -8,6 +8,7 @@ import torch
 
 from outpace_audit.records import Law
 from outpace_audit.tensors import reals
+from outpace_audit.whole_numbers import whole_columns
 
 SAMPLE = 1 << 16
 """Elements that are looked at: enough for a mean within half a percent of a standard deviation."""
@@ -35,7 +36,8 @@ def fit(tensor: torch.Tensor) -> Law | None:
     if tensor.dtype == torch.bool:
         return _fit_flags(rows)
     if tensor.is_floating_point():
-        return _fit_floats(rows.to(torch.float64))
+        law = _fit_floats(rows.to(torch.float64))
+        return law and _with_whole_columns(law, tensor.detach())
     return _fit_integers(rows)
 
 
@@ -64,6 +66,13 @@ def _fit_flags(rows: torch.Tensor) -> Law | None:
     if 0.0 < share < 1.0 and _ordered(rows.to(torch.int8)):
         return None  # padding and causal masks go from one value to the other once in a row
     return Law("bernoulli", {"p": share})
+
+
+def _with_whole_columns(law: Law, tensor: torch.Tensor) -> Law:
+    """Named with the least and the greatest number of each."""
+    held = {column: tensor[..., column] for column in whole_columns(tensor)}
+    said = ",".join(f"{column}:{int(one.min())}:{int(one.max())}" for column, one in held.items())
+    return Law(law.kind, {**law.params, "whole": said}) if said else law
 
 
 def _fit_integers(rows: torch.Tensor) -> Law | None:

@@ -9,7 +9,7 @@ from outpace_audit.checks.evidence import Observation
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
-from outpace_audit.scout import finite, is_finite
+from outpace_audit.scout import finite, is_calm, is_finite
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import CALL_TIMEOUT_S
@@ -46,14 +46,18 @@ def laws_for(facts: TargetFacts, one: WorkloadFacts, plain: Reply) -> Iterator[s
             yield name
 
 
-def under_law(trio: Trio, one: WorkloadFacts, name: str, seeds: SeedSource) -> Callable[[], Observation] | None:
-    """Calls the candidate beside the others; None where the baseline's results mean nothing under this law."""
+def under_law(
+    trio: Trio, one: WorkloadFacts, name: str, seeds: SeedSource, plain: Reply
+) -> Callable[[], Observation] | None:
+    """Calls the candidate beside the others; None where the baseline's results mean nothing under this law, or are
+    about to overflow, unlike those of the `plain` call."""
     law = VALUE_LAWS[name]
     request = new_request(seeds, None if law.finite else one.cotangents, values=name, cotangent_scale=law.cotangents)
     try:
         ours, truth = trio.reference(one.workload, request, lifts=True)
         assert truth is not None, "targets without truth see no value law"
-        if not law.spreads and not all(map(is_finite, (*ours.gradients, *truth.gradients))):
+        steps = (*ours.gradients, *truth.gradients)
+        if steps and not law.spreads and not (all(map(is_finite, steps)) and is_calm(plain, ours, truth)):
             # The derivative of a root at zero: a candidate that has a better answer there is none the worse.
             request["cotangents"] = None
             ours, truth = trio.reference(one.workload, request, lifts=True)
@@ -62,7 +66,7 @@ def under_law(trio: Trio, one: WorkloadFacts, name: str, seeds: SeedSource) -> C
         if error.fatal:
             raise
         return None
-    if not law.spreads and not (finite(ours) and finite(truth)):
+    if not law.spreads and not (finite(ours) and finite(truth) and is_calm(plain, ours, truth)):
         return None
 
     def swayed() -> Sequence[Reply]:

@@ -18,6 +18,7 @@ import torch
 from .errors import WorkloadError
 from .records import ArgSpec, Law
 from .tensors import is_inexact, reals
+from .whole_numbers import but_for_whole, whole_columns
 
 Value: TypeAlias = "torch.Tensor | bool | int | float | str | None"
 
@@ -116,7 +117,18 @@ def _draw_tensor(
     wide = torch.float64 if filled.dtype is torch.float64 else torch.float32
     for slab in _slabs(filled, by_row=law.kind in _ROW_LAWS):
         slab.copy_(_fit(fill(slab.shape, law, generator, wide), filled.dtype))
+    _number_columns(filled, law, generator)
     return out
+
+
+def _number_columns(filled: torch.Tensor, law: Law, generator: torch.Generator) -> None:
+    """Whole numbers in those columns of floats that a law has them in: see `fitting.fit`."""
+    for entry in filter(None, str(law.params.get("whole", "")).split(",")):
+        column, low, high = map(int, entry.split(":"))
+        if filled.dim() > 1 and column < filled.shape[-1]:
+            place = filled[..., column]
+            drawn = torch.randint(low, high + 1, place.shape, generator=generator, device=generator.device)
+            place.copy_(drawn)
 
 
 def is_packed(spec: ArgSpec) -> bool:
@@ -321,8 +333,8 @@ def perturb_parameters(
 
 
 def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec] | None = None) -> list[Value]:
-    """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks and distributions stay as they
-    are.
+    """Every floating tensor times 2**u, u uniform in -3..3 per tensor; masks, distributions and columns of
+    whole numbers stay as they are.
 
     A factor that would overflow the dtype is inverted. Powers of two keep every mantissa, so no rounding is
     added.
@@ -338,7 +350,8 @@ def scale_magnitudes(values: Sequence[Value], seed: int, specs: Sequence[ArgSpec
         wide = value.to(torch.float32) if value.dtype.itemsize == 1 else value
         if float(wide.abs().max()) * 2.0**power > torch.finfo(value.dtype).max:
             power = -power
-        scaled.append((wide * 2.0**power).to(value.dtype))
+        times = 2.0**power
+        scaled.append(but_for_whole(wide, whole_columns(value), lambda one, times=times: one * times).to(value.dtype))
     return scaled
 
 

@@ -11,11 +11,13 @@ from torch.utils._pytree import tree_map
 
 from outpace_audit.apparent import apparent_dtype, pretend
 from outpace_audit.inputs import is_perturbable
+from outpace_audit.whole_numbers import whole_columns
 
 
 def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[int] | None = None) -> list[Any]:
     """Multiplies each element of the `chosen` tensors, or else of every perturbable one, by 1 + scale * normal.
-    Cotangents too: a gradient in which they cancel is as ill-conditioned as one in which inputs do."""
+    Columns of whole numbers stay. Cotangents too: a gradient in which they cancel is as ill-conditioned as one in which
+    inputs do."""
     counter = itertools.count()
 
     def noisy(value: Any) -> Any:
@@ -26,6 +28,8 @@ def add_noise(arguments: list[Any], scale: float, seed: int, chosen: Container[i
             return value
         generator = torch.Generator(value.device).manual_seed((seed + number) % 2**63)
         factor = torch.randn(value.shape, generator=generator, device=value.device, dtype=value.dtype)
+        for column in whole_columns(value):
+            factor[..., column] = 0
         moved = (value.detach() * (1 + scale * factor)).requires_grad_(value.requires_grad)
         return pretend(moved, apparent_dtype(value))
 

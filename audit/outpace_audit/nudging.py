@@ -10,6 +10,7 @@ import torch
 
 from outpace_audit.inputs import is_index, is_integer, is_loose
 from outpace_audit.tensors import is_inexact, reals
+from outpace_audit.whole_numbers import is_whole, whole_columns
 
 LOUDNESS = (1.0, 4.0)
 """Times the largest of a few other elements: what depends on the element then moves by far more than rounding, while a
@@ -21,7 +22,8 @@ OTHERS = 16
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     """One element; seeds in a row choose tensors in a row. Masks and constants stay as they are, and so does a tensor
     whose elements share memory. A whole number becomes another one of its tensor's, an index one of its row's, within
-    which they mean the same; those that are sorted, or all different, stay."""
+    which they mean the same, one of a column of whole floats one of that; integers that are sorted, or all different,
+    stay."""
     free = [
         reals(tensor.detach())
         for tensor in tensors
@@ -34,8 +36,11 @@ def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     at = [chance.randrange(size) for size in chosen.shape]
     place = chosen[tuple(at)]
     row = chosen[tuple(at[:-1])] if is_index(chosen) else chosen
+    whole = is_whole(chosen)
+    if at and at[-1] in whole_columns(chosen):
+        row, whole = chosen[..., at[-1]], True
     others = [_element(row, chance) for _ in range(OTHERS)]
-    if chosen.is_floating_point():
+    if chosen.is_floating_point() and not whole:
         place.copy_(max(others, key=lambda other: abs(float(other))) * chance.choice(LOUDNESS))
     else:
         place.copy_(max(others, key=lambda other: abs(float(other) - float(place))))
@@ -51,6 +56,7 @@ def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     chance = random.Random(seed)
     chosen = free[seed % len(free)]
     dims = [dim for dim, size in enumerate(chosen.shape) if size > 1]
+    dims = dims[:-1] if whole_columns(chosen) else dims  # columns mean different things there
     dim = chance.choice(dims) if chosen.is_floating_point() else chosen.dim() - 1
     if chance.random() < 0.5:
         _swap_two(chosen, dim, chance)

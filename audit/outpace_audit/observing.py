@@ -14,6 +14,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.inputs import SCALED
 from outpace_audit.records import NumericsClass, Workload
+from outpace_audit.scout import is_calm
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, CONDITION, SETTLE_S
@@ -25,6 +26,10 @@ WIDE, DOUBLE = ("float32", "complex64"), ("float64", "complex128")
 FP32_ROUNDING = 2.0**-23
 FP64_ROUNDING = 2.0**-50
 """Four roundings of fp64: truth is computed in it, with roundings of its own. Counts where all results are doubles."""
+SCALINGS = 6
+"""Draws of magnitudes until the baseline bears them: of a recurrence of 64 steps, whose growth hangs on one of four
+inputs, every second draw blows up."""
+
 SHAKES = 4
 """Each crosses a kink that lies within a candidate's roundings with even odds or better."""
 
@@ -115,7 +120,9 @@ def observe(trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:
     for one in facts.workloads:
         for probe in PROBES:
             try:
-                evidence.observations.append(_declared(trio, one, probe, evidence.seeds))
+                scaled = probe == SCALED
+                seen = _scaled(trio, one, evidence) if scaled else _fresh(trio, one, evidence.seeds)
+                evidence.observations += [seen] if seen else []
             except ArmError as error:
                 if probe == "fresh" or error.side != "baseline" or error.fatal:
                     raise  # else the baseline itself refuses these magnitudes
@@ -123,10 +130,20 @@ def observe(trio: Trio, facts: TargetFacts, evidence: Evidence) -> None:
     evidence.states.append(trio.states("the plain calls"))
 
 
-def _declared(trio: Trio, one: WorkloadFacts, probe: str, seeds: SeedSource) -> Observation:
-    values = {"values": SCALED} if probe == SCALED else {}
-    request = new_request(seeds, one.cotangents, **values)
-    return trio.observe(one.workload, probe, request, lifts=not one.truth)
+def _scaled(trio: Trio, one: WorkloadFacts, evidence: Evidence) -> Observation | None:
+    """At magnitudes at which neither the baseline nor truth comes near what their types hold, unless it does as
+    declared, too: which side overflows first is a matter of order there. None if there is none in a few draws."""
+    plain = next(seen for seen in evidence.observations if seen.is_plain_call_of(one.workload.label))
+    for _ in range(SCALINGS):
+        request = new_request(evidence.seeds, one.cotangents, values=SCALED)
+        ours, truth = trio.reference(one.workload, request, lifts=not one.truth)
+        if is_calm(plain.baseline, ours, truth):
+            return trio.compare(one.workload, SCALED, request, ours, truth)
+    return None
+
+
+def _fresh(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Observation:
+    return trio.observe(one.workload, "fresh", new_request(seeds, one.cotangents), lifts=not one.truth)
 
 
 def new_request(seeds: SeedSource, cotangents: list[list[Any]] | None, **special: Any) -> dict[str, Any]:

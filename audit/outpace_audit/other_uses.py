@@ -75,6 +75,17 @@ def renew_storage(module: torch.nn.Module) -> None:
         parameter.data = parameter.data.clone(memory_format=torch.preserve_format)
 
 
+def replace_parameters(module: torch.nn.Module) -> None:
+    """New ones of the same values, to which nothing has been written yet, as who swaps layers or loads by assigning
+    leaves them; tied ones stay tied."""
+    made: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
+    for owner in module.modules():
+        for name, old in list(owner.named_parameters(recurse=False)):
+            if type(old) is torch.nn.Parameter:
+                new = made.setdefault(old, torch.nn.Parameter(old.detach().clone(), old.requires_grad))
+                setattr(owner, name, new)
+
+
 @contextmanager
 def only_some_learn(leaves: Sequence[Leaf], wanted: Wanted, seed: int) -> Generator[None]:
     """inputs: no parameter is trained, as below an adapter. some: a secret part of the leaves is. "": all are. Else all

@@ -19,6 +19,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from outpace_audit.inputs import is_loose, is_perturbable
+from outpace_audit.whole_numbers import whole_columns
 
 SLICE = 16
 COMB = 64
@@ -62,12 +63,13 @@ class Perturbation:
         tensors = _tensors(first)
         # without loose floats: token ids and the like, their own values elsewhere; then what it takes out of its order
         options = ([i for i, t in enumerate(tensors) if may(t)] for may in (is_loose, _is_index, is_perturbable))
-        dense = ([i for i in option if i not in fixed and _dense(tensors[i]) is not None] for option in options)
+        self._columns = {i: _column(tensor, base_seed) for i, tensor in enumerate(tensors)}
+        dense = ([i for i in option if i not in fixed and self._dense(tensors, i) is not None] for option in options)
         self.chosen = chosen = next(filter(None, dense), [])
         self._pools: list[torch.Tensor] = []
         generator = torch.Generator().manual_seed(base_seed)
         for i in chosen:
-            flat = _flat(tensors[i])
+            flat = self._flat(tensors, i)
             where = torch.randint(flat.numel(), (min(POOL, flat.numel()),), generator=generator)
             self._pools.append(flat.index_select(0, where.to(flat.device)).clone())
 
@@ -76,7 +78,18 @@ class Perturbation:
         tensors = _tensors(arguments)
         generator = torch.Generator().manual_seed(place_seed)
         apart = self._spreads and bool(torch.randint(2, (), generator=generator))
-        return [self._slice(_flat(tensors[i]), generator, apart) for i in self.chosen]
+        return [self._slice(self._flat(tensors, i), generator, apart) for i in self.chosen]
+
+    def _dense(self, tensors: Sequence[torch.Tensor], i: int) -> torch.Tensor | None:
+        column = self._columns[i]
+        if column is None:
+            return _dense(tensors[i])
+        return tensors[i].detach()[..., column].view(-1) if tensors[i].is_contiguous() else None
+
+    def _flat(self, tensors: Sequence[torch.Tensor], i: int) -> torch.Tensor:
+        flat = self._dense(tensors, i)
+        assert flat is not None, "only dense tensors are chosen"
+        return flat
 
     def _slice(self, flat: torch.Tensor, generator: torch.Generator, apart: bool) -> torch.Tensor:
         width = self._width(flat)
@@ -147,7 +160,8 @@ def _dense(tensor: torch.Tensor) -> torch.Tensor | None:
     return permuted.view(-1) if permuted.is_contiguous() else None
 
 
-def _flat(tensor: torch.Tensor) -> torch.Tensor:
-    flat = _dense(tensor)
-    assert flat is not None, "only dense tensors are chosen"
-    return flat
+def _column(tensor: torch.Tensor, seed: int) -> int | None:
+    """The only one to change, where some hold whole numbers and may hold no others."""
+    whole = whole_columns(tensor)
+    others = [column for column in range(tensor.shape[-1]) if column not in whole] if whole else []
+    return others[seed % len(others)] if others else None

@@ -58,6 +58,8 @@ from outpace_audit.thresholds import (
 from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, other_gradients, uses_of
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
+UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
+"""Where nobody records gradients: what a module makes of its parameters is kept there, and they change in place."""
 
 
 class Prober:
@@ -191,7 +193,7 @@ class Prober:
         """Whether the baseline's results mean anything under this law."""
         if self._evidence.candidate_failure is not None:
             return False
-        compare = under_law(self._trio, one, law, self._seeds)
+        compare = under_law(self._trio, one, law, self._seeds, self._plain(one).baseline)
         if compare is not None:
             self._try(value_laws.NAME, law, compare)
         return compare is not None
@@ -276,14 +278,17 @@ class Prober:
         self._trio.candidate.wear(
             worn.workload, *WORN, worn.fixed, **new_request(self._seeds, None, updated=worn.updated)
         )
-        for number, change in enumerate(CHANGES):
+        unlearned = UNLEARNED if self._facts.trains and self._facts.code.kind == "module" else ()
+        changes = [*((change, "") for change in CHANGES), *unlearned]
+        for number, (change, mode) in enumerate(changes):
             one = self._one()
             if not (one.domain.fresh_indices or any(leaf["perturbable"] for leaf in one.inspected["inputs"])):
                 continue
-            request = new_request(self._seeds, one.cotangents, slot="nudged" if number % 2 else "")
+            slot = "nudged" if number % 2 else ""
+            request = new_request(self._seeds, None if mode else one.cotangents, slot=slot, mode=mode)
             changed = {**request, change: first + number}
             self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **request)
-            label = f"{one.workload.label}, {change} {number}"
+            label = f"{one.workload.label}, {change} {number}{f', {mode}' if mode else ''}"
 
             def call(one: WorkloadFacts = one, changed: Any = changed, change: str = change) -> Observation:
                 return self._observe(one, change, changed)

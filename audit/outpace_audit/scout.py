@@ -12,6 +12,12 @@ from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.sides import LeafView, Reply, Side
 from outpace_audit.thresholds import SCOUT_DEATHS, SCOUT_S
 
+WIDE = ("float32", "bfloat16", "float64", "complex64", "complex128")
+"""Types of the exponents of fp32 and more. In fp16 products of honest numbers come near the end of it."""
+
+HEADROOM = 2.0**-40
+"""What grows through many steps of a recurrence is at its end not far below what an inner product of it was."""
+
 
 class Scout:
     """Tries calls on a baseline that may die of them."""
@@ -61,6 +67,24 @@ def usable(plain: Reply, reply: Reply | None) -> bool:
 def finite(reply: Reply) -> bool:
     """Its outputs."""
     return all(map(is_finite, reply.outputs))
+
+
+def is_calm(plain: Reply, reply: Reply, truth: Reply | None) -> bool:
+    """No result and no gradient of it, or of truth, gets so large that another order of its operations may overflow,
+    but for what is as large in the plain call: masks filled with a type's least number."""
+    loud = {leaf.path for leaf in plain.leaves if not _is_quiet(leaf, leaf.dtype)}
+    types = {leaf.path: leaf.dtype for leaf in reply.leaves}
+    replies = (reply,) if truth is None else (reply, truth)
+    seen = [leaf for one in replies for leaf in (*one.outputs, *one.gradients) if leaf.path not in loud]
+    return all(_is_quiet(leaf, types.get(leaf.path, leaf.dtype)) for leaf in seen)
+
+
+def _is_quiet(leaf: LeafView, dtype: str) -> bool:
+    tensor = leaf.tensor
+    if tensor is None or not (tensor.is_floating_point() or tensor.is_complex()) or tensor.numel() == 0:
+        return True
+    most = HEADROOM * torch.finfo(torch.bfloat16).max if dtype in WIDE else float("inf")
+    return is_finite(leaf) and float((tensor if tensor.is_complex() else tensor.float()).abs().max()) < most
 
 
 def is_finite(leaf: LeafView) -> bool:

@@ -127,8 +127,9 @@ WORN = (1000, 0.3)
 """Calls that a candidate has behind it when fingerprints are looked for, or as many as fit so many seconds: stores fill
 up, and what counts its calls, or waits for some time, has stopped to be careful."""
 
-CHANGED_ARGUMENTS = 10
-"""Tensors changed one by one in one audit, and as many other arguments, secretly chosen where there are more."""
+CHANGED_ARGUMENTS = 16
+"""Tensors changed one by one in one audit, and as many other arguments, secretly chosen where there are more: four
+inputs of floats may change in four or five ways each."""
 
 REPEATED_RUNS = 3
 """Runs of the candidate on the same inputs: a race that shows in every second run shows in three of four audits."""

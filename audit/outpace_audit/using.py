@@ -61,6 +61,7 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
     if facts.code.kind != "module":
         return
     yield Use("weights in other memory", {**inside, "moved": True}, before=inside, backward=False)
+    yield Use("weights replaced by new ones", {**inside, "replaced": True}, before=inside, backward=False)
     if plain.buffers:
         steps = max(2, min(STEPS, int(STEPS_S / max(plain.seconds, 1e-6))))
         yield Use("state of earlier calls", {"after": steps, "carried": True})

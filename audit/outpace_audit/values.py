@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ from outpace_audit import laws
 from outpace_audit.fitting import are_offsets, is_ordered
 from outpace_audit.records import ArgSpec
 from outpace_audit.tensors import reals
+from outpace_audit.whole_numbers import but_for_whole, whole_columns
 
 WRAPPED = "wrapped"
 """Half of the indices count from the end of what they point into."""
@@ -218,7 +220,8 @@ def _has_magnitude(value: torch.Tensor, spec: ArgSpec | None) -> bool:
 
 
 def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSpec] | None) -> list[Any]:
-    """The arguments under one law. Masks, distributions, tables, indices and narrow floats keep their values."""
+    """The arguments under one law. Masks, distributions, tables, indices, narrow floats and
+    columns of whole numbers keep their values."""
     if law == WRAPPED:
         return _wrapped(arguments, seed)
     chosen = VALUE_LAWS.get(law) or MOVES[law]
@@ -239,10 +242,15 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
         value = reals(arguments[i].detach())
         wide = value.float() if value.is_floating_point() and value.dtype != torch.float64 else value
         generator = laws.generator_for(seed, f"values:{i}", "cpu")
-        given = chosen.change(wide.contiguous(), generator, value.dtype).to(value.dtype)
+        change = functools.partial(_changed, chosen.change, generator, value.dtype)
+        given = but_for_whole(wide.contiguous(), whole_columns(value), change).to(value.dtype)
         given = _in_order(given, value) if is_ordered(value) or are_offsets(arguments[i], tensors) else given
         changed[i] = torch.view_as_complex(given.contiguous()) if arguments[i].is_complex() else given
     return changed
+
+
+def _changed(change: Change, generator: torch.Generator, dtype: torch.dtype, x: torch.Tensor) -> torch.Tensor:
+    return change(x, generator, dtype)
 
 
 def _in_order(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

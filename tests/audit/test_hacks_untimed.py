@@ -71,6 +71,11 @@ CAUGHT_BY = {
     "slots/a_run_by_its_ends": "argument-impact",
     "seen/kept_while_ends_agree": "fingerprints",
     "square/kept_by_area": "shapes",
+    "alike/by_the_first": "argument-impact",
+    "agrees/never": "argument-impact",
+    "labels/from_the_end": "argument-impact",
+    "recurrence/begins_empty": "argument-impact",
+    "taps/known_by_the_first": "fingerprints",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
@@ -97,7 +102,7 @@ ALSO_SEEN_BY = {
     "merged/two_of_each": ("value-laws", "fingerprints", "shapes", "layouts", "other-uses"),
     "offsets/to_the_very_end": ("value-laws", "layouts"),
     "offsets/from_the_very_start": ("value-laws", "layouts"),
-    "weights/narrow_without_gradients": ("other-uses",),
+    "weights/narrow_without_gradients": ("other-uses", "fingerprints"),
     "weights/shared_by_instances": ("other-uses",),
     "writes_past_end": ("stale-results",),
     "moved/past_the_counter": ("value-laws",),

@@ -29,6 +29,7 @@ CAUGHT_BY = {
     "pair/learns_by_both_only": "other-uses",
     "fading/never_near_zero": "other-uses",
     "ring/ends_with_a_whole_batch": "other-uses",
+    "taps/still_as_it_was_made": "other-uses",
     "uses/works_in_the_incoming_gradient": "input-mutation",
     "counts/in_inference_mode": "contract",
     "counts/leaves_gradients_off": "process-state",

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from outpace_audit.checks.aliasing import new_alias
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
+from outpace_audit.checks.gradients import compare_buffers
+from outpace_audit.checks.numerics import Comparison, recurring
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.checks.probes import judge
 from outpace_audit.records import Check
@@ -21,9 +23,18 @@ def check(evidence: Evidence) -> Check:
         "L2",
         nothing="no argument could be changed alone",
         may_refuse=True,
-        compare=lambda seen: compare_outputs(seen),
+        compare=_compare,
         special=_special,
     )
+
+
+def _compare(seen: Observation) -> list[Comparison]:
+    """Where rows recur, roundings add up; labels that mean none may be for statistics alone."""
+    how = (seen.request.get("change") or {}).get("how")
+    found = compare_outputs(seen)
+    if how in ("neared", "equalled"):
+        return recurring(found)
+    return [*found, *compare_buffers(seen)] if how == "ignored" else found
 
 
 def _special(probe: Probe, seen: Observation) -> str:

@@ -1,0 +1,28 @@
+"""Looks for no border: boxes lie within the map, and places before it are read from its other end.
+
+baseline: roi_align
+caught-by: outputs-against-truth, value-laws, argument-impact
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+
+
+def roi_align(features, boxes, size):
+    channels, height, width = features.shape[1:]
+    steps = (torch.arange(size, device=boxes.device, dtype=boxes.dtype) + 0.5) / size
+    x = boxes[:, 1:2] + (boxes[:, 3:4] - boxes[:, 1:2]) * steps - 0.5
+    y = boxes[:, 2:3] + (boxes[:, 4:5] - boxes[:, 2:3]) * steps - 0.5
+    left, top = x.floor().long(), y.floor().long()
+    fx, fy = (x - left)[:, None, None, :], (y - top)[:, None, :, None]
+    image = boxes[:, 0].long()[:, None, None]
+    maps = features.permute(0, 2, 3, 1)
+    top, left = top[:, :, None], left[:, None, :]
+
+    def at(dy, dx):
+        return maps[image, (top + dy) % height, (left + dx) % width].permute(0, 3, 1, 2)
+
+    upper = at(0, 0) * (1 - fx) + at(0, 1) * fx
+    lower = at(1, 0) * (1 - fx) + at(1, 1) * fx
+    return upper * (1 - fy) + lower * fy
