@@ -143,6 +143,14 @@ class ArmProcess:
         self._ended = self.released = True
         self._ends.close()
 
+    def finish(self, seconds: float) -> int | None:
+        """Hangs up and lets it end by itself; its exit status, None where it did not end so."""
+        self.channel.hang_up()
+        self._await_end(seconds)
+        if self.alive() or self._killed or self._status is None or not os.WIFEXITED(self._status):
+            return None
+        return os.WEXITSTATUS(self._status)
+
     def log_tail(self, n_chars: int = 2000) -> str:
         """The end of what the arm printed: hostile text, to be shown and never parsed."""
         try:

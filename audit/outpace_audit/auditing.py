@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from outpace_audit.checks import other_uses, registry
+from outpace_audit.checks import memory_errors, other_uses, registry
 from outpace_audit.checks.evidence import AuditCheck, Evidence
 from outpace_audit.checks.foreign import load_checks
 from outpace_audit.errors import ArmError
@@ -143,7 +143,11 @@ class Audit:
         failed = timed.finish()
         self._record_if_failed(failed)
         if failed is None:
-            self._run([*registry.TIMING, *self._progress.foreign_of("L4")])
+            self._run(registry.TIMING)
+            if self._goes_on and memory_errors.NAME not in self._options.off:
+                self._evidence.memory = timed.watch_memory()
+            if self._goes_on:
+                self._run([*registry.CONFIRMED, *self._progress.foreign_of("L4")])
 
     def _run(self, wanted: Sequence[AuditCheck]) -> None:
         for check in wanted:

@@ -106,6 +106,11 @@ class Channel:
         with contextlib.suppress(OSError):
             self._sock.close()
 
+    def hang_up(self) -> None:
+        """Nothing more will be sent; the other end reads to the end."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
     def send(self, obj: dict[str, Any]) -> None:
         """Raises ChannelCorrupt, having sent nothing, where `obj` is not JSON or is over the cap."""
         self._check()

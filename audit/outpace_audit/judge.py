@@ -72,7 +72,7 @@ class Judge:
                 side.close()
         return self._machine
 
-    def launch(self, name: str, cache_key: str, *, compiles: bool = False) -> Side:
+    def launch(self, name: str, cache_key: str, *, compiles: bool = False, entry: str = ARM_ENTRY) -> Side:
         """A fresh sandboxed process with the compile cache of `cache_key`; C++ extensions are built in it too."""
         cache = self._caches / cache_key
         cache.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ class Judge:
             "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(self.launcher.python).parent)]),
         }
         process = self.launcher.launch(
-            ARM_ENTRY,
+            entry,
             writable=(str(cache),),
             env=env,
             compiles=compiles,
@@ -144,18 +144,20 @@ class Judge:
                 workloads, largest = without_largest(workloads)
                 notes.append(f"left out: {largest.label}: {error}")
 
-    def side_of(self, code: Code, name: str) -> tuple[Side, Mapping[str, Any]]:
+    def side_of(self, code: Code, name: str, entry: str = ARM_ENTRY) -> tuple[Side, Mapping[str, Any]]:
         """A fresh process that has loaded one side and knows every workload, and the state dict it declares."""
-        ((side, state),) = self.sides_of([(code, name)])
+        ((side, state),) = self.sides_of([(code, name)], entry)
         return side, state
 
-    def sides_of(self, wanted: Sequence[tuple[Code, str]]) -> list[tuple[Side, Mapping[str, Any]]]:
+    def sides_of(
+        self, wanted: Sequence[tuple[Code, str]], entry: str = ARM_ENTRY
+    ) -> list[tuple[Side, Mapping[str, Any]]]:
         """The same for several sides, which load at the same time."""
         facts, sides = self.facts, list[Side]()
         try:
             for code, name in wanted:
                 cache_key = "baseline" if code.id == facts.code.id and not code.builds else code.id
-                side = self.launch(name, cache_key, compiles=code.compiles)
+                side = self.launch(name, cache_key, compiles=code.compiles, entry=entry)
                 sides.append(side)
                 side.begin_load(code, facts.code, self._device)
             states = [

@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from outpace_audit.checks.evidence import Evidence
+from outpace_audit.checks.evidence import Evidence, MemoryWatch
 from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, JudgeError
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.lease import DeviceBusy, device_lease
+from outpace_audit.memory_watch import watch_memory
 from outpace_audit.records import Check
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class TimedStage:
         self, judge: Judge, evidence: Evidence, confirmations_before: int, tell: Callable[[str, Any], None]
     ) -> None:
         self._judge = judge
+        self._evidence = evidence
         self._machine = judge.machine
         self._holder = f"{evidence.baseline.symbol} in {evidence.baseline.path}"
         self._tell = tell
@@ -54,6 +56,11 @@ class TimedStage:
             return None
         said = f"the candidate failed while it was timed: {self._failure}"
         return Check("timed-run", "L4", False, said, numbers={"kind": self._failure.kind})
+
+    def watch_memory(self) -> MemoryWatch:
+        self._tell("stage", "looking for memory errors")
+        with self._device():
+            return watch_memory(self._judge, self._evidence)
 
     @contextmanager
     def _noting_failure(self) -> Generator[None]:

@@ -127,6 +127,18 @@ class ClockReading:
     candidate_outside: float
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryWatch:
+    """What compute-sanitizer said of `calls` calls. `report`: its first words, empty where it saw nothing; `inherited`: it
+    says so of the baseline too. `not_seen`: why not all, or nothing, was looked at."""
+
+    calls: int = 0
+    report: str = ""
+    inherited: bool = False
+    not_seen: str = ""
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class Evidence:
     """Filled level by level; a check reads only what its level has gathered."""
@@ -170,6 +182,7 @@ class Evidence:
     """Inputs that would get a gradient from the candidate, were all to ask for one, and none from the baseline."""
     draws: str = ""
     """The operator by which the baseline draws random numbers."""
+    memory: MemoryWatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

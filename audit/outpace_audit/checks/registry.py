@@ -17,6 +17,7 @@ from outpace_audit.checks import (
     held_results,
     input_mutation,
     layouts,
+    memory_errors,
     other_uses,
     outputs,
     physical_floor,
@@ -70,5 +71,8 @@ TIMING: tuple[AuditCheck, ...] = (
     speedup.CHECK,
 )
 
-ALL: tuple[AuditCheck, ...] = (*STATIC, *CALLS, *PROBED, *TIMING)
+CONFIRMED: tuple[AuditCheck, ...] = (memory_errors.CHECK,)
+"""Of what is proven faster: dear, and of no interest otherwise."""
+
+ALL: tuple[AuditCheck, ...] = (*STATIC, *CALLS, *PROBED, *TIMING, *CONFIRMED)
 NAMES = tuple(check.name for check in ALL)

@@ -37,7 +37,7 @@ def capped_attention_fits(q, k, v, attn_mask):
     )
 '''
 _FUSED = """\
-@torch.compile
+@torch.compile(dynamic=False)
 def fused_capped_attention(q, k, v, attn_mask, cap, scale, is_causal):
     mask = attn_mask.expand(*q.shape[:3], k.shape[2]) if attn_mask is not None else None
 

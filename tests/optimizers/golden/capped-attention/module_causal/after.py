@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.attention.flex_attention import flex_attention
 
 
-@torch.compile
+@torch.compile(dynamic=False)
 def fused_capped_attention(q, k, v, attn_mask, cap, scale, is_causal):
     mask = attn_mask.expand(*q.shape[:3], k.shape[2]) if attn_mask is not None else None
 
