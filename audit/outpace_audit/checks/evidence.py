@@ -129,8 +129,8 @@ class ClockReading:
 
 @dataclass(frozen=True, slots=True)
 class MemoryWatch:
-    """What compute-sanitizer said of `calls` calls. `report`: its first words, empty where it saw nothing; `inherited`: it
-    says so of the baseline too. `not_seen`: why not all, or nothing, was looked at."""
+    """What compute-sanitizer said of `calls` calls. `report`: its first words, empty where it saw nothing; `inherited`:
+    it says so of the baseline too. `not_seen`: why not all, or nothing, was looked at."""
 
     calls: int = 0
     report: str = ""
