@@ -11,8 +11,9 @@ from corpus_items import Item
 
 from outpace_audit.checks import registry
 
-TIMED = {check.name for check in (*registry.TIMING, *registry.CONFIRMED)} | {"screen", "timed-run"}
-TIMED -= {check.name for check in registry.CALLS}
+TIMED = {check.name for check in (*registry.TIMING, *registry.CONFIRMED)}.union(("screen", "timed-run")).difference(
+    check.name for check in registry.CALLS
+)
 """Checks that only a timed audit reaches."""
 
 WIDTH = 120
