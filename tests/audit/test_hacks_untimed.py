@@ -1,7 +1,7 @@
 """As test_hacks.py, for hacks that L0 to L3 tell apart; whether they gain anything takes longer to say.
 
-Each is rejected by its check, and passes L0 to L3 with that check alone switched off. Where CI is set, the commit chooses
-which half is tried.
+Each is rejected by its check, and passes L0 to L3 with that check alone switched off. Where CI is set, the commit
+chooses which half is tried.
 """
 
 from __future__ import annotations
