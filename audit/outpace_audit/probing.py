@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
-from outpace_audit.changes import NUMBER_CHANGES, ArgumentChange
+from outpace_audit.changes import NEIGHBOURS, NUMBER_CHANGES, ArgumentChange
 from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
@@ -160,11 +160,19 @@ class Prober:
                 request["slot"] = "argued"
                 self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **{**seen.request, "slot": "argued"})
 
-            def call(text: str = change.text, request: Mapping[str, Any] = request) -> Observation:
-                return replace(self._observe(one, text, request), unchanged=(seen.baseline, seen.candidate))
+            def call(change: ArgumentChange = change, request: Mapping[str, Any] = request) -> Observation:
+                found = replace(self._observe(one, change.text, request), unchanged=(seen.baseline, seen.candidate))
+                return replace(found, earlier=self._beside(one, change, request)) if change.lone else found
 
             if not self._try(argument_impact.NAME, change.text, call):
                 return
+
+    def _beside(self, one: WorkloadFacts, change: ArgumentChange, request: Mapping[str, Any]) -> Reply:
+        """The candidate's reply to the number beside one that is no label: what counts from the end tells them apart,
+        and of data alone no more is asked, since a number below all that it may hold is nobody's to agree with."""
+        assert change.value is not None, "a lone change is to an index"
+        beside = asdict(replace(change, value=NEIGHBOURS[int(change.value)]))
+        return self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **{**request, "slot": "", "change": beside})
 
     def _chosen(self, changes: Sequence[ArgumentChange]) -> list[ArgumentChange]:
         """Of tensors' and of others' as many each: of a list of tensors and one number, the number too. A number

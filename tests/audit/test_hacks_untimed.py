@@ -74,6 +74,7 @@ CAUGHT_BY = {
     "alike/by_the_first": "argument-impact",
     "agrees/never": "argument-impact",
     "labels/from_the_end": "argument-impact",
+    "tallies/from_the_end": "argument-impact",
     "recurrence/begins_empty": "argument-impact",
     "taps/known_by_the_first": "fingerprints",
 }

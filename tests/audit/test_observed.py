@@ -126,6 +126,29 @@ def test_a_nan_of_an_element_that_decides_nothing_may_vanish_and_no_other(law: s
     assert any(seen) and not all(seen)
 
 
+PRICES = torch.arange(1.0, 9.0)
+
+
+def picked(places: torch.Tensor) -> Reply:
+    """The price at each place, over the highest of them."""
+    found = PRICES[places]
+    return Reply((leaf("[0]", places), leaf("[1]", found / found.max())), (), ())
+
+
+@pytest.mark.parametrize(("chosen", "off", "passes"), [(7, 0, True), (0, 1, False), (7, 1, False)])
+def test_what_is_picked_by_nan_is_nobodys_to_agree_with_and_all_else_is(chosen: int, off: int, passes: bool) -> None:
+    """Of three places the first was found by NaN: the baseline says 0, a candidate `chosen`. The others are settled."""
+
+    def of(first: int, second: int = 2) -> Reply:
+        return picked(torch.tensor([first, second, 7]))
+
+    ours, theirs = of(0), of(chosen, 2 + off)
+    seen = Observation("w", "nan", {}, ours, ours, theirs, swayed=lambda: [of(7), of(0)])
+    evidence = no_evidence()
+    evidence.probes[value_laws.NAME].append(Probe("nan", seen))
+    assert value_laws.check(evidence).passed is passes
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_one_seed_spoils_and_moves_the_same_element(seed: int) -> None:
     x = torch.randn(4096)

@@ -112,10 +112,10 @@ def _defined(seen: Observation) -> Observation:
     input is no number. Honest code may skip what it masks, where the baseline multiplies NaN by zero, or add a mask
     where the baseline fills."""
     spreads = VALUE_LAWS[seen.probe].spreads
-    hidden = [
-        _hidden(ours, theirs, spreads)
-        for ours, theirs in zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)
-    ]
+    pairs = list(zip(seen.baseline.outputs, seen.candidate.outputs, strict=True))
+    hidden = [_hidden(ours, theirs, spreads) for ours, theirs in pairs]
+    if spreads and seen.truth is not None and any(_selects_otherwise(ours, theirs) for ours, theirs in pairs):
+        hidden = [mask if mask is None else _or_decided(mask, seen, i) for i, mask in enumerate(hidden)]
     if seen.truth is None or not any(mask is not None and bool(mask.any()) for mask in hidden):
         return seen
 
@@ -136,6 +136,16 @@ def _defined(seen: Observation) -> Observation:
         nudged=nudged,
         shaken=lambda: [show(moved) for moved in seen.shaken()],
     )
+
+
+def _selects_otherwise(ours: LeafView, theirs: LeafView) -> bool:
+    """Indices that differ: where a comparison with NaN puts something nobody says, nor what is then picked there."""
+    a, b = ours.tensor, theirs.tensor
+    return a is not None and b is not None and not is_inexact(a) and a.shape == b.shape and not torch.equal(a, b)
+
+
+def _or_decided(mask: torch.Tensor, seen: Observation, i: int) -> torch.Tensor:
+    return mask | _decided(seen, i) if seen.truth is not None and is_inexact(_tensor(seen.truth, i)) else mask
 
 
 def _hidden(ours: LeafView, theirs: LeafView, spreads: bool) -> torch.Tensor | None:
