@@ -15,7 +15,15 @@ from typing import Any
 
 import torch
 
-from outpace_audit.changes import FLAGS, HOWS, NEIGHBOURS, ArgumentChange, common_order, scalar_changes, supplied_changes
+from outpace_audit.changes import (
+    FLAGS,
+    HOWS,
+    NEIGHBOURS,
+    ArgumentChange,
+    common_order,
+    scalar_changes,
+    supplied_changes,
+)
 from outpace_audit.inputs import INTEGERS
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
@@ -211,6 +219,8 @@ def _options(
         if one.get("ordered") and len(one["shape"]) == 1:
             yield [ArgumentChange(leaf, "shuffled", name=name)]
             yield [ArgumentChange(leaf, "evened", name=name)]
+        if one.get("ranked") and not one.get("offsets"):
+            yield [ArgumentChange(leaf, "shuffled", name=name)]
         if "whole" in (one["law"] or {"params": {}})["params"]:
             yield [ArgumentChange(leaf, "renumbered", name=name)]
         if one.get("unordered"):

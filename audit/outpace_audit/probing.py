@@ -49,15 +49,16 @@ from outpace_audit.thresholds import (
     NUDGES,
     REARRANGED,
     RENEWED,
+    REORDERED,
     REPEATED_RUNS,
     RUSHED_CALLS,
     SECRET_LAWS,
     SETTLE_S,
     WORN,
 )
-from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, other_gradients, uses_of
+from outpace_audit.using import Copied, Use, asked_gradients, cut_leaves, made_otherwise, other_gradients, uses_of
 
-CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
+CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *REORDERED * ["reorder"], *RENEWED * ["part"])
 UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
 """Where nobody records gradients: what a module makes of its parameters is kept there, and they change in place."""
 
@@ -373,6 +374,10 @@ class Prober:
         if not (self._facts.trains and self._facts.code.kind == "module"):  # of which all inputs learn anyway
             lost, self._evidence.gained = other_gradients(self._trio, one, new_request(self._seeds, None))
             self._evidence.lost = () if self._facts.trains else lost
+            if not (self._facts.trains or self._facts.code.kind == "module" or lost or self._evidence.gained):
+                for use in asked_gradients(self._trio, one, self._seeds):
+                    if not self._used(one, use):
+                        return
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
         for use in uses_of(self._facts, one, quickest, self._seeds):
             if not self._used(one, use):
@@ -384,7 +389,7 @@ class Prober:
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""
-        cotangents = one.cotangents if use.backward else None
+        cotangents = (use.cotangents or one.cotangents) if use.backward else None
         request = new_request(self._seeds, cotangents, **use.request)
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=not one.truth)
@@ -401,6 +406,10 @@ class Prober:
             if use.before is not None:
                 before = new_request(self._seeds, cotangents, **use.before)
                 self._trio.candidate.call(one.workload, COMPILE_TIMEOUT_S, **before)
-            return self._trio.compare(one.workload, use.label, request, ours, truth)
+            found = self._trio.compare(one.workload, use.label, request, ours, truth)
+            if use.beside is None:
+                return found
+            alone = self._trio.candidate.call(one.workload, COMPILE_TIMEOUT_S, **{**request, **use.beside})
+            return replace(found, earlier=alone)
 
         return self._try(other_uses.NAME, f"{one.workload.label}, {use.label}", compare)

@@ -13,10 +13,11 @@ from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
 from outpace_audit.checks.numerics import Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.law_choice import tells_when_huge
 from outpace_audit.records import Check, Code, Machine
 from outpace_audit.scout import usable
 from outpace_audit.sides import LeafView, Reply
-from outpace_audit.values import MOVES, VALUE_LAWS, revalue
+from outpace_audit.values import HUGE, MOVES, VALUE_LAWS, revalue
 
 NOTHING_RETURNED = Reply((LeafView("result", plain="None"),), (), ())
 NEAR_ZERO = 1e-9
@@ -147,6 +148,16 @@ def test_what_is_picked_by_nan_is_nobodys_to_agree_with_and_all_else_is(chosen: 
     evidence = no_evidence()
     evidence.probes[value_laws.NAME].append(Probe("nan", seen))
     assert value_laws.check(evidence).passed is passes
+
+
+@pytest.mark.parametrize(
+    ("result", "truth", "tells"),
+    [(HUGE, HUGE, True), (1.0, 1.0, True), (0.0, HUGE, False), (0.25, 0.25, False)],
+    ids=["grows", "says yes", "overflows on the way", "stays small"],
+)
+def test_huge_inputs_tell_where_results_grow_or_are_an_answer(result: float, truth: float, tells: bool) -> None:
+    ours, wanted = (reply(torch.tensor([value])) for value in (result, truth))
+    assert tells_when_huge(ours, wanted) is tells
 
 
 @pytest.mark.parametrize("seed", range(8))
