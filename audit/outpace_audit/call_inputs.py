@@ -37,8 +37,8 @@ class CallRequest:
     `values`: see InputMaker.make. `index_seed`: integer inputs come from this seed. `layout`, `fill`: see
     placement; `fill` also overwrites freed memory. `cotangents`: [shape, dtype] of each differentiable output, None
     for forward only. `noise`: relative size of the noise on floating inputs; `rounded`: each operation's result is
-    rounded by as much, see roundings. `nudge`, `rearrange`, `part`: seeds of a change to one tensor, see nudging.
-    `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
+    rounded by as much, see roundings. `nudge`, `rearrange`, `reorder`, `part`: seeds of a change to one tensor, see
+    nudging. `cotangent_scale`: times the drawn cotangents, all of them at least 1 then. `timed`: repeat a timed call's
     inputs. `recorded`: and read what a window recorded of this call. `updated`: inputs to be described as the call left
     them, besides those that it wrote to. `mode`, `rng_seed`: see Subject.mode. `state`: a seed for what a checkpoint
     would bring; `moved`: parameters lie elsewhere than before; `replaced`: they are new objects; `wanted`: which
@@ -48,7 +48,8 @@ class CallRequest:
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
     them. `parted`: the tensors and those of one call before are parts of one each, as batches of a data set are.
     `counted`: a seed for counters near the end of what they count through. `double`: fp32 inputs are fp64
-    ones. `alone`: of the results that carry gradients, the one that is used.
+    ones. `alone`: of the results that carry gradients, the one that is used. `threads`: on so many, see other_uses.
+    `learning`: all floating inputs ask for gradients, of a function that does not train. `twisted`: see `twisted`.
     """
 
     seed: int
@@ -68,6 +69,7 @@ class CallRequest:
     rounded: bool = False
     nudge: int | None = None
     rearrange: int | None = None
+    reorder: int | None = None
     part: int | None = None
     cotangent_scale: float = 1.0
     timed: TimedPoint | None = None
@@ -90,6 +92,9 @@ class CallRequest:
     counted: int | None = None
     double: bool = False
     alone: int | None = None
+    threads: int | None = None
+    learning: bool = False
+    twisted: bool = False
 
     @property
     def generator_seed(self) -> int:
@@ -157,6 +162,7 @@ class CallInputs:
             renew_part(tensors_of(drawn), tensors_of(self._maker.make(request.seed + 1)), request.part)
         if request.change is not None:
             drawn = request.change.apply(drawn, self._maker.make(request.seed + 1), request.seed)
+        drawn = twisted(drawn) if request.twisted else drawn
         return tree_map(_doubled, drawn) if request.double else drawn
 
     def before(self, request: CallRequest) -> list[list[Any]]:
@@ -223,6 +229,28 @@ def _part(first: Any, second: Any) -> tuple[Any, Any]:
         part.copy_(values.detach())
     ready = [part.requires_grad_(second.requires_grad) for part in placed]
     return ready[0], ready[1]
+
+
+def twisted(drawn: list[Any]) -> list[Any]:
+    """With a second tensor that is the first one's transpose, in the same memory: they begin at one address. The first
+    pair of one shape that allows it; as drawn where there is none."""
+    leaves, tree = tree_flatten(drawn)
+    for place, one in enumerate(leaves):
+        for other_place, other in enumerate(leaves[:place]):
+            if is_twin(one, other):
+                shared = other.detach()
+                leaves[other_place] = shared.requires_grad_(other.requires_grad)
+                leaves[place] = shared.detach().mT.requires_grad_(one.requires_grad)
+                return tree_unflatten(leaves, tree)
+    return drawn
+
+
+def is_twin(one: Any, other: Any) -> bool:
+    """Of one type and square shape, as a matrix and its transpose are."""
+    if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
+        return False
+    square = one.dim() > 1 and one.shape[-1] == one.shape[-2] > 1
+    return square and one.shape == other.shape and one.dtype == other.dtype and is_perturbable(one)
 
 
 def tensors_of(value: Any) -> list[torch.Tensor]:

@@ -21,7 +21,7 @@ from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
 from outpace_audit.inputs import InputMaker
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.noise import add_noise, add_parameter_noise
-from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.nudging import nudge_one, rearrange_one, reorder_one
 from outpace_audit.overlaps import overlap, storage_of
 from outpace_audit.own_writes import own_writes
 from outpace_audit.perturbation import Perturbation
@@ -66,9 +66,13 @@ class CheckedCalls:
             nudge_one([*tensors_of(arguments), *subject.parameters()], request.nudge)
         if request.rearrange is not None:
             rearrange_one([*tensors_of(arguments), *subject.parameters()], request.rearrange)
+        if request.reorder is not None:
+            reorder_one(tensors_of(arguments), request.reorder)
+        asked = subject.asked_for_gradients(arguments if request.learning else ())
+        threads = other_uses.on_threads(request.threads)
         learning = other_uses.only_some_learn(subject.leaves(arguments), request.wanted, request.seed)
         left = other_uses.gradients_left(subject.parameters(), left=request.left and not request.lifted)
-        with learning, left, subject.in_mode(request.mode, request.rng_seed):
+        with asked, learning, left, threads, subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
             reply = self._run_plain(request, arguments)

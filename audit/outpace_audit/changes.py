@@ -39,6 +39,9 @@ NEAREST = 8, 10
 """Powers of two: by which share of themselves things differ that are nearly alike. Far more than rounding, and less
 than somebody who looks whether they are alike would mind."""
 
+NEIGHBOURS = {-1: -2, -100: -99}
+"""Labels that mean none, as code has them and torch's losses, and what they are told by."""
+
 SURELY = 0.8
 """Chances reach nearly to 1."""
 
@@ -78,6 +81,8 @@ class ArgumentChange:
     shape: Sequence[int] = ()
     dtype: str = ""
     other: int = -1
+    lone: bool = False
+    """Of "ignored": no other tensor goes with these integers, so that they are the data and no labels of it."""
 
     @property
     def text(self) -> str:

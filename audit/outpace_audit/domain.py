@@ -15,7 +15,15 @@ from typing import Any
 
 import torch
 
-from outpace_audit.changes import FLAGS, HOWS, ArgumentChange, common_order, scalar_changes, supplied_changes
+from outpace_audit.changes import (
+    FLAGS,
+    HOWS,
+    NEIGHBOURS,
+    ArgumentChange,
+    common_order,
+    scalar_changes,
+    supplied_changes,
+)
 from outpace_audit.inputs import INTEGERS
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
@@ -39,9 +47,6 @@ class Domain:
 
 
 WHOLE = tuple(str(dtype).removeprefix("torch.") for dtype in INTEGERS)
-
-NEIGHBOURS = {-1: -2, -100: -99}
-"""Labels that mean none, as code has them and torch's losses, and what they are told by."""
 
 BESIDE = 4
 """Of all inputs, as many are made nearly alike, or like another one: of a list of gradients not each with each."""
@@ -214,6 +219,8 @@ def _options(
         if one.get("ordered") and len(one["shape"]) == 1:
             yield [ArgumentChange(leaf, "shuffled", name=name)]
             yield [ArgumentChange(leaf, "evened", name=name)]
+        if one.get("ranked") and not one.get("offsets"):
+            yield [ArgumentChange(leaf, "shuffled", name=name)]
         if "whole" in (one["law"] or {"params": {}})["params"]:
             yield [ArgumentChange(leaf, "renumbered", name=name)]
         if one.get("unordered"):
@@ -254,9 +261,11 @@ def _states(inspected: Mapping[str, Any]) -> list[tuple[Sequence[int], str]]:
 
 def _ignored_options(inputs: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> Iterator[list[ArgumentChange]]:
     """Labels that mean none. Not tried on CUDA, where an index out of range ends the context."""
+    lone = len(inputs) == 1
     for one in inputs:
         if one["dtype"] in ("int64", "int32") and math.prod(one["shape"]) > 1 and not one.get("offsets"):
-            yield [ArgumentChange(one["leaf"], "ignored", value, names[one["leaf"]]) for value in NEIGHBOURS]
+            name = names[one["leaf"]]
+            yield [ArgumentChange(one["leaf"], "ignored", value, name, lone=lone) for value in NEIGHBOURS]
 
 
 def _beside_others(

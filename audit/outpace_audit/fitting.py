@@ -81,7 +81,16 @@ def _fit_integers(rows: torch.Tensor) -> Law | None:
     distinct = int(torch.unique(values).numel())
     structured = low < high and (_ordered(rows) or (values.numel() >= LONG and distinct == values.numel()))
     constant = low == high and values.numel() >= LONG
+    if structured and len(rows) == 1 and _falls(values):
+        return Law("integers", {"low": low, "high": high + 1, "order": "falls"})
     return None if structured or constant else Law("integers", {"low": low, "high": high + 1})
+
+
+def _falls(values: torch.Tensor) -> bool:
+    """Lengths or places of a batch that was sorted, the longest first. (Numbers that rise may be offsets, and those at
+    equal distances places in a row.)"""
+    steps = values[1:] - values[:-1]
+    return values.numel() >= LONG and bool((values >= 0).all() and (steps <= 0).all() and (steps != steps[0]).any())
 
 
 def _fit_floats(rows: torch.Tensor) -> Law | None:
@@ -123,6 +132,13 @@ def is_ordered(tensor: torch.Tensor) -> bool:
         return False
     rows = tensor.detach().reshape(-1, tensor.shape[-1])
     return is_monotone(rows[:1]) and bool((rows[:, 0] != rows[:, -1]).any()) and is_monotone(rows)
+
+
+def are_ranked(tensor: torch.Tensor) -> bool:
+    """Whole numbers of one dimension that rise or fall throughout, and not by chance: lengths of a batch that was
+    sorted."""
+    whole = tensor.dtype in (torch.int64, torch.int32) and tensor.dim() == 1 and tensor.numel() >= LONG
+    return whole and bool(tensor[0] != tensor[-1]) and is_monotone(tensor[None])
 
 
 def are_offsets(tensor: torch.Tensor, others: Iterable[torch.Tensor]) -> bool:

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 from outpace_audit.call_inputs import tensors_of
 from outpace_audit.calls import synchronize
 from outpace_audit.comparable import uncompared, unwatched
-from outpace_audit.fitting import are_offsets, fit, is_ordered, laws_for
+from outpace_audit.fitting import are_offsets, are_ranked, fit, is_ordered, laws_for
 from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.records import NUMBER
 from outpace_audit.subject import Subject, differentiable_outputs
@@ -164,6 +164,7 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
         "perturbable": is_perturbable(one),
         "unordered": is_integer(one) and one.dim() > 0 and one.shape[-1] > CROSSED and _falls(one),
         "ordered": is_ordered(one) and is_ordered(other),
+        "ranked": differs and are_ranked(one) and are_ranked(other),
         "mean": float(numbers.mean()) if finite and numbers is not None else None,
         "std": float(numbers.std()) if finite and numbers is not None else None,
     }

@@ -194,7 +194,7 @@ def _integers(shape: torch.Size, law: Law, generator: torch.Generator, wide: tor
     if "padding" in law.params:
         padded = _uniform(shape, Law("uniform"), generator, torch.float32) < _number(law, "share", 0.0)
         drawn.masked_fill_(padded, int(_number(law, "padding", 0)))
-    return drawn
+    return drawn.sort(-1, descending=True).values if law.params.get("order") == "falls" else drawn
 
 
 def _sorted_integers(shape: torch.Size, law: Law, generator: torch.Generator, wide: torch.dtype) -> torch.Tensor:

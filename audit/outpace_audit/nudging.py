@@ -66,6 +66,24 @@ def rearrange_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
         chosen.copy_(chosen.index_select(dim, torch.tensor(order, device=chosen.device)))
 
 
+def reorder_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
+    """What lies along one dimension of one tensor, whole, in another order: each row's own result goes with it, and so
+    do all counts of them. Seeds in a row choose tensors in a row. The last dimension only where there is no other."""
+    free = [reals(tensor.detach()) for tensor in tensors if _may_be_rearranged(tensor) and tensor.dim()]
+    if not free:
+        return
+    chance = random.Random(seed)
+    chosen = free[seed % len(free)]
+    dims = [dim for dim, size in enumerate(chosen.shape[: max(1, chosen.dim() - 1)]) if size > 1]
+    if not dims:
+        return
+    dim = chance.choice(dims)
+    order = list(range(chosen.shape[dim]))
+    while order == sorted(order):
+        chance.shuffle(order)
+    chosen.copy_(chosen.index_select(dim, torch.tensor(order, device=chosen.device)))
+
+
 def renew_part(tensors: Sequence[torch.Tensor], others: Sequence[torch.Tensor], seed: int) -> None:
     """Half of one tensor along one dimension gets the values that it has in `others`, drawn from another seed: of two
     rows one keeps what a plan was made for. Seeds in a row choose integers along each dimension, then floats along

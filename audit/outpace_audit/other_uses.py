@@ -122,6 +122,21 @@ def gradients_left(parameters: Sequence[torch.Tensor], *, left: bool) -> Generat
 
 
 @contextmanager
+def on_threads(number: int | None) -> Generator[None]:
+    """So many for what torch computes on processors, where it has one; where it has more, one, as workers of a loader
+    have."""
+    if number is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(number if before == 1 else 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def overwritten(tensors: Sequence[torch.Tensor]) -> Generator[None]:
     """Floats hold other values meanwhile, where autograd can see that they do. Raises what torch raises where some
     must not be written to."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
-from outpace_audit.changes import NUMBER_CHANGES, ArgumentChange
+from outpace_audit.changes import NEIGHBOURS, NUMBER_CHANGES, ArgumentChange
 from outpace_audit.checks import (
     argument_impact,
     dropout_rate,
@@ -49,15 +49,16 @@ from outpace_audit.thresholds import (
     NUDGES,
     REARRANGED,
     RENEWED,
+    REORDERED,
     REPEATED_RUNS,
     RUSHED_CALLS,
     SECRET_LAWS,
     SETTLE_S,
     WORN,
 )
-from outpace_audit.using import Copied, Use, cut_leaves, made_otherwise, other_gradients, uses_of
+from outpace_audit.using import Copied, Use, asked_gradients, cut_leaves, made_otherwise, other_gradients, uses_of
 
-CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *RENEWED * ["part"])
+CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *REORDERED * ["reorder"], *RENEWED * ["part"])
 UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
 """Where nobody records gradients: what a module makes of its parameters is kept there, and they change in place."""
 
@@ -160,11 +161,19 @@ class Prober:
                 request["slot"] = "argued"
                 self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **{**seen.request, "slot": "argued"})
 
-            def call(text: str = change.text, request: Mapping[str, Any] = request) -> Observation:
-                return replace(self._observe(one, text, request), unchanged=(seen.baseline, seen.candidate))
+            def call(change: ArgumentChange = change, request: Mapping[str, Any] = request) -> Observation:
+                found = replace(self._observe(one, change.text, request), unchanged=(seen.baseline, seen.candidate))
+                return replace(found, earlier=self._beside(one, change, request)) if change.lone else found
 
             if not self._try(argument_impact.NAME, change.text, call):
                 return
+
+    def _beside(self, one: WorkloadFacts, change: ArgumentChange, request: Mapping[str, Any]) -> Reply:
+        """The candidate's reply to the number beside one that is no label: what counts from the end tells them apart,
+        and of data alone no more is asked, since a number below all that it may hold is nobody's to agree with."""
+        assert change.value is not None, "a lone change is to an index"
+        beside = asdict(replace(change, value=NEIGHBOURS[int(change.value)]))
+        return self._trio.candidate.call(one.workload, CALL_TIMEOUT_S, **{**request, "slot": "", "change": beside})
 
     def _chosen(self, changes: Sequence[ArgumentChange]) -> list[ArgumentChange]:
         """Of tensors' and of others' as many each: of a list of tensors and one number, the number too. A number
@@ -365,6 +374,10 @@ class Prober:
         if not (self._facts.trains and self._facts.code.kind == "module"):  # of which all inputs learn anyway
             lost, self._evidence.gained = other_gradients(self._trio, one, new_request(self._seeds, None))
             self._evidence.lost = () if self._facts.trains else lost
+            if not (self._facts.trains or self._facts.code.kind == "module" or lost or self._evidence.gained):
+                for use in asked_gradients(self._trio, one, self._seeds):
+                    if not self._used(one, use):
+                        return
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
         for use in uses_of(self._facts, one, quickest, self._seeds):
             if not self._used(one, use):
@@ -376,7 +389,7 @@ class Prober:
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""
-        cotangents = one.cotangents if use.backward else None
+        cotangents = (use.cotangents or one.cotangents) if use.backward else None
         request = new_request(self._seeds, cotangents, **use.request)
         try:
             ours, truth = self._trio.reference(one.workload, request, lifts=not one.truth)
@@ -393,6 +406,10 @@ class Prober:
             if use.before is not None:
                 before = new_request(self._seeds, cotangents, **use.before)
                 self._trio.candidate.call(one.workload, COMPILE_TIMEOUT_S, **before)
-            return self._trio.compare(one.workload, use.label, request, ours, truth)
+            found = self._trio.compare(one.workload, use.label, request, ours, truth)
+            if use.beside is None:
+                return found
+            alone = self._trio.candidate.call(one.workload, COMPILE_TIMEOUT_S, **{**request, **use.beside})
+            return replace(found, earlier=alone)
 
         return self._try(other_uses.NAME, f"{one.workload.label}, {use.label}", compare)

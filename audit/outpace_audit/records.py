@@ -35,14 +35,14 @@ class Law:
 
     `kind` and its parameters:
     normal(mean, std, low, high): clamped to low..high; uniform(low, high); positive(offset): |normal| + offset;
-    integers(low, high, padding, share): high exclusive, a `share` of them `padding`; bernoulli(p): 0/1 in the tensor's
-    dtype; causal(low, keep): `keep` or 0 on and below the diagonal of the last two dims, `low` or the dtype's minimum
-    above; softmax(): of a normal over the last dim; angle(function): cos or sin of a clipped normal; fan_in(): normal /
-    sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over the last dim; fp4_packed(): random nibbles;
-    sorted_integers(low, high), permutation() and arange() of the last dim; fixed(values): always these whole numbers;
-    choice(values, shares): each value with its share. Lists are texts with commas. lengths(first, rest, all_first,
-    all_rest): rows of `first` up to some place, then `rest`, as in the mask of padded sequences; the last two say
-    whether a row may be all of one.
+    integers(low, high, padding, share, order): high exclusive, a `share` of them `padding`, sorted where the order is
+    "falls"; bernoulli(p): 0/1 in the tensor's dtype; causal(low, keep): `keep` or 0 on and below the diagonal of the
+    last two dims, `low` or the dtype's minimum above; softmax(): of a normal over the last dim; angle(function): cos or
+    sin of a clipped normal; fan_in(): normal / sqrt(last dim); running_sum(low, high): cumulative sum of a uniform over
+    the last dim; fp4_packed(): random nibbles; sorted_integers(low, high), permutation() and arange() of the last dim;
+    fixed(values): always these whole numbers; choice(values, shares): each value with its share. Lists are texts with
+    commas. lengths(first, rest, all_first, all_rest): rows of `first` up to some place, then `rest`, as in the mask of
+    padded sequences; the last two say whether a row may be all of one.
     """
 
     kind: str

@@ -238,6 +238,13 @@ def batched(workload: Workload, args: Sequence[ArgSpec]) -> Workload:
     return replace(workload, label=f"{workload.label}, a batch of {BATCH}", maker=maker, args=tuple(grown), entry=None)
 
 
+def _grown(arg: ArgSpec, size: int, wanted: int) -> ArgSpec:
+    law = arg.law
+    if law is None or law.params.get("order") != "falls" or not size // 2 < int(law.params["high"]) <= size < wanted:
+        return arg
+    return replace(arg, law=replace(law, params={**law.params, "high": int(law.params["high"]) * wanted // size}))
+
+
 def _prime_from(least: int) -> int:
     while any(least % factor == 0 for factor in range(2, math.isqrt(least) + 1)):
         least += 1
@@ -255,8 +262,9 @@ def resized_jointly(
 
 
 def resized(workload: Workload, args: Sequence[ArgSpec], symbol: Symbol, size: int) -> Workload:
-    """The workload with one symbol at another size, drawn by the laws of `args`."""
-    changed = list(args)
+    """The workload with one symbol at another size, drawn by the laws of `args`. Places that fall along a batch grow
+    with the size that they lie in: a table that ends before it shows."""
+    changed = [_grown(arg, symbol.size, size) for arg in args]
     for i, dim in symbol.places:
         arg = changed[i]
         if dim == SCALAR:

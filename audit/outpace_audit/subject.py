@@ -232,6 +232,21 @@ class Subject:
                     tensor.requires_grad_(True)
         return arguments
 
+    def asked_for_gradients(self, arguments: Sequence[Any]) -> AbstractContextManager[None]:
+        """A call like one that trains, all its floating inputs among the leaves."""
+        floats = [one for one in tree_leaves(list(arguments)) if isinstance(one, torch.Tensor) and is_inexact(one)]
+        for one in floats:
+            one.requires_grad_()
+        return self._as_if_trained() if floats else nullcontext()
+
+    @contextmanager
+    def _as_if_trained(self) -> Generator[None]:
+        trained, self.trains = self.trains, True
+        try:
+            yield
+        finally:
+            self.trains = trained
+
     def leaves(self, arguments: Sequence[Any]) -> list[Leaf]:
         """Everything whose gradient a training call gives: inputs first, then parameters."""
         found = [

@@ -108,13 +108,13 @@ DEGENERATE_SHAPES = 1
 
 ALWAYS_LAWS = (
     *("large", "tiny", "offset", "spike", "uneven", "grown", "aligned", "zeros", "repeated", "absent", "far"),
-    *("wrapped", "nan", "steep", "halves"),
+    *("wrapped", "nan", "steep", "halves", "huge"),
 )
 """Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, a variance as a
 difference of squares, sums as a difference of running ones, what one row is measured by taken from the whole batch, a
 limit of a parameter that is left out, scores at their bound, counters that overflow where all indices are the same,
-counts of nothing, integers in floats, indices from the end, NaN that is swallowed, gradients that are clamped, and
-halves that are rounded the other way are the known shortcuts."""
+counts of nothing, integers in floats, indices from the end, NaN that is swallowed, gradients that are clamped,
+halves that are rounded the other way, and squares of what is huge and finite are the known shortcuts."""
 
 SECRET_LAWS = 2
 """Further value laws in one audit: a cheat has to survive each with even odds or so, and every call costs three."""
@@ -122,6 +122,10 @@ SECRET_LAWS = 2
 NUDGES, REARRANGED, RENEWED = 4, 4, 4
 """Calls with one element changed, with the elements of one tensor in another order, and with half of one drawn anew: a
 fingerprint of one element in three survives one in three of the former, and all four once in a hundred audits."""
+
+REORDERED = 2
+"""Calls with the rows of one input in another order: what is remembered by counts (as many tokens for each expert)
+stays, and an order that is remembered with them is another one."""
 
 WORN = (1000, 0.3)
 """Calls that a candidate has behind it when fingerprints are looked for, or as many as fit so many seconds: stores fill

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from outpace_audit.checks.evidence import Observation
@@ -12,7 +14,7 @@ from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.other_uses import is_count
-from outpace_audit.scout import finite
+from outpace_audit.scout import finite, is_finite
 from outpace_audit.seeds import SeedSource
 from outpace_audit.sides import Reply
 from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, STEPS, STEPS_S
@@ -20,6 +22,9 @@ from outpace_audit.thresholds import CALL_TIMEOUT_S, COMPILE_TIMEOUT_S, STEPS, S
 FROZEN_INPUTS = 3
 """Inputs that are frozen alone, such as the data below the first layer."""
 
+
+THREADS = 2, 4
+"""For torch, where the audit gives it one: more than a processor has cores does no harm."""
 
 LONE_RESULTS = 3
 """Results that are used alone: a loss of several, or features without the loss beside them."""
@@ -33,9 +38,16 @@ class Use:
     request: Mapping[str, Any]
     before: Mapping[str, Any] | None = None
     backward: bool = True
+    cotangents: list[list[Any]] | None = None
+    """Of more results than those that the declared inputs make learn."""
+    beside: Mapping[str, Any] | None = None
+    """What is otherwise in a call of the candidate's that gives the same where nothing is wrong with this use."""
 
     def means_something(self, ours: Reply) -> bool:
-        """In fp64 only where the baseline stays there: else a candidate that does is no worse."""
+        """Where nobody declared that gradients are wanted, those have to be numbers; in fp64 only where the baseline
+        stays there: else a candidate that does is no worse."""
+        if "learning" in self.request:
+            return bool(ours.gradients) and all(map(is_finite, ours.gradients))
         return "double" not in self.request or all(leaf.dtype != "float32" for leaf in ours.outputs)
 
     @property
@@ -54,6 +66,11 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
             yield Use(f"only result {number} of those that learn used", {"alone": number})
     else:
         yield Use("gradients recorded", {"mode": "recording"})
+    if any(leaf.device == "cpu" for leaf in plain.outputs):
+        number = random.Random(seeds.seed("probe")).randint(*THREADS)
+        yield Use("on another number of threads", {"threads": number}, backward=False)
+    if any(_begin_together(one, other) for one, other in combinations(one.inspected["inputs"], 2)):
+        yield Use("an input and its transpose in one memory", {"twisted": True}, backward=False)
     function = facts.code.kind != "module" and not facts.draws  # in fp64 other numbers are drawn
     settled = any(each.workload.origin == "benchmark" for each in facts.workloads)  # its folder declares types
     if function and not settled and any(leaf.dtype == "float32" for leaf in plain.outputs):
@@ -71,6 +88,30 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
             yield Use("counters near their end", {"counted": seeds.seed("call")})
         if facts.trains:
             yield Use("other state, evaluating", {**state, "mode": "evaluating", "rng_seed": seeds.seed("call")})
+
+
+def _begin_together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """What `call_inputs.is_twin` sees again."""
+    square = len(one["shape"]) > 1 and one["shape"][-1] == one["shape"][-2] > 1
+    alike = (one["shape"], one["dtype"]) == (other["shape"], other["dtype"])
+    return square and alike and bool(one["perturbable"] and other["perturbable"])
+
+
+def asked_gradients(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterator[Use]:
+    """Of a function that does not train, where baseline and candidate both have gradients were all inputs to ask for
+    them (`other_gradients`): whether another call in between makes them others. What they are without it nobody has
+    declared: who scatters equal values twice is right, and has each gradient twice."""
+    try:
+        seen = trio.baseline.call(one.workload, CALL_TIMEOUT_S, **new_request(seeds, None, learning=True))
+    except ArmError as error:
+        if error.fatal:
+            raise
+        return
+    specs = [[list(leaf.shape), leaf.dtype] for leaf in seen.outputs if leaf.requires_grad]
+    if specs:
+        between = {"learning": True, "between": "call"}
+        label = "another call before a backward pass that nobody declared"
+        yield Use(label, between, cotangents=specs, beside={"between": ""})
 
 
 def _of_what_trains(plain: Reply) -> Iterator[Use]:

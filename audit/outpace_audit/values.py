@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -30,7 +31,8 @@ class ValueLaw:
     elements are all positive stay as they are, since a variance or a scale of zero means nothing. `cotangents`: a
     factor of them; gradients are linear in them. `parameters`: a factor of a module's; `alike`: all rows of one are the
     same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared.
-    `rounds`: for what rounds to narrow integers, exact there. `whole`: a row is measured by the whole result too."""
+    `single`: one input changes, and gradients are left out. `rounds`: for what rounds to narrow integers, exact there.
+    `whole`: a row is measured by the whole result too."""
 
     change: Change
     gradients: bool = False
@@ -45,10 +47,14 @@ class ValueLaw:
     finite: bool = False
     rounds: bool = False
     whole: bool = False
+    single: bool = False
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
 """exp() of a normal times 64 overflows fp32; fp16 ends at 65,504, and products of two such inputs have to fit."""
+HUGE = 2.0**80
+"""The largest element of one input: its square is beyond what fp32 holds, also after a loss's scale of some
+thousands is taken out, and a sum of very many such is not."""
 TINY = 2.0**-12
 """Far below any eps that is added to a variance, far above fp16's smallest normal number."""
 OFFSET = 64.0
@@ -74,6 +80,14 @@ def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -
 
 def _large(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     return x * (LARGE_HALF if dtype == torch.float16 else LARGE)
+
+
+def _huge(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """By a power of two. fp16 ends before that."""
+    most = float(x.abs().max())
+    if dtype == torch.float16 or not most:
+        return x
+    return x * 2.0 ** (math.log2(HUGE) - math.ceil(math.log2(most)))
 
 
 def _tiny(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -178,6 +192,7 @@ def _with_one(x: torch.Tensor, generator: torch.Generator, *values: float) -> to
 
 VALUE_LAWS: dict[str, ValueLaw] = {
     "large": ValueLaw(_large),
+    "huge": ValueLaw(_huge, single=True),
     "tiny": ValueLaw(_tiny, gradients=True, whole=True),
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
@@ -234,7 +249,7 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
     ]
     if chosen.spreads:
         free = [i for i in free if not is_ordered(arguments[i])] or free
-    if chosen.spreads and free:
+    if (chosen.spreads or chosen.single) and free:
         free = [free[seed % len(free)]]
     changed = list(arguments)
     tensors = [value for value in arguments if isinstance(value, torch.Tensor)]

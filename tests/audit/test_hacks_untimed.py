@@ -79,8 +79,16 @@ CAUGHT_BY = {
     "alike/by_the_first": "argument-impact",
     "agrees/never": "argument-impact",
     "labels/from_the_end": "argument-impact",
+    "tallies/from_the_end": "argument-impact",
     "recurrence/begins_empty": "argument-impact",
     "taps/known_by_the_first": "fingerprints",
+    "threads/as_many_as_at_first": "other-uses",
+    "limits/still_learns": "value-laws",
+    "batches/longest_first": "argument-impact",
+    "experts/order_by_loads": "fingerprints",
+    "finite/by_norm": "value-laws",
+    "asked/in_one_workspace": "other-uses",
+    "pictures/same_address": "other-uses",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

@@ -13,10 +13,11 @@ from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
 from outpace_audit.checks.numerics import Tally, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.law_choice import tells_when_huge
 from outpace_audit.records import Check, Code, Machine
 from outpace_audit.scout import usable
 from outpace_audit.sides import LeafView, Reply
-from outpace_audit.values import MOVES, VALUE_LAWS, revalue
+from outpace_audit.values import HUGE, MOVES, VALUE_LAWS, revalue
 
 NOTHING_RETURNED = Reply((LeafView("result", plain="None"),), (), ())
 NEAR_ZERO = 1e-9
@@ -124,6 +125,39 @@ def test_a_nan_of_an_element_that_decides_nothing_may_vanish_and_no_other(law: s
         assert under(law, seed, swallowed).passed == (not counts)
         seen.append(counts)
     assert any(seen) and not all(seen)
+
+
+PRICES = torch.arange(1.0, 9.0)
+
+
+def picked(places: torch.Tensor) -> Reply:
+    """The price at each place, over the highest of them."""
+    found = PRICES[places]
+    return Reply((leaf("[0]", places), leaf("[1]", found / found.max())), (), ())
+
+
+@pytest.mark.parametrize(("chosen", "off", "passes"), [(7, 0, True), (0, 1, False), (7, 1, False)])
+def test_what_is_picked_by_nan_is_nobodys_to_agree_with_and_all_else_is(chosen: int, off: int, passes: bool) -> None:
+    """Of three places the first was found by NaN: the baseline says 0, a candidate `chosen`. The others are settled."""
+
+    def of(first: int, second: int = 2) -> Reply:
+        return picked(torch.tensor([first, second, 7]))
+
+    ours, theirs = of(0), of(chosen, 2 + off)
+    seen = Observation("w", "nan", {}, ours, ours, theirs, swayed=lambda: [of(7), of(0)])
+    evidence = no_evidence()
+    evidence.probes[value_laws.NAME].append(Probe("nan", seen))
+    assert value_laws.check(evidence).passed is passes
+
+
+@pytest.mark.parametrize(
+    ("result", "truth", "tells"),
+    [(HUGE, HUGE, True), (1.0, 1.0, True), (0.0, HUGE, False), (0.25, 0.25, False)],
+    ids=["grows", "says yes", "overflows on the way", "stays small"],
+)
+def test_huge_inputs_tell_where_results_grow_or_are_an_answer(result: float, truth: float, tells: bool) -> None:
+    ours, wanted = (reply(torch.tensor([value])) for value in (result, truth))
+    assert tells_when_huge(ours, wanted) is tells
 
 
 @pytest.mark.parametrize("seed", range(8))

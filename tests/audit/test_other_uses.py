@@ -45,8 +45,11 @@ WRONG_EVERYWHERE = (
 )
 """Any check that makes calls of its own sees them too: all of those are off together."""
 
-ALSO_SEEN_BY = {"uses/works_in_the_incoming_gradient": ("other-uses",)}
-"""A second backward pass meets the doubled gradient."""
+ALSO_SEEN_BY = {
+    "uses/works_in_the_incoming_gradient": ("other-uses",),
+    "uses/statistics_later": ("fingerprints",),
+}
+"""A second backward pass meets the doubled gradient; fingerprints are looked for in calls that record none, too."""
 
 COMPARING = frozenset(registry.NAMES) - {"edit-span", "hard-crimes", "contract", "process-state"}
 
@@ -78,6 +81,18 @@ def test_second_derivatives_that_are_there_are_no_matter(judges: Judges) -> None
     verdict = audit(judges, "uses/baseline", probes_but("other-uses"))
     assert verdict.failed is None, verdict.reason
     assert not any("second derivatives" in check.evidence for check in verdict.checks)
+
+
+def test_results_that_lie_otherwise_are_named(judges: Judges) -> None:
+    """Who takes a view of them gets an error."""
+    verdict = audit(judges, "projections/column_by_column", frozenset())
+    assert verdict.failed is None, verdict.reason
+    assert (
+        "; not contiguous, as the baseline's are"
+        in next(one for one in verdict.checks if one.name == "contract").evidence
+    )
+    whole = audit(judges, "projections/baseline", frozenset())
+    assert "not contiguous" not in next(one for one in whole.checks if one.name == "contract").evidence
 
 
 def test_gradients_that_nobody_declared_and_are_silently_lost_are_named(judges: Judges) -> None:

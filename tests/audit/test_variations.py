@@ -11,8 +11,9 @@ import torch
 
 from outpace_audit.changes import HOWS, ArgumentChange, common_order, scalar_changes, supplied_changes
 from outpace_audit.facts import WorkloadFacts
-from outpace_audit.fitting import fit, is_ordered
-from outpace_audit.nudging import nudge_one, rearrange_one
+from outpace_audit.fitting import fit, is_monotone, is_ordered
+from outpace_audit.laws import draw_arguments
+from outpace_audit.nudging import nudge_one, rearrange_one, reorder_one
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL, place_all
 from outpace_audit.records import ArgSpec, Law, Workload
 from outpace_audit.shape_choice import chosen_shapes, instead_of
@@ -77,6 +78,38 @@ def test_laws_are_fitted_to_what_tensors_are() -> None:
 )
 def test_structure_that_a_fresh_draw_would_lose_is_not_fitted(structured: torch.Tensor) -> None:
     assert fit(structured) is None
+
+
+def test_lengths_of_a_sorted_batch_are_drawn_so_and_grow_with_what_they_lie_in() -> None:
+    law = fit(torch.tensor([150, 149, 120, 77, 77, 60, 3, 2]))
+    assert law == Law("integers", {"low": 2, "high": 151, "order": "falls"})
+    args = (ArgSpec("cache", (8, 256), "float32"), ArgSpec("places", (8,), "int64", law))
+    (drawn,) = draw_arguments(args[1:], 3, "cpu")
+    assert isinstance(drawn, torch.Tensor) and is_monotone(-drawn[None]) and int(drawn[0]) > int(drawn[-1])
+    workload = Workload("w", "laws", "declared", args)
+    for wanted, high in ((1024, 604), (200, 151)):
+        grown = resized(workload, args, Symbol(256, ((0, 1),)), wanted).args[1].law
+        assert grown is not None and grown.params["high"] == high
+    assert fit(torch.arange(16).flip(0)) is None
+
+
+def test_rows_change_places_whole() -> None:
+    x = torch.randn(6, 5, 4)
+    for seed in range(8):
+        changed = x.clone()
+        reorder_one([changed], seed)
+        assert not torch.equal(changed, x)
+        assert torch.equal(changed.reshape(-1, 4).sort(0).values, x.reshape(-1, 4).sort(0).values)
+        assert {tuple(row) for row in changed.view(-1, 4).tolist()} == {tuple(row) for row in x.view(-1, 4).tolist()}
+
+
+def test_one_input_becomes_so_large_that_its_square_overflows_and_its_sum_does_not() -> None:
+    x, y = torch.randn(64, 64), torch.randn(64, 64)
+    for seed in range(6):
+        changed = revalue([x, y], "huge", seed, None)
+        ((huge, old),) = [pair for pair in zip(changed, (x, y), strict=True) if not torch.equal(*pair)]
+        assert bool(huge.square().isinf().any()) and bool(huge.sum().isfinite())
+        assert torch.equal(huge / huge.abs().max(), old / old.abs().max())
 
 
 ARGS = (
@@ -240,7 +273,8 @@ def test_value_laws_leave_masks_and_indices_alone(law: str) -> None:
     if VALUE_LAWS[law].spreads:
         assert sum(int((~torch.isfinite(value)).sum()) for value in changed) == 1
     else:
-        assert torch.equal(changed[0], values[0]) == VALUE_LAWS[law].integers
+        moved = [not torch.equal(changed[i], values[i]) for i in (0, 3)]
+        assert sum(moved) == 1 if VALUE_LAWS[law].single else moved[0] != VALUE_LAWS[law].integers
         assert bool(torch.isfinite(changed[0]).all())
     assert torch.equal(changed[3], values[3]) or not VALUE_LAWS[law].keeps_positive
     assert torch.equal(revalue(values, "tiny", 3, None)[0], values[0] * TINY)
@@ -405,10 +439,10 @@ def test_far_integers_are_beyond_what_narrower_types_hold(dtype: torch.dtype) ->
 @pytest.mark.parametrize("falls", [False, True], ids=["rising", "falling"])
 def test_what_is_in_order_stays_so_under_every_law(law: str, falls: bool) -> None:
     knots = torch.linspace(4, -4, 33) if falls else torch.linspace(-4, 4, 33)
-    changed = revalue([torch.randn(50), knots], law, 3, None)[1]
+    changed = revalue([torch.randn(50), knots], law, 3, None)[1]  # 3: the knots, where one input is chosen
     steps = changed.diff()
     assert bool((steps <= 0).all() if falls else (steps >= 0).all())
-    changes = ("large", "tiny", "offset", "outliers", "spike", "halves", "denormal", "zeros", "constant")
+    changes = ("large", "huge", "tiny", "offset", "outliers", "spike", "halves", "denormal", "zeros", "constant")
     assert torch.equal(changed, knots) != (law in changes)
 
 

@@ -3,7 +3,7 @@ secretly chosen ones. What one NaN or infinity spoils is loud and may differ, bu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import torch
@@ -51,7 +51,10 @@ def check(evidence: Evidence) -> Check:
         outputs = recurring(outputs) if law.recurs else outputs
         if law.gradients:
             return [*outputs, *compare_gradients(seen, by_row=False, least=steps)]
-        return outputs if law.spreads else [*outputs, *_infinite_gradients(seen)]
+        if law.spreads:
+            return outputs
+        stopped = _stopped_gradients(seen, steps) if law.parameters != 1.0 else []
+        return [*outputs, *_infinite_gradients(seen), *stopped]
 
     nothing = "the baseline bears no other values, selects by value, or has no truth to be had"
     return judge(evidence, NAME, "L2", nothing=nothing, may_refuse=True, compare=compare, special=_vanished)
@@ -72,6 +75,24 @@ def _infinite_gradients(seen: Observation) -> list[Comparison]:
         for one in compare_gradients(seen)
         if one.problem or (one.dtype != torch.float16 and one.candidate is not None and one.candidate.nonfinite)
     ]
+
+
+def _stopped_gradients(seen: Observation, declared: Mapping[str, float]) -> list[Comparison]:
+    """Where both the baseline's gradient and truth's are nought, since a parameter has reached its limit, a candidate's
+    may be no more than rounding: of the declared gradient's size it has to be a small share."""
+    if seen.truth is None:
+        return []
+    found: list[Comparison] = []
+    for true, ours, theirs in zip(
+        seen.truth.gradients, seen.baseline.gradients, seen.candidate.gradients, strict=False
+    ):
+        if true.tensor is None or ours.tensor is None or theirs.tensor is None or theirs.shape != ours.shape:
+            continue
+        stopped = (true.tensor == 0) & (ours.tensor == 0)
+        least = declared.get(ours.path, 0.0)
+        if least and bool((theirs.tensor[stopped].abs() > least).any()):
+            found.append(Comparison(ours.path, problem="a gradient where the baseline's has stopped"))
+    return found
 
 
 def _vanished(probe: Probe, seen: Observation) -> str:
@@ -111,11 +132,11 @@ def _defined(seen: Observation) -> Observation:
     """The same with every element out of sight that is not finite in the baseline, or NaN in the candidate where an
     input is no number. Honest code may skip what it masks, where the baseline multiplies NaN by zero, or add a mask
     where the baseline fills."""
-    spreads = VALUE_LAWS[seen.probe].spreads
-    hidden = [
-        _hidden(ours, theirs, spreads)
-        for ours, theirs in zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)
-    ]
+    spreads, huge = VALUE_LAWS[seen.probe].spreads, VALUE_LAWS[seen.probe].single
+    pairs = list(zip(seen.baseline.outputs, seen.candidate.outputs, strict=True))
+    hidden = [_hidden(ours, theirs, spreads, huge) for ours, theirs in pairs]
+    if spreads and seen.truth is not None and any(_selects_otherwise(ours, theirs) for ours, theirs in pairs):
+        hidden = [mask if mask is None else _or_decided(mask, seen, i) for i, mask in enumerate(hidden)]
     if seen.truth is None or not any(mask is not None and bool(mask.any()) for mask in hidden):
         return seen
 
@@ -138,12 +159,25 @@ def _defined(seen: Observation) -> Observation:
     )
 
 
-def _hidden(ours: LeafView, theirs: LeafView, spreads: bool) -> torch.Tensor | None:
+def _selects_otherwise(ours: LeafView, theirs: LeafView) -> bool:
+    """Indices that differ: where a comparison with NaN puts something nobody says, nor what is then picked there."""
+    a, b = ours.tensor, theirs.tensor
+    return a is not None and b is not None and not is_inexact(a) and a.shape == b.shape and not torch.equal(a, b)
+
+
+def _or_decided(mask: torch.Tensor, seen: Observation, i: int) -> torch.Tensor:
+    return mask | _decided(seen, i) if seen.truth is not None and is_inexact(_tensor(seen.truth, i)) else mask
+
+
+def _hidden(ours: LeafView, theirs: LeafView, spreads: bool, huge: bool) -> torch.Tensor | None:
+    """`huge`: what overflows on the way is loud where it shows, and the baseline may hide that it does so too."""
     if ours.tensor is None or theirs.tensor is None or ours.tensor.shape != theirs.tensor.shape:
         return None
     lost = ~torch.isfinite(_wide(ours.tensor))
     if spreads and not is_inexact(ours.tensor):
         return torch.ones_like(lost)  # which element is largest, or what NaN is as an integer, nobody says
+    if huge:
+        return lost | ~torch.isfinite(_wide(theirs.tensor))
     return lost | torch.isnan(_wide(theirs.tensor)) if spreads else lost
 
 
