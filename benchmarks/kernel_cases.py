@@ -161,7 +161,7 @@ def rope_cases() -> list[Case]:
 
 
 def interleaved_rope_cases() -> list[Case]:
-    """With tables as `view_as_real` gives them of complex ones, and heads after places, as Llama's own code has both."""
+    """Tables as `view_as_real` gives them of complex ones, and heads after places: Llama's own code has both."""
 
     def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:

@@ -29,8 +29,9 @@ def interleaved_rope_reference(
 def interleaved_rope(
     q: torch.Tensor, k: torch.Tensor | None, cos: torch.Tensor, sin: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """`q`: [..., width] of up to four dimensions; `k`: the same with its own heads, or None; `cos`, `sin`: [..., width / 2],
-    broadcast to both over the heads, or angles alone. What `interleaved_rope_fits` refuses is computed by the reference.
+    """`q`: [..., width] of up to four dimensions; `k`: alike, its heads its own, or None; `cos`, `sin`: [..., pairs],
+    broadcast to both over the heads, or angles alone. What `interleaved_rope_fits` refuses is computed by the
+    reference.
     """
     if interleaved_rope_fits(q, k, cos, sin):
         return fused_interleaved_rope(q, k, cos, sin)

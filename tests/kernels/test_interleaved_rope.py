@@ -1,4 +1,4 @@
-"""The kernel for rotary embedding of neighbours against fp64: heads before or after places, tables of any shape, angles."""
+"""The kernel for rotary embedding of neighbours against fp64: heads before or after places, any tables."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ def test_what_means_something_else_is_left_alone(line: str) -> None:
 def test_vectors_of_no_width_reach_no_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its backward pass on CUDA takes their stride for their width, and writes where there is no memory."""
     space: dict[str, Any] = {"torch": torch}
-    exec(grouped_experts._TEXT, space)
+    exec(grouped_experts._TEXT, space)  # pyright: ignore[reportPrivateUsage]
     plain, widths = torch.nn.functional.embedding, list[int]()
 
     def embedding(places: Any, table: Any) -> Any:

@@ -34,6 +34,7 @@ BUILT_IN = [
     "masked-assignment",
     "broadcast-sum",
     "cheaper-product",
+    "interleaved-rope",
     "complex-rotation",
     "topk-for-sort",
     "layer-norm",

@@ -41,6 +41,7 @@ _BUILT_IN = (
     "masked_assignment",
     "broadcast_sum",
     "cheaper_product",
+    "interleaved_rope",
     "complex_rotation",
     "topk_for_sort",
     "layer_norm",
