@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from outpace_optimizers.source import tree_of
 
 from .complex_turns import spelled
-from .flow import changed, last_change, names_in, root
+from .flow import ancestors, changed, last_change, names_in, root
 from .names import own_nodes, words
 from .rotation_casts import uncast
 from .scope import Block, Scope
 
 _VIEWS = words("unsqueeze view reshape squeeze transpose to type_as float expand movedim flatten unflatten size dim")
 """Methods that tables of angles may be called with: the same each time."""
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def neighbour_turns(scope: Scope) -> Iterator[NeighbourTurn]:
         place = scope.block_of(node) if call is not None and call[0] == "torch.stack" else None
         if call is None or place is None or not isinstance(node, ast.Call) or not _of_last(call[1], call[2]):
             continue
+        if any(isinstance(item, _COMPREHENSIONS) for item in ancestors(scope, node)):
+            continue  # whose names are its own
         match call[1][0]:
             case ast.Tuple(elts=[first, second]) | ast.List(elts=[first, second]):
                 found = _turn(scope, node, place, first, second)
@@ -121,8 +124,8 @@ def _turn(
     if {(half.part, ast.dump(table)) for half, table in filter(None, others) if half.x == even.x} != wanted:
         return None
     x, cast = _source(reader, even, at)
-    first = min(reader.read, default=at)
-    if any(changed(statement) & names_in(tree_of(x)) for statement in block[first:at]):
+    start = min(reader.read, default=at)
+    if any(changed(statement) & names_in(tree_of(x)) for statement in block[start:at]):
         return None
     return NeighbourTurn(node, x, cast, cos, sin, block, tuple(sorted(reader.read)))
 

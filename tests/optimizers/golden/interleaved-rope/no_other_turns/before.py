@@ -45,8 +45,14 @@ def changed_between(x, cos, sin):
 def others(x, cos, sin):
     cos, sin = cos[..., ::2], sin[..., ::2]
     made = halves(x, cos, sin) + mirrored(x, cos, sin) + swapped(x, cos, sin) + four_tables(x, cos, sin)
-    return made + of_another(x, cos, sin) + changed_between(x, cos, sin), apart(x, cos, sin)
+    made = made + of_another(x, cos, sin) + changed_between(x, cos, sin)
+    return made, apart(x, cos, sin), of_each([x], cos, sin)
 
 
 def get_inputs():
     return [torch.randn(3, 5, 8), torch.randn(5, 8), torch.randn(5, 8)]
+
+
+def of_each(heads, cos, sin):
+    h = heads[0].float()
+    return [torch.stack((h[..., ::2] * cos - h[..., 1::2] * sin, h[..., ::2] * sin + h[..., 1::2] * cos), -1) for h in heads]
