@@ -17,6 +17,7 @@ BUILT_IN = [
     "compile-modes",
     "explicit-attention",
     "capped-attention",
+    "ragged-attention",
     "attention-backend",
     "grouped-query",
     "loop-invariant",
