@@ -144,15 +144,8 @@ def _loop(edit: Edit, scope: Scope, loop: ast.For) -> bool:
         return False
     pieces = Pieces(scope, {name: View(name) for name in cuts}, _wholes(cuts))
     pieces.bound = set().union(*map(changed, (loop.target, *loop.body)))
-    for statement in before:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name != out:
-                made = pieces.view(value)
-                if made is None:
-                    return False
-                pieces.views[name] = made
-            case _:
-                return False
+    if not all(_follow(pieces, statement, out) for statement in before):
+        return False
     result = pieces.view(last)
     joined = _joined(scope, loop, out)
     if result is None or joined is None or any(live_after(scope, loop, name) for name in pieces.bound - {out}):
@@ -164,6 +157,23 @@ def _loop(edit: Edit, scope: Scope, loop: ast.For) -> bool:
     edit.replace(scope.source, loop, [f"{out} = [{text}]"])
     edit.choices[scope.source.start(loop)] = Choice(test, scope.source.start(loop))
     return True
+
+
+def _follow(pieces: Pieces, statement: ast.stmt, out: str) -> bool:
+    """Reads `a = ...`, or `a, b = ..., ...`; False where it is something else."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as name], value=value):
+            pairs = [(name, value)]
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+            pairs = [(name, value) for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)]
+            if len(pairs) != len(names):
+                return False
+        case _:
+            return False
+    made = {name.id: pieces.view(value) for name, value in pairs}
+    views = {name: view for name, view in made.items() if view is not None}
+    pieces.views |= views
+    return len(views) == len(pairs) and out not in made
 
 
 def _is_empty_list(node: ast.stmt, name: str) -> bool:
