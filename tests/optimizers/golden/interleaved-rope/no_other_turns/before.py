@@ -46,7 +46,7 @@ def others(x, cos, sin):
     cos, sin = cos[..., ::2], sin[..., ::2]
     made = halves(x, cos, sin) + mirrored(x, cos, sin) + swapped(x, cos, sin) + four_tables(x, cos, sin)
     made = made + of_another(x, cos, sin) + changed_between(x, cos, sin)
-    return made, apart(x, cos, sin), of_each([x], cos, sin)
+    return made, apart(x, cos, sin), of_each([x], cos, sin), crossed(x, cos, sin)
 
 
 def get_inputs():
@@ -56,3 +56,8 @@ def get_inputs():
 def of_each(heads, cos, sin):
     h = heads[0].float()
     return [torch.stack((h[..., ::2] * cos - h[..., 1::2] * sin, h[..., ::2] * sin + h[..., 1::2] * cos), -1) for h in heads]
+
+
+def crossed(x, cos, sin):
+    a, b = x[..., ::2], x[..., 1::2]
+    return torch.stack((b * cos - a * sin, a * sin + b * cos), dim=-1).flatten(-2)
