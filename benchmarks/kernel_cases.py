@@ -24,6 +24,7 @@ from kernel_cases_tables import (
 from outpace_kernels.causal_conv import causal_conv_reference, fused_causal_conv
 from outpace_kernels.cross_entropy import cross_entropy_reference, fused_cross_entropy
 from outpace_kernels.glu import fused_glu, glu_reference
+from outpace_kernels.interleaved_rope import fused_interleaved_rope, interleaved_rope_reference
 from outpace_kernels.layer_norm import fused_layer_norm, layer_norm_reference
 from outpace_kernels.linear_cross_entropy import fused_linear_cross_entropy, linear_cross_entropy_reference
 from outpace_kernels.qk_norm_rope import fused_qk_norm_rope, qk_norm_rope_reference
@@ -159,6 +160,29 @@ def rope_cases() -> list[Case]:
     return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
 
 
+def interleaved_rope_cases() -> list[Case]:
+    """Tables as `view_as_real` gives them of complex ones, and heads after places: Llama's own code has both."""
+
+    def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
+        def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
+            rows = 3 if smoke else length
+            q, k = (normal(device, dtype, batch, rows, h, width) for h in (heads, key_heads))
+            return [q, k, *normal(device, torch.float32, rows, 1, width // 2, 2).unbind(-1)]
+
+        def moved(tensors: Tensors) -> int:
+            return tensors[0].numel() + tensors[1].numel()
+
+        ours = partial(fused_interleaved_rope, dtype=torch.bfloat16)
+        return Case("interleaved_rope", label, torch.bfloat16, make, ours, interleaved_in_fp32, (0, 1), (2, 4), moved)
+
+    return [case("4x2048 32+8 heads of 128", 4, 32, 8, 2048, 128), case("16x1024 12+12 of 64", 16, 12, 12, 1024, 64)]
+
+
+def interleaved_in_fp32(q: torch.Tensor, k: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[Any, ...]:
+    turned = interleaved_rope_reference(q.float(), k.float(), cos, sin)
+    return tuple(one.to(q.dtype) for one in turned if one is not None)
+
+
 def qk_norm_rope_cases() -> list[Case]:
     def case(label: str, batch: int, heads: int, key_heads: int, length: int, width: int) -> Case:
         def make(device: str, dtype: torch.dtype, smoke: bool) -> Tensors:
@@ -281,6 +305,7 @@ def cases() -> list[Case]:
         relu_squared_cases(),
         linear_cross_entropy_cases(),
         routing_cases(),
+        interleaved_rope_cases(),
         qk_norm_rope_cases(),
         causal_conv_cases(),
         gated_scan_cases(),

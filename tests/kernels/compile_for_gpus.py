@@ -189,6 +189,14 @@ def grouped_linear(module: Any, made: Made) -> Iterator[Any]:
 
 
 @cases(*PLAIN)
+def interleaved_rope(module: Any, made: Made) -> Iterator[Any]:
+    q, k, table = made(2, 8, 16, 64), made(2, 2, 16, 64), made(16, 32).detach()
+    yield module.fused_interleaved_rope(q, k, table, table)
+    yield module.fused_interleaved_rope(q, None, *made(16, 32, 2).detach().unbind(-1))[0]
+    yield module.fused_interleaved_rope(made(3, 2), made(3, 2), table[:1, :1])
+
+
+@cases(*PLAIN)
 def layer_norm(module: Any, made: Made) -> Iterator[Any]:
     gain = made(768)
     yield module.fused_layer_norm(made(8, 768), gain, gain, 1e-6, made(8, 768))

@@ -214,3 +214,23 @@ def test_spellings_of_a_product(value: str, call: str) -> None:
 )
 def test_what_means_something_else_is_left_alone(line: str) -> None:
     assert written(line) == ""
+
+
+def test_vectors_of_no_width_reach_no_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its backward pass on CUDA takes their stride for their width, and writes where there is no memory."""
+    space: dict[str, Any] = {"torch": torch}
+    exec(grouped_experts._TEXT, space)  # pyright: ignore[reportPrivateUsage]
+    plain, widths = torch.nn.functional.embedding, list[int]()
+
+    def embedding(places: Any, table: Any) -> Any:
+        widths.append(table.shape[1])
+        return plain(places, table)
+
+    monkeypatch.setattr(torch.nn.functional, "embedding", embedding)
+    pairs = space["SortedPairs"](torch.tensor([2, 0, 5, 2]), 3)
+    for width in (0, 4):
+        bias = torch.randn(3, width, requires_grad=True)
+        out = pairs.vectors(bias)
+        out.sum().backward()
+        assert out.shape == (4, width) and bias.grad is not None and bias.grad.shape == bias.shape
+    assert widths == [4]

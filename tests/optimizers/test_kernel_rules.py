@@ -104,8 +104,10 @@ def test_the_audit_finds_no_fault_up_to_the_timing(rule: object, tmp_path_factor
     with Judge("cuda", arm_launcher(state, project=EXAMPLES), state) as judge:
         target = load_target(EXAMPLES / f"{rule.id.replace('-', '_')}.py", None, "cuda")  # type: ignore[attr-defined]
         judge.set_target(target.code, target.workloads)
-        (idea,) = ideas(target.code, [rule]).ideas  # type: ignore[list-item]
-        candidate = replace(target.code, source=idea.patch.new_source)
-        verdict = judge.audit(candidate, idea.patch, Options(last="L3"))
-    assert verdict.failed is None, verdict.reason
-    assert verdict.level == "L3"
+        found = ideas(target.code, [rule]).ideas  # type: ignore[list-item]
+        assert found
+        for idea in found:
+            candidate = replace(target.code, source=idea.patch.new_source)
+            verdict = judge.audit(candidate, idea.patch, Options(last="L3"))
+            assert verdict.failed is None, f"{idea.title}: {verdict.reason}"
+            assert verdict.level == "L3"

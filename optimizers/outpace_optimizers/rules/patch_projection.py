@@ -75,7 +75,7 @@ def _patches(edit: Edit, scope: Scope, site: ConvSite, rows: str) -> str:
     rank = site.rank
     apart = "".join(f".unfold({dim + 2}, {size}, {size})" for dim, size in enumerate(site.steps))
     order = [0, *range(2, rank + 2), 1, *range(rank + 2, 2 * rank + 2)]
-    each = f"{rows}{apart}.permute({', '.join(map(str, order))}).flatten({rank + 1})"
+    each = f"{rows}{apart}.permute({', '.join(map(str, order))}).flatten({rank + 1}).contiguous()"
     if len(each) > _WIDTH:
         margin = f"\n{2 * scope.source.indent}"
         each = each.replace(".unfold(", f"{margin}.unfold(").replace(".permute(", f"{margin}.permute(")

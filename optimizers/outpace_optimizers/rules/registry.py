@@ -24,6 +24,7 @@ _BUILT_IN = (
     "compile_modes",
     "explicit_attention",
     "capped_attention",
+    "ragged_attention",
     "attention_backend",
     "grouped_query",
     "loop_invariant",
@@ -41,6 +42,7 @@ _BUILT_IN = (
     "masked_assignment",
     "broadcast_sum",
     "cheaper_product",
+    "interleaved_rope",
     "complex_rotation",
     "topk_for_sort",
     "layer_norm",
@@ -71,8 +73,8 @@ _BUILT_IN = (
 @runtime_checkable
 class Rule(Protocol):
     """A detection with an edit. `id` is kebab-case; `page` is its documentation, `docs/rules/<id>.md`. One that writes
-    Triton says so by an attribute `needs_triton = True`, one that edits CUDA by `needs_cuda = True`, one that gains on
-    tensors of some dtypes alone by `gains_on = frozenset({"float32"})`.
+    Triton says so by an attribute `needs_triton = True`, one that edits CUDA or is for GPUs alone by `needs_cuda =
+    True`, one that gains on tensors of some dtypes alone by `gains_on = frozenset({"float32"})`.
     """
 
     @property

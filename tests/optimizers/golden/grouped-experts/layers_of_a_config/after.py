@@ -259,6 +259,8 @@ class SortedPairs:
         return product if bias is None else product + self.vectors(bias).to(product.dtype)
 
     def vectors(self, vectors):
+        if not vectors.numel():  # torch's gradient of embeddings without width is one of width 1 on CUDA
+            return vectors.sum(0).expand(self.expert.numel(), -1)
         return torch.nn.functional.embedding(self.expert, vectors)
 
     def chose(self):

@@ -11,7 +11,10 @@ class Patches(nn.Module):
     def forward(self, image):
         return (
             nn.functional.linear(
-                image.unfold(2, 2, 2).unfold(3, 3, 3).permute(0, 2, 3, 1, 4, 5).flatten(3),
+                image
+                .unfold(2, 2, 2)
+                .unfold(3, 3, 3)
+                .permute(0, 2, 3, 1, 4, 5).flatten(3).contiguous(),
                 self.down.weight.flatten(1),
             ).permute(0, 3, 1, 2).contiguous()
             if image.dim() == 4

@@ -12,7 +12,7 @@ def embed(pixels, weight):
             .unfold(2, frames, frames)
             .unfold(3, size, size)
             .unfold(4, size, size)
-            .permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(4),
+            .permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(4).contiguous(),
             weight.flatten(1),
         ).permute(0, 4, 1, 2, 3).contiguous()
         if pixels.dim() == 5 and weight.shape[2:] == (frames, size, size)

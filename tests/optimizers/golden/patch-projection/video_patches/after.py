@@ -12,7 +12,7 @@ def embed(video, weight, bias, positions):
             .unfold(2, 1, 1)
             .unfold(3, size, size)
             .unfold(4, size, size)
-            .permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(4),
+            .permute(0, 2, 3, 4, 1, 5, 6, 7).flatten(4).contiguous(),
             weight.flatten(1),
             bias,
         ).permute(0, 4, 1, 2, 3)

@@ -16,7 +16,7 @@ class Embeddings(nn.Module):
                 inputs
                 .unfold(2, self.projection.kernel_size[0], self.projection.kernel_size[0])
                 .unfold(3, self.projection.kernel_size[1], self.projection.kernel_size[1])
-                .permute(0, 2, 3, 1, 4, 5).flatten(3),
+                .permute(0, 2, 3, 1, 4, 5).flatten(3).contiguous(),
                 self.projection.weight.flatten(1),
                 self.projection.bias,
             ).permute(0, 3, 1, 2)
