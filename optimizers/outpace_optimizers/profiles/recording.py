@@ -80,6 +80,11 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
     if run is not None and run["trouble"]:
         already = "; the script profiles itself: read its trace instead" * (ALREADY in run["trouble"])
         return f"nothing was recorded: torch.profiler failed in the script: {run['trouble']}{already}"
+    if run is not None and run["steps"] >= plan.needed:
+        return (
+            f"nothing was recorded: {ended} while its trace was being written: steps of so many calls take long; "
+            "record fewer with --steps, or give more --time"
+        )
     if run is not None:
         longer = "make it run through without `outpace profile` first" if broke else "let it run longer"
         return (
