@@ -5,7 +5,7 @@
 
 A target with share s of the step, run twice, should make the step 1 + s times as long. In one process, blocks of steps
 with and without each doubling take turns in random order; the change is the median over the rounds of block against
-block. The scripts are those of benchmarks/profile; --steps must allow for all blocks.
+block. The scripts are those of benchmarks/profile, or your own; --steps must allow for all blocks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--block", type=int, default=3, help="steps in a row")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    parser.add_argument("script", help="a file of benchmarks/profile")
+    parser.add_argument("script", help="a file of benchmarks/profile, or the whole path of one that has a `main`")
     args, rest = parser.parse_known_args()
     script = SCRIPTS / args.script
     if args.worker:
@@ -63,7 +63,7 @@ def _profiled(python: str, script: Path, rest: list[str]) -> dict[str, Any]:
         str(script),
         *rest,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=SCRIPTS)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=script.parent)
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout[done.stdout.index("{\n") :])
@@ -129,6 +129,8 @@ def _both(first: Any, second: Any) -> Any:
     """The first result, with a backward pass through both."""
     import torch
 
+    if type(first) is tuple:  # of an LSTM: with what it hands on
+        return tuple(_both(one, other) for one, other in zip(first, second, strict=True))
     if not isinstance(first, torch.Tensor) or not first.requires_grad:
         return first
 

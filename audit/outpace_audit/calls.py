@@ -6,7 +6,7 @@ import functools
 import hashlib
 import mmap
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -104,24 +104,27 @@ class CheckedCalls:
         mutated = [i for i, was in enumerate(before) if not same_bytes(was, now[i])]
         updated = [updated_input(i, now[i]) for i in sorted({*mutated, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated, self._subject.buffers())
-        reply["mutated"] = mutated
-        unmarked = [i for i in mutated if now[i]._version == versions[i]]
-        reply["unmarked"] = [i for i in unmarked if i not in self._written_by_torch(request)] if unmarked else []
+        reply |= {"mutated": mutated, "seconds": seconds, "generator": generator}
+        reply["unmarked"] = self._unmarked(request, [i for i in mutated if now[i]._version == versions[i]])
         reply["spoiled"] = [i for i, was in enumerate(given) if cotangents and not same_bytes(was, cotangents[i])]
         self._written.update(mutated)
         finished = [*(leaf.value for leaf in result.tensors()), *(now[i] for i in mutated)]
-        reply["early"] = [self._writer.write(sample) for sample in (*early, *(found[i] for i in mutated))]
-        reply["late"] = [self._writer.write(early_sample(tensor, request.sample_seed)) for tensor in finished]
+        reply["early"] = self._samples((*early, *(found[i] for i in mutated)))
+        reply["late"] = self._samples(early_sample(tensor, request.sample_seed) for tensor in finished)
         if request.recorded is not None:
-            reply["recorded"] = self._recorded(
-                request.recorded, result, [updated_input(i, now[i]) for i in request.updated]
-            )
+            written = [updated_input(i, now[i]) for i in request.updated]
+            reply["recorded"] = self._recorded(request.recorded, result, written)
         reply["worn"] = [name for name, total in subject.parameter_sums().items() if parameters[name] != total]
         reply["aliases"] = self._aliases(result, arguments)
-        reply["generator"] = generator
-        reply["seconds"] = seconds
         self._earlier = [leaf for leaf in result.outputs if isinstance(leaf.value, torch.Tensor)]
         return reply
+
+    def _samples(self, samples: Iterable[torch.Tensor]) -> list[Any]:
+        return [self._writer.write(sample) for sample in samples]
+
+    def _unmarked(self, request: CallRequest, unseen: list[int]) -> list[int]:
+        """Of inputs written past their version counters, those that torch's own operators have not written so."""
+        return [i for i in unseen if i not in self._written_by_torch(request)] if unseen else []
 
     def _written_by_torch(self, request: CallRequest) -> set[int]:
         """In another call on the same values: see `own_writes`."""

@@ -208,31 +208,8 @@ def _options(
         later += lists[1:]
     places = list(enumerate(inspected["inputs"]))
     for position, one in places:
-        leaf = one["leaf"]
-        name = _name(workload, position if workload.maker == "captured" else leaf)
-        called = inspected.get("called", ())
-        blends = not (leaf < len(called) and any(part in called[leaf].lower() for part in FLAGS))
-        hows = [how for how in _hows(one) if blends or how != "blended"]
-        yield [ArgumentChange(leaf, how, name=name) for how in hows]
-        if "mixed" in hows:
-            yield [ArgumentChange(leaf, "spared", name=name)]
-        if one.get("ordered") and len(one["shape"]) == 1:
-            yield [ArgumentChange(leaf, "shuffled", name=name)]
-            yield [ArgumentChange(leaf, "evened", name=name)]
-        if one.get("ranked") and not one.get("offsets"):
-            yield [ArgumentChange(leaf, "shuffled", name=name)]
-        if "whole" in (one["law"] or {"params": {}})["params"]:
-            yield [ArgumentChange(leaf, "renumbered", name=name)]
-        if one.get("unordered"):
-            yield [ArgumentChange(leaf, "crossed", name=name)]
-        if one.get("offsets"):
-            yield from ([ArgumentChange(leaf, how, name=name)] for how in ("evened", "shortened", "begun"))
-        if one.get("ordered"):
-            yield [ArgumentChange(leaf, "widened", name=name)]
-        if hows[:1] == ["louder"]:
-            yield [ArgumentChange(leaf, "forbidden", name=name)]
-            if _is_positive(one):
-                yield [ArgumentChange(leaf, "signed", name=name)]
+        name = _name(workload, position if workload.maker == "captured" else one["leaf"])
+        yield from _options_of_a_tensor(one, name, inspected.get("called", ()))
     values = [value for _, value in inspected["defaults"]]
     for number, (name, value) in enumerate(inspected["defaults"]):
         before = tuple(values[:number])
@@ -251,6 +228,33 @@ def _options(
         yield [replace(change, name=names[change.leaf])]
     if cpu:
         yield from _ignored_options(inspected["inputs"], names)
+
+
+def _options_of_a_tensor(one: Mapping[str, Any], name: str, called: Sequence[str]) -> Iterator[list[ArgumentChange]]:
+    """`called`: the arguments' names, by leaf."""
+    leaf: int = one["leaf"]
+    blends = not (leaf < len(called) and any(part in called[leaf].lower() for part in FLAGS))
+    hows = [how for how in _hows(one) if blends or how != "blended"]
+    yield [ArgumentChange(leaf, how, name=name) for how in hows]
+    if "mixed" in hows:
+        yield [ArgumentChange(leaf, "spared", name=name)]
+    if one.get("ordered") and len(one["shape"]) == 1:
+        yield [ArgumentChange(leaf, "shuffled", name=name)]
+        yield [ArgumentChange(leaf, "evened", name=name)]
+    if one.get("ranked") and not one.get("offsets"):
+        yield [ArgumentChange(leaf, "shuffled", name=name)]
+    if "whole" in (one["law"] or {"params": {}})["params"]:
+        yield [ArgumentChange(leaf, "renumbered", name=name)]
+    if one.get("unordered"):
+        yield [ArgumentChange(leaf, "crossed", name=name)]
+    if one.get("offsets"):
+        yield from ([ArgumentChange(leaf, how, name=name)] for how in ("evened", "shortened", "begun"))
+    if one.get("ordered"):
+        yield [ArgumentChange(leaf, "widened", name=name)]
+    if hows[:1] == ["louder"]:
+        yield [ArgumentChange(leaf, "forbidden", name=name)]
+        if _is_positive(one):
+            yield [ArgumentChange(leaf, "signed", name=name)]
 
 
 def _states(inspected: Mapping[str, Any]) -> list[tuple[Sequence[int], str]]:

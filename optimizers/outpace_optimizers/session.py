@@ -11,7 +11,7 @@ from typing import Any
 from outpace_audit.codec import decode
 from outpace_audit.errors import EnvironmentMissing, OutOfResources, TargetError
 from outpace_audit.fewer import helps_to_leave_out, without_largest
-from outpace_audit.records import Check, Closely, Idea, Machine, Patch, QuickLook, Seeds, Verdict, content_id
+from outpace_audit.records import Check, Closely, Code, Idea, Machine, Patch, QuickLook, Seeds, Verdict, content_id
 from outpace_optimizers.costs import Stopwatch
 from outpace_optimizers.evidence import Recorder, evidence_of, write_evidence
 from outpace_optimizers.judge_client import JudgeClient, Judges
@@ -209,10 +209,6 @@ class Session:
     def _audited(
         self, key: str, idea: Idea, options: Mapping[str, Any], whole_file: bool, spent: int, asked: Asked
     ) -> tuple[Verdict, Cost]:
-        patch = idea.patch
-        candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
-        if whole_file:
-            candidate = replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, idea.patch.path))
         what = {"path": self.target.code.path, "target": self.target.name, "title": idea.title}
 
         def committed(seeds: str) -> None:
@@ -227,8 +223,8 @@ class Session:
 
         try:
             verdict = self._client.audit(
-                candidate,
-                None if whole_file else patch,
+                self._candidate(idea, whole_file),
+                None if whole_file else idea.patch,
                 {
                     "policy": self._request.policy,
                     "confirmations_before": spent,
@@ -248,6 +244,13 @@ class Session:
         )  # fmt: skip
         self._keep(key, stored, recorder)
         return verdict, cost
+
+    def _candidate(self, idea: Idea, whole_file: bool) -> Code:
+        patch = idea.patch
+        candidate = replace(self.target.code, path=patch.path, source=patch.new_source, files=patch.files)
+        if not whole_file:
+            return candidate
+        return replace(candidate, symbol=_symbol_in(candidate.source, candidate.symbol, patch.path))
 
     def _keep(self, key: str, stored: StoredTrial, recorder: Recorder) -> None:
         """The evidence first: a verdict in the ledger has its own."""

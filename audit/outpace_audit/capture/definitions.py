@@ -48,7 +48,10 @@ class Project:
 
     def own(self, filename: str) -> str | None:
         """The file's full name, if it is the project's: neither installed, nor hidden, nor of an environment."""
-        path = Path(os.path.realpath(filename))
+        try:
+            path = Path(os.path.realpath(filename))
+        except OSError:  # of a relative name, where the working folder is gone
+            return None
         if self.root not in path.parents or self._environment in path.parents:
             return None
         inner = path.relative_to(self.root).parts

@@ -213,14 +213,10 @@ def compare(
     baseline = None
     if truth is not None and is_inexact(ours):
         baseline = functools.cache(functools.partial(profile, ours, truth, ours, least=least))
-    told = _told_without_truth(path, ours, theirs, baseline)
-    if told is not None:
+    if (told := _told_without_truth(path, ours, theirs, baseline)) is not None:
         return told
-    dtype = theirs.dtype
     if truth is None:
-        slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
-        return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
-
+        return _against_the_original(path, ours, theirs)
     candidate = profile(theirs, truth, ours, least=least)
     if baseline is not None and _is_relative_to_nothing(candidate) and _is_relative_to_nothing(baseline()):
         # Rows of zeros, which rounding fills on both sides: nothing is relative to them, but to the rows beside them.
@@ -234,12 +230,18 @@ def compare(
 
     return Comparison(
         path,
-        dtype,
+        theirs.dtype,
         candidate=candidate,
         baseline=baseline,
         conditioning=conditioning,
         shaken=lambda: [profile(moved, truth, least=least) for moved in shaken()],
     )
+
+
+def _against_the_original(path: str, ours: torch.Tensor, theirs: torch.Tensor) -> Comparison:
+    dtype = theirs.dtype
+    slack = UNLIFTED_SLACK if dtype.itemsize >= 4 else 4.0
+    return Comparison(path, dtype, candidate=error_profile(theirs, ours), allowance=slack * torch.finfo(dtype).eps)
 
 
 def _told_without_truth(

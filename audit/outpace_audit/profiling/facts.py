@@ -23,12 +23,13 @@ def facts_of_the_run(root: Path) -> dict[str, Any]:
 
     cuda = torch.cuda.is_initialized()  # to ask for devices could spoil a later fork
     main = getattr(sys.modules.get("__main__"), "__file__", None)
+    here = _working_folder()
     facts: dict[str, Any] = {
         "argv": list(sys.argv),
         "main": os.path.realpath(main) if main else None,
         "python": sys.executable,
-        "cwd": str(Path.cwd()),
-        "sys_path": [path or str(Path.cwd()) for path in sys.path],
+        "cwd": here,
+        "sys_path": [path or here for path in sys.path],
         "files": file_hashes(root),
         "machine": describe("cuda" if cuda else "cpu"),
         "threads": torch.get_num_threads(),
@@ -39,6 +40,14 @@ def facts_of_the_run(root: Path) -> dict[str, Any]:
         "total_memory": torch.cuda.get_device_properties(0).total_memory if cuda else None,
     }
     return facts
+
+
+def _working_folder() -> str:
+    """Empty where it is gone: a script may remove the folder that it works in."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
 
 
 def file_hashes(root: Path) -> dict[str, str]:

@@ -63,6 +63,7 @@ class Window:
         self._profiler: torch.profiler.profile | None = None
         self._thread = 0
         self._claimed = False
+        self._forked = False
         self._owner: int | None = None
         """The optimizer (or module, or backward passes) whose steps are counted: the first that stepped."""
         self._last = self._thread_last = 0.0
@@ -117,7 +118,14 @@ class Window:
             self._calls.called = disable(self._module_called)
 
     def _forget(self) -> None:
-        """A forked child is another process: the window is its parent's."""
+        """A forked child is another process. The window is its parent's if that has stepped; else that of the first to.
+
+        Modules that a child calls are no steps: workers of a DataLoader call some to prepare what they load.
+        """
+        self._forked = True
+        self._forget_calls()
+        if not self._closed and not self._seen.steps:
+            return
         self._closed = True
         self._profiler = None
         self._garbage.pause()
@@ -252,10 +260,16 @@ class Window:
         return False
 
     def _claim(self) -> bool:
-        """One process of a run is profiled: the first that steps, and of several ranks rank 0."""
+        """One process of a run is profiled: the first that steps, and of several ranks rank 0.
+
+        One that has gone before it came to an end is no more in the way: a fork may have been there for a few steps.
+        """
         if not self._claimed and is_rank_zero():
-            with contextlib.suppress(FileExistsError):
-                (self._folder / CLAIM).touch(exist_ok=False)
+            claim = self._folder / CLAIM
+            if _is_of_one_gone(claim):
+                claim.unlink(missing_ok=True)
+            with contextlib.suppress(FileExistsError), claim.open("x") as file:
+                file.write(str(os.getpid()))
                 self._claimed = True
         return self._claimed
 
@@ -330,6 +344,8 @@ class Window:
             with contextlib.suppress(Exception):
                 _synchronize()
                 self._profiler.stop()  # one that is alive when the interpreter ends may end it by a signal
+        if self._forked and not self._seen.complete:
+            return
         self._seen.ends = True
         self._write()
 
@@ -339,12 +355,27 @@ class Window:
             return
         self._garbage.pause()
         garbage = {"steps": max(0, self._seen.steps - self._plan.warmup), "pauses": self._garbage.pauses}
-        document = {**asdict(self._seen), "garbage": garbage, **facts_of_the_run(self._root)}
+        try:
+            facts = facts_of_the_run(self._root)
+        except Exception as error:
+            self._seen.trouble = f"{type(error).__name__}: {error}"
+            self._seen.recorded, facts = False, {}
+        document = {**asdict(self._seen), "garbage": garbage, **facts}
         path = self._folder / RUN
         partial = path.with_suffix(".partial")
         with contextlib.suppress(OSError):
             partial.write_text(json.dumps(document), encoding="utf-8")
             partial.replace(path)
+
+
+def _is_of_one_gone(claim: Path) -> bool:
+    try:
+        os.kill(int(claim.read_text()), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):  # nobody's, or just being written
+        return False
+    return False
 
 
 def an_optimizer() -> bool:

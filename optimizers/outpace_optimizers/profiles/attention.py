@@ -17,6 +17,8 @@ PRODUCTS = {"aten::bmm": 0, "aten::baddbmm": 1}
 SOFTMAX = "aten::_softmax"
 FUSED = "aten::scaled_dot_product_attention"
 """What it does inside is its own choice."""
+DROPPING = frozenset({"aten::bernoulli_", "aten::native_dropout"})
+"""torch's fused operator for processors knows no dropout: with it, attention is written out inside, too."""
 OTHERS = frozenset({"aten::linear", "aten::addmm", "aten::mm"})
 """Layers that may be called between the products, and have no part in it."""
 
@@ -36,11 +38,19 @@ def attention(recorded: Recorded) -> tuple[Attention, ...]:
     """By the code that it is in and the shape of the scores, what takes most first."""
     forward = [node for node in recorded.hosts.main.nodes if node.category == "cpu_op" and not node.backward]
     inside = [node for node in forward if recorded.start <= node.start < recorded.end]
-    found = list(_written_out(inside))
     starts = [node.start for node in inside]
+
+    def between(first: Node, last: Node) -> Sequence[Node]:
+        return inside[bisect_left(starts, first.start) : bisect_right(starts, last.start)]
+
+    found = [
+        one
+        for one in _written_out(inside)
+        if recorded.activities or not any(node.name in DROPPING for node in between(one.softmax, one.second))
+    ]
     whole: dict[Node, tuple[str, tuple[int, ...]]] = {}
     for one in found:
-        part = inside[bisect_left(starts, one.product.start) : bisect_right(starts, one.second.start)]
+        part = between(one.product, one.second)
         whole |= {node: one.group for node in part if not _another(node, one.product.start)}
     products = {node: one.group for one in found for node in (one.product, one.second)}
     seconds = times_of(recorded, whole, backward=True)

@@ -28,6 +28,8 @@ WITHIN = {"user_annotation": 0, "python_function": 0, "cpu_op": 1, "operator": 1
 """What holds what, of events that begin and end at once: some traces count whole microseconds."""
 STEP = "ProfilerStep#"
 BACKWARD = "autograd::engine::evaluate_function: "
+CHECKPOINT = "torch/utils/checkpoint.py("
+"""In frames that call what is not kept for the backward pass, then and again in it."""
 COMPILED = re.compile(r"Torch-Compiled Region(: \S+)?")
 """Before torch 2.5 without a number."""
 OWN_FRAMES = ("outpace_audit/profiling/", "torch/profiler/")
@@ -149,6 +151,8 @@ class Hosts:
         key = self._key(node)
         if (outer := self._closures.rows_around(node)) is not None:
             node.rows, node.op = outer, ""
+        if node.backward and (asked := _rows_of_recomputation(node)) is not None:
+            node.rows, node.op = asked, ""
         if key == PROFILER:
             node.rows, node.op = (PROFILER,), ""
         elif key is not None:
@@ -220,6 +224,25 @@ class Hosts:
 def waits_for_backward(node: Node) -> bool:
     """Whether this may be all that is seen of a thread that has asked for a backward pass: without stacks, a label."""
     return "run_backward" in node.name or node.category == "user_annotation"
+
+
+def _rows_of_recomputation(node: Node) -> tuple[Key, ...] | None:
+    """Of a frame that begins it: of who called the checkpoint, and not of the code whose backward pass comes first and
+    needs it. None for other nodes."""
+    if CHECKPOINT not in node.name:
+        return None
+    step = node.parent
+    while step is not None and not step.name.startswith(BACKWARD):
+        if CHECKPOINT in step.name:
+            return None
+        step = step.parent
+    cause = None if step is None else step.cause
+    forward = cause
+    while forward is not None and CHECKPOINT not in forward.name:
+        forward = forward.parent
+    if step is None or cause is None or forward is None:
+        return None
+    return (*(key for key in step.rows if key not in cause.rows), *forward.rows)
 
 
 def _last_end(events: Iterable[Event]) -> float:

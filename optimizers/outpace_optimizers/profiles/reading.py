@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ COMPILING = 0.02
 """Of a step: what compiling takes that is said."""
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "OptimizedModule", "DistributedDataParallel"})
 """Modules that only run others."""
+SMALL = "targets too small to be listed"
 WITHOUT_STACKS = (
     "the trace has no Python stacks: time is given to named regions only; record it with with_stack=True, or with "
     "`outpace profile -- python ...`"
@@ -68,9 +69,6 @@ def read_in_child(trace: Path, root: Path, run: Mapping[str, Any]) -> Profile:
     return decode(Profile, answer)
 
 
-SMALL = "targets too small to be listed"
-
-
 def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True) -> Profile:
     """`run` is what our recording said of it; empty for other traces. Raises TraceError.
 
@@ -79,48 +77,61 @@ def read(path: Path, root: Path, run: Mapping[str, Any], *, by_kind: bool = True
     document = load(path)
     events = [event for event in document["traceEvents"] if _is_complete(event)]
     steps, main = _steps(events, int(run.get("complete") or 0))
-    notes = _differing(steps) if steps else [WITHOUT_STEPS]
-    start, end = (steps[0]["ts"], _end_of(steps)) if steps else _extent(events)
+    start, end = (steps[0]["ts"], _end_of(steps)) if steps else _extent(path, events)
     forget_files()
     hosts = Hosts(events, CodeNames(root, run.get("sys_path") or ()), main)
     recorded = Recorded(hosts, activities(events, hosts.threads), start, end, max(len(steps), 1))
-    plain_s = _plain_step(run, recorded)
     attribution = attribute(hosts, recorded.activities, start, end, _excess(run) * recorded.steps)
-    if not any(event["cat"] == "python_function" for event in events):
-        notes.append(WITHOUT_STACKS)
-    notes += _odd(recorded)
     parts, missing = _by_kind(document, _within(events, start, end)) if by_kind else ((), [])
-    notes += missing
-    nobody = [Portion(name, seconds / recorded.steps) for name, seconds in _longest(attribution.nobody)]
-    step_s = attribution.total_s / recorded.steps
-    targets = _targets(attribution, recorded, AsProfiled(path, root, run))
-    small_s = step_s - sum(one.own_s for one in targets) - sum(one.seconds for one in nobody)
-    small = (Portion(SMALL, small_s),) if len(targets) < len(attribution.sums) else ()
-    return Profile(
+    profile = Profile(
         format=FORMAT,
         trace=str(path),
         steps=recorded.steps,
-        step_s=step_s,
+        step_s=attribution.total_s / recorded.steps,
         profiled_step_s=recorded.per_step(end - start),
-        plain_step_s=plain_s,
+        plain_step_s=_plain_step(run, recorded),
         step_by=f"{run.get('by')} {run.get('of')}" if run.get("by") else "",
-        attributed_s=step_s - sum(one.seconds for one in nobody),
-        unattributed=(*_few(nobody), *small),
-        targets=targets,
-        kernels=findings.kernels(recorded)[:MOST_PORTIONS],
+        attributed_s=(attribution.total_s - sum(attribution.nobody.values())) / recorded.steps,
+        unattributed=(),
+        targets=_targets(attribution, recorded, AsProfiled(path, root, run)),
         breakdown=parts,
-        waits=findings.waits(recorded)[:MOST_PORTIONS],
-        copies=findings.copies(recorded)[:MOST_PORTIONS],
-        zeroing=findings.zeroing(recorded),
-        optimizer=findings.optimizer_operators(recorded)[:MOST_PORTIONS],
-        loader=findings.loader(recorded),
-        device=device_use(recorded),
         run=run,
-        notes=tuple(notes),
-        attention=attention(recorded)[:MOST_PORTIONS],
-        recomputed=recomputation(recorded),
+        notes=(*_of_the_trace(events, steps), *_odd(recorded), *missing),
         timeline=timeline(recorded, steps),
+        **_found(recorded),
     )
+    return replace(profile, unattributed=_unattributed(profile, attribution))
+
+
+def _found(recorded: Recorded) -> dict[str, Any]:
+    """What the rules read, by the profile's fields."""
+    return {
+        "kernels": findings.kernels(recorded)[:MOST_PORTIONS],
+        "waits": findings.waits(recorded)[:MOST_PORTIONS],
+        "copies": findings.copies(recorded)[:MOST_PORTIONS],
+        "zeroing": findings.zeroing(recorded),
+        "optimizer": findings.optimizer_operators(recorded)[:MOST_PORTIONS],
+        "loader": findings.loader(recorded),
+        "device": device_use(recorded),
+        "attention": attention(recorded)[:MOST_PORTIONS],
+        "recomputed": recomputation(recorded),
+    }
+
+
+def _unattributed(profile: Profile, attribution: Attribution) -> tuple[Portion, ...]:
+    """What belongs to nobody, and what is of targets that are too small to be listed."""
+    nobody = [Portion(name, seconds / profile.steps) for name, seconds in _longest(attribution.nobody)]
+    if len(profile.targets) == len(attribution.sums):
+        return _few(nobody)
+    listed_s = sum(one.own_s for one in profile.targets)
+    return (*_few(nobody), Portion(SMALL, profile.attributed_s - listed_s))
+
+
+def _of_the_trace(events: Sequence[Event], steps: Sequence[Event]) -> Iterator[str]:
+    """Words of caution about what it holds."""
+    yield from _differing(steps) if steps else [WITHOUT_STEPS]
+    if not any(event["cat"] == "python_function" for event in events):
+        yield WITHOUT_STACKS
 
 
 def _by_kind(document: dict[str, Any], events: Sequence[Event]) -> tuple[tuple[Portion, ...], list[str]]:
@@ -212,12 +223,12 @@ def _odd(recorded: Recorded) -> Iterator[str]:
         )
 
 
-def _extent(events: Sequence[Event]) -> tuple[float, float]:
+def _extent(path: Path, events: Sequence[Event]) -> tuple[float, float]:
     """Labels end with the recording, and may stand in the trace until it was written: they count where all are."""
     timed = [event for event in events if event["cat"] not in ("Trace", "user_annotation", "gpu_user_annotation")]
     timed = timed or [event for event in events if event["cat"] != "Trace"]
     if not timed:
-        raise TraceError("the trace has no events that took time: nothing ran while it was recorded")
+        raise TraceError(f"{path}: no events that took time: nothing ran while it was recorded; record it again")
     return min(event["ts"] for event in timed), _end_of(timed)
 
 

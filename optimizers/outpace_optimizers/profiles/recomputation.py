@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from outpace_optimizers.profiles.findings import Recorded, innermost
-from outpace_optimizers.profiles.hosts import Node
+from outpace_optimizers.profiles.hosts import CHECKPOINT, Node
 from outpace_optimizers.profiles.operator_time import times_of
 from outpace_optimizers.profiles.records import Recomputation
 
-CHECKPOINT = "torch/utils/checkpoint.py("
-"""In frames of whoever uses it. A gradient of a gradient runs forward operators in the backward pass, too."""
 BYTES = {
     "float": 4, "double": 8, "c10::BFloat16": 2, "c10::Half": 2, "long int": 8, "int": 4, "bool": 1,
     "unsigned char": 1,
@@ -28,7 +26,7 @@ VIEWS = frozenset(
 
 
 def recomputation(recorded: Recorded) -> Recomputation | None:
-    """None where nothing is recomputed."""
+    """None where nothing is recomputed. A gradient of a gradient runs forward operators in the backward pass, too."""
     if not any(CHECKPOINT in node.name for node in recorded.hosts.main.nodes):
         return None
     again = list(_outermost(recorded))

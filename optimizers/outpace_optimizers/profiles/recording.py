@@ -76,25 +76,37 @@ def _why_nothing(inside: Inside, run: dict[str, Any] | None, plan: Plan, status:
     ended = {"time": "it was interrupted (--time)", "interrupted": "it was interrupted"}.get(
         end, f"it ended with status {status}" if status else "it ended"
     )
+    broke = end == "ended" and status != 0
     if run is not None and run["trouble"]:
         already = "; the script profiles itself: read its trace instead" * (ALREADY in run["trouble"])
         return f"nothing was recorded: torch.profiler failed in the script: {run['trouble']}{already}"
+    if run is not None and run["steps"] >= plan.needed:
+        return (
+            f"nothing was recorded: {ended} while its trace was being written: steps of so many calls take long; "
+            "record fewer with --steps, or give more --time"
+        )
     if run is not None:
+        longer = "make it run through without `outpace profile` first" if broke else "let it run longer"
         return (
             f"nothing was recorded: {ended} after {run['steps']} steps ({run['by']} {run['of']}), of {plan.needed} "
-            "needed; let it run longer, or need fewer with --warmup, --timed and --steps"
+            f"needed; {longer}, or need fewer with --warmup, --timed and --steps"
         )
     if not inside.started:
         return (
             "nothing was recorded: the command started no Python 3.10 or newer, or started one without our PYTHONPATH "
             "(options -I, -E and -S, or another PYTHONPATH; set yours before `outpace profile`)"
         )
+    if broke and not (inside.raw / CLAIM).exists():
+        return (
+            f"nothing was recorded: the command {ended.removeprefix('it ')} before its first step; make it run without "
+            "`outpace profile` first (what it said is above)"
+        )
     if not any(inside.raw.glob(f"*{IDLE}")):
         return f"nothing was recorded: the command imported no torch, and {ended}"
     if (inside.raw / CLAIM).exists():
         return (
             f"nothing was recorded: the script made steps, and {ended} before the window did: it was killed, crashed, "
-            "or left by os._exit"
+            "or left by os._exit; let it run longer, or need fewer steps with --warmup, --timed and --steps"
         )
     return f"nothing was recorded: {NO_STEP[plan.by]} before {ended}; that is what ends a step (--by)"
 

@@ -43,6 +43,8 @@ from outpace_server.report.profile_page import profile_page
 
 LARGE = 20_000_000
 """Bytes of a trace whose reading takes long enough to be announced."""
+IN_A_FILE = 200
+"""Columns where the output goes to no terminal: nothing there has to be folded."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -89,6 +91,8 @@ def run(args: argparse.Namespace, engine: Callable[[], Engine]) -> int:
     """0 if there is a profile; 130 after Ctrl-C during the run, with what was recorded until then."""
     workspace = Workspace.of(args.workspace or Path.cwd())
     console = Console(stderr=not _only_reads(args), highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = IN_A_FILE
     if args.diff:
         return _diff(args, workspace, console)
     recording = None if _only_reads(args) else _recorded(args, workspace)

@@ -56,6 +56,7 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
     diagnostics = text.publish_diagnostics
     experimental: Any = capabilities.experimental
     known: Mapping[str, Any] = experimental if isinstance(experimental, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+    dynamic = workspace.did_change_configuration
     return ClientFeatures(
         action_literals=bool(text.code_action and text.code_action.code_action_literal_support),
         resolves_edits=bool(
@@ -79,9 +80,7 @@ def client_features(capabilities: types.ClientCapabilities) -> ClientFeatures:
             workspace.text_document_content and workspace.text_document_content.dynamic_registration
         ),
         pulls_settings=bool(workspace.configuration),
-        registers_settings=bool(
-            workspace.did_change_configuration and workspace.did_change_configuration.dynamic_registration
-        ),
+        registers_settings=bool(dynamic and dynamic.dynamic_registration),
         status=bool(known.get("outpaceStatus")),
         speedups=bool(known.get("outpaceSpeedups")),
         preview=bool(known.get("outpacePreview")),

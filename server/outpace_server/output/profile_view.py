@@ -155,7 +155,8 @@ def _table(*headings: str) -> Table:
     right = ("share", "backward", "own", "calls", "faster ≤", "gain ≤", "time", "before", "after", "change")
     for heading in headings:
         side = "right" if heading in right else "left"
-        table.add_column(heading, overflow="fold", justify=side, no_wrap=heading == headings[0])
+        whole = heading in (headings[0], "where")  # a place in a file is copied, and opened by a click
+        table.add_column(heading, overflow="fold", justify=side, no_wrap=whole)
     return table
 
 

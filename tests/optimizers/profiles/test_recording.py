@@ -262,6 +262,36 @@ def test_a_fork_and_its_steps_are_not_the_scripts(tmp_path: Path) -> None:
     assert recording.run["steps"] == QUICK.needed
 
 
+FORKED = "if os.fork() == 0:\n    train(50)\n    os._exit(0)\nos.wait()\n"
+A_PROCESS = """
+from multiprocessing import get_context
+child = get_context("fork").Process(target=train, args=(50,))
+child.start()
+child.join()
+"""
+
+
+@pytest.mark.parametrize("forked", [FORKED, A_PROCESS], ids=["fork", "multiprocessing"])
+def test_a_fork_is_profiled_where_it_is_the_first_that_steps(tmp_path: Path, forked: str) -> None:
+    recording = run(tmp_path, MODEL + TRAIN + forked)
+    assert (recording.run["steps"], recording.run["complete"]) == (QUICK.needed, QUICK.steps)
+    assert target(profile_of(tmp_path, recording), "squash").calls == 2.0
+
+
+def test_modules_called_in_a_fork_are_no_steps(tmp_path: Path) -> None:
+    """Workers of a DataLoader call some to prepare what they load."""
+    loading = "if os.fork() == 0:\n    [model(x) for _ in range(50)]\n    os._exit(0)\nos.wait()\n"
+    recording = run(tmp_path, MODEL + TRAIN + loading + "train(50)\n")
+    assert (recording.run["by"], recording.run["steps"]) == ("optimizer", QUICK.needed)
+
+
+def test_a_script_may_remove_the_folder_that_it_works_in(tmp_path: Path) -> None:
+    removing = "import tempfile\nos.chdir(gone := tempfile.mkdtemp())\nos.rmdir(gone)\ntrain(50)\n"
+    recording = run(tmp_path, MODEL + TRAIN + removing)
+    assert (recording.status, recording.run["trouble"], recording.run["cwd"]) == (0, "", "")
+    assert target(profile_of(tmp_path, recording), "squash").calls == 2.0
+
+
 PARALLEL = """
 import torch.distributed as dist
 dist.init_process_group('gloo')
@@ -301,12 +331,18 @@ def test_ranks_that_do_not_train_alike_are_asked_to_stop(tmp_path: Path) -> None
         (MODEL + TRAIN + "train(3)\nos._exit(3)\n", "made steps, and it ended with status 3 before"),
         (MODEL + "os._exit(0)\n", "no torch.optim optimizer stepped"),
         ("print(1)\n", "imported no torch"),
+        (MODEL + "raise SystemExit(2)\n", "ended with status 2 before its first step; make it run without"),
+        ("def f(:\n", "ended with status 1 before its first step; make it run without"),
+        (
+            MODEL + TRAIN + "train(3)\n1 / 0\n",
+            "status 1 after 3 steps .optimizer SGD., of 6 needed; make it run through",
+        ),
         (
             MODEL + TRAIN + "from torch.profiler import profile\nwith profile():\n    train(10)\n",
             "read its trace instead",
         ),
     ],
-    ids=["few", "none", "left", "left-early", "no-torch", "own-profiler"],
+    ids=["few", "none", "left", "left-early", "no-torch", "refused", "syntax", "raised", "own-profiler"],
 )
 def test_a_script_without_a_window_is_told_why(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(NothingRecorded, match=said):

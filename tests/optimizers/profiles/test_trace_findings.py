@@ -65,6 +65,18 @@ def test_on_a_device_its_kernels_count(tmp_path: Path) -> None:
     assert found.products_s == pytest.approx((10 + 40) * 1e-6)
 
 
+def test_with_dropout_it_is_not_fused_on_the_cpu(tmp_path: Path) -> None:
+    dropping = [PRODUCT, SOFTMAX, op("dropout", 295, 305), op("bernoulli_", 296, 299), SECOND]
+    assert read_events(tmp_path, dropping).attention == ()
+    on_device = [
+        event("cuda_runtime", "cudaLaunchKernel", 110, 115, correlation=1),
+        event("kernel", "k", 1000, 1010, GPU, correlation=1),
+    ]
+    assert read_events(tmp_path, [*dropping, *on_device]).attention
+    evaluating = [PRODUCT, SOFTMAX, op("dropout", 295, 305), SECOND]
+    assert read_events(tmp_path, evaluating).attention, "which drops nothing"
+
+
 @pytest.mark.parametrize(
     "events",
     [
@@ -102,6 +114,32 @@ def test_operators_that_record_a_graph_in_the_backward_pass_are_recomputed(tmp_p
     assert found is not None
     assert (found.count, found.bytes) == (2.0, 4 * (64 * 32 + 16 * 32))
     assert found.seconds == pytest.approx(95e-6)
+
+
+def frame(name: str, start: float, end: float) -> dict[str, Any]:
+    return event("python_function", name, start, end)
+
+
+def test_what_is_recomputed_is_of_who_called_the_checkpoint(tmp_path: Path) -> None:
+    """And not of the code whose backward pass comes first, and asks for what was not kept."""
+    (tmp_path / "net.py").write_text("def block():\n    pass\n\n\ndef layer():\n    pass\n\n\ndef last():\n    pass\n")
+    place = f"{tmp_path}/net.py"
+    block, layer, last = f"{place}(1): block", f"{place}(5): layer", f"{place}(9): last"
+    profile = read_events(tmp_path, [
+        frame(block, 10, 500), frame("torch/utils/checkpoint.py(500): checkpoint", 20, 490),
+        frame(layer, 30, 200), op("mm", 40, 190, Sequence_number=4, Fwd_thread_id=0),
+        frame(last, 210, 480), op("silu", 220, 470, Sequence_number=5, Fwd_thread_id=0),
+        event("cpu_op", "autograd::engine::evaluate_function: SiluBackward0", 600, 1000, Sequence_number=5,
+              Fwd_thread_id=1),
+        frame("torch/utils/checkpoint.py(1100): unpack_hook", 610, 900),
+        frame("torch/utils/checkpoint.py(1200): recompute", 620, 890),
+        frame(layer, 630, 700), op("mm", 640, 690, Sequence_number=6, Fwd_thread_id=0),
+        frame(last, 710, 880), op("silu", 720, 870, Sequence_number=7, Fwd_thread_id=0),
+    ])  # fmt: skip
+    taken = {one.name: one.seconds for one in profile.targets}
+    assert taken["last"] == pytest.approx((270 + 110 + 170) * 1e-6)
+    assert taken["layer"] == pytest.approx((170 + 70) * 1e-6)
+    assert taken["block"] == pytest.approx((490 + 400) * 1e-6)
 
 
 @pytest.mark.parametrize("events", [[NODE, AGAIN, INNER], [CHECKPOINT, NODE, GRADIENT]], ids=["gradients-of", "none"])
