@@ -111,7 +111,9 @@ def test_a_callback_more(more: str, told: str) -> None:
 
 def test_a_trainer_of_the_scripts_own_with_arguments_of_the_command_line() -> None:
     text = SCRIPT.format(more="").replace("args = T", "class Mine(Trainer): ...\nargs = HfArgumentParser(T")
-    text = text.replace("\nTrainer(model", ")\nMine(model").replace("import Trainer", "import HfArgumentParser, Trainer")
+    text = text.replace("\nTrainer(model", ")\nMine(model").replace(
+        "import Trainer", "import HfArgumentParser, Trainer"
+    )
     (idea,) = training_ideas("script.py", text, [RULES["averaged-weights"]]).ideas
     assert "callbacks=[AveragedWeights()]" in idea.patch.new_source
 
