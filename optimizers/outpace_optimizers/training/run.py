@@ -27,7 +27,7 @@ from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
-from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s
+from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s, waited
 from outpace_optimizers.workspace import Workspace
 
 PROBE, COUNTER = (Path(__file__).with_name(name) for name in ("probe.py", "counter.py"))
@@ -70,7 +70,7 @@ class Counted:
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock;
-    `busy_s` of all processors for a step; `counted` where that was asked."""
+    `busy_s` of all processors for a step; `waited` as watch.py has it; `counted` where that was asked."""
 
     seed: int
     outcome: Outcome
@@ -85,6 +85,7 @@ class RunResult:
     machine: str
     probed: Probed | None = None
     busy_s: float | None = None
+    waited: float | None = None
     counted: Counted | None = None
 
     @property
@@ -156,7 +157,7 @@ class Runner:
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
             _thinned(watch.points), touched, ended.protections, platform.node(), probed,
-            busy_s(watch.points, ended.cpu), counts,
+            busy_s(watch.points, ended.cpu), waited(watch.points, ended.cpu), counts,
         )  # fmt: skip
 
     def _counting(self, spec: SandboxSpec, environ: dict[str, str]) -> tuple[SandboxSpec, dict[str, str]]:

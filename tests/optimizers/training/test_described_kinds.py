@@ -22,8 +22,8 @@ Trainer(max_epochs=MAX_EPOCHS).fit(Net())
 """
 KINDS = {
     "meters": (
-        'info(f"Train: {epoch} [{i:>4d}/{n}]  Loss: {m.val:#.4g} ({m.avg:#.3g})")\n'
-        'info(f"Test{suffix}: Loss: {m.avg:>6.3f}  Acc@1: {top1.avg:>7.3f}")\n',
+        ('info(f"Train: {epoch} [{i:>4d}/{n}]  Loss: {m.val:#.4g} ({m.avg:#.3g})")\n'
+        'info(f"Test{suffix}: Loss: {m.avg:>6.3f}  Acc@1: {top1.avg:>7.3f}")\n'),
         {"Train: 2 [  31/32]  Loss: 2.14 (2.16)": None, "Test (EMA): Loss:  2.111  Acc@1:  27.734": 2.111},
         "lower",
     ),
@@ -31,14 +31,14 @@ KINDS = {
         LIGHTNING, {"Epoch 1: train_loss=0.376, val_loss=0.358": 0.358, "val_loss: -0.25": -0.25}, "lower",
     ),
     "a return, beside a rate of steps": (
-        'print(f"SPS: {int(global_step / (time.time() - start))} td_loss: {loss.item():.5f}")\n'
-        'print(f"global_step={global_step}, episodic_return={np.mean(returns):.4f}")\n',
+        ('print(f"SPS: {int(global_step / (time.time() - start))} td_loss: {loss.item():.5f}")\n'
+        'print(f"global_step={global_step}, episodic_return={np.mean(returns):.4f}")\n'),
         {"SPS: 412 td_loss: 0.25": None, "global_step=3996, episodic_return=0.8170": 0.817},
         "higher",
     ),
     "losses of rivals": (
-        'print("[%d/%d]\\tLoss_D: %.4f\\tLoss_G: %.4f" % (epoch, epochs, errD.item(), errG.item()))\n'
-        'print("[%d/%d]\\tmoment distance: %.5f" % (epoch, epochs, distance()))\n',
+        ('print("[%d/%d]\\tLoss_D: %.4f\\tLoss_G: %.4f" % (epoch, epochs, errD.item(), errG.item()))\n'
+        'print("[%d/%d]\\tmoment distance: %.5f" % (epoch, epochs, distance()))\n'),
         {"[1/2]\tLoss_D: 1.1\tLoss_G: 0.9": None, "[2/2]\tmoment distance: 0.42103": 0.42103},
         "lower",
     ),
@@ -64,7 +64,7 @@ def test_the_metric_is_found(name: str, tmp_path: Path) -> None:
 
 
 def test_a_length_that_a_name_has(tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(LIGHTNING)
+    (tmp_path / "train.py").write_text(LIGHTNING + TRAINS)
     found = describe(tmp_path)
     assert found.lines["budget"] == "{ steps = 4 }" and "MAX_EPOCHS is written into the script" in found.open["budget"]
 
@@ -84,7 +84,7 @@ def test_json_that_is_written_to_a_file(place: str, file: str | None, tmp_path: 
     (tmp_path / "train.py").write_text(WRITTEN.format(place=place) + TRAINS)
     beside = f', file = "{file}"' if file else ""
     found = describe(tmp_path).lines
-    assert (found["metric"], found["direction"]) == (f'{{ json = "knn_top1"{beside} }}', "higher")
+    assert (found["metric"], found["direction"]) == (f'{{ json = "knn_top1"{beside} }}', '"higher"')
 
 
 def test_several_processes_and_an_argument_by_its_place(tmp_path: Path) -> None:
