@@ -68,7 +68,9 @@ def _before_the_steps(baseline: Sequence[RunResult], candidate: Sequence[RunResu
     if extra <= allowed or not compare([one + allowed for one in sides[0]], sides[1], 1, CLOCK_ALPHA).proven:
         return None
     text = f"before its first step it takes {extra:.3g} s more than the baseline"
-    return Check(NAME, "L5", False, text, f"at most {allowed:.3g} s: {UNTIMED_SHARE:.0%} of the training time, or a start")
+    return Check(
+        NAME, "L5", False, text, f"at most {allowed:.3g} s: {UNTIMED_SHARE:.0%} of the training time, or a start"
+    )
 
 
 def _start_allowed(baseline: Sequence[RunResult]) -> float:

@@ -22,7 +22,7 @@ from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.counter import FIELDS, FOLDER
 from outpace_optimizers.training.files import COUNTS, SKIPPED, matching
-from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
+from outpace_optimizers.training.hints import NOT_A_NUMBER, hint, last_line
 from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
@@ -330,6 +330,11 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
         return watch.stopped
     if not watch.points:
         last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
+        if unread := next(
+            (found for line in ended.tail.splitlines() if (found := watch.target.metric.unread(line))), ""
+        ):
+            text = f"what metric ({watch.target.metric}) finds is {unread[:80]!r}, which is no number"
+            return Stop("no-metric", f"{text}: have its group match the digits alone, without a unit")
         did, metric = "wrote" if watch.target.metric.file else "printed", watch.target.metric
         return Stop("no-metric", f"nothing that it {did} matches metric ({metric}); the last line is {last!r}")
     if watch.target.time is not None and watch.claimed_s is None:
@@ -338,7 +343,7 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
 
 
 def _last_words(ended: Ended) -> str:
-    words = ended.tail.strip().rpartition("\n")[2][:300] or "it printed nothing"
+    words = last_line(ended.tail)[:300] or "it printed nothing"
     return f"{ended.status}: {words}{hint(words)}"
 
 
