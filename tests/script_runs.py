@@ -14,13 +14,19 @@ import pytest
 
 def printed(script: Path, folder: Path) -> str:
     """By the script, run in a folder of its own, where it leaves a checkpoint."""
-    folder.mkdir()
     said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+    with redirect_stdout(said):
+        ran(script, folder)
+    return said.getvalue()
+
+
+def ran(script: Path, folder: Path) -> dict[str, Any]:
+    """Its names."""
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", [script.name])
-        runpy.run_path(str(script), run_name="__main__")
-    return said.getvalue()
+        return runpy.run_path(str(script), run_name="__main__")
 
 
 def checkpoint(folder: Path) -> dict[str, Any]:

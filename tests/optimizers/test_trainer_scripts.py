@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from outpace_optimizers.training_rules.registry import load_training_rules, training_ideas
-from script_runs import printed
+from script_runs import printed, ran
 
 torch = pytest.importorskip("torch")
 
@@ -60,6 +60,77 @@ def test_a_trainer_lets_its_rate_fall(tmp_path: Path) -> None:
         rates[side] = [float(one) for one in re.findall(r"'learning_rate': '?([\d.e-]+)", text)]
     assert len(set(rates["before"])) == 1 and len(rates["before"]) == len(rates["after"])
     assert rates["after"] == sorted(rates["after"], reverse=True) and rates["after"][-1] < 0.1 * rates["before"][0]
+
+
+MEAN = """
+from transformers import TrainerCallback
+class Seen(TrainerCallback):
+    def on_step_end(self, args, state, control, model=None, **kwargs):
+        weights.append([p.detach().clone() for p in model.parameters()])
+weights, made = [], Trainer
+def Trainer(*args, callbacks, **kwargs):
+    global trainer
+    trainer = made(*args, callbacks=[Seen(), *callbacks], **kwargs)
+    return trainer
+"""
+
+
+@needs_trainer
+@pytest.mark.slow
+def test_a_trainer_evaluates_the_mean_of_its_weights_and_trains_the_same(tmp_path: Path) -> None:
+    """What it has at the end is the mean of what it had after each step, and no step's loss is another."""
+    folder = GOLDEN / "averaged-weights/hf_trainer"
+    seen = [printed(folder / f"{side}.py", tmp_path / side) for side in ("before", "after")]
+    losses, metrics = ([re.findall(rf"'{name}': '?([\d.]+)", text) for text in seen] for name in ("loss", "eval_loss"))
+    assert losses[0] == losses[1] and len(losses[0]) == 4
+    assert len(metrics[0]) == len(metrics[1]) == 5 and metrics[0] != metrics[1]
+    text = (folder / "after.py").read_text().replace("\n\nclass Rows", f"{MEAN}\n\nclass Rows", 1)
+    text = text.replace("    print(trainer.evaluate())", "    globals()['last'] = trainer.model")
+    (tmp_path / "script.py").write_text(text)
+    space = ran(tmp_path / "script.py", tmp_path / "mean")
+    means = space["weights"][0]
+    for steps, weights in enumerate(space["weights"][1:], 2):
+        means = [torch.lerp(mean, weight, 9 / (steps + 8)) for mean, weight in zip(means, weights, strict=True)]
+    for mean, weight in zip(means, space["last"].parameters(), strict=True):
+        torch.testing.assert_close(weight.detach(), mean)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "Trainer(model, args, train_dataset=rows, callbacks=[AveragedWeights()])"),
+        (", callbacks=[a, b(1)]", "callbacks=[a, b(1), AveragedWeights()])"),
+        (", callbacks=mine", "callbacks=[*(mine or ()), AveragedWeights()])"),
+    ],
+)
+def test_a_callback_more(more: str, told: str) -> None:
+    text = SCRIPT.format(more="").replace("train_dataset=rows", f"train_dataset=rows{more}")
+    (idea,) = training_ideas("script.py", text, [RULES["averaged-weights"]]).ideas
+    assert told in idea.patch.new_source and "from transformers import TrainerCallback" in idea.patch.new_source
+
+
+def test_a_trainer_of_the_scripts_own_with_arguments_of_the_command_line() -> None:
+    text = SCRIPT.format(more="").replace("args = T", "class Mine(Trainer): ...\nargs = HfArgumentParser(T")
+    text = text.replace("\nTrainer(model", ")\nMine(model").replace(
+        "import Trainer", "import HfArgumentParser, Trainer"
+    )
+    (idea,) = training_ideas("script.py", text, [RULES["averaged-weights"]]).ideas
+    assert "callbacks=[AveragedWeights()]" in idea.patch.new_source
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("train_dataset=rows", "**more", "line 4 takes arguments from elsewhere"),
+        ("train_dataset=rows", "*more", "more by place than its data"),
+        ("max_steps=10", "max_steps=10, fsdp='full_shard'", "fsdp keeps parts of its weights apart"),
+        ("train_dataset=rows", "train_dataset=rows, callbacks=[EMA()]", "EMA averages weights already"),
+        ("\nTrainer", "\nTrainer(model)\nTrainer", "makes a Trainer in 2 places"),
+    ],
+)
+def test_a_trainer_whose_weights_are_not_averaged(old: str, new: str, said: str) -> None:
+    text = SCRIPT.format(more="").replace(old, new, 1)
+    assert said in training_ideas("script.py", text, [RULES["averaged-weights"]]).reasons["averaged-weights"]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ class Reading:
         last, groups = found[-1], found[-1].groupdict()
         return _number(groups["value"] if "value" in groups else last[1]), _number(groups.get("step"))
 
+    def unread(self, line: str) -> str:
+        """What the expression finds in place of a number."""
+        found = list(self.regex.finditer(line)) if self.regex is not None and not self.file else []
+        texts = [str(one["value"] if "value" in one.re.groupindex else one[1]) for one in found]
+        return next((text for text in texts if _number(text) is None), "")
+
     def __str__(self) -> str:
         where = f" in {self.file}" if self.file else ""
         if self.tag:
@@ -79,6 +85,6 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        return float(value)
+        return float(value.rstrip("%,;:|)]}") if isinstance(value, str) else value)
     except (ValueError, OverflowError):
         return None

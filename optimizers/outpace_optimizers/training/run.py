@@ -22,12 +22,12 @@ from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.counter import FIELDS, FOLDER
 from outpace_optimizers.training.files import COUNTS, SKIPPED, matching
-from outpace_optimizers.training.hints import NOT_A_NUMBER, hint
+from outpace_optimizers.training.hints import NOT_A_NUMBER, hint, last_line
 from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
-from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s
+from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s, waited
 from outpace_optimizers.workspace import Workspace
 
 PROBE, COUNTER = (Path(__file__).with_name(name) for name in ("probe.py", "counter.py"))
@@ -70,7 +70,7 @@ class Counted:
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """`metric` as printed last, `recomputed` by the evaluation command; times in seconds, `outside_s` by our clock;
-    `busy_s` of all processors for a step; `counted` where that was asked."""
+    `busy_s` of all processors for a step; `waited` as watch.py has it; `counted` where that was asked."""
 
     seed: int
     outcome: Outcome
@@ -85,6 +85,7 @@ class RunResult:
     machine: str
     probed: Probed | None = None
     busy_s: float | None = None
+    waited: float | None = None
     counted: Counted | None = None
 
     @property
@@ -156,7 +157,7 @@ class Runner:
         return RunResult(
             seed, found.outcome, found.reason, metric, recomputed, watch.claimed_s, ended.seconds,
             _thinned(watch.points), touched, ended.protections, platform.node(), probed,
-            busy_s(watch.points, ended.cpu), counts,
+            busy_s(watch.points, ended.cpu), waited(watch.points, ended.cpu), counts,
         )  # fmt: skip
 
     def _counting(self, spec: SandboxSpec, environ: dict[str, str]) -> tuple[SandboxSpec, dict[str, str]]:
@@ -329,6 +330,11 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
         return watch.stopped
     if not watch.points:
         last = ended.tail.rstrip().rpartition("\n")[2][:200] or "nothing at all"
+        if unread := next(
+            (found for line in ended.tail.splitlines() if (found := watch.target.metric.unread(line))), ""
+        ):
+            text = f"what metric ({watch.target.metric}) finds is {unread[:80]!r}, which is no number"
+            return Stop("no-metric", f"{text}: have its group match the digits alone, without a unit")
         did, metric = "wrote" if watch.target.metric.file else "printed", watch.target.metric
         return Stop("no-metric", f"nothing that it {did} matches metric ({metric}); the last line is {last!r}")
     if watch.target.time is not None and watch.claimed_s is None:
@@ -337,7 +343,7 @@ def _judged(ended: Ended, watch: Watch, limits: Limits) -> Stop:
 
 
 def _last_words(ended: Ended) -> str:
-    words = ended.tail.strip().rpartition("\n")[2][:300] or "it printed nothing"
+    words = last_line(ended.tail)[:300] or "it printed nothing"
     return f"{ended.status}: {words}{hint(words)}"
 
 

@@ -98,5 +98,13 @@ def busy_s(points: Sequence[Point], cpu: Sequence[CpuPoint]) -> float | None:
     return (last - first) / (known[-1][1] - known[0][1])
 
 
+def waited(points: Sequence[Point], cpu: Sequence[CpuPoint]) -> float | None:
+    """How many times as long as the processors worked for it the run took to its first printed step: more than once
+    where others had them meanwhile."""
+    begun_s = next((at_s for at_s, step, _ in points if step is not None), None)
+    used = _so_far(cpu, begun_s) if begun_s is not None else None
+    return begun_s / used if begun_s is not None and used else None
+
+
 def _so_far(cpu: Sequence[CpuPoint], at_s: float) -> float | None:
     return max((used for seen_s, used in cpu if seen_s <= at_s + CPU_EVERY_S), default=None)

@@ -9,19 +9,20 @@ from pathlib import Path
 from outpace_optimizers.rules.names import dotted, words
 from outpace_optimizers.training.config import TABLE
 
-from .libraries import LENGTHS, Library, library
+from .libraries import LENGTHS, Library, library, processes
 from .printed import metrics, seconds
 from .project import Project, data_folders, defines_models, held_out_files, read_project
 from .settings import Setting, settings
 
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
-_STEPS = words("steps iters iterations updates")
+_STEPS = words("steps iters iterations updates timesteps")
 _EPOCHS = frozenset({"epochs"})
 _TIMES = words("seconds budget minutes")
 _OTHERS = words(
     "warmup eval log logging save val interval every start accum accumulation cooldown decay per test patience"
 )
 """What settings of lengths have in their names that are not the run's."""
+_SEVERAL = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 STEPS = 500
 """For a run whose length the script leaves open."""
 
@@ -50,9 +51,14 @@ def describe(root: Path, script: str | None = None) -> Description:
     lines: dict[str, str] = {}
     open_: dict[str, str] = {}
     more = used.words if used is not None else ()
-    lines["command"] = f'"{" ".join(("python", project.script, *more))}"'
-    if required := [one.flag for one in known if one.required]:
-        open_["command"] = f"{', '.join(required)}: needed by the script; put values behind it"
+    several = processes(project.tree)
+    start = ("python", *_SEVERAL) if several else ("python",)
+    lines["command"] = f'"{" ".join((*start, project.script, *more))}"'
+    asked = ["it trains in several processes: is 2 right?"] if several else []
+    if required := [one.flag or one.name for one in known if one.required]:
+        asked.append(f"{', '.join(required)}: needed by the script; put values behind it")
+    if asked:
+        open_["command"] = "; ".join(asked)
     _metric(project, used, lines, open_)
     _budget(project, used, known, lines, open_)
     _seed(project, used, known, lines, open_)
@@ -82,6 +88,10 @@ def _budget(
         open_["budget"] = "how long a run is was not found: budget = { steps = 500, flag = ... }"
         return
     amount, given = setting.default, setting.given()
+    if setting.by_place:
+        open_["budget"] = f"{setting.name} is given by its place: put it into command, and the same number here"
+        lines["budget"] = f"{{ {unit} = {STEPS} }}"
+        return
     if amount is None or amount <= 0:
         amount = STEPS
         open_["budget"] = f"{setting.name} has no default: is {STEPS} right?"
@@ -101,7 +111,8 @@ def _length(tree: ast.Module, used: Library | None, known: list[Setting]) -> tup
             if used.parsed and name == "max_steps":
                 return "steps", Setting(name, None, f"--{name}")
             if name in used.told:
-                return "steps", _behind(used.told[name], known) or _literal(name, used.told[name])
+                told = used.told[name]
+                return "steps", _behind(told, known) or _behind(told, known, told=False) or _literal(name, told)
     for settled in (True, False):
         for unit, wanted in (("steps", _STEPS), ("seconds", _TIMES), ("steps", _EPOCHS)):
             found = [one for one in known if one.words & wanted and not one.words & _OTHERS]
@@ -133,11 +144,12 @@ def _literal(name: str, node: ast.expr) -> Setting:
     return Setting(name, value if isinstance(value, (int, float)) else None)
 
 
-def _behind(node: ast.expr, known: list[Setting]) -> Setting | None:
-    """The setting that an expression reads: `args.seed`, `SEED`."""
+def _behind(node: ast.expr, known: list[Setting], *, told: bool = True) -> Setting | None:
+    """The setting that an expression reads: `args.seed`, `SEED`, `os.environ["SEED"]`. `told`: one that can be."""
     names = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
     names |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    return next((one for one in known if one.name in names and one.given()), None)
+    names |= {str(one.value) for one in ast.walk(node) if isinstance(one, ast.Constant)}
+    return next((one for one in known if one.name in names and bool(one.given()) == told), None)
 
 
 def _seed(
@@ -155,8 +167,16 @@ def _seed(
     if found is not None:
         lines["seed"] = f"{{ {found.given()} }}"
         return
-    seen = f"line {seeding[0].lineno} sets it to a constant" if seeding else "the script sets none"
+    seen = _seeded(seeding[0], known) if seeding else "the script sets none"
     open_["seed"] = f'{seen}: have it take one, and write seed = {{ flag = "--seed" }}'
+
+
+def _seeded(call: ast.Call, known: list[Setting]) -> str:
+    constants = {one.name for one in known if not one.given() and not one.by_place}
+    if {node.id for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)} <= constants:
+        return f"line {call.lineno} sets it to a constant"
+    of = ast.unparse(call.args[0])
+    return f"line {call.lineno} sets it to {of}, which no flag and no variable of the environment is seen to give"
 
 
 def _files(project: Project, lines: dict[str, str]) -> None:

@@ -40,6 +40,20 @@ def library(tree: ast.Module) -> Library | None:
     return None
 
 
+def processes(tree: ast.Module) -> bool:
+    """Whether a launcher has to tell the script which of several processes it is."""
+    calls = {(dotted(node.func) or "").rpartition(".")[2] for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    needed = {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        and (dotted(node.value) or "").endswith("environ")
+    }  # fmt: skip
+    return (
+        "init_process_group" in calls and bool(needed & {"RANK", "LOCAL_RANK", "WORLD_SIZE"}) and "spawn" not in calls
+    )
+
+
 def _keywords(call: ast.Call | None) -> dict[str, ast.expr]:
     return {item.arg: item.value for item in call.keywords if item.arg} if call is not None else {}
 

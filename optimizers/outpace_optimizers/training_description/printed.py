@@ -12,11 +12,15 @@ from outpace_optimizers.rules.names import dotted
 from outpace_optimizers.rules.names import words as listed
 
 from .settings import words_of
+from .written import written_json
 
 HELD_OUT = listed("val valid validation eval evaluation test dev heldout holdout")
-LOWER = listed("loss bpb bpc ppl perplexity nll error err rmse mse mae wer cer bits")
-HIGHER = listed("acc accuracy top1 f1 bleu auc map miou iou score reward dice")
+LOWER = listed("loss distance fid bpb bpc ppl perplexity nll error err rmse mse mae wer cer bits")
+HIGHER = listed("acc accuracy top1 f1 bleu auc map miou iou score reward return dice")
 _NOT = listed("train training time lr rate tokens norm")
+_RIVALS = (listed("d disc discriminator critic"), listed("g gen generator"))
+"""Of networks that are trained against each other: their losses say nothing about how good they are."""
+_HEAD = re.compile(r"\W*([A-Za-z]+)\s*(:|$)")
 _STEPS = listed("step steps it iter iteration iterations epoch i")
 LABEL = 2
 """Letters before a number, without which any number would match."""
@@ -26,7 +30,7 @@ _PRINTS = re.compile(r"(^|\.)(print\w*|info|log|write|warning|echo)$")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`before` is the text since the value before it; `source` the expression."""
+    """`before` is the text since the value before it; `source` the expression. The `val` of a meter is its last one."""
 
     before: str
     source: str
@@ -34,9 +38,18 @@ class Value:
 
     @property
     def words(self) -> frozenset[str]:
-        """`top1` counts as one word."""
         label = re.split(r"[,|(\[;]", self.before)[-1]
-        return words_of(f"{label} {self.source}") | frozenset(re.findall(r"[a-z]+\d+", f"{label} {self.source}"))
+        return _words(f"{label} {re.sub(r'[.]val$', '', self.source)}")
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may be the number of a step: no rate of them."""
+        return bool(self.words & _STEPS) and "/" not in self.source and "time" not in self.source
+
+
+def _words(text: str) -> frozenset[str]:
+    """`top1` counts as one word."""
+    return words_of(text) | frozenset(re.findall(r"[a-z]+\d+", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Metric:
 def printed(tree: ast.Module) -> Iterator[list[Value]]:
     """The values of each line that is printed."""
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        if _PRINTS.search(dotted(call.func) or "") and call.args:
+        if _PRINTS.search(dotted(call.func) or "") and call.args and not _logged(call):
             pieces: list[str | ast.expr] = []
             for arg in call.args:
                 pieces += [*([" "] if pieces else []), *_pieces(arg)]
@@ -103,8 +116,15 @@ def _values(pieces: list[str | ast.expr]) -> list[Value]:
     return found
 
 
+def _logged(call: ast.Call) -> str | None:
+    """`val_loss` of `self.log("val_loss", loss)`, which is shown elsewhere."""
+    name = call.args[0] if len(call.args) > 1 and (dotted(call.func) or "").endswith(".log") else None
+    text = name.value if isinstance(name, ast.Constant) else None
+    return text if isinstance(text, str) and re.fullmatch(r"[\w/-]+", text) else None
+
+
 def json_keys(tree: ast.Module) -> Iterator[str]:
-    """Of dictionaries that are printed as JSON, at once or under a name."""
+    """Of dictionaries that are printed or written as JSON, at once or under a name."""
     dumped = [
         call.args[0]
         for call in ast.walk(tree)
@@ -125,20 +145,38 @@ def metrics(tree: ast.Module) -> list[Metric]:
     scored: list[tuple[int, Metric]] = []
     best = _compared_with_the_best(tree)
     for key in _shown_keys(tree):
-        if score := _score(words_of(key), key, best):
+        if score := _score(_words(key), key, best):
             table = f"{{ regex = '.{re.escape(key)}.: .?{NUMBER}' }}"
-            scored.append((score, Metric(key, table, direction(words_of(key)))))
+            scored.append((score, Metric(key, table, direction(_words(key)))))
+    for name in filter(None, (_logged(node) for node in ast.walk(tree) if isinstance(node, ast.Call))):
+        table = f"{{ regex = '{re.escape(name)}[^\\w.+-]{{1,4}}{NUMBER}' }}"
+        scored.append((_score(_words(name), name, best), Metric(name, table, direction(_words(name)))))
+    written = written_json(tree)
     for key in json_keys(tree):
-        metric = Metric(key, f'{{ json = "{key}" }}', direction(words_of(key)))
-        scored += [(score, metric)] if (score := _score(words_of(key), key, best)) else []
+        place = f', file = "{written[key]}"' if key in written else ""
+        metric = Metric(key, f'{{ json = "{key}"{place} }}', direction(_words(key)))
+        scored.append((_score(_words(key), key, best), metric))
     for line in printed(tree):
+        head, against = _head(line), all(any(one.words & side for one in line) for side in _RIVALS)
         for at, value in enumerate(line):
             labelled = len(re.findall("[a-zA-Z]", "".join(one.before for one in line[: at + 1]))) >= LABEL
             nested = isinstance(ast.parse(value.source, mode="eval").body, ast.Dict) or "dumps(" in value.source
-            if labelled and not nested and (score := _score(value.words, value.source, best)):
-                metric = Metric(value.source, f"{{ regex = '{pattern(line, at)}' }}", direction(value.words))
+            own = bool(value.words & (HELD_OUT | _NOT))
+            rival = against and bool(value.words & (_RIVALS[0] | _RIVALS[1]))
+            words = value.words if own else value.words | words_of(head)
+            if labelled and not nested and not rival and (score := _score(words, value.source, best)):
+                found = pattern(line, at, "" if own else head)
+                metric = Metric(value.source, f"{{ regex = '{found}' }}", direction(words))
                 scored.append((score + (1 if "?P<step>" in metric.table else 0), metric))
-    return [metric for _, metric in sorted(scored, key=lambda pair: -pair[0])]
+    return [metric for score, metric in sorted(scored, key=lambda pair: -pair[0]) if score]
+
+
+def _head(line: list[Value]) -> str:
+    """`Test` of a line that begins with "Test: ", which all of its values are of."""
+    found = _HEAD.match(line[0].before) if line else None
+    if found is None or (not found[2] and not line[0].after.startswith(":")):
+        return ""
+    return found[1] if words_of(found[1]) & (HELD_OUT | _NOT) else ""
 
 
 def _shown_keys(tree: ast.Module) -> Iterator[str]:
@@ -173,17 +211,18 @@ def direction(words: frozenset[str]) -> str:
     return "higher" if words & HIGHER and not words & LOWER else "lower"
 
 
-def pattern(line: list[Value], at: int) -> str:
-    """An expression for the value, from the step's label on where the same line tells it before."""
-    steps = [place for place in range(at) if line[place].words & _STEPS and line[place].source != line[at].source]
+def pattern(line: list[Value], at: int, head: str = "") -> str:
+    """An expression for the value, from the step's label on where the same line tells it before, else from `head`."""
+    steps = [place for place in range(at) if line[place].counts and line[place].source != line[at].source]
     first = steps[0] if steps else at
-    found = ""
+    found = rf"{head}\b.*?" if head and not steps else ""
     for place in range(first, at + 1):
         text = line[place].before.rpartition("\n")[2]
         text = text if place > first else re.split(r"[,|;]", text)[-1].lstrip()
+        text = text.lstrip(": ") if found and place == first else text
         found += re.sub(r"(\\ )+", lambda spaces: " +" if len(spaces[0]) > 2 else " ", re.escape(text))
-        found += NUMBER if place == at else r"(?P<step>\d+)" if place == first else r"\S+"
-    return found.replace("'", ".")
+        found += " *" + (NUMBER if place == at else r"(?P<step>\d+)" if place == first else r"\S+")
+    return found.replace("'", ".").replace("\\\t", r"\t")
 
 
 def seconds(tree: ast.Module) -> str | None:

@@ -77,7 +77,9 @@ def _trains(tree: ast.Module) -> bool:
     methods = {
         node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
-    steps = {"backward", "step"} <= methods
+    last = {name.rpartition(".")[2] for name in calls}
+    functional = "functional_call" in last and bool({"grad", "grad_and_value", "value_and_grad"} & last)
+    steps = {"backward", "step"} <= methods or functional
     trainer = any(name.endswith("Trainer") for name in calls)
     return steps or (trainer and any(name.endswith((".train", ".fit")) for name in calls))
 

@@ -23,6 +23,8 @@ class Setting:
     flag: str = ""
     variable: str = ""
     required: bool = False
+    by_place: bool = False
+    """An argument without a flag, which only the command itself can give."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -63,6 +65,8 @@ def _flags(tree: ast.Module) -> Iterator[Setting]:
         texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         flags = sorted((text for text in texts if text.startswith("--")), key=len)
         keywords = {item.arg: item.value for item in call.keywords}
+        if texts and not texts[0].startswith("-") and not {"nargs", "default"} & keywords.keys():
+            yield Setting(texts[0], None, required=True, by_place=True)
         required = keywords.get("required")
         if flags:
             given = keywords.get("dest")
@@ -72,14 +76,20 @@ def _flags(tree: ast.Module) -> Iterator[Setting]:
 
 
 def _variables(tree: ast.Module) -> Iterator[Setting]:
-    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Assign)):
-        for call in (one for one in ast.walk(node.value) if isinstance(one, (ast.Call, ast.Subscript))):
-            of = dotted(call.func if isinstance(call, ast.Call) else call.value) or ""
-            if of.endswith(("environ.get", "getenv", "environ")) and isinstance(node.targets[0], ast.Name):
-                first = call.args[0] if isinstance(call, ast.Call) else call.slice
-                default = _number(call.args[1]) if isinstance(call, ast.Call) and len(call.args) > 1 else None
-                if isinstance(first, ast.Constant):
-                    yield Setting(node.targets[0].id, default, variable=str(first.value))
+    """By the name that they get; where they get none, by their own."""
+    named = {
+        one: node.targets[0].id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        for one in ast.walk(node.value)
+    }
+    for call in (one for one in ast.walk(tree) if isinstance(one, (ast.Call, ast.Subscript))):
+        of = dotted(call.func if isinstance(call, ast.Call) else call.value) or ""
+        if of.endswith(("environ.get", "getenv", "environ")) and (not isinstance(call, ast.Call) or call.args):
+            first = call.args[0] if isinstance(call, ast.Call) else call.slice
+            default = _number(call.args[1]) if isinstance(call, ast.Call) and len(call.args) > 1 else None
+            if isinstance(first, ast.Constant):
+                yield Setting(named.get(call, str(first.value)), default, variable=str(first.value))
 
 
 def _parsed_by_transformers(tree: ast.Module) -> Iterator[Setting]:

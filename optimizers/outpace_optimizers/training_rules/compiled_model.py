@@ -12,7 +12,7 @@ from outpace_optimizers.source import FunctionNode, Source
 
 from .fitting import DoesNotApply, after
 from .scopes import Scope, scopes
-from .step_sites import Step, the_step
+from .step_sites import Step, is_module, the_step
 from .trainer_sites import Arguments, told, trainer_arguments
 
 _OTHERS = frozenset({"torch.nn.DataParallel", "torch.jit.script", "torch.jit.trace", "torch.cuda.CUDAGraph"})
@@ -34,6 +34,7 @@ class CompiledModelRule:
             yield self._of_trainer(source, arguments)
             return
         step = the_step(source, every)
+        _require_unwritten(every)
         edit = Edit()
         if step.model.startswith("self."):
             _compile_attribute(source, every, step, edit)
@@ -73,6 +74,31 @@ def _require_eager(every: list[Scope]) -> None:
             called = one.func if isinstance(one, ast.Call) else one
             if (scope.names.resolve(called) or "") == "torch.compile":
                 raise DoesNotApply(f"line {one.lineno} compiles already")
+
+
+def _require_unwritten(every: list[Scope]) -> None:
+    """A queue that a model writes rows of after it was multiplied: of such a one compiled code keeps no copy for its
+    backward pass, whether the model makes one or not.
+    """
+    kept = {
+        f"self.{call.args[0].value}"
+        for scope in every
+        for call in scope.calls()
+        if dotted(call.func) == "self.register_buffer" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+    for scope in (one for one in every if one.owner is not None and is_module(one.owner)):
+        if getattr(scope.node, "name", "") != "__init__" and _trained_through(every, scope):
+            for node in scope.nodes:
+                of = dotted(node.value) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) else None
+                if of in kept:
+                    raise DoesNotApply(f"line {node.lineno} writes into {of} as the model is called")  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _trained_through(every: list[Scope], scope: Scope) -> bool:
+    """`forward`, and the methods of its class that it calls."""
+    name = getattr(scope.node, "name", "")
+    forward = [one for one in every if one.owner is scope.owner and getattr(one.node, "name", "") == "forward"]
+    return name == "forward" or any(dotted(call.func) == f"self.{name}" for one in forward for call in one.calls())
 
 
 def _compile_attribute(source: Source, every: list[Scope], step: Step, edit: Edit) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections import Counter
 from collections.abc import Iterator
 
 from outpace_audit.records import Idea, NumericsClass
-from outpace_optimizers.rules.names import imported
+from outpace_optimizers.rules.names import dotted, imported
 from outpace_optimizers.rules.writing import Edit, make_script_patch
 from outpace_optimizers.source import Source, module_level
 
 from .fitting import DoesNotApply, first_line, unindented
 from .muon_text import definition
 from .optimizer_sites import Made, optimizers
-from .scopes import names_in
+from .scopes import names_in, scopes
+from .step_sites import is_module
 
 _SHARDED = frozenset({"FullyShardedDataParallel", "fully_shard", "FSDP", "DTensor"})
 """Where a parameter is no whole matrix."""
@@ -63,9 +66,37 @@ def _the_only(source: Source) -> Made:
     keywords = {item.arg for item in made[0].call.keywords}
     if any(isinstance(arg, ast.Starred) for arg in made[0].call.args) or "model" in keywords:
         raise DoesNotApply(f"the call at line {made[0].call.lineno} takes its arguments from elsewhere")
+    if not _may_repeat(source):
+        raise DoesNotApply("no module of the file repeats blocks, whose matrices Muon would step")
     if closures := first_line(call for call in made[0].scope.calls() if "closure" in names_in(call)):
         raise DoesNotApply(f"line {closures} steps with a closure")
     return made[0]
+
+
+def _may_repeat(source: Source) -> bool:
+    """Whether a model has a list or a sequence of several alike, as far as the file tells: one that it imports may."""
+    own = {name for name, one in source.definitions.items() if isinstance(one.node, ast.ClassDef)}
+    if not any(is_module(node) for one in source.definitions.values() if isinstance(node := one.node, ast.ClassDef)):
+        return True
+    every = [(scope.names.resolve(call.func) or "", call) for scope in scopes(source) for call in scope.calls()]
+    return any(_of_others(name) or _several(name, call, own) for name, call in every)
+
+
+def _of_others(name: str) -> bool:
+    """A class that is neither torch's nor Python's; or torch's Transformer and its encoders, which hold layers."""
+    root, last = name.partition(".")[0], name.rpartition(".")[2]
+    torchs = name.startswith("torch.nn.Transformer") and not last.endswith("Layer")
+    others = root not in sys.stdlib_module_names | {"", "torch", "numpy"}
+    return torchs or (others and (last[:1].isupper() or last == "from_pretrained"))
+
+
+def _several(name: str, call: ast.Call, own: set[str]) -> bool:
+    if name.endswith(".ModuleList"):
+        return True
+    if not name.endswith(".Sequential"):
+        return False
+    made = Counter(dotted(arg.func) for arg in call.args if isinstance(arg, ast.Call))
+    return any(isinstance(arg, ast.Starred) for arg in call.args) or any(made[one] > 1 for one in own)
 
 
 RULE = MuonMatricesRule()

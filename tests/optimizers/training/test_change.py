@@ -19,7 +19,7 @@ from outpace_optimizers.training.files import matches
 from outpace_optimizers.training.process import cpu_s
 from outpace_optimizers.training.reading import Reading, TrainingError
 from outpace_optimizers.training.run import RunResult
-from outpace_optimizers.training.watch import Point
+from outpace_optimizers.training.watch import Point, waited
 
 TARGET = TrainingTarget(
     command=("python", "train.py"),
@@ -209,6 +209,43 @@ def test_more_work_for_the_same_steps(times: tuple[float, ...], passed: bool) ->
     baseline = [run(seed, 2.0, outside=outside) for seed, outside in enumerate((10.0, 10.2, 9.9))]
     candidate = [run(seed, 2.0, outside=outside) for seed, outside in enumerate(times)]
     assert audits.outside_clock(baseline, candidate, TARGET).passed == passed
+
+
+@pytest.mark.parametrize(
+    ("waited", "start", "passed"),
+    [(None, 4.6, False), (1.0, 4.6, False), (0.5, 4.6, False), (3.0, 4.6, True), (3.0, 7.5, False), (99.0, 8.5, False)],
+)
+def test_a_start_on_a_machine_that_lets_the_baseline_wait(waited: float | None, start: float, passed: bool) -> None:
+    """A second more on an idle machine is three seconds more where everything waits twice as long as it works; what
+    would be longer on an idle one is seen on a busy one, too, and a candidate's own waiting is no excuse."""
+
+    def began(seed: int, at_s: float, waited: float | None) -> RunResult:
+        curve: tuple[Point, ...] = ((at_s, 1, 9.0), (at_s + 1.0, 101, 2.0))
+        return replace(run(seed, 2.0, outside=at_s + 1.1), curve=curve, waited=waited)
+
+    baseline = [began(seed, 3.0 + 0.02 * seed, waited) for seed in range(3)]
+    candidate = [began(seed, start + 0.02 * seed, 99.0) for seed in range(3)]
+    check = audits.outside_clock(baseline, candidate, TARGET)
+    assert check.passed == passed and (passed or "before its first step it takes" in check.evidence)
+
+
+@pytest.mark.parametrize(("steps_s", "passed"), [(0.3, True), (0.8, False)])
+def test_a_start_that_may_be_longer_is_no_work_of_a_short_run(steps_s: float, passed: bool) -> None:
+    """A compiler's start, beside steps that take less time than it; steps that take longer are seen beside it."""
+
+    def began(seed: int, at_s: float, steps_s: float) -> RunResult:
+        curve: tuple[Point, ...] = ((at_s, 1, 9.0), (at_s + steps_s, 301, 2.0))
+        return replace(run(seed, 2.0, outside=at_s + steps_s), curve=curve)
+
+    baseline = [began(seed, 1.0 + 0.01 * seed, 0.3) for seed in range(3)]
+    candidate = [began(seed, 1.9 + 0.01 * seed, steps_s) for seed in range(3)]
+    assert audits.outside_clock(baseline, candidate, TARGET).passed == passed
+
+
+def test_how_long_a_run_waited_before_its_first_step() -> None:
+    points: list[Point] = [(0.5, None, 9.0), (3.0, 1, 9.0), (4.0, 2, 8.0)]
+    assert waited(points, [(0.4, 0.2), (2.99, 1.0), (4.0, 1.9)]) == 3.0
+    assert waited(points[:1], [(0.4, 0.2)]) is None and waited(points, []) is None
 
 
 @pytest.mark.parametrize("before_s, passed", [(2.0, True), (2.5, True), (6.0, False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from dataclasses import replace
@@ -106,6 +107,18 @@ BAD = {
     ),
     "asks": ("input('continue? ')", "nobody answers a run's questions"),
     "downloads": ("import socket; socket.create_connection(('example.com', 80))", "a run has no network"),
+    "asks for a GPU": ("raise RuntimeError('No CUDA GPUs are available')", "that is not there: name the device"),
+    "asks for a second GPU": (
+        "raise RuntimeError('CUDA error: invalid device ordinal')",
+        "or fewer processes, in command",
+    ),
+    "a process of several": (
+        (
+            "print('[rank1]: ValueError: no such layer')\nprint('torch.x.ChildFailedError: main.py FAILED')\n"
+            "print('  traceback : To enable traceback see the manual')\nprint('=' * 60); raise SystemExit(1)"
+        ),
+        "exit status 1: ValueError: no such layer",
+    ),
     "lacks data": ("open('data/other.txt')", "paths start at the project's root"),
     "gives up at nan": (LOOP + "raise RuntimeError('the loss is nan')", "RuntimeError: the loss is nan"),
     "writes outside": ("open('/usr/x', 'w')", "nowhere else"),
@@ -124,6 +137,36 @@ def test_a_bad_run_is_recognised_and_said_in_one_line(name: str, folder: Path) -
     also = {"no time": "no-metric", "gives up at nan": "diverged"}
     assert found.outcome == also.get(name, name if "-" in name or name == "diverged" else "crashed")
     assert reason in found.reason and "\n" not in found.reason
+
+
+UNITS = {
+    "45.5%": (45.5, ""),
+    "45.5,": (45.5, ""),
+    "1.4nats": (None, "'1.4nats', which is no number: have its group match the digits alone, without a unit"),
+    "n/a": (None, "'n/a', which is no number"),
+}
+
+
+@pytest.mark.parametrize("printed", UNITS)
+def test_a_number_with_a_unit(printed: str, folder: Path) -> None:
+    value, said = UNITS[printed]
+    target = replace(TARGET, metric=Reading(regex=re.compile(r"acc (?P<value>\S+)")), time=None)
+    found = ran(folder, f"print('acc {printed} of all')", target=target)
+    assert (found.metric, found.outcome) == (value, "finished" if value else "no-metric")
+    assert said in found.reason and "\n" not in found.reason
+
+
+def test_a_bar_that_is_drawn_over_itself(folder: Path) -> None:
+    """tqdm's, on the other stream: each state is a line."""
+    target = replace(TARGET, metric=Reading(regex=re.compile(r"loss=(\S+)\]")), time=None)
+    script = "import sys\nfor n in (3, 2, 1): sys.stderr.write(f'\\r 5%|# | 1/9 [00:00<?, loss=0.{n}]')\nprint('done')"
+    found = ran(folder, script, target=target)
+    assert [value for _, _, value in found.curve] == [0.3, 0.2, 0.1]
+
+
+def test_what_is_read_from_nobody(folder: Path) -> None:
+    found = ran(folder, "import sys; assert sys.stdin.read() == ''\n" + LOOP)
+    assert found.outcome == "finished"
 
 
 @pytest.mark.parametrize("seconds, outcome", [(2.05, "finished"), (2.2, "over-budget")])
