@@ -17,10 +17,10 @@ UNTIMED_SHARE = 0.1
 """How much more of its training time than the baseline a candidate may spend outside its own clock, or before its first
 steps."""
 START_S = 1.0
-"""What a candidate may always take longer to start where steps are the budget: modules that it imports. On a machine that
-lets even the baseline wait, as much longer as that does."""
+"""What a candidate may always take longer to start where steps are the budget: modules that it imports. On a machine
+that lets even the baseline wait, as much longer as that does."""
 MOST_WAITED = 4.0
-"""How many times as long a start may take because a busy machine let it wait, as the baseline's in the same campaign."""
+"""How many times as long a start may take because a busy machine lets it wait, as it does the baseline's."""
 SLOWER = 1.5
 """How many times as long as the baseline a candidate may train for the same steps: beyond that it does more than it
 says, or the budget should be one of seconds."""

@@ -18,7 +18,8 @@ HINTS = (
         "a run may write to its own project's tree and to /tmp, nowhere else",
     ),
     (
-        (r"No CUDA GPUs are available|no NVIDIA driver|not compiled with CUDA|CUDA is not available|invalid device ordinal|"
+        (r"No CUDA GPUs are available|no NVIDIA driver|not compiled with CUDA|CUDA is not available|"
+        r"invalid device ordinal|"
         r"only supported with GPUs|no CUDA-capable device|torch\.cuda\.is_available\(\) is False"),
         "it asks for a GPU, or one of several, that is not there: name the device, or fewer processes, in command",
     ),
