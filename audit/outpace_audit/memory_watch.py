@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from outpace_audit import memcheck
 from outpace_audit.checks.evidence import Evidence, MemoryWatch
-from outpace_audit.errors import ArmError
+from outpace_audit.errors import ArmError, OutOfResources
 from outpace_audit.observing import new_request
 from outpace_audit.records import Code, Workload
 from outpace_audit.shape_scouting import Variant
-from outpace_audit.thresholds import COMPILE_TIMEOUT_S
+from outpace_audit.thresholds import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from outpace_audit.judge import Judge
@@ -29,8 +29,9 @@ END_S = 30.0
 """For the tool to write its report."""
 MOST_SAID = 300
 _TRITON = re.compile(r"^\s*(?:import|from)\s+triton\b", re.MULTILINE)
-_HEADLINE = re.compile(r"^=+ (?!COMPUTE-SANITIZER|Target application|ERROR SUMMARY|Warning)(\S.*)$", re.MULTILINE)
-_PLACE = re.compile(r"^=+ +(at .+)$", re.MULTILINE)
+_FINDING = re.compile(r"^=+ (\S.*)\n=+ +(at (.+?)\+0x.*)$", re.MULTILINE)
+"""What it is, where, and the kernel's name, with its types where it is C++."""
+_KERNEL = re.compile(r"\bdef\s+(\w+)|__global__[^(;{]*?(\w+)\s*\(")
 
 Call = tuple[Workload, dict[str, Any]]
 
@@ -54,11 +55,15 @@ def has_kernels(code: Code) -> bool:
     return code.builds or any(_TRITON.search(text) for text in code.texts)
 
 
-def said_first(report: str) -> str:
-    """The tool's first finding and where it was, on one line."""
-    headline, place = _HEADLINE.search(report), _PLACE.search(report)
-    found = [one.group(1).strip() for one in (headline, place) if one]
-    return " ".join(found)[:MOST_SAID] or "errors that it does not describe"
+def first_finding(report: str, code: Code) -> str:
+    """The tool's first finding in a kernel whose text the code has, and where; empty where all are in others, as of
+    torch's libraries."""
+    texts = (*code.texts, *(file.text for file in code.files))
+    own = {name for text in texts for names in _KERNEL.findall(text) for name in names}
+    for headline, place, kernel in _FINDING.findall(report):
+        if own.intersection(re.findall(r"\w+", kernel)):
+            return f"{headline} {place}"[:MOST_SAID]
+    return ""
 
 
 def _calls(judge: Judge, evidence: Evidence) -> list[Call]:
@@ -74,7 +79,7 @@ def _watched(judge: Judge, code: Code, calls: Sequence[Call]) -> MemoryWatch:
     made, trouble = 0, ""
     try:
         side, _ = judge.side_of(code, "candidate", entry=memcheck.ENTRY)
-    except ArmError as error:
+    except (ArmError, OutOfResources) as error:
         return MemoryWatch(not_seen=f"it did not start under {memcheck.PROGRAM}: {error}")
     try:
         latest = time.monotonic() + WATCH_S
@@ -83,12 +88,15 @@ def _watched(judge: Judge, code: Code, calls: Sequence[Call]) -> MemoryWatch:
                 trouble = f"{len(calls) - made} of {len(calls)} calls were not made in {WATCH_S:.0f} s"
                 break
             side.workload(workload)
-            side.call(workload, COMPILE_TIMEOUT_S, **request)
+            side.call(workload, CALL_TIMEOUT_S, **request)
             made += 1
-    except ArmError as error:
+    except (ArmError, OutOfResources) as error:
         trouble = f"a call failed under {memcheck.PROGRAM}: {error}"
     try:
         found = side.process.finish(END_S) == memcheck.FOUND
-        return MemoryWatch(made, said_first(side.process.log_tail(1 << 20)) if found else "", not_seen=trouble)
+        report = first_finding(side.process.log_tail(1 << 20), code) if found else ""
+        if found and not report:
+            trouble = trouble or f"{memcheck.PROGRAM} saw errors in kernels that are not its own"
+        return MemoryWatch(made, report, not_seen=trouble)
     finally:
         side.close()

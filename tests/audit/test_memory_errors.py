@@ -16,14 +16,14 @@ from outpace_audit.checks import memory_errors
 from outpace_audit.checks.evidence import Evidence, MemoryWatch
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import Launcher, arm_launcher
-from outpace_audit.memory_watch import has_kernels, said_first
+from outpace_audit.memory_watch import first_finding, has_kernels
 from outpace_audit.records import Check, Code, Machine, Workload
 from outpace_audit.sandbox import SandboxSpec
 
 REPORT = """\
 ========= COMPUTE-SANITIZER
 ========= Invalid __global__ read of size 8 bytes
-=========     at twice+0xb0 in twice.py:6
+=========     at {kernel}+0xb0 in twice.py:6
 =========     by thread (116,0,0) in block (3,0,0)
 ========= ERROR SUMMARY: 12 errors
 """
@@ -93,9 +93,18 @@ def test_the_tool_is_found_beside_cuda_home(tmp_path: Path, monkeypatch: pytest.
     assert memcheck.program() == str(tool)
 
 
-def test_the_first_finding_and_its_place_are_said() -> None:
-    assert said_first(REPORT) == "Invalid __global__ read of size 8 bytes at twice+0xb0 in twice.py:6"
-    assert said_first("========= COMPUTE-SANITIZER\n") == "errors that it does not describe"
+@pytest.mark.parametrize(
+    ("kernel", "text", "found"),
+    [
+        ("twice_kernel", TWICE, True),
+        ("void twice_kernel<float>(float *, int)", "__global__ void twice_kernel(float* x, int n) {}", True),
+        ("void at::native::elementwise<4>(int)", TWICE, False),
+    ],
+)
+def test_the_first_finding_in_a_kernel_of_its_own_is_said(kernel: str, text: str, found: bool) -> None:
+    report = REPORT.format(kernel=kernel)
+    said = f"Invalid __global__ read of size 8 bytes at {kernel}+0xb0 in twice.py:6" if found else ""
+    assert first_finding(report, Code("m.py", text, "twice", "function")) == said
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ def capped_attention_fits(q, k, v, attn_mask):
     )
 '''
 _FUSED = """\
-@torch.compile(dynamic=False)
+@torch.compile
 def fused_capped_attention(q, k, v, attn_mask, cap, scale, is_causal):
     mask = attn_mask.expand(*q.shape[:3], k.shape[2]) if attn_mask is not None else None
 
     def capped(score, batch, head, row, column):
-        score = cap * torch.tanh(score)
+        score = cap * torch.tanh(score * scale)
         if is_causal:
             score = torch.where(row >= column, score, -float("inf"))
         if mask is None:
@@ -50,12 +50,13 @@ def fused_capped_attention(q, k, v, attn_mask, cap, scale, is_causal):
         here = mask[batch, head, row, column]
         return torch.where(here, score, -float("inf")) if mask.dtype == torch.bool else score + here
 
-    return flex_attention(q, k, v, score_mod=capped, scale=scale)
+    return flex_attention(q, k, v, score_mod=capped, scale=1.0)
 """
 _WHOLE = '''\
 def capped_attention(q, k, v, attn_mask=None, cap=1.0, scale=1.0, is_causal=False):
     """softmax(cap tanh(scale q k^T) + attn_mask) v"""
     if capped_attention_fits(q, k, v, attn_mask):
+        cap, scale = (q.new_full((), number, dtype=torch.float32) for number in (cap, scale))
         return fused_capped_attention(q, k, v, attn_mask, cap, scale, is_causal)
     scores = cap * torch.tanh(q @ k.transpose(-2, -1) * scale)
     if is_causal:
