@@ -47,6 +47,7 @@ class SandboxSpec:
     is to be visible as a whole it shows no dot files.
     `memory_bytes` bounds private writable memory by RLIMIT_DATA, which counts thread stacks whole; leave it
     None for a GPU. RLIMIT_AS is never set: CUDA reserves address space by the terabyte.
+    `loopback`: its own 127.0.0.1, by which processes of one run find each other and nobody else.
     `max_processes` counts threads too, `cpu_seconds` is summed over threads, `scratch_mb` is for /tmp and
     /dev/shm each.
     """
@@ -61,6 +62,7 @@ class SandboxSpec:
     max_file_bytes: int = 8 << 30
     cpu_seconds: int | None = None
     required: bool = True
+    loopback: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -108,6 +110,8 @@ def enter(spec: SandboxSpec, *, control: int, log: int, keep: tuple[int, ...] = 
     syscalls.set_dumpable(True)  # A process that is not dumpable does not own its uid_map; the zygote is not.
     walls = _Walls()
     _unshare_all(walls)
+    if spec.loopback:
+        walls.attempt("own-loopback", syscalls.raise_loopback, after="net-ns")
     contained = "pid-ns" in walls.standing
     status = keeper.split(control, log, contained=contained, keep=set(keep))
     _arrange_mounts(spec, walls)

@@ -70,6 +70,11 @@ def connect(port: int) -> str:
     return "ok"
 
 
+def connect_to_itself() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return connect(server.getsockname()[1])
+
+
 def connect_path(path: str) -> str:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(path)
@@ -237,8 +242,8 @@ NEEDS_MEMORY = {"orphan", "shrink", "put"}
 PROBES: dict[str, Callable[..., Any]] = {
     probe.__name__: probe
     for probe in (
-        write, read, listing, connect, connect_path, poke, attach, read_memory, bomb, fill, orphan, shrink,
-        put, descriptors, socket_numbers,        environment, situation, parallel, nested_namespace, remount,
+        write, read, listing, connect, connect_to_itself, connect_path, poke, attach, read_memory, bomb, fill,
+        orphan, shrink, put, descriptors, socket_numbers, environment, situation, parallel, nested_namespace, remount,
         open_for_writing, end, chatter, send_raw,
     )
 }  # fmt: skip

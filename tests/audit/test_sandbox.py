@@ -221,6 +221,14 @@ def test_no_network(inside: Probe) -> None:
         assert inside(arm_entries.connect, port) in ("ENETUNREACH", "ECONNREFUSED", "EADDRNOTAVAIL")
 
 
+def test_a_loopback_of_its_own_reaches_nobody_else() -> None:
+    spec = SandboxSpec(loopback=True)
+    assert run_once(SandboxSpec(), arm_entries.connect_to_itself) == "ENETUNREACH"
+    assert run_once(spec, arm_entries.connect_to_itself) == "ok"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert run_once(spec, arm_entries.connect, server.getsockname()[1]) == "ECONNREFUSED"
+
+
 def test_no_abstract_socket(inside: Probe) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         name = f"\0outpace-test-{os.getpid()}"

@@ -279,7 +279,7 @@ class Runner:
         visible = (str(Path(self._python).parent.parent),)
         history = (str(self._root / ".git/objects"),) if without_history else ()
         hidden = (str(self._state), *(path for path in history if Path(path).is_dir()))
-        return SandboxSpec(hidden=hidden, visible=visible, required=not self._unsandboxed)
+        return SandboxSpec(hidden=hidden, visible=visible, required=not self._unsandboxed, loopback=True)
 
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         environ = scrub_environment({"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"})

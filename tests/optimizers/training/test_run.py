@@ -164,6 +164,14 @@ def test_a_bar_that_is_drawn_over_itself(folder: Path) -> None:
     assert [value for _, _, value in found.curve] == [0.3, 0.2, 0.1]
 
 
+def test_processes_of_one_run_find_each_other(folder: Path) -> None:
+    """As those of torchrun do."""
+    meets = (
+        "import socket as s\nserver = s.create_server(('127.0.0.1', 0))\ns.create_connection(server.getsockname())\n"
+    )
+    assert ran(folder, meets + LOOP).outcome == "finished"
+
+
 def test_what_is_read_from_nobody(folder: Path) -> None:
     found = ran(folder, "import sys; assert sys.stdin.read() == ''\n" + LOOP)
     assert found.outcome == "finished"
