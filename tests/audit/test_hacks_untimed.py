@@ -105,7 +105,8 @@ values at another magnitude show by chance: off throughout."""
 ALSO_SEEN_BY = {
     "cached_by_version": ("fingerprints",),
     "counts/in_eight_bits": ("shapes",),
-    "dropout/always_drops": ("other-uses",),
+    "dropout/always_drops": ("fingerprints", "other-uses"),
+    "limits/still_learns": ("fingerprints",),
     "loudness/floor_of_the_batch": ("shapes",),
     "quantised/forgets_zero_points": ("fingerprints", "fresh-indices"),
     "lengths/ends_with_the_longest": ("argument-impact", "fingerprints", "fresh-indices", "shapes"),
@@ -124,9 +125,9 @@ ALSO_SEEN_BY = {
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold
 the best; items of a batch are of unequal loudness, and lengths that are drawn anew leave the window unfilled; some
-other uses evaluate, record no gradients, bring fp64 or put weights elsewhere; what is worn down is so by the calls
-right before one; past the end of one part of a tensor lies the next; an infinite average is none after `lerp_`; and
-runs of other lengths may have the same ends."""
+other uses, and small changes to what infers, evaluate, record no gradients, bring fp64 or put weights elsewhere; what
+is worn down is so by the calls right before one; past the end of one part of a tensor lies the next; an infinite
+average is none after `lerp_`; and runs of other lengths may have the same ends."""
 
 TRIES = 3
 """A check that draws a few of many probes may draw others: with even odds or better each time."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,9 +88,9 @@ def test_a_process_that_built_takes_no_other_variant(judge: Judge, monkeypatch: 
     launched: list[str] = []
     launch = judge.launch
 
-    def counted(name: str, cache_key: str, *, compiles: bool = False) -> Side:
+    def counted(name: str, cache_key: str, **options: Any) -> Side:
         launched.append(cache_key)
-        return launch(name, cache_key, compiles=compiles)
+        return launch(name, cache_key, **options)
 
     monkeypatch.setattr(judge, "launch", counted)
     relaxed = BUILDER.replace("parents=True", "parents=True, exist_ok=True")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,9 +74,9 @@ def test_a_process_takes_one_variant_after_the_other(judge: Judge, monkeypatch: 
     launched: list[str] = []
     launch = judge.launch
 
-    def counted(name: str, cache_key: str, *, compiles: bool = False) -> Side:
+    def counted(name: str, cache_key: str, **options: Any) -> Side:
         launched.append(name)
-        return launch(name, cache_key, compiles=compiles)
+        return launch(name, cache_key, **options)
 
     monkeypatch.setattr(judge, "launch", counted)
     with QuickLooks(judge, lambda kind, payload: None) as looked:
