@@ -36,13 +36,17 @@ _KERNEL = re.compile(r"\bdef\s+(\w+)|__global__[^(;{]*?(\w+)\s*\(")
 Call = tuple[Workload, dict[str, Any]]
 
 
-def watch_memory(judge: Judge, evidence: Evidence) -> MemoryWatch:
+def why_unwatched(evidence: Evidence) -> str:
     if evidence.machine.device != "cuda":
-        return MemoryWatch(not_seen="only a GPU's memory is watched")
+        return "only a GPU's memory is watched"
     if not has_kernels(evidence.candidate):
-        return MemoryWatch(not_seen="it brings no kernels of its own")
+        return "it brings no kernels of its own"
     if memcheck.program() is None:
-        return MemoryWatch(not_seen=f"{memcheck.PROGRAM} is not on this machine; it comes with the CUDA toolkit")
+        return f"{memcheck.PROGRAM} is not on this machine; it comes with the CUDA toolkit"
+    return ""
+
+
+def watch_memory(judge: Judge, evidence: Evidence) -> MemoryWatch:
     started = time.monotonic()
     calls = _calls(judge, evidence)
     seen = _watched(judge, evidence.candidate, calls)

@@ -13,7 +13,7 @@ from outpace_audit.confirmation import Confirmation
 from outpace_audit.errors import ArmError, JudgeError
 from outpace_audit.gpu_load import Gpu
 from outpace_audit.lease import DeviceBusy, device_lease
-from outpace_audit.memory_watch import watch_memory
+from outpace_audit.memory_watch import watch_memory, why_unwatched
 from outpace_audit.records import Check
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class TimedStage:
         return Check("timed-run", "L4", False, said, numbers={"kind": self._failure.kind})
 
     def watch_memory(self) -> MemoryWatch:
+        """Where there is nothing to watch, the device is left to others."""
+        if unwatched := why_unwatched(self._evidence):
+            return MemoryWatch(not_seen=unwatched)
         self._tell("stage", "looking for memory errors")
         with self._device():
             return watch_memory(self._judge, self._evidence)
