@@ -9,7 +9,8 @@ from typing import Any, Literal
 import torch
 
 from outpace_audit.call_inputs import tensors_of
-from outpace_audit.subject import Subject, differentiable_outputs
+from outpace_audit.cotangents import differentiable_outputs
+from outpace_audit.subject import Subject
 from outpace_audit.tensors import flatten, is_inexact
 
 Bend = Literal["bent", "flat", "cut"]

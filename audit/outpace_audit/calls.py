@@ -18,6 +18,7 @@ from outpace_audit.apparent import apparent_dtype
 from outpace_audit.bending import Bend, bends_of, learning_inputs
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
+from outpace_audit.cotangents import draw_cotangents
 from outpace_audit.inputs import InputMaker
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.noise import add_noise, add_parameter_noise
@@ -27,7 +28,7 @@ from outpace_audit.own_writes import own_writes
 from outpace_audit.perturbation import Perturbation
 from outpace_audit.restoring import updated_input
 from outpace_audit.roundings import mantissa_bits, round_
-from outpace_audit.subject import Result, Subject, draw_cotangents
+from outpace_audit.subject import Result, Subject
 from outpace_audit.tensors import Leaf, SharedWriter, same_bytes, sampled_rows, take_rows
 from outpace_audit.values import parameters_under
 from outpace_audit.window_records import RecordedCall, Recorder, recordable

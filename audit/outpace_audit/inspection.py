@@ -14,10 +14,11 @@ from torch.utils._pytree import tree_leaves
 from outpace_audit.call_inputs import tensors_of
 from outpace_audit.calls import synchronize
 from outpace_audit.comparable import uncompared, unwatched
+from outpace_audit.cotangents import differentiable_outputs
 from outpace_audit.fitting import are_offsets, are_ranked, fit, is_ordered, laws_for
 from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.records import NUMBER
-from outpace_audit.subject import Subject, differentiable_outputs
+from outpace_audit.subject import Subject
 from outpace_audit.tensors import Leaf, flatten, plain, same_bytes
 
 PLAIN = (bool, int, float, str, type(None))

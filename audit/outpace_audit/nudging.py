@@ -10,6 +10,7 @@ import torch
 
 from outpace_audit.inputs import is_index, is_integer, is_loose
 from outpace_audit.tensors import is_inexact, reals
+from outpace_audit.thresholds import NUDGES, REARRANGED, RENEWED, REORDERED
 from outpace_audit.whole_numbers import is_whole, whole_columns
 
 LOUDNESS = (1.0, 4.0)
@@ -17,6 +18,10 @@ LOUDNESS = (1.0, 4.0)
 sum of all, rounded itself, may not."""
 
 OTHERS = 16
+
+CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *REORDERED * ["reorder"], *RENEWED * ["part"])
+UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
+"""Where nobody records gradients: what a module makes of its parameters is kept there, and they change in place."""
 
 
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:

@@ -25,31 +25,27 @@ from outpace_audit.checks import (
     stale_results,
     value_laws,
 )
-from outpace_audit.checks.evidence import DroppedRuns, Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
+from outpace_audit.checks.evidence import Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
+from outpace_audit.dropping import dropped_runs
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.law_choice import laws_for, under_law
+from outpace_audit.nudging import CHANGES, UNLEARNED
 from outpace_audit.observing import Trio, new_request
 from outpace_audit.placement import FINITE_FILL, GUARDED, LAYOUTS, NAN_FILL
 from outpace_audit.scout import finite
 from outpace_audit.shape_choice import chosen_shapes, instead_of
 from outpace_audit.shape_scouting import Variant
 from outpace_audit.shapes import BATCHED
-from outpace_audit.sides import Reply, Side
+from outpace_audit.sides import Reply
 from outpace_audit.thresholds import (
     ALWAYS_LAWS,
     CALL_TIMEOUT_S,
     CHANGED_ARGUMENTS,
     COMPILE_TIMEOUT_S,
-    DROPPED_RUNS,
-    DROPPED_S,
     HELD_BYTES,
     HELD_CALLS,
     HELD_S,
-    NUDGES,
-    REARRANGED,
-    RENEWED,
-    REORDERED,
     REPEATED_RUNS,
     RUSHED_CALLS,
     SECRET_LAWS,
@@ -57,10 +53,6 @@ from outpace_audit.thresholds import (
     WORN,
 )
 from outpace_audit.using import Copied, Use, asked_gradients, cut_leaves, made_otherwise, other_gradients, uses_of
-
-CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *REORDERED * ["reorder"], *RENEWED * ["part"])
-UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
-"""Where nobody records gradients: what a module makes of its parameters is kept there, and they change in place."""
 
 
 class Prober:
@@ -212,22 +204,7 @@ class Prober:
             return
         one = self._one()
         request = {**new_request(self._seeds, None), "seed": self._plain(one).request["seed"]}
-        least, most = DROPPED_RUNS
-        number = max(least, min(most, int(DROPPED_S / max(one.seconds, 1e-6))))
-
-        def runs(arm: Side) -> tuple[Reply, ...]:
-            """The last has the seed of the first."""
-            seeds = [self._seeds.seed("call") for _ in range(number)]
-            return tuple(
-                arm.call(one.workload, COMPILE_TIMEOUT_S, mode="dropping", rng_seed=seed, **request)
-                for seed in (*seeds, seeds[0])
-            )
-
-        still = self._trio.baseline.call(one.workload, CALL_TIMEOUT_S, **request)
-        ours, theirs = runs(self._trio.baseline), runs(self._trio.candidate)
-        self._evidence.drops.append(
-            DroppedRuns(one.workload.label, still, ours[:-1], theirs[:-1], (ours[-1], theirs[-1]))
-        )
+        self._evidence.drops.append(dropped_runs(self._trio, one, request))
 
     def _reshape(self) -> None:
         pool = [(one, variant) for one in self._facts.workloads for variant in one.domain.shapes]
@@ -374,18 +351,21 @@ class Prober:
         if not (self._facts.trains and self._facts.code.kind == "module"):  # of which all inputs learn anyway
             lost, self._evidence.gained = other_gradients(self._trio, one, new_request(self._seeds, None))
             self._evidence.lost = () if self._facts.trains else lost
-            if not (self._facts.trains or self._facts.code.kind == "module" or lost or self._evidence.gained):
-                for use in asked_gradients(self._trio, one, self._seeds):
-                    if not self._used(one, use):
-                        return
         quickest = min((call.baseline for call in self._plain_calls(one)), key=lambda reply: reply.seconds)
-        for use in uses_of(self._facts, one, quickest, self._seeds):
+        undeclared = asked_gradients(self._trio, one, self._seeds) if self._has_undeclared_gradients else ()
+        for use in chain(undeclared, uses_of(self._facts, one, quickest, self._seeds)):
             if not self._used(one, use):
                 return
         if self._facts.code.kind == "module":
             for made in chain([Copied(self._trio, one, self._seeds)], made_otherwise(self._trio, one, self._seeds)):
                 if not self._try(other_uses.NAME, f"{one.workload.label}, {made.label}", made.observe):
                     return
+
+    @property
+    def _has_undeclared_gradients(self) -> bool:
+        """Whether both sides have the same, were all inputs to ask for them, of a function that does not train."""
+        learns = self._facts.trains or self._facts.code.kind == "module"
+        return not (learns or self._evidence.lost or self._evidence.gained)
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""

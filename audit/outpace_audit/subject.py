@@ -16,11 +16,12 @@ from torch.utils._pytree import tree_leaves
 
 from outpace_audit import laws, truth
 from outpace_audit.captured_calls import constructor_arguments, split_keywords
+from outpace_audit.cotangents import differentiable_outputs
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import seed_everything
 from outpace_audit.loading import symbol_of
 from outpace_audit.records import Code
-from outpace_audit.tensors import Leaf, flatten, is_inexact, reals
+from outpace_audit.tensors import Leaf, flatten, is_inexact, sum_of_bits
 
 CONSTRUCTION_SEED = 20260611
 """Both sides build their module under this seed, so that buffers drawn in a constructor agree; parameters are drawn
@@ -387,29 +388,8 @@ def dropout_rates(module: torch.nn.Module) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def sum_of_bits(tensor: torch.Tensor) -> int:
-    flat = reals(tensor.detach()).contiguous().reshape(-1)
-    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(flat.element_size(), torch.uint8)
-    return int(flat.view(whole).sum(dtype=torch.int64))
-
-
 def role_of(value: torch.Tensor) -> str:
     """What optimizers, casts and replicas take it for."""
     if not isinstance(value, torch.nn.Parameter):
         return "buffer"
     return "parameter" if value.requires_grad else "frozen parameter"
-
-
-def differentiable_outputs(outputs: Sequence[Leaf]) -> list[torch.Tensor]:
-    return [leaf.value for leaf in outputs if isinstance(leaf.value, torch.Tensor) and leaf.value.requires_grad]
-
-
-def draw_cotangents(specs: Sequence[Sequence[Any]], seed: int, device: torch.device) -> list[torch.Tensor]:
-    """One secret normal cotangent for each [shape, dtype] of the baseline's differentiable outputs."""
-    drawn: list[torch.Tensor] = []
-    for i, (shape, dtype) in enumerate(specs):
-        generator = torch.Generator(device).manual_seed((seed + 7919 * (i + 1)) % 2**63)
-        wanted: torch.dtype = getattr(torch, dtype)
-        wide = torch.complex64 if wanted.is_complex else torch.float32
-        drawn.append(torch.randn(shape, generator=generator, device=device, dtype=wide).to(wanted))
-    return drawn

@@ -142,3 +142,9 @@ def same_bytes(a: torch.Tensor, b: torch.Tensor) -> bool:
         if a.numel()
         else True
     )
+
+
+def sum_of_bits(tensor: torch.Tensor) -> int:
+    flat = reals(tensor.detach()).contiguous().reshape(-1)
+    whole = {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(flat.element_size(), torch.uint8)
+    return int(flat.view(whole).sum(dtype=torch.int64))

@@ -15,11 +15,12 @@ from typing import Any
 import torch
 
 from outpace_audit.calls import early_sample, synchronize
+from outpace_audit.cotangents import draw_cotangents
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import InputMaker
 from outpace_audit.perturbation import Perturbation, generator_seed, row_of
 from outpace_audit.restoring import Restorer
-from outpace_audit.subject import Result, Subject, draw_cotangents
+from outpace_audit.subject import Result, Subject
 from outpace_audit.tensors import Leaf, flatten
 from outpace_audit.window_records import WATCHED, Recorder, recordable
 

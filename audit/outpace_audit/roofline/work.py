@@ -19,12 +19,13 @@ from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from outpace_audit.cotangents import draw_cotangents
 from outpace_audit.errors import ArmError
 from outpace_audit.impact import needed_bytes
 from outpace_audit.inputs import InputMaker
 from outpace_audit.roofline.ceilings import PRECISIONS
 from outpace_audit.roofline.records import Work
-from outpace_audit.subject import Subject, draw_cotangents
+from outpace_audit.subject import Subject
 from outpace_audit.tensors import Leaf
 
 ATTENTION = ("scaled_dot_product", "flash_attention", "efficient_attention")
