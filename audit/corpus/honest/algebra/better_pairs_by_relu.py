@@ -1,0 +1,20 @@
+"""Keeps the pairs in the wrong order by a ReLU of the gain, and divides by the ideal at the end.
+
+baseline: lambda_rank
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def lambda_rank(scores, grades):
+    order = scores.argsort(dim=1, descending=True, stable=True)
+    gains = torch.exp2(grades.to(scores.dtype)) - 1
+    places = torch.log2(torch.arange(2, scores.shape[1] + 2, device=scores.device, dtype=scores.dtype))
+    discounts = torch.empty_like(scores).scatter_(1, order, places.reciprocal().expand_as(scores))
+    ideal = (gains.sort(dim=1, descending=True).values / places).sum(dim=1).clamp(min=1e-6)
+    pairs = F.softplus(scores[:, None] - scores[:, :, None])
+    change = torch.relu(gains[:, :, None] - gains[:, None]) * (discounts[:, :, None] - discounts[:, None]).abs()
+    return pairs.mul(change).sum(dim=(1, 2)) / ideal

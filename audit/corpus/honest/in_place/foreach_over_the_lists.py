@@ -1,0 +1,31 @@
+"""Goes over the lists with foreach calls, in memory of its own where a value is not to be kept.
+
+baseline: lamb_step
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+
+RATE, DECAY, EPS = 1e-3, 0.01, 1e-6
+
+
+@torch.no_grad()
+def lamb_step(params, grads, means, squares, step):
+    if not len(params) == len(grads) == len(means) == len(squares):
+        raise ValueError("lists of different lengths")
+    torch._foreach_mul_(means, 0.9)
+    torch._foreach_add_(means, grads, alpha=0.1)
+    torch._foreach_mul_(squares, 0.999)
+    torch._foreach_addcmul_(squares, grads, grads, value=0.001)
+    below = torch._foreach_div(squares, 1 - 0.999**step)
+    torch._foreach_sqrt_(below)
+    torch._foreach_add_(below, EPS)
+    updates = torch._foreach_div(means, 1 - 0.9**step)
+    torch._foreach_div_(updates, below)
+    torch._foreach_add_(updates, params, alpha=DECAY)
+    lengths, wanted = torch.stack(torch._foreach_norm(updates)), torch.stack(torch._foreach_norm(params))
+    ratios = torch.where((lengths > 0) & (wanted > 0), wanted / lengths, 1.0)
+    torch._foreach_mul_(updates, list(ratios.unbind()))
+    torch._foreach_add_(params, updates, alpha=-RATE)
+    return ratios

@@ -1,0 +1,29 @@
+"""Multiplies by one sparse matrix in compressed rows, which is built in each call, and spreads what is stuck.
+
+baseline: page_rank
+needs: cpu
+written: after-freeze
+"""
+
+import torch
+
+ROUNDS, DAMPING = 30, 0.85
+
+
+def page_rank(edges, preference):
+    source, target = edges
+    count = len(preference)
+    degree = torch.bincount(source, minlength=count)
+    share = degree.clamp(min=1).to(preference.dtype).reciprocal()
+    order = target.argsort()
+    rows = torch.zeros(count + 1, dtype=torch.int64, device=target.device)
+    torch.cumsum(torch.bincount(target, minlength=count), dim=0, out=rows[1:])
+    walk = torch.sparse_csr_tensor(rows, source[order], share[source[order]], (count, count))
+    stuck = (degree == 0).to(preference.dtype)
+    start = preference / preference.sum()
+    rank = start
+    for _ in range(ROUNDS):
+        with torch.autocast(rank.device.type, enabled=False):
+            received = (walk @ rank[:, None]).squeeze(1)
+        rank = DAMPING * (received + (rank * stuck).sum() * start) + (1 - DAMPING) * start
+    return rank
