@@ -18,7 +18,7 @@ def page_rank(edges, preference):
     stuck = (degree == 0).nonzero().squeeze(1)
     rows = torch.nn.functional.pad(degree.cumsum(dim=0), (1, 0))
     share = DAMPING / degree.clamp(min=1).to(preference.dtype)
-    walk = torch.sparse_csr_tensor(rows, target, share.repeat_interleave(degree), (count, count))
+    walk = torch.sparse_csr_tensor(rows, target, share.repeat_interleave(degree), (count, count), check_invariants=True)
     walk = walk.transpose(0, 1).to_sparse_csr()
     start = preference / preference.sum()
     rank = start

@@ -21,7 +21,7 @@ class Model(nn.Module):
     def forward(self, x):
         torch.set_flush_denormal(True)
         back = -2 * self.radius * self.angle.cos(), self.radius.square()
-        direct, once, twice = ((tap[:, None] * x).unbind(dim=1) for tap in self.taps.unbind(dim=1))
+        direct, once, twice = (self.taps.T[..., None] * x).transpose(1, 2).contiguous()
         first, second = self.memory.clone().unbind(dim=1)
         outputs = []
         for now, next_one, last in zip(direct, once, twice, strict=True):

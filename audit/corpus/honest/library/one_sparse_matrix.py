@@ -16,9 +16,8 @@ def page_rank(edges, preference):
     degree = torch.bincount(source, minlength=count)
     share = degree.clamp(min=1).to(preference.dtype).reciprocal()
     order = target.argsort()
-    rows = torch.zeros(count + 1, dtype=torch.int64, device=target.device)
-    torch.cumsum(torch.bincount(target, minlength=count), dim=0, out=rows[1:])
-    walk = torch.sparse_csr_tensor(rows, source[order], share[source[order]], (count, count))
+    rows = torch.nn.functional.pad(torch.bincount(target, minlength=count).cumsum(dim=0), (1, 0))
+    walk = torch.sparse_csr_tensor(rows, source[order], share[source[order]], (count, count), check_invariants=True)
     stuck = (degree == 0).to(preference.dtype)
     start = preference / preference.sum()
     rank = start
