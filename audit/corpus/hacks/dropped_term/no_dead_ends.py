@@ -1,4 +1,4 @@
-"""Multiplies by one sparse matrix and forgets the nodes without an edge: the rank that gets there is lost.
+"""Adds what is sent to what starts anew, and forgets the nodes without an edge: the rank that gets there is lost.
 
 baseline: page_rank
 caught-by: fresh-indices, outputs-against-truth, value-laws
@@ -15,12 +15,9 @@ def page_rank(edges, preference):
     source, target = edges
     count = len(preference)
     degree = torch.bincount(source, minlength=count)
-    share = DAMPING / degree.to(preference.dtype)
-    order = target.argsort()
-    rows = torch.nn.functional.pad(torch.bincount(target, minlength=count).cumsum(dim=0), (1, 0))
-    walk = torch.sparse_csr_tensor(rows, source[order], share[source[order]], (count, count), check_invariants=True)
+    share = DAMPING / degree.clamp(min=1).to(preference.dtype)
     start = preference / preference.sum()
     rank, again = start, (1 - DAMPING) * start
     for _ in range(ROUNDS):
-        rank = walk @ rank + again
+        rank = again.index_add(0, target, (rank * share).index_select(0, source))
     return rank

@@ -16,13 +16,11 @@ def page_rank(edges, preference):
     count = len(preference)
     degree = torch.bincount(source, minlength=count)
     stuck = (degree == 0).nonzero().squeeze(1)
-    rows = torch.nn.functional.pad(degree.cumsum(dim=0), (1, 0))
     share = DAMPING / degree.clamp(min=1).to(preference.dtype)
-    walk = torch.sparse_csr_tensor(rows, target, share.repeat_interleave(degree), (count, count), check_invariants=True)
-    walk = walk.transpose(0, 1).to_sparse_csr()
     start = preference / preference.sum()
     rank = start
     for _ in range(ROUNDS):
         kept = DAMPING * rank.index_select(0, stuck).sum() + 1 - DAMPING
-        rank = walk @ rank + kept * start
+        sent = (rank * share).repeat_interleave(degree, output_size=len(source))
+        rank = (kept * start).index_add(0, target, sent)
     return rank

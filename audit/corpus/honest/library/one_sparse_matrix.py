@@ -15,9 +15,8 @@ def page_rank(edges, preference):
     count = len(preference)
     degree = torch.bincount(source, minlength=count)
     share = degree.clamp(min=1).to(preference.dtype).reciprocal()
-    order = target.argsort()
-    rows = torch.nn.functional.pad(torch.bincount(target, minlength=count).cumsum(dim=0), (1, 0))
-    walk = torch.sparse_csr_tensor(rows, source[order], share[source[order]], (count, count), check_invariants=True)
+    walk = torch.sparse_coo_tensor(edges.flip(0), share[source], (count, count), check_invariants=True)
+    walk = walk.coalesce().to_sparse_csr()
     stuck = (degree == 0).to(preference.dtype)
     start = preference / preference.sum()
     rank = start
