@@ -46,6 +46,7 @@ def twice_kernel(x, out, n, BLOCK: tl.constexpr):
     tl.store(out + at, value * 2, mask=at < n)
 
 def twice(x):
+    x = x.contiguous()
     out = torch.empty_like(x)
     twice_kernel[(triton.cdiv(x.numel(), 1024),)](x, out, x.numel(), BLOCK=1024)
     return out

@@ -31,26 +31,27 @@ _FITS_TEXT = '''def ragged_attention_fits(q, k, v):
         and q.shape[-1] <= 256
         and q.numel() > 0
         and not torch.is_autocast_enabled("cuda")
+        and torch.cuda.get_device_capability(q.device) >= (8, 0)
     )
 '''
-_ALL_TEXT = '''def attention_of_all_pieces(q, k, v, sizes, **options):
-    """Attention within pieces of these lengths, one after the other in [..., length, width]."""
-    sizes = [size for size in sizes if size]
-    ends = torch.tensor([0, *sizes]).cumsum(0).to(q.device)
-
-    def jagged(x):
-        rows = x.reshape(-1, *x.shape[-2:]).transpose(0, 1).contiguous()
-        made = torch.nested.nested_tensor_from_jagged(rows, ends, min_seqlen=min(sizes), max_seqlen=max(sizes))
-        return made.transpose(1, 2)
-
-    out = torch.nn.functional.scaled_dot_product_attention(jagged(q), jagged(k), jagged(v), **options)
-    return out.transpose(1, 2).values().transpose(0, 1).reshape(q.shape)
+_ALL_TEXT = '''def attention_of_all_pieces(q, k, v, sizes, is_causal=False, scale=None):
+    """Attention within pieces of these lengths, one after the other in [..., length, width]: FlashAttention with offsets,
+    which attention over nested tensors comes to as well."""
+    ends = torch.tensor([0, *sizes]).cumsum(0, dtype=torch.int32).to(q.device)
+    rows = [x.reshape(-1, *x.shape[-2:]).transpose(0, 1) for x in (q, k, v)]
+    rows = [x if x.stride(-1) == 1 else x.contiguous() for x in rows]
+    longest = max(sizes)
+    out = torch.ops.aten._flash_attention_forward(
+        *rows, ends, ends, longest, longest, 0.0, is_causal, False, scale=scale
+    )[0]
+    return out.transpose(0, 1).reshape(q.shape)
 '''
 _HELPER_TEXT = '''def ragged_attention(q, k, v, lengths, **options):
     """Attention within each of the pieces that `lengths` cuts [..., length, width] into."""
     pieces = [one.split(lengths, -2) for one in (q, k, v)]
     if len(pieces[0]) > 1 and ragged_attention_fits(q, k, v):
-        return attention_of_all_pieces(q, k, v, [one.shape[-2] for one in pieces[0]], **options)
+        sizes = [one.shape[-2] for one in pieces[0] if one.shape[-2]]
+        return attention_of_all_pieces(q, k, v, sizes, **options)
     attention = torch.nn.functional.scaled_dot_product_attention
     return torch.cat([attention(*each, **options) for each in zip(*pieces)], -2)
 '''
