@@ -2,6 +2,8 @@
 
 `OUTPACE_REQUIRE_GPU=1` (`make gpu-test`) makes them fail instead.
 
+In CI the commit chooses half of those marked `slow`.
+
 `--timed=no` leaves out the tests whose outcome is a timing, which are marked `timed` or `timed(alone=True)`;
 `--timed=pinned` takes those that one processor serves, and each worker then has one of its own; `--timed=alone` takes
 the others, which want a GPU, or all processors.
@@ -15,6 +17,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+import commit_sample
 
 NO_CUDA = "needs a CUDA device"
 DEVICE_NODES = ("nvidiactl", "dxg")
@@ -56,11 +60,13 @@ def take_a_processor(number: int, leases: str) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # what begins last ends last
     wanted = config.getoption("timed")
-    if wanted == "too":
-        return
-    unwanted = [item for item in items if part_of(item) != wanted]
-    items[:] = [item for item in items if part_of(item) == wanted]
+    unwanted = [item for item in items if wanted not in ("too", part_of(item)) or not has_its_turn(item)]
+    items[:] = [item for item in items if item not in set(unwanted)]
     config.hook.pytest_deselected(items=unwanted)
+
+
+def has_its_turn(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is None or commit_sample.has_its_turn(item.nodeid)
 
 
 def part_of(item: pytest.Item) -> str:

@@ -296,7 +296,8 @@ which it does only to say so."""
 def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, Any]:
     """One line for a person: what was raised, and the last line of the user's own file on the way there."""
     if isinstance(error, ArmError):
-        return {"phase": error.phase, "kind": error.kind, "message": str(error)}
+        kind = "out-of-memory" if _is_out_of_memory(error.__cause__) else error.kind
+        return {"phase": error.phase, "kind": kind, "message": str(error)}
     kind = "out-of-memory" if _is_out_of_memory(error) else "raised"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename.startswith(str(scratch))]
@@ -305,7 +306,7 @@ def describe_failure(error: BaseException, op: str, scratch: Path) -> dict[str, 
     return {"phase": op, "kind": kind, "message": f"{type(error).__name__}: {text}{where}"}
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException | None) -> bool:
     text = str(error)
     said = ("can't allocate memory", *_TOLD_OF_A_FULL_GPU)
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(one in text for one in said)

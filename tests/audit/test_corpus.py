@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from commit_sample import commit
 from outpace_audit.records import AUDITOR_VERSION
 from outpace_optimizers.targets.python_file import load_python_file
 
@@ -105,16 +106,8 @@ def test_outcomes() -> None:
     assert outcome_of(honest, result("speedup", "L4")) == "passed"
 
 
-@pytest.mark.slow
 def test_a_sample_chosen_by_the_commit_is_judged_as_before() -> None:
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    command = [
-        sys.executable,
-        "benchmarks/corpus.py",
-        "--sample",
-        str(SAMPLE),
-        "--seed",
-        head.stdout or AUDITOR_VERSION,
-    ]
+    seed = commit() or AUDITOR_VERSION
+    command = [sys.executable, "benchmarks/corpus.py", "--sample", str(SAMPLE), "--seed", seed]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -42,6 +42,7 @@ def counted(x):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 def test_a_compiled_candidate_reads_what_was_made_once(tmp_path: Path) -> None:
     code = Code(str(tmp_path / "counted.py"), PLAIN, "counted", "function")

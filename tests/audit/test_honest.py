@@ -6,13 +6,12 @@ All that were written for this test are judged, and of what the rules propose a 
 from __future__ import annotations
 
 import importlib.util
-import random
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from commit_sample import sample
 from outpace_audit.auditing import Options
 from outpace_audit.judge import Judge
 from outpace_audit.launcher import arm_launcher
@@ -30,17 +29,11 @@ def judged(pattern: str) -> list[Path]:
     return [a for a, text in texts.items() if "def get_inputs" in text and not any(word in text for word in lacking)]
 
 
-def sampled(proposed: list[Path]) -> list[Path]:
-    command = ["git", "-C", str(TESTS), "rev-parse", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return sorted(random.Random(commit).sample(proposed, min(SAMPLE, len(proposed))))
-
-
 COMPILED = ("torch-compile", "compile-modes")
 PROPOSED = [after for after in judged("optimizers/golden/*/*/after*.py") if after.parts[-3] not in COMPILED]
 """Those take minutes to compile: honest/compiled stands for them."""
 
-CASES = [*judged("honest/*/after.py"), *sampled(PROPOSED)]
+CASES = [*judged("honest/*/after.py"), *sample(PROPOSED, SAMPLE)]
 
 
 def code_of(before: Path, source: str) -> Code:

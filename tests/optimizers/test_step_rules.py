@@ -60,6 +60,7 @@ def test_a_compiled_model_keeps_the_keys_of_its_checkpoint(kind: str, tmp_path: 
     assert checkpoint(tmp_path / "a").keys() == checkpoint(tmp_path / "b").keys()
 
 
+@pytest.mark.slow
 def test_a_compiled_model_trains_the_same(tmp_path: Path) -> None:
     before, after = both("compiled-model", "trainer_class", tmp_path)
     assert furthest(before, after) < 1e-4

@@ -49,6 +49,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_script_that_trains_on_import_is_captured_and_optimized(project: Path) -> None:
     ran = outpace(project, "capture", "--", sys.executable, "train.py", "4")
     assert ran.returncode == 0, ran.stderr

@@ -53,6 +53,7 @@ def test_no_reply_crashes_changes_a_file_or_is_refused_without_a_reason() -> Non
     assert any(kind == "honest shape" for kind, _ in outcome.ideas), "what is well-formed has to reach the judge"
 
 
+@pytest.mark.slow
 def test_what_becomes_an_idea_and_harmful_code_stay_in_the_sandbox() -> None:
     with victim() as (folder, places):
         outcome = read_all(folder, [one for one in replies(3, 4 * len(KINDS), places) if one[0] == "honest shape"])

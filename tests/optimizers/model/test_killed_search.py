@@ -38,6 +38,7 @@ def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     return json.loads(out)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_within_its_limits_and_pays_for_nothing_twice(tmp_path: Path) -> None:
     silence = Silence()
     replies = [number(2, "abs"), number(3, "neg"), silence, number(4, "exp"), number(5, "sin"), number(6, "cos")]
@@ -66,6 +67,7 @@ def test_a_killed_search_goes_on_within_its_limits_and_pays_for_nothing_twice(tm
         assert len(server.questions) == 5
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_while_it_asks_ahead_goes_on_with_the_same_questions(tmp_path: Path) -> None:
     silence = Silence()
     replies = [number(2, "abs"), number(3, "neg"), silence, number(4, "exp")]

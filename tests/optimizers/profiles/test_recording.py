@@ -183,6 +183,7 @@ def test_where_gradients_are_taken_by_a_function_a_step_ends_with_that(tmp_path:
     }
 
 
+@pytest.mark.slow
 def test_gradients_within_a_step_do_not_end_it(tmp_path: Path) -> None:
     """As of a penalty on them, or of a loss of derivatives."""
     penalized = (
@@ -194,6 +195,7 @@ def test_gradients_within_a_step_do_not_end_it(tmp_path: Path) -> None:
     assert (recording.run["by"], target(profile_of(tmp_path, recording), "Layer.forward").calls) == ("backward", 2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", GRADIENTS)
 def test_a_step_that_takes_gradients_is_compiled_as_ever(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], way: str
@@ -361,6 +363,7 @@ def test_compiled_code_does_not_see_how_calls_are_counted(tmp_path: Path, capfd:
     assert "Dynamo" not in seen.err
 
 
+@pytest.mark.slow
 def test_a_compiled_step_of_an_optimizer_is_compiled_as_it_is_without_the_profiler(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -147,6 +147,7 @@ def planted(fraud: str, project: Path, folder: Path) -> Path:
     return edited(project, folder, edit, file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraud", FRAUDS)
 def test_a_fraud_is_refused_by_name(fraud: str, tmp_path: Path) -> None:
     """Each on a project of its own: every candidate for a baseline makes the next one's test stricter."""
@@ -210,6 +211,7 @@ OTHER_PLACES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", OTHER_PLACES)
 def test_the_validation_text_is_another_wherever_it_lies(place: str, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
@@ -264,6 +266,7 @@ PEEKS = """
         if step % 1000 == 0:"""
 
 
+@pytest.mark.slow
 def test_a_schedule_that_goes_by_the_validation_text_is_refused(tmp_path: Path) -> None:
     """Longer steps as long as that text is foretold better: beside another text they end without a gain."""
     project = make_project(tmp_path / "project")
