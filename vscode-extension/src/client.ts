@@ -85,16 +85,14 @@ export class Client implements vscode.Disposable {
   }
 
   restart(): Promise<void> {
-    this.turn = this.turn.then(async () => {
+    return this.inTurn(async () => {
       await this.stopNow();
       await this.startNow();
     });
-    return this.turn;
   }
 
   stop(): Promise<void> {
-    this.turn = this.turn.then(() => this.stopNow());
-    return this.turn;
+    return this.inTurn(() => this.stopNow());
   }
 
   async execute(command: string, ...args: unknown[]): Promise<void> {
@@ -130,6 +128,15 @@ export class Client implements vscode.Disposable {
   dispose(): void {
     this.saving.dispose();
     void this.stop();
+  }
+
+  /** What a step throws (another extension's interpreter, say) is said, and holds up none that follows. */
+  private inTurn(step: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(step).catch((error: unknown) => {
+      this.log.error(error instanceof Error ? error : String(error));
+      this.fail(`the server did not start: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    return this.turn;
   }
 
   private async listening(): Promise<LanguageClient | undefined> {

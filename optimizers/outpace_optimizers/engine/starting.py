@@ -18,6 +18,8 @@ LOG_BYTES = 1 << 20
 """A log that has grown beyond this is begun anew."""
 START_S = 20.0
 """For an engine to listen: it takes half a second on an idle machine."""
+PAUSES_S = (0.05, 0.8)
+"""Between two tries, the first and the longest: each try is a process that may find another one starting, or ending."""
 
 
 def connect(workspace: Workspace) -> socket.socket:
@@ -27,6 +29,7 @@ def connect(workspace: Workspace) -> socket.socket:
     """
     address = socket_of(workspace.state)
     deadline = time.monotonic() + START_S
+    pause, longest = PAUSES_S
     while (connection := connected(address)) is None:
         if time.monotonic() > deadline:
             raise EngineError(
@@ -34,7 +37,8 @@ def connect(workspace: Workspace) -> socket.socket:
                 "a stuck one can be killed, it loses nothing but the trial in flight"
             )
         if not _start(workspace):
-            time.sleep(0.05)  # another one is starting, or ending
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
     return connection
 
 
