@@ -25,6 +25,8 @@ from corpus_items import CORPUS, HeaderError, Item, all_items, read_item, sample
 from corpus_table import docs_block, name_of, outcome_of  # noqa: E402
 
 ITEMS = all_items()
+VERSIONS = {AUDITOR_VERSION, str(int(AUDITOR_VERSION) - 1)}
+"""A whole run takes more than an hour of two cores: what one version said may stand until the one after the next."""
 KEPT = json.loads((ROOT / "benchmarks/results/corpus-cpu.json").read_text())
 FOLDER = ROOT / "audit/outpace_audit/checks"
 MODULES = [importlib.import_module(f"outpace_audit.checks.{one.name}") for one in pkgutil.iter_modules([str(FOLDER)])]
@@ -67,7 +69,7 @@ def test_no_wheel_holds_the_corpus() -> None:
 
 
 def test_what_is_kept_is_of_these_texts() -> None:
-    judged = {name: kept for name, kept in KEPT["items"].items() if kept["auditor"] == AUDITOR_VERSION}
+    judged = {name: kept for name, kept in KEPT["items"].items() if kept["auditor"] in VERSIONS}
     stale = [
         name_of(item) for item in ITEMS if item.needs == "cpu" and judged.get(name_of(item), {}).get("key") != item.key
     ]

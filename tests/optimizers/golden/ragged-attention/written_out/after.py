@@ -20,8 +20,8 @@ def ragged_attention_fits(q, k, v):
 
 
 def attention_of_all_pieces(q, k, v, sizes, is_causal=False, scale=None):
-    """Attention within pieces of these lengths, one after the other in [..., length, width]: FlashAttention with offsets,
-    which attention over nested tensors comes to as well."""
+    """Attention within pieces of these lengths, one after the other in [..., length, width], by FlashAttention,
+    to which attention over nested tensors comes as well."""
     ends = torch.tensor([0, *sizes]).cumsum(0, dtype=torch.int32).to(q.device)
     rows = [x.reshape(-1, *x.shape[-2:]).transpose(0, 1) for x in (q, k, v)]
     rows = [x if x.stride(-1) == 1 else x.contiguous() for x in rows]
