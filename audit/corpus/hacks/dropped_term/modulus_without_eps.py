@@ -20,6 +20,6 @@ class Model(nn.Module):
         weight, state, states = self.weight.mH, None, []
         for sample in x:
             total = sample if state is None else torch.addmm(sample, state, weight)
-            state = total.sgn() * torch.relu(total.abs() + self.bias)
+            state = total * torch.relu(1 + self.bias / total.abs())
             states.append(state)
         return torch.stack(states)
