@@ -25,6 +25,7 @@ from outpace_audit.changes import (
     supplied_changes,
 )
 from outpace_audit.inputs import INTEGERS
+from outpace_audit.integer_values import WHOLE_RANGE
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
 from outpace_audit.scout import Scout, is_calm, usable
@@ -32,7 +33,7 @@ from outpace_audit.shape_scouting import Shapes, Variant
 from outpace_audit.shapes import argument_specs
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S
-from outpace_audit.values import MANY, SCOUTED, WRAPPED
+from outpace_audit.values import MANY, WRAPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,10 @@ def _explore(
     whole = [one for one in inspected["inputs"] if one["dtype"] in WHOLE and one["varies"]]
     indices = bool(whole) and usable(plain, call(index_seed=secrets.randbits(61)))
     far = any(map(_is_far_from_an_index, integers))
-    laws = [name for name in SCOUTED if integers and name != WRAPPED and (name != "far" or far)]
-    integer_laws = [name for name in laws if usable(plain, call(values=name))]
+    indexed = [name for name in ("absent", "few", "far") if integers and (name != "far" or far)]
+    integer_laws = [name for name in indexed if usable(plain, call(values=name))]
+    if whole and _device_of(plain) == "cpu":  # as an index, what lies beyond its range ends CUDA's context
+        integer_laws += [name for name in WHOLE_RANGE if _moves(plain, call(values=name))]
     points = _device_of(plain) == "cpu" and _may_point(inspected, integers)
     if points and _counts_from_the_end(plain, call(values=WRAPPED)):
         integer_laws.append(WRAPPED)
@@ -104,6 +107,10 @@ def _explore(
 
 def _device_of(reply: Reply) -> str:
     return next((leaf.device for leaf in reply.leaves if leaf.tensor is not None), "")
+
+
+def _moves(plain: Reply, reply: Reply | None) -> bool:
+    return reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs)
 
 
 def _may_point(inspected: Mapping[str, Any], integers: Sequence[Mapping[str, Any]]) -> bool:

@@ -64,6 +64,8 @@ class Reply:
     seconds: float = 0.0
     drew_random: str = ""
     """The operator that did, in a lifted call."""
+    overflowed: str = ""
+    """The operator whose integers left their type, in a lifted call that watches for it."""
     generator: str = ""
     """A hash of where the call has left the generators; only of what draws random numbers."""
 
@@ -211,6 +213,7 @@ class Side:
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=str(answer.get("drew_random", "")),
+            overflowed=str(answer.get("overflowed", "")),
             generator=str(answer.get("generator", "")),
         )
 

@@ -12,6 +12,7 @@ import torch
 
 from outpace_audit import laws
 from outpace_audit.fitting import are_offsets, is_ordered
+from outpace_audit.integer_values import FULL, OPPOSED, WHOLE_RANGE
 from outpace_audit.records import ArgSpec
 from outpace_audit.tensors import reals
 from outpace_audit.whole_numbers import but_for_whole, whole_columns
@@ -32,7 +33,7 @@ class ValueLaw:
     factor of them; gradients are linear in them. `parameters`: a factor of a module's; `alike`: all rows of one are the
     same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared.
     `single`: one input changes, and gradients are left out. `rounds`: for what rounds to narrow integers, exact there.
-    `whole`: a row is measured by the whole result too."""
+    `whole`: a row is measured by the whole result too. `data`: it changes integers that are no indices."""
 
     change: Change
     gradients: bool = False
@@ -48,6 +49,7 @@ class ValueLaw:
     rounds: bool = False
     whole: bool = False
     single: bool = False
+    data: bool = False
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -72,6 +74,9 @@ GROWN = 4.0
 FAR, MANY = 2**25, 2**16
 """fp32 tells integers apart up to 2^24; 64-bit ones go beyond 32 bits, where each kind of narrowing loses some. Those
 that are drawn from beyond MANY are seldom indices, and then raise."""
+
+SMALL = 3
+"""Numbers up to this one stand for what is no token (padding, a beginning, an end), where a maker leaves them out."""
 
 
 def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -176,6 +181,15 @@ def _absent(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
     return x.masked_fill(chances <= chances.median(), 0)
 
 
+def _few(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """Where values recur at all, as in `_repeated`; none beyond the declared ones but below."""
+    if x.unique().numel() == x.numel():
+        return x
+    least = torch.randint(min(SMALL, max(0, int(x.max()))) + 1, x.shape, generator=generator)
+    chosen = torch.rand(x.shape, generator=generator) < 0.5
+    return torch.where(chosen.to(x.device), least.to(x), x)
+
+
 def _far(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     if x.dtype == torch.int32:
         return x + FAR
@@ -208,13 +222,16 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "constant": ValueLaw(_constant, negligible=True, recurs=True),
     "repeated": ValueLaw(_repeated, integers=True),
     "absent": ValueLaw(_absent, integers=True),
+    "few": ValueLaw(_few, integers=True),
     "far": ValueLaw(_far, integers=True),
+    FULL: ValueLaw(_declared, data=True),
+    OPPOSED: ValueLaw(_declared, data=True),
     WRAPPED: ValueLaw(_declared, integers=True),
     "nan": ValueLaw(_nan, spreads=True),
     "infinite": ValueLaw(_infinite, spreads=True),
 }
 
-SCOUTED = ("absent", "far", WRAPPED)
+SCOUTED = ("absent", "few", "far", WRAPPED, *WHOLE_RANGE)
 """A length may be zero and an index may not be anything: these are tried on the baseline first."""
 
 MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
@@ -239,6 +256,8 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
     columns of whole numbers keep their values."""
     if law == WRAPPED:
         return _wrapped(arguments, seed)
+    if law in WHOLE_RANGE:
+        return WHOLE_RANGE[law](arguments, seed)
     chosen = VALUE_LAWS.get(law) or MOVES[law]
     free = [
         i
