@@ -259,7 +259,8 @@ class CheckedCalls:
                 if apparent_dtype(tensor) in truth.LIFTED:
                     round_(tensor.detach(), *rounded)
         earlier = truth.lift_inputs(self._inputs.before(request))
-        with truth.LiftToFloat64(rounded, counts=request.values in WHOLE_RANGE) as mode:
+        averages = request.change is not None and request.change.how == "alike"
+        with truth.LiftToFloat64(rounded, counts=request.values in WHOLE_RANGE, averages=averages) as mode:
             self._call_before(request, earlier, subject)
             subject.reseed(request.generator_seed)
             result = subject.run(lifted, cotangents, alone=request.alone)
@@ -269,7 +270,7 @@ class CheckedCalls:
         updated = [updated_input(i, left[i]) for i in sorted({*self._written, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated)
         reply["drew_random"] = mode.drew_random
-        reply["overflowed"] = mode.overflowed
+        reply |= {"overflowed": mode.overflowed, "undefined": mode.undefined}
         reply["generator"] = generator
         return reply
 

@@ -52,6 +52,9 @@ WHOLE = tuple(str(dtype).removeprefix("torch.") for dtype in INTEGERS)
 BESIDE = 4
 """Of all inputs, as many are made nearly alike, or like another one: of a list of gradients not each with each."""
 
+CLASSES = 32
+"""Integers of more values than these are no labels of which all may be alike."""
+
 QUICK_CALLS, QUICK_S = 4, 0.1
 """More calls of a baseline that takes no longer than this."""
 
@@ -152,7 +155,7 @@ def _changes(
     for options in _options(workload, inspected, random.Random(seed), cpu=cpu):
         for change in options:
             reply = call(asdict(change))
-            if reply is None or not (usable(plain, reply) and is_calm(plain, reply, None)):
+            if reply is None or not (_may_average_nothing(change, inspected, reply) or _is_sound(plain, reply)):
                 continue
             if same_leaves(_shown(plain, change), _shown(reply, change)):
                 continue
@@ -164,6 +167,21 @@ def _changes(
                 continue
             yield change
             break
+
+
+def _is_sound(plain: Reply, reply: Reply) -> bool:
+    return usable(plain, reply) and is_calm(plain, reply, None)
+
+
+def _may_average_nothing(change: ArgumentChange, inspected: Mapping[str, Any], reply: Reply) -> bool:
+    """Whether labels, and no mask by its name, leave some results without a number and others with one: what is an
+    average of a class that is not there is for the baseline to say. Nobody agrees on what a mask of nothing gives."""
+    called: Sequence[str] = inspected.get("called", ())
+    if change.how != "alike" or reply.trespassed or len(called) != len(inspected["numbers"]):
+        return False
+    floats = [one.tensor for one in reply.outputs if one.tensor is not None and one.tensor.is_floating_point()]
+    numbers = all(bool(torch.isfinite(one.float()).any()) and not bool(torch.isinf(one.float()).any()) for one in floats)
+    return numbers and not any(part in called[change.leaf].lower() for part in FLAGS)
 
 
 def _shown(reply: Reply, change: ArgumentChange) -> tuple[LeafView, ...]:
@@ -245,6 +263,9 @@ def _options_of_a_tensor(one: Mapping[str, Any], name: str, called: Sequence[str
     yield [ArgumentChange(leaf, how, name=name) for how in hows]
     if "mixed" in hows:
         yield [ArgumentChange(leaf, "spared", name=name)]
+    if "noised" in hows and len(one["shape"]) > 1 and one["shape"][0] > 1:
+        yield [ArgumentChange(leaf, "followed", name=name)]
+    yield from ([ArgumentChange(leaf, "alike", label, name=name)] for label in _labels(one))
     if one.get("ordered") and len(one["shape"]) == 1:
         yield [ArgumentChange(leaf, "shuffled", name=name)]
         yield [ArgumentChange(leaf, "evened", name=name)]
@@ -262,6 +283,19 @@ def _options_of_a_tensor(one: Mapping[str, Any], name: str, called: Sequence[str
         yield [ArgumentChange(leaf, "forbidden", name=name)]
         if _is_positive(one):
             yield [ArgumentChange(leaf, "signed", name=name)]
+
+
+def _labels(one: Mapping[str, Any]) -> list[bool | int]:
+    """The two classes of flags, the first and the last of a few."""
+    law: Mapping[str, Any] = one["law"] or {"kind": ""}
+    if not one["varies"] or math.prod(one["shape"]) < 2 or one.get("offsets"):
+        return []
+    if law["kind"] == "bernoulli":
+        return [False, True]
+    if law["kind"] != "integers" or "order" in law["params"]:
+        return []
+    low, high = int(law["params"]["low"]), int(law["params"]["high"]) - 1
+    return [low, high] if low < high < low + CLASSES else []
 
 
 def _states(inspected: Mapping[str, Any]) -> list[tuple[Sequence[int], str]]:

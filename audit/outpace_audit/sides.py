@@ -66,6 +66,8 @@ class Reply:
     """The operator that did, in a lifted call."""
     overflowed: str = ""
     """The operator whose integers left their type, in a lifted call that watches for it."""
+    undefined: str = ""
+    """What made the first NaN, in a lifted call that watches for it."""
     generator: str = ""
     """A hash of where the call has left the generators; only of what draws random numbers."""
 
@@ -214,6 +216,7 @@ class Side:
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=str(answer.get("drew_random", "")),
             overflowed=str(answer.get("overflowed", "")),
+            undefined=str(answer.get("undefined", "")),
             generator=str(answer.get("generator", "")),
         )
 
