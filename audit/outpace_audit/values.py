@@ -116,18 +116,28 @@ def _spiked(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 
 
 def _uneven(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    """Rows along the first dimension of more than one, unless that is the last, each a power of two quieter."""
+    """Rows along the first dimension of more than one, unless that is the last, each a power of two quieter, the first
+    one of the loud."""
+    return _quieted(x, generator, dtype, first=0)
+
+
+def _hushed(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """So too, the first one of the quiet: what the first row is like is no sign of the others, either way."""
+    return _quieted(x, generator, dtype, first=1)
+
+
+def _quieted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype, first: int) -> torch.Tensor:
     along = next((i for i, size in enumerate(x.shape[:-1]) if size > 1), None)
     if along is None:
         return x
-    powers = _uneven_powers(x.shape[along], UNEVEN_HALF if dtype == torch.float16 else UNEVEN, generator)
+    powers = _uneven_powers(x.shape[along], UNEVEN_HALF if dtype == torch.float16 else UNEVEN, generator, first)
     return x * torch.exp2(-powers).to(x).view(-1, *[1] * (x.dim() - along - 1))
 
 
-def _uneven_powers(rows: int, most: int, generator: torch.Generator) -> torch.Tensor:
+def _uneven_powers(rows: int, most: int, generator: torch.Generator, first: int) -> torch.Tensor:
     """For each row one from 0 to `most`, near one end or the other by the parity of its index's bits, so that rows that
-    somebody joins (neighbours, halves of the batch) are far apart."""
-    quiet = (torch.tensor([i.bit_count() for i in range(rows)]) + torch.randint(2, (), generator=generator)) % 2 == 1
+    somebody joins (neighbours, halves of the batch) are far apart. `first`: whether row 0 is a quiet one."""
+    quiet = (torch.tensor([i.bit_count() for i in range(rows)]) + first) % 2 == 1
     within = torch.linspace(0, most // UNEVEN_GROUPS, rows)[torch.randperm(rows, generator=generator)].round()
     return torch.where(quiet, most - within, within)
 
@@ -169,6 +179,10 @@ def _raised(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 
 def _lowered(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     return _with_one(x, generator, -1 - 3 * float(x.abs().max()))  # no even function takes it for the raised one
+
+
+def _nought(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return _with_one(x, generator, 0.0)  # a quantile of sizes takes both of those for two of the highest
 
 
 def _repeated(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -215,6 +229,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),
     "uneven": ValueLaw(_uneven, gradients=True),
+    "hushed": ValueLaw(_hushed, gradients=True),
     "sorted": ValueLaw(_sorted, gradients=True),
     "halves": ValueLaw(_halves, rounds=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
@@ -234,7 +249,11 @@ VALUE_LAWS: dict[str, ValueLaw] = {
 SCOUTED = ("absent", "few", "far", WRAPPED, *WHOLE_RANGE)
 """A length may be zero and an index may not be anything: these are tried on the baseline first."""
 
-MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
+MOVES = {
+    "raised": ValueLaw(_raised, spreads=True),
+    "lowered": ValueLaw(_lowered, spreads=True),
+    "nought": ValueLaw(_nought, spreads=True),
+}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
 
 
