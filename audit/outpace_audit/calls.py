@@ -294,6 +294,7 @@ class CheckedCalls:
         return {
             "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in (*leaves, *buffers)],
             "outputs": len(result.outputs),
+            "containers": result.containers,
             "gradients": len(result.gradients),
             "updated": len(updated),
         }

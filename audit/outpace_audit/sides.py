@@ -66,6 +66,8 @@ class Reply:
     """The operator that did, in a lifted call."""
     overflowed: str = ""
     """The operator whose integers left their type, in a lifted call that watches for it."""
+    containers: tuple[tuple[str, str], ...] = ()
+    """Of the results, see `own_containers`."""
     undefined: str = ""
     """What made the first NaN, in a lifted call that watches for it."""
     generator: str = ""
@@ -216,6 +218,7 @@ class Side:
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=str(answer.get("drew_random", "")),
             overflowed=str(answer.get("overflowed", "")),
+            containers=tuple((str(path), str(kind)) for path, kind in answer.get("containers", ())),
             undefined=str(answer.get("undefined", "")),
             generator=str(answer.get("generator", "")),
         )

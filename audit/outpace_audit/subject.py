@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from outpace_audit import laws, truth
 from outpace_audit.captured_calls import constructor_arguments, split_keywords
+from outpace_audit.containers import own_containers
 from outpace_audit.cotangents import differentiable_outputs
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import seed_everything
@@ -48,10 +49,12 @@ DROPOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none)."""
+    """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none).
+    `containers`: see `own_containers`."""
 
     outputs: list[Leaf]
     gradients: list[Leaf]
+    containers: Sequence[tuple[str, str]] = ()
 
     def tensors(self) -> list[Leaf]:
         return [leaf for leaf in (*self.outputs, *self.gradients) if isinstance(leaf.value, torch.Tensor)]
@@ -286,9 +289,11 @@ class Subject:
         """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
         second backward pass over the same graph. `alone`: those of this result alone. `meanwhile`: what holds, given
         the outputs, during the backward pass."""
-        outputs = flatten(self.outputs(arguments))
+        given_back = self.outputs(arguments)
+        containers = list(own_containers(given_back))
+        outputs = flatten(given_back)
         if not self.trains or cotangents is None:
-            return Result(outputs, [])
+            return Result(outputs, [], containers)
         leaves = self.leaves(arguments)
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
@@ -298,7 +303,7 @@ class Subject:
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
         if any(one.shape != other.shape for one, other in zip(differentiable, cotangents, strict=True)):
-            return Result(outputs, [])  # results of another shape, which is what the judge should hear of
+            return Result(outputs, [], containers)  # results of another shape, which is what the judge should hear of
         wanted, given = [leaf.value for leaf in leaves], list(cotangents)
         if alone is not None:
             differentiable, given = [differentiable[alone]], [given[alone]]
@@ -308,7 +313,8 @@ class Subject:
             gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
                 differentiable, wanted, given, allow_unused=True
             )
-        return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
+        named = [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)]
+        return Result(outputs, named, containers)
 
     def lifted(self) -> Subject:
         """The same subject with its parameters and buffers in fp64, for a truth run."""
