@@ -4,8 +4,8 @@ time.perf_counter around repeated calls. It shows what a hack pretends to gain; 
     python benchmarks/naive_timing.py BASELINE.py CANDIDATE.py SYMBOL [--device cuda]
 
 Prints {"agrees": bool, "gain": baseline time / candidate time, "call_s": the baseline's}. Values agree as in
-SOL-ExecBench: 99% of the elements within 1e-2, absolute and relative, complex numbers part by part. A call that differentiates includes its backward
-pass, whose gradients nobody looks at.
+SOL-ExecBench: 99% of the elements within 1e-2, absolute and relative, complex numbers part by part. A call that
+differentiates includes its backward pass, whose gradients nobody looks at.
 """
 
 from __future__ import annotations

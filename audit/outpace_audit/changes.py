@@ -63,9 +63,9 @@ some elements of what is never below zero are. crossed: in each row of whole num
 places, neither of them at an end, so that a guard that looks at both ends takes the row for a run. renumbered: columns
 of whole numbers among floats hold others, between their least and their greatest. ignored: some indices become
 `value`, which the baseline takes for none. alike: half of the rows, or all of one, are `value` throughout: of two
-classes there is one. followed: a constant tensor, noised but for its first row. neared: the items along the first dimension are nearly alike. equalled: half
-of the rows are those of another tensor, `other`, and chances (numbers between 0 and 1) are 1 here and there.
-Columns of whole numbers keep them, unless they are redrawn or renumbered."""
+classes there is one. followed: a constant tensor, noised but for its first row. neared: the items along the first
+dimension are nearly alike. equalled: half of the rows are those of another tensor, `other`, and chances (numbers
+between 0 and 1) are 1 here and there. Columns of whole numbers keep them, unless they are redrawn or renumbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,9 @@ class ArgumentChange:
         generator = laws.generator_for(seed, f"change:{self.leaf}", "cpu")
         if self.how == "ignored":
             return self._ignored(value, generator)
-        if self.how == "alike":
-            return self._alike(value, generator)
         old = written_once(value)
-        new = _MADE[self.how](old, written_once(other), generator)
+        made = self._alike if self.how == "alike" else _MADE[self.how]
+        new = made(old, written_once(other), generator)
         if self.how not in ("redrawn", "renumbered"):
             for column in whole_columns(old):
                 new[..., column] = old[..., column]
@@ -136,10 +135,10 @@ class ArgumentChange:
         assert self.value is not None, "an index that is none"
         return value.masked_fill(_some(value.shape, MIXED_SHARE, generator).to(value.device), self.value)
 
-    def _alike(self, value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _alike(self, old: torch.Tensor, new: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         assert self.value is not None, "a label"
-        rows = _some(value.shape[:1], 0.5, generator) if value.dim() > 1 else torch.ones(value.shape[:1]).bool()
-        return value.masked_fill(rows.to(value.device).view(-1, *[1] * (value.dim() - 1)), self.value)
+        rows = _some(old.shape[:1], 0.5, generator) if old.dim() > 1 else torch.ones(old.shape[:1]).bool()
+        return old.masked_fill(rows.to(old.device).view(-1, *[1] * (old.dim() - 1)), self.value)
 
     def _equalled(self, leaves: list[Any], seed: int) -> list[Any]:
         """Only where both have places: one may be a part of the other."""

@@ -1,18 +1,24 @@
-"""What results come in. Somebody's own container may make what it holds when it is read: after the clock has stopped."""
+"""What results come in. A container of somebody's own may make what it holds when it is read, after the clock has
+stopped."""
 
 from __future__ import annotations
 
 import collections
 import types
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+
+
+class _Named(NamedTuple):
+    field: int
+
 
 READERS = ("__getitem__", "__iter__", "__len__", "__getattribute__", "__getattr__", "__contains__", "__class__")
 MAPPING_READERS = ("keys", "values", "items", "get", "pop", "copy", "setdefault", "popitem", "__or__")
 PLAIN = (dict, list, tuple, collections.OrderedDict, collections.defaultdict, torch.Size)
-FIELDS = (type(collections.namedtuple("_", "x").x), types.MemberDescriptorType, types.GetSetDescriptorType)  # noqa: PYI024
+FIELDS = (type(vars(_Named)["field"]), types.MemberDescriptorType, types.GetSetDescriptorType)
 """Through which a field is read as it stands: of a named tuple, a slot, and of a result of torch's own."""
 
 
@@ -39,7 +45,7 @@ def _reads_as_it_stands(value: Any) -> bool:
     if kind in PLAIN:
         return True
     if isinstance(value, (dict, list, tuple)):
-        base = next(one for one in (collections.OrderedDict, dict, list, tuple) if isinstance(value, one))
+        base = next(one for one in (collections.OrderedDict, dict, list, tuple) if issubclass(kind, one))
         names = (*READERS, *MAPPING_READERS) if isinstance(value, dict) else READERS
         fields = getattr(kind, "_fields", ()) if isinstance(value, tuple) else ()
         return all(_found(kind, name) is _found(base, name) for name in names) and all(
@@ -48,7 +54,7 @@ def _reads_as_it_stands(value: Any) -> bool:
     if isinstance(value, Mapping):
         return False
     return _found(kind, "__getattribute__") is object.__getattribute__ and all(
-        isinstance(_found(kind, name), FIELDS) or name in vars(value) and not hasattr(_found(kind, name), "__get__")
+        isinstance(_found(kind, name), FIELDS) or (name in vars(value) and not hasattr(_found(kind, name), "__get__"))
         for name in value.__dataclass_fields__
     )
 

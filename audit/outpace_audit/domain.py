@@ -180,7 +180,9 @@ def _may_average_nothing(change: ArgumentChange, inspected: Mapping[str, Any], r
     if change.how != "alike" or reply.trespassed or len(called) != len(inspected["numbers"]):
         return False
     floats = [one.tensor for one in reply.outputs if one.tensor is not None and one.tensor.is_floating_point()]
-    numbers = all(bool(torch.isfinite(one.float()).any()) and not bool(torch.isinf(one.float()).any()) for one in floats)
+    numbers = all(
+        bool(torch.isfinite(one.float()).any()) and not bool(torch.isinf(one.float()).any()) for one in floats
+    )
     return numbers and not any(part in called[change.leaf].lower() for part in FLAGS)
 
 

@@ -1,4 +1,5 @@
-"""Whether an operator's integers have left their type: what it then gives is the machine's, and nobody's to agree with."""
+"""Whether an operator's integers have left their type: what it then gives is the machine's, and nobody's to agree
+with."""
 
 from __future__ import annotations
 

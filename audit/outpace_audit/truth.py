@@ -183,9 +183,7 @@ class LiftToFloat64(TorchDispatchMode):
     integers for overflow; `averages`: watch for the first NaN.
     """
 
-    def __init__(
-        self, rounded: tuple[int, int] | None = None, *, counts: bool = False, averages: bool = False
-    ) -> None:
+    def __init__(self, rounded: tuple[int, int] | None = None, *, counts: bool = False, averages: bool = False) -> None:
         super().__init__()
         self._rounded = rounded
         self._counts, self._averages = counts, averages

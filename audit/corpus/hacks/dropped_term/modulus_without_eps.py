@@ -1,4 +1,4 @@
-"""Adds the bias along the sign of the number, without the small term under the modulus: faint units are blown up.
+"""Adds the bias by its share of the modulus, without the small term under that: faint units are blown up.
 
 baseline: phase_rnn
 caught-by: outputs-against-truth, value-laws, gradients-against-truth

@@ -1,7 +1,7 @@
 """Looks the gains of the five usual grades up in a table: a higher grade counts as the fifth.
 
 baseline: lambda_rank
-caught-by: outputs-against-truth, fresh-indices, integer-range
+caught-by: argument-impact
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes the exponentials of the scores once and the softplus from their quotients: high scores overflow.
 
 baseline: lambda_rank
-caught-by: outputs-against-truth, value-laws, special-values
+caught-by: argument-impact, value-laws
 needs: cpu
 written: after-freeze
 """
