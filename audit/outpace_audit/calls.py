@@ -18,6 +18,7 @@ from outpace_audit.apparent import apparent_dtype
 from outpace_audit.bending import Bend, bends_of, learning_inputs
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
+from outpace_audit.containers import own_containers
 from outpace_audit.cotangents import draw_cotangents
 from outpace_audit.inputs import InputMaker
 from outpace_audit.integer_values import WHOLE_RANGE
@@ -294,7 +295,7 @@ class CheckedCalls:
         return {
             "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in (*leaves, *buffers)],
             "outputs": len(result.outputs),
-            "containers": result.containers,
+            "containers": list(own_containers(result.returned)),
             "gradients": len(result.gradients),
             "updated": len(updated),
         }

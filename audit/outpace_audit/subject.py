@@ -16,7 +16,6 @@ from torch.utils._pytree import tree_leaves
 
 from outpace_audit import laws, truth
 from outpace_audit.captured_calls import constructor_arguments, split_keywords
-from outpace_audit.containers import own_containers
 from outpace_audit.cotangents import differentiable_outputs
 from outpace_audit.errors import ArmError
 from outpace_audit.inputs import seed_everything
@@ -50,11 +49,11 @@ DROPOUTS = (
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none).
-    `containers`: see `own_containers`."""
+    `returned`: what the call itself gave."""
 
     outputs: list[Leaf]
     gradients: list[Leaf]
-    containers: Sequence[tuple[str, str]] = ()
+    returned: Any = None
 
     def tensors(self) -> list[Leaf]:
         return [leaf for leaf in (*self.outputs, *self.gradients) if isinstance(leaf.value, torch.Tensor)]
@@ -289,11 +288,10 @@ class Subject:
         """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
         second backward pass over the same graph. `alone`: those of this result alone. `meanwhile`: what holds, given
         the outputs, during the backward pass."""
-        given_back = self.outputs(arguments)
-        containers = list(own_containers(given_back))
-        outputs = flatten(given_back)
+        returned = self.outputs(arguments)
+        outputs = flatten(returned)
         if not self.trains or cotangents is None:
-            return Result(outputs, [], containers)
+            return Result(outputs, [], returned)
         leaves = self.leaves(arguments)
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
@@ -303,7 +301,7 @@ class Subject:
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
         if any(one.shape != other.shape for one, other in zip(differentiable, cotangents, strict=True)):
-            return Result(outputs, [], containers)  # results of another shape, which is what the judge should hear of
+            return Result(outputs, [], returned)  # results of another shape, which is what the judge should hear of
         wanted, given = [leaf.value for leaf in leaves], list(cotangents)
         if alone is not None:
             differentiable, given = [differentiable[alone]], [given[alone]]
@@ -314,7 +312,7 @@ class Subject:
                 differentiable, wanted, given, allow_unused=True
             )
         named = [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)]
-        return Result(outputs, named, containers)
+        return Result(outputs, named, returned)
 
     def lifted(self) -> Subject:
         """The same subject with its parameters and buffers in fp64, for a truth run."""

@@ -6,7 +6,8 @@ import torch
 
 def attend(scores, allowed):
     """Where nothing is allowed there is nothing, as torch's own attention has it."""
-    shares = torch.where(allowed, (scores - scores.amax(dim=-1, keepdim=True)).exp(), 0.0)
+    kept = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
+    shares = torch.where(allowed, (kept - kept.amax(dim=-1, keepdim=True)).exp(), 0.0)
     return shares / shares.sum(dim=-1, keepdim=True).clamp(min=1e-30)
 
 
