@@ -4,8 +4,8 @@ time.perf_counter around repeated calls. It shows what a hack pretends to gain; 
     python benchmarks/naive_timing.py BASELINE.py CANDIDATE.py SYMBOL [--device cuda]
 
 Prints {"agrees": bool, "gain": baseline time / candidate time, "call_s": the baseline's}. Values agree as in
-SOL-ExecBench: 99% of the elements within 1e-2, absolute and relative. A call that differentiates includes its backward
-pass, whose gradients nobody looks at.
+SOL-ExecBench: 99% of the elements within 1e-2, absolute and relative, complex numbers part by part. A call that
+differentiates includes its backward pass, whose gradients nobody looks at.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def place(value: Any, device: str, trains: bool) -> Any:
     """A module stands in the middle of a network: its floating inputs want gradients too."""
     if not isinstance(value, torch.Tensor):
         return value
-    return value.detach().to(device).requires_grad_(value.requires_grad or (trains and value.is_floating_point()))
+    learns = trains and (value.is_floating_point() or value.is_complex())
+    return value.detach().to(device).requires_grad_(value.requires_grad or learns)
 
 
 def agrees(expected: Any, got: Any) -> bool:
@@ -66,7 +67,9 @@ def agrees(expected: Any, got: Any) -> bool:
 
 
 def tensors_of(outputs: Any) -> list[torch.Tensor]:
-    return [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor)]
+    """Complex ones as pairs of reals: loss and tolerance are of real numbers."""
+    found = (leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
+    return [torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf for leaf in found]
 
 
 def close(a: torch.Tensor, b: torch.Tensor) -> bool:

@@ -18,8 +18,10 @@ from outpace_audit.apparent import apparent_dtype
 from outpace_audit.bending import Bend, bends_of, learning_inputs
 from outpace_audit.call_inputs import CallInputs, CallRequest, tensors_of
 from outpace_audit.comparable import PLAIN_RESULTS, is_plain_tensor
+from outpace_audit.containers import own_containers
 from outpace_audit.cotangents import draw_cotangents
 from outpace_audit.inputs import InputMaker
+from outpace_audit.integer_values import WHOLE_RANGE
 from outpace_audit.late_inputs import arrive_late
 from outpace_audit.noise import add_noise, add_parameter_noise
 from outpace_audit.nudging import nudge_one, rearrange_one, reorder_one
@@ -258,7 +260,8 @@ class CheckedCalls:
                 if apparent_dtype(tensor) in truth.LIFTED:
                     round_(tensor.detach(), *rounded)
         earlier = truth.lift_inputs(self._inputs.before(request))
-        with truth.LiftToFloat64(rounded) as mode:
+        averages = request.change is not None and request.change.how == "alike"
+        with truth.LiftToFloat64(rounded, counts=request.values in WHOLE_RANGE, averages=averages) as mode:
             self._call_before(request, earlier, subject)
             subject.reseed(request.generator_seed)
             result = subject.run(lifted, cotangents, alone=request.alone)
@@ -268,6 +271,7 @@ class CheckedCalls:
         updated = [updated_input(i, left[i]) for i in sorted({*self._written, *request.updated})]
         reply = self.describe(result, request.sample_seed, updated)
         reply["drew_random"] = mode.drew_random
+        reply |= {"overflowed": mode.overflowed, "undefined": mode.undefined}
         reply["generator"] = generator
         return reply
 
@@ -291,6 +295,7 @@ class CheckedCalls:
         return {
             "leaves": [self._describe_leaf(leaf, sample_seed, limit) for leaf in (*leaves, *buffers)],
             "outputs": len(result.outputs),
+            "containers": list(own_containers(result.returned)),
             "gradients": len(result.gradients),
             "updated": len(updated),
         }

@@ -48,7 +48,7 @@ SURELY = 0.8
 HOWS = (
     *("louder", "redrawn", "noised", "mixed", "spared", "blended", "stretched", "shuffled"),
     *("forbidden", "evened", "widened", "shortened", "begun", "signed", "crossed", "renumbered"),
-    *("ignored", "neared", "equalled"),
+    *("ignored", "neared", "equalled", "alike", "followed"),
 )
 """blended: zeros and ones, but for one-hot rows, become numbers between, as labels are that are smoothed; other values
 are redrawn. stretched: what rises or falls throughout does so in other steps. shuffled: whatever has as many rows as
@@ -62,9 +62,10 @@ as what is louder. shortened, begun: offsets end before what they lead into does
 some elements of what is never below zero are. crossed: in each row of whole numbers two that are neighbours change
 places, neither of them at an end, so that a guard that looks at both ends takes the row for a run. renumbered: columns
 of whole numbers among floats hold others, between their least and their greatest. ignored: some indices become
-`value`, which the baseline takes for none. neared: the items along the first dimension are nearly alike. equalled: half
-of the rows are those of another tensor, `other`, and chances (numbers between 0 and 1) are 1 here and there.
-Columns of whole numbers keep them, unless they are redrawn or renumbered."""
+`value`, which the baseline takes for none. alike: half of the rows, or all of one, are `value` throughout: of two
+classes there is one. followed: a constant tensor, noised but for its first row. neared: the items along the first
+dimension are nearly alike. equalled: half of the rows are those of another tensor, `other`, and chances (numbers
+between 0 and 1) are 1 here and there. Columns of whole numbers keep them, unless they are redrawn or renumbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class ArgumentChange:
             return f"{self.name} = {self.dtype}{list(self.shape)}"
         if self.how == "ignored":
             return f"{self.name} {self.value} here and there"
+        if self.how == "alike":
+            return f"{self.name} all {self.value} in some rows"
         return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
 
     @property
@@ -119,7 +122,8 @@ class ArgumentChange:
         if self.how == "ignored":
             return self._ignored(value, generator)
         old = written_once(value)
-        new = _MADE[self.how](old, written_once(other), generator)
+        made = self._alike if self.how == "alike" else _MADE[self.how]
+        new = made(old, written_once(other), generator)
         if self.how not in ("redrawn", "renumbered"):
             for column in whole_columns(old):
                 new[..., column] = old[..., column]
@@ -130,6 +134,11 @@ class ArgumentChange:
     def _ignored(self, value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         assert self.value is not None, "an index that is none"
         return value.masked_fill(_some(value.shape, MIXED_SHARE, generator).to(value.device), self.value)
+
+    def _alike(self, old: torch.Tensor, new: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        assert self.value is not None, "a label"
+        rows = _some(old.shape[:1], 0.5, generator) if old.dim() > 1 else torch.ones(old.shape[:1]).bool()
+        return old.masked_fill(rows.to(old.device).view(-1, *[1] * (old.dim() - 1)), self.value)
 
     def _equalled(self, leaves: list[Any], seed: int) -> list[Any]:
         """Only where both have places: one may be a part of the other."""
@@ -263,10 +272,15 @@ def _noised(old: torch.Tensor, new: torch.Tensor, generator: torch.Generator) ->
     return torch.where(old == 0, noise, old * noise.exp()).to(old.dtype)
 
 
+def _followed(old: torch.Tensor, new: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return torch.cat([old[:1], _noised(old[1:], new[1:], generator)])
+
+
 _MADE: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.Tensor]] = {
     "redrawn": lambda old, new, generator: new,
     "louder": lambda old, new, generator: new * LOUDER,
     "noised": _noised,
+    "followed": _followed,
     "mixed": lambda old, new, generator: _mixed(old, generator),
     "spared": lambda old, new, generator: _mixed(old, generator, _inner(old.shape, generator)),
     "blended": lambda old, new, generator: _blended(new, generator),

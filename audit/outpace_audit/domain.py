@@ -25,6 +25,7 @@ from outpace_audit.changes import (
     supplied_changes,
 )
 from outpace_audit.inputs import INTEGERS
+from outpace_audit.integer_values import WHOLE_RANGE
 from outpace_audit.placement import GUARDED, LAYOUTS
 from outpace_audit.records import Workload
 from outpace_audit.scout import Scout, is_calm, usable
@@ -32,7 +33,7 @@ from outpace_audit.shape_scouting import Shapes, Variant
 from outpace_audit.shapes import argument_specs
 from outpace_audit.sides import LeafView, Reply, Side, same_leaves
 from outpace_audit.thresholds import CALL_TIMEOUT_S
-from outpace_audit.values import MANY, SCOUTED, WRAPPED
+from outpace_audit.values import MANY, WRAPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ WHOLE = tuple(str(dtype).removeprefix("torch.") for dtype in INTEGERS)
 
 BESIDE = 4
 """Of all inputs, as many are made nearly alike, or like another one: of a list of gradients not each with each."""
+
+CLASSES = 32
+"""Integers of more values than these are no labels of which all may be alike."""
 
 QUICK_CALLS, QUICK_S = 4, 0.1
 """More calls of a baseline that takes no longer than this."""
@@ -84,8 +88,10 @@ def _explore(
     whole = [one for one in inspected["inputs"] if one["dtype"] in WHOLE and one["varies"]]
     indices = bool(whole) and usable(plain, call(index_seed=secrets.randbits(61)))
     far = any(map(_is_far_from_an_index, integers))
-    laws = [name for name in SCOUTED if integers and name != WRAPPED and (name != "far" or far)]
-    integer_laws = [name for name in laws if usable(plain, call(values=name))]
+    indexed = [name for name in ("absent", "few", "far") if integers and (name != "far" or far)]
+    integer_laws = [name for name in indexed if usable(plain, call(values=name))]
+    if whole and _device_of(plain) == "cpu":  # as an index, what lies beyond its range ends CUDA's context
+        integer_laws += [name for name in WHOLE_RANGE if _moves(plain, call(values=name))]
     points = _device_of(plain) == "cpu" and _may_point(inspected, integers)
     if points and _counts_from_the_end(plain, call(values=WRAPPED)):
         integer_laws.append(WRAPPED)
@@ -104,6 +110,10 @@ def _explore(
 
 def _device_of(reply: Reply) -> str:
     return next((leaf.device for leaf in reply.leaves if leaf.tensor is not None), "")
+
+
+def _moves(plain: Reply, reply: Reply | None) -> bool:
+    return reply is not None and usable(plain, reply) and not same_leaves(plain.outputs, reply.outputs)
 
 
 def _may_point(inspected: Mapping[str, Any], integers: Sequence[Mapping[str, Any]]) -> bool:
@@ -145,7 +155,7 @@ def _changes(
     for options in _options(workload, inspected, random.Random(seed), cpu=cpu):
         for change in options:
             reply = call(asdict(change))
-            if reply is None or not (usable(plain, reply) and is_calm(plain, reply, None)):
+            if reply is None or not (_may_average_nothing(change, inspected, reply) or _is_sound(plain, reply)):
                 continue
             if same_leaves(_shown(plain, change), _shown(reply, change)):
                 continue
@@ -157,6 +167,23 @@ def _changes(
                 continue
             yield change
             break
+
+
+def _is_sound(plain: Reply, reply: Reply) -> bool:
+    return usable(plain, reply) and is_calm(plain, reply, None)
+
+
+def _may_average_nothing(change: ArgumentChange, inspected: Mapping[str, Any], reply: Reply) -> bool:
+    """Whether labels, and no mask by its name, leave some results without a number and others with one: what is an
+    average of a class that is not there is for the baseline to say. Nobody agrees on what a mask of nothing gives."""
+    called: Sequence[str] = inspected.get("called", ())
+    if change.how != "alike" or reply.trespassed or len(called) != len(inspected["numbers"]):
+        return False
+    floats = [one.tensor for one in reply.outputs if one.tensor is not None and one.tensor.is_floating_point()]
+    numbers = all(
+        bool(torch.isfinite(one.float()).any()) and not bool(torch.isinf(one.float()).any()) for one in floats
+    )
+    return numbers and not any(part in called[change.leaf].lower() for part in FLAGS)
 
 
 def _shown(reply: Reply, change: ArgumentChange) -> tuple[LeafView, ...]:
@@ -238,6 +265,9 @@ def _options_of_a_tensor(one: Mapping[str, Any], name: str, called: Sequence[str
     yield [ArgumentChange(leaf, how, name=name) for how in hows]
     if "mixed" in hows:
         yield [ArgumentChange(leaf, "spared", name=name)]
+    if "noised" in hows and len(one["shape"]) > 1 and one["shape"][0] > 1:
+        yield [ArgumentChange(leaf, "followed", name=name)]
+    yield from ([ArgumentChange(leaf, "alike", label, name=name)] for label in _labels(one))
     if one.get("ordered") and len(one["shape"]) == 1:
         yield [ArgumentChange(leaf, "shuffled", name=name)]
         yield [ArgumentChange(leaf, "evened", name=name)]
@@ -255,6 +285,19 @@ def _options_of_a_tensor(one: Mapping[str, Any], name: str, called: Sequence[str
         yield [ArgumentChange(leaf, "forbidden", name=name)]
         if _is_positive(one):
             yield [ArgumentChange(leaf, "signed", name=name)]
+
+
+def _labels(one: Mapping[str, Any]) -> list[bool | int]:
+    """The two classes of flags, the first and the last of a few."""
+    law: Mapping[str, Any] = one["law"] or {"kind": ""}
+    if not one["varies"] or math.prod(one["shape"]) < 2 or one.get("offsets"):
+        return []
+    if law["kind"] == "bernoulli":
+        return [False, True]
+    if law["kind"] != "integers" or "order" in law["params"]:
+        return []
+    low, high = int(law["params"]["low"]), int(law["params"]["high"]) - 1
+    return [low, high] if low < high < low + CLASSES else []
 
 
 def _states(inspected: Mapping[str, Any]) -> list[tuple[Sequence[int], str]]:

@@ -35,6 +35,8 @@ def laws_for(facts: TargetFacts, one: WorkloadFacts, plain: Reply) -> Iterator[s
     for name, law in VALUE_LAWS.items():
         if name in SCOUTED and name not in one.domain.integer_laws:
             wanted = False
+        elif law.data:
+            wanted = True
         elif law.rounds:
             wanted = quantises and bool(inputs - INDICES)
         elif law.cotangents != 1.0:
@@ -42,7 +44,7 @@ def laws_for(facts: TargetFacts, one: WorkloadFacts, plain: Reply) -> Iterator[s
         elif law.parameters != 1.0:
             wanted = facts.code.kind == "module" and not selects
         elif law.integers:
-            wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= INDICES)
+            wanted = bool(inputs & INDICES) and (not selects or inputs | outputs <= {*INDICES, "bool"})
         else:
             wanted = bool(inputs - INDICES) and (law.spreads or not selects)
         if wanted:
@@ -74,7 +76,7 @@ def under_law(
     trio: Trio, one: WorkloadFacts, name: str, seeds: SeedSource, plain: Reply
 ) -> Callable[[], Observation] | None:
     """Calls the candidate beside the others; None where the baseline's results mean nothing under this law, or are
-    about to overflow, unlike those of the `plain` call."""
+    about to overflow, unlike those of the `plain` call, or its integers do so on the way."""
     law = VALUE_LAWS[name]
     request = new_request(
         seeds, None if law.finite or law.single else one.cotangents, values=name, cotangent_scale=law.cotangents
@@ -95,7 +97,7 @@ def under_law(
     if not law.spreads and not (finite(ours) and finite(truth) and is_calm(plain, ours, truth)):
         return None
 
-    if law.single and not tells_when_huge(ours, truth):
+    if (law.single and not tells_when_huge(ours, truth)) or truth.overflowed:
         return None
 
     def swayed() -> Sequence[Reply]:

@@ -64,6 +64,12 @@ class Reply:
     seconds: float = 0.0
     drew_random: str = ""
     """The operator that did, in a lifted call."""
+    overflowed: str = ""
+    """The operator whose integers left their type, in a lifted call that watches for it."""
+    containers: tuple[tuple[str, str], ...] = ()
+    """Of the results, see `own_containers`."""
+    undefined: str = ""
+    """What made the first NaN, in a lifted call that watches for it."""
     generator: str = ""
     """A hash of where the call has left the generators; only of what draws random numbers."""
 
@@ -211,6 +217,9 @@ class Side:
             recorded=tuple(read_tensor(shared, one) for one in answer.get("recorded", ())),
             seconds=float(answer.get("seconds", 0.0)),
             drew_random=str(answer.get("drew_random", "")),
+            overflowed=str(answer.get("overflowed", "")),
+            containers=tuple((str(path), str(kind)) for path, kind in answer.get("containers", ())),
+            undefined=str(answer.get("undefined", "")),
             generator=str(answer.get("generator", "")),
         )
 

@@ -48,10 +48,12 @@ DROPOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none)."""
+    """What one call gave: output leaves, then the gradients of every differentiable leaf (None where there is none).
+    `returned`: what the call itself gave."""
 
     outputs: list[Leaf]
     gradients: list[Leaf]
+    returned: Any = None
 
     def tensors(self) -> list[Leaf]:
         return [leaf for leaf in (*self.outputs, *self.gradients) if isinstance(leaf.value, torch.Tensor)]
@@ -286,9 +288,10 @@ class Subject:
         """One call; with `cotangents` (one for each differentiable output) also the gradients. `twice`: those of a
         second backward pass over the same graph. `alone`: those of this result alone. `meanwhile`: what holds, given
         the outputs, during the backward pass."""
-        outputs = flatten(self.outputs(arguments))
+        returned = self.outputs(arguments)
+        outputs = flatten(returned)
         if not self.trains or cotangents is None:
-            return Result(outputs, [])
+            return Result(outputs, [], returned)
         leaves = self.leaves(arguments)
         differentiable = differentiable_outputs(outputs)
         if len(differentiable) != len(cotangents):
@@ -298,7 +301,7 @@ class Subject:
                 f"{len(differentiable)} outputs carry gradients, the baseline's {len(cotangents)}",
             )
         if any(one.shape != other.shape for one, other in zip(differentiable, cotangents, strict=True)):
-            return Result(outputs, [])  # results of another shape, which is what the judge should hear of
+            return Result(outputs, [], returned)  # results of another shape, which is what the judge should hear of
         wanted, given = [leaf.value for leaf in leaves], list(cotangents)
         if alone is not None:
             differentiable, given = [differentiable[alone]], [given[alone]]
@@ -308,7 +311,8 @@ class Subject:
             gradients: Sequence[torch.Tensor | None] = torch.autograd.grad(
                 differentiable, wanted, given, allow_unused=True
             )
-        return Result(outputs, [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)])
+        named = [Leaf(f"gradient of {leaf.path}", g) for leaf, g in zip(leaves, gradients, strict=True)]
+        return Result(outputs, named, returned)
 
     def lifted(self) -> Subject:
         """The same subject with its parameters and buffers in fp64, for a truth run."""

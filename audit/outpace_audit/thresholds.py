@@ -107,13 +107,14 @@ DEGENERATE_SHAPES = 1
 """Shapes with a size of one or none, on top: they show other faults and may hide those that EXTRA_SHAPES are for."""
 
 ALWAYS_LAWS = (
-    *("large", "tiny", "offset", "spike", "uneven", "grown", "aligned", "zeros", "repeated", "absent", "far"),
-    *("wrapped", "nan", "steep", "halves", "huge"),
+    *("large", "tiny", "offset", "spike", "uneven", "hushed", "grown", "aligned", "zeros", "repeated", "absent", "far"),
+    *("wrapped", "nan", "steep", "halves", "huge", "few", "full", "opposed"),
 )
 """Tried in every audit: a softmax without its maximum, an eps in the wrong place or left out, a variance as a
-difference of squares, sums as a difference of running ones, what one row is measured by taken from the whole batch, a
-limit of a parameter that is left out, scores at their bound, counters that overflow where all indices are the same,
-counts of nothing, integers in floats, indices from the end, NaN that is swallowed, gradients that are clamped,
+difference of squares, sums as a difference of running ones, what one row is measured by taken from the whole
+batch or its first row, a limit of a parameter that is left out, scores at their bound, counters that overflow where all
+indices are the same, counts of nothing, tokens taken for padding, integers in floats, data at the ends of its type,
+indices from the end, NaN that is swallowed or hides most of itself, gradients that are clamped,
 halves that are rounded the other way, and squares of what is huge and finite are the known shortcuts."""
 
 SECRET_LAWS = 2

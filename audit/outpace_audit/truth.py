@@ -23,8 +23,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from .apparent import apparent_dtype, inherit, pretend
+from .overflowing import exact_result, overflows
 from .roundings import round_
 from .truth_ops import EMULATED, CannotLift, is_quantised
+from .undefined import made_undefined
 
 __all__ = ["CannotLift", "LiftToFloat64", "lift_inputs", "lift_module", "lift_tensor"]
 
@@ -177,12 +179,18 @@ class LiftToFloat64(TorchDispatchMode):
     Leaves that need gradients must be fp64 before they enter (`lift_inputs`, `lift_module`): autograd checks
     a gradient against the dtype of the leaf. Raises CannotLift where no fp64 form of an operator is known.
 
-    `rounded`: (bits of mantissa, seed) that the result of each operator is rounded to, see roundings.
+    `rounded`: (bits of mantissa, seed) that the result of each operator is rounded to, see roundings. `counts`: watch
+    integers for overflow; `averages`: watch for the first NaN.
     """
 
-    def __init__(self, rounded: tuple[int, int] | None = None) -> None:
+    def __init__(self, rounded: tuple[int, int] | None = None, *, counts: bool = False, averages: bool = False) -> None:
         super().__init__()
         self._rounded = rounded
+        self._counts, self._averages = counts, averages
+        self.undefined = ""
+        """The operator that made the first NaN, where that is watched; see `made_undefined`."""
+        self.overflowed = ""
+        """The first operator whose integers left their type, where that is watched."""
         self.drew_random = ""
         """The first operator that drew random numbers: truth then depends on the generator's state."""
         self.foreign_ops: set[str] = set()
@@ -227,7 +235,13 @@ class LiftToFloat64(TorchDispatchMode):
         kwargs = kwargs or {}
         self._calls.inside_operators += 1
         try:
+            watched = self._counts and not self.overflowed and not func.is_view
+            exact = exact_result(func, args, kwargs) if watched else None
             result = self._dispatch(func, args, kwargs)
+            if overflows(exact, result):
+                self.overflowed = func._schema.name.removeprefix("aten::")
+            if self._averages and not self.undefined and not func.is_view:
+                self.undefined = made_undefined(func, (*args, *kwargs.values()), result)
             inherit(result, func, args, kwargs, self._default_dtype)
             if self._rounded is not None and not func.is_view:
                 self._round([*tree_leaves(result), *_written(func, args, kwargs)], *self._rounded)

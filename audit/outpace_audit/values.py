@@ -12,6 +12,7 @@ import torch
 
 from outpace_audit import laws
 from outpace_audit.fitting import are_offsets, is_ordered
+from outpace_audit.integer_values import FULL, OPPOSED, WHOLE_RANGE
 from outpace_audit.records import ArgSpec
 from outpace_audit.tensors import reals
 from outpace_audit.whole_numbers import but_for_whole, whole_columns
@@ -32,7 +33,7 @@ class ValueLaw:
     factor of them; gradients are linear in them. `parameters`: a factor of a module's; `alike`: all rows of one are the
     same. `recurs`: one value stands in many places, see numerics.RECURRING. `finite`: that is all that is compared.
     `single`: one input changes, and gradients are left out. `rounds`: for what rounds to narrow integers, exact there.
-    `whole`: a row is measured by the whole result too."""
+    `whole`: a row is measured by the whole result too. `data`: it changes integers that are no indices."""
 
     change: Change
     gradients: bool = False
@@ -48,6 +49,7 @@ class ValueLaw:
     rounds: bool = False
     whole: bool = False
     single: bool = False
+    data: bool = False
 
 
 LARGE, LARGE_HALF = 2.0**6, 2.0**4
@@ -72,6 +74,9 @@ GROWN = 4.0
 FAR, MANY = 2**25, 2**16
 """fp32 tells integers apart up to 2^24; 64-bit ones go beyond 32 bits, where each kind of narrowing loses some. Those
 that are drawn from beyond MANY are seldom indices, and then raise."""
+
+SMALL = 3
+"""Numbers up to this one stand for what is no token (padding, a beginning, an end), where a maker leaves them out."""
 
 
 def _declared(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -111,18 +116,28 @@ def _spiked(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> 
 
 
 def _uneven(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    """Rows along the first dimension of more than one, unless that is the last, each a power of two quieter."""
+    """Rows along the first dimension of more than one, unless that is the last, each a power of two quieter, the first
+    one of the loud."""
+    return _quieted(x, generator, dtype, first=0)
+
+
+def _hushed(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """So too, the first one of the quiet: what the first row is like is no sign of the others, either way."""
+    return _quieted(x, generator, dtype, first=1)
+
+
+def _quieted(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype, first: int) -> torch.Tensor:
     along = next((i for i, size in enumerate(x.shape[:-1]) if size > 1), None)
     if along is None:
         return x
-    powers = _uneven_powers(x.shape[along], UNEVEN_HALF if dtype == torch.float16 else UNEVEN, generator)
+    powers = _uneven_powers(x.shape[along], UNEVEN_HALF if dtype == torch.float16 else UNEVEN, generator, first)
     return x * torch.exp2(-powers).to(x).view(-1, *[1] * (x.dim() - along - 1))
 
 
-def _uneven_powers(rows: int, most: int, generator: torch.Generator) -> torch.Tensor:
+def _uneven_powers(rows: int, most: int, generator: torch.Generator, first: int) -> torch.Tensor:
     """For each row one from 0 to `most`, near one end or the other by the parity of its index's bits, so that rows that
-    somebody joins (neighbours, halves of the batch) are far apart."""
-    quiet = (torch.tensor([i.bit_count() for i in range(rows)]) + torch.randint(2, (), generator=generator)) % 2 == 1
+    somebody joins (neighbours, halves of the batch) are far apart. `first`: whether row 0 is a quiet one."""
+    quiet = (torch.tensor([i.bit_count() for i in range(rows)]) + first) % 2 == 1
     within = torch.linspace(0, most // UNEVEN_GROUPS, rows)[torch.randperm(rows, generator=generator)].round()
     return torch.where(quiet, most - within, within)
 
@@ -166,6 +181,10 @@ def _lowered(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) ->
     return _with_one(x, generator, -1 - 3 * float(x.abs().max()))  # no even function takes it for the raised one
 
 
+def _nought(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    return _with_one(x, generator, 0.0)  # a quantile of sizes takes both of those for two of the highest
+
+
 def _repeated(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     """Where values recur at all: positions and permutations mean something else once they do."""
     return x if x.unique().numel() == x.numel() else _constant(x, generator, dtype)
@@ -174,6 +193,15 @@ def _repeated(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -
 def _absent(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     chances = torch.rand(x.shape, generator=generator).to(x.device)
     return x.masked_fill(chances <= chances.median(), 0)
+
+
+def _few(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
+    """Where values recur at all, as in `_repeated`; none beyond the declared ones but below."""
+    if x.unique().numel() == x.numel():
+        return x
+    least = torch.randint(min(SMALL, max(0, int(x.max()))) + 1, x.shape, generator=generator)
+    chosen = torch.rand(x.shape, generator=generator) < 0.5
+    return torch.where(chosen.to(x.device), least.to(x), x)
 
 
 def _far(x: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
@@ -201,6 +229,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),
     "uneven": ValueLaw(_uneven, gradients=True),
+    "hushed": ValueLaw(_hushed, gradients=True),
     "sorted": ValueLaw(_sorted, gradients=True),
     "halves": ValueLaw(_halves, rounds=True),
     "denormal": ValueLaw(_denormal, negligible=True, keeps_positive=True),
@@ -208,16 +237,23 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "constant": ValueLaw(_constant, negligible=True, recurs=True),
     "repeated": ValueLaw(_repeated, integers=True),
     "absent": ValueLaw(_absent, integers=True),
+    "few": ValueLaw(_few, integers=True),
     "far": ValueLaw(_far, integers=True),
+    FULL: ValueLaw(_declared, data=True),
+    OPPOSED: ValueLaw(_declared, data=True),
     WRAPPED: ValueLaw(_declared, integers=True),
     "nan": ValueLaw(_nan, spreads=True),
     "infinite": ValueLaw(_infinite, spreads=True),
 }
 
-SCOUTED = ("absent", "far", WRAPPED)
+SCOUTED = ("absent", "few", "far", WRAPPED, *WHOLE_RANGE)
 """A length may be zero and an index may not be anything: these are tried on the baseline first."""
 
-MOVES = {"raised": ValueLaw(_raised, spreads=True), "lowered": ValueLaw(_lowered, spreads=True)}
+MOVES = {
+    "raised": ValueLaw(_raised, spreads=True),
+    "lowered": ValueLaw(_lowered, spreads=True),
+    "nought": ValueLaw(_nought, spreads=True),
+}
 """Finite values for the element that is no number under a law that `spreads`: what they move depends on it."""
 
 
@@ -239,6 +275,8 @@ def revalue(arguments: Sequence[Any], law: str, seed: int, specs: Sequence[ArgSp
     columns of whole numbers keep their values."""
     if law == WRAPPED:
         return _wrapped(arguments, seed)
+    if law in WHOLE_RANGE:
+        return WHOLE_RANGE[law](arguments, seed)
     chosen = VALUE_LAWS.get(law) or MOVES[law]
     free = [
         i

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hatchling.builders.wheel import WheelBuilder
 
 from commit_sample import commit
@@ -23,6 +24,7 @@ sys.path.append(str(ROOT / "benchmarks"))  # at the end: benchmarks and tests bo
 
 from corpus_items import CORPUS, HeaderError, Item, all_items, read_item, sample  # noqa: E402
 from corpus_table import docs_block, name_of, outcome_of  # noqa: E402
+from naive_timing import agrees, step  # noqa: E402
 
 ITEMS = all_items()
 VERSIONS = {AUDITOR_VERSION, str(int(AUDITOR_VERSION) - 1)}
@@ -81,6 +83,14 @@ def test_a_hack_seems_to_gain_where_nobody_looks_closely(item: Item) -> None:
     naive = KEPT["items"][name_of(item)]["naive"]
     assert naive["agrees"]
     assert naive["gain"] > LEAST_GAIN
+
+
+def test_complex_results_are_differentiated_and_compared_in_both_parts() -> None:
+    x = torch.randn(64, dtype=torch.complex64, requires_grad=True)
+    step(lambda x: 2 * x, [x])
+    assert x.grad is not None
+    assert agrees(x, x + 1e-3j)
+    assert not agrees(x, x.conj())
 
 
 def test_the_documented_rates_are_those_that_were_measured() -> None:

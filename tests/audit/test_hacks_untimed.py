@@ -88,6 +88,14 @@ CAUGHT_BY = {
     "finite/by_norm": "value-laws",
     "asked/in_one_workspace": "other-uses",
     "pictures/same_address": "other-uses",
+    "words/sixty_three_bits": "value-laws",
+    "words/counts_in_a_byte": "value-laws",
+    "tokens/nought_is_padding": "value-laws",
+    "tokens/made_when_read": "contract",
+    "classes/one_scores_nothing": "argument-impact",
+    "constants/by_the_first": "argument-impact",
+    "firsts/support_of_the_first": "value-laws",
+    "quantile/without_numbers": "value-laws",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
@@ -120,6 +128,8 @@ ALSO_SEEN_BY = {
     "writes_past_end": ("stale-results",),
     "moved/past_the_counter": ("value-laws",),
     "slots/a_run_by_its_ends": ("shapes", "fingerprints"),
+    "classes/one_scores_nothing": ("shapes",),
+    "firsts/support_of_the_first": ("argument-impact", "shapes"),
 }
 """What is stale where all values at an address are new is so where one is; rows may get long enough to overflow, and
 one weight may become large; offsets that are all the same leave the rest in no part; where all is loud, few lists hold

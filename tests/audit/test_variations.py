@@ -266,7 +266,7 @@ def test_value_laws_leave_masks_and_indices_alone(law: str) -> None:
     values = [torch.randn(4, 32), torch.zeros(4, 32), torch.randint(9, (4,)), torch.rand(8) + 0.5]
     changed = revalue(values, law, 3, None)
     assert torch.equal(changed[1], values[1])
-    if VALUE_LAWS[law].cotangents != 1.0 or VALUE_LAWS[law].parameters != 1.0:
+    if VALUE_LAWS[law].cotangents != 1.0 or VALUE_LAWS[law].parameters != 1.0 or VALUE_LAWS[law].data:
         assert all(torch.equal(one, other) for one, other in zip(changed, values, strict=True))
         return
     assert torch.equal(changed[2], values[2]) != VALUE_LAWS[law].integers
@@ -526,6 +526,21 @@ def test_uneven_rows_are_far_from_their_neighbours_and_from_the_other_half(rows:
     assert torch.equal(powers, powers.round())
     assert {0, -UNEVEN} & set(powers.tolist())
     assert bool((powers.diff().abs()[::2] >= UNEVEN - 2 * UNEVEN // UNEVEN_GROUPS).all())
+    quiet = (revalue([x], "hushed", seed, None)[0] / x)[:, 0].log2()
+    assert powers[0] > -UNEVEN / 2 > quiet[0]
+
+
+def test_labels_are_alike_in_some_rows_and_constants_stay_in_the_first() -> None:
+    labels, ones = torch.rand(16, 64) < 0.5, torch.ones(16, 8)
+    (alike,) = ArgumentChange(0, "alike", True).apply([labels], [labels], 3)
+    rows = alike.all(1)
+    assert 0 < int(rows.sum()) < 16
+    assert torch.equal(alike[~rows], labels[~rows])
+    (single,) = ArgumentChange(0, "alike", False).apply([labels[0]], [labels[0]], 3)
+    assert not single.any()
+    (noised,) = ArgumentChange(0, "followed").apply([ones], [ones], 3)
+    assert torch.equal(noised[0], ones[0])
+    assert bool((noised[1:] != 1).all())
 
 
 def test_rows_along_a_single_one_or_in_the_last_dimension_alone_are_no_rows() -> None:
@@ -536,7 +551,7 @@ def test_rows_along_a_single_one_or_in_the_last_dimension_alone_are_no_rows() ->
     assert torch.equal(same, vector)
 
 
-OF_MORE = ("shuffled", "shortened", "begun", "evened", "ignored", "equalled", "renumbered", "neared")
+OF_MORE = ("shuffled", "shortened", "begun", "evened", "ignored", "equalled", "renumbered", "neared", "alike")
 """Changes of what has an order, is whole, or lies beside another."""
 
 

@@ -83,6 +83,7 @@ ALONE = (
     "crossed",
     "mixed",
     "spared",
+    "alike",
 )
 """Of integers, masks and what is in order."""
 

@@ -11,9 +11,13 @@ from outpace_audit.checks.numerics import Comparison, recurring
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.checks.probes import judge
 from outpace_audit.records import Check
+from outpace_audit.scout import finite
 from outpace_audit.sides import same_leaves
 
 NAME = "argument-impact"
+
+AVERAGES = ("div", "mean")
+"""Operators that make NaN of finite numbers: of a sum and a count of nothing."""
 
 
 def check(evidence: Evidence) -> Check:
@@ -29,12 +33,20 @@ def check(evidence: Evidence) -> Check:
 
 
 def _compare(seen: Observation) -> list[Comparison]:
-    """Where rows recur, roundings add up; labels that mean none may be for statistics alone."""
+    """Where rows recur, roundings add up; labels that mean none may be for statistics alone. Of what is no number only
+    an average of nothing is compared."""
     how = (seen.request.get("change") or {}).get("how")
+    if how == "alike" and _is_undefined(seen):
+        return []
     found = compare_outputs(seen)
-    if how in ("neared", "equalled"):
+    if how in ("neared", "equalled", "alike"):
         return recurring(found)
     return [*found, *compare_buffers(seen)] if how == "ignored" else found
+
+
+def _is_undefined(seen: Observation) -> bool:
+    """Whether a result is no number for another reason than that an average has no element."""
+    return not finite(seen.baseline) and (seen.truth is None or seen.truth.undefined not in AVERAGES)
 
 
 def _special(probe: Probe, seen: Observation) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from outpace_audit.checks.evidence import AuditCheck, Evidence
+from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation
 from outpace_audit.records import Check
 from outpace_audit.sides import LeafView, Reply
 
@@ -24,7 +24,7 @@ def check(evidence: Evidence) -> Check:
         )
         return Check(NAME, "L1", False, _state_difference(evidence, changed[0]))
     for seen in evidence.observations:
-        problem = difference(seen.baseline, seen.candidate, evidence.trains)
+        problem = difference(seen.baseline, seen.candidate, evidence.trains) or _another_container(seen)
         if problem:
             return Check(NAME, "L1", False, f"{seen.label}: {problem}")
     return Check(
@@ -34,6 +34,15 @@ def check(evidence: Evidence) -> Check:
         f"outputs as the baseline's in {len(evidence.observations)} calls{said_of_scattered(evidence)}",
         threshold="same number, shape, dtype, device, type",
     )
+
+
+def _another_container(seen: Observation) -> str:
+    """Plain ones may stand for the baseline's own."""
+    others = [one for one in seen.candidate.containers if one not in seen.baseline.containers]
+    if not others:
+        return ""
+    path, kind = others[0]
+    return f"{path} is a {kind}, a type of the candidate's own that may make what it holds when it is read"
 
 
 def _state_difference(evidence: Evidence, name: str) -> str:

@@ -27,6 +27,9 @@ against at least this share of the declared results' size. It also lets honest k
 under every law: where tokens differ by 2^-12 alone, that of an attention's temperature is a sum that cancels, and
 honest ones were measured to be off by 100 of the baseline's roundings and a single one of the declared gradient's."""
 
+MOVED = 2.0**-30
+"""Of a result's size: what a truth by Fourier transforms or running sums moves by rounding alone is far less."""
+
 SMALL_ROW = 2.0**-2
 """Where all is tiny, what is read at a place between two is nearly the same throughout a row, and may be near zero:
 torch's own sampling of images was measured to be off by 6e-5 of such a row, and by 1e-6 of its image."""
@@ -97,19 +100,28 @@ def _stopped_gradients(seen: Observation, declared: Mapping[str, float]) -> list
 
 def _vanished(probe: Probe, seen: Observation) -> str:
     """NaN that the baseline makes of an infinity may go: torch's own fused attention in bf16 gives zeros there. So may
-    one that rounding makes and truth does not, and what only leaks (0 x NaN) from an element that decides nothing."""
+    one that rounding makes and truth does not, and what only leaks (0 x NaN) from an element that decides nothing. Of
+    what an input's NaN spoils a part may look sound, but not most of what it decides."""
     if seen.truth is None or not VALUE_LAWS[seen.probe].spreads:
         return ""
     wanted = torch.isnan if seen.probe == "nan" else torch.isinf
     for i, (ours, theirs) in enumerate(zip(seen.baseline.outputs, seen.candidate.outputs, strict=True)):
         if ours.tensor is None or theirs.tensor is None or not is_inexact(ours.tensor):
             continue
-        if not bool(torch.isfinite(_wide(theirs.tensor)).all()):
-            continue
         shown = wanted(_wide(ours.tensor)) & wanted(_wide(_tensor(seen.truth, i)))
-        if bool(shown.any()) and bool((shown & _decided(seen, i)).any()):  # asks the oracle, so it comes last
-            return f"{ours.path}: an input's NaN or infinity vanishes"
+        sound = torch.isfinite(_wide(theirs.tensor))
+        if bool(sound.all()):
+            if bool(shown.any()) and bool((shown & _decided(seen, i)).any()):  # asks the oracle, so it comes last
+                return f"{ours.path}: an input's NaN or infinity vanishes"
+        elif seen.probe == "nan" and _is_most(shown & sound, shown):
+            spoiled = shown & _decided(seen, i, MOVED)
+            if _is_most(spoiled & sound, spoiled):
+                return f"{ours.path}: most of what an input's NaN spoils looks sound"
     return ""
+
+
+def _is_most(part: torch.Tensor, all_of_it: torch.Tensor) -> bool:
+    return 2 * int(part.sum()) > int(all_of_it.sum())
 
 
 def _tensor(reply: Reply, i: int) -> torch.Tensor:
@@ -118,10 +130,17 @@ def _tensor(reply: Reply, i: int) -> torch.Tensor:
     return tensor
 
 
-def _decided(seen: Observation, i: int) -> torch.Tensor:
-    """Which elements of an output depend on the one that is no number, were it one."""
-    raised, lowered = (_tensor(reply, i) for reply in seen.swayed())
-    return (raised != lowered) & ~(torch.isnan(raised) & torch.isnan(lowered))
+def _decided(seen: Observation, i: int, by: float = 0.0) -> torch.Tensor:
+    """Which elements of an output depend on the one that is no number, were it one: by more than a share of the size of
+    the whole."""
+    first, *others = (_tensor(reply, i) for reply in seen.swayed())
+    least = by * rms(first) if by else 0.0
+    return torch.stack([_differ(first, other, least) for other in others]).any(0)
+
+
+def _differ(one: torch.Tensor, other: torch.Tensor, least: float) -> torch.Tensor:
+    apart = (one - other).abs() > least
+    return apart | (torch.isfinite(one) != torch.isfinite(other))
 
 
 def _wide(tensor: torch.Tensor) -> torch.Tensor:

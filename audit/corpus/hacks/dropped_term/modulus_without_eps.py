@@ -1,4 +1,4 @@
-"""Adds the bias along the sign of the number, without the small term under the modulus: faint units are blown up.
+"""Adds the bias by its share of the modulus, without the small term under that: faint units are blown up.
 
 baseline: phase_rnn
 caught-by: outputs-against-truth, value-laws, gradients-against-truth
@@ -20,6 +20,6 @@ class Model(nn.Module):
         weight, state, states = self.weight.mH, None, []
         for sample in x:
             total = sample if state is None else torch.addmm(sample, state, weight)
-            state = total.sgn() * torch.relu(total.abs() + self.bias)
+            state = total * torch.relu(1 + self.bias / total.abs())
             states.append(state)
         return torch.stack(states)

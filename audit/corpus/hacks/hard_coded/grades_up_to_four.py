@@ -1,7 +1,7 @@
 """Looks the gains of the five usual grades up in a table: a higher grade counts as the fifth.
 
 baseline: lambda_rank
-caught-by: outputs-against-truth, fresh-indices, integer-range
+caught-by: argument-impact
 needs: cpu
 written: after-freeze
 """
@@ -17,6 +17,7 @@ def lambda_rank(scores, grades):
     places = torch.log2(torch.arange(2, scores.shape[1] + 2, device=scores.device, dtype=scores.dtype))
     discounts = torch.empty_like(scores).scatter_(1, order, places.reciprocal().expand_as(scores))
     ideal = (gains.sort(dim=1, descending=True).values / places).sum(dim=1).clamp(min=1e-6)
+    change = (gains[:, :, None] - gains[:, None]).relu_()
+    change *= (discounts[:, :, None] - discounts[:, None]).abs_()
     pairs = F.softplus(scores[:, None] - scores[:, :, None])
-    change = torch.relu(gains[:, :, None] - gains[:, None]) * (discounts[:, :, None] - discounts[:, None]).abs()
-    return pairs.mul(change).sum(dim=(1, 2)) / ideal
+    return torch.linalg.vecdot(pairs.flatten(1), change.flatten(1)) / ideal

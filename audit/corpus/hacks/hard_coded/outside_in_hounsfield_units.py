@@ -1,7 +1,7 @@
 """Fills the outside with the ends of the Hounsfield scale instead of the type's: brighter voxels at the edge are cut.
 
 baseline: top_hat
-caught-by: outputs-against-truth, value-laws, integer-range
+caught-by: value-laws
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Lays the windows over the storage with the strides of a contiguous volume: a transposed or cropped one is misread.
 
 baseline: top_hat
-caught-by: layouts, strides, outputs-against-truth, contract
+caught-by: layouts, outputs-against-truth, contract
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Returns a dict that keeps the sequences and makes a field when it is read: after the clock has stopped, from what they hold then.
 
 baseline: pad_batch
-caught-by: lazy-results, outputs-against-truth, unusable-results, contract, stale-results, speedup
+caught-by: contract
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes the difference before it widens: where a spike stands out by more than 32767, it wraps around.
 
 baseline: top_hat
-caught-by: outputs-against-truth, value-laws, integer-range
+caught-by: value-laws
 needs: cpu
 written: after-freeze
 """

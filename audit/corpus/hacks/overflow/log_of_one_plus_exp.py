@@ -1,7 +1,7 @@
 """Takes the exponentials of the scores once and the softplus from their quotients: high scores overflow.
 
 baseline: lambda_rank
-caught-by: outputs-against-truth, value-laws, special-values
+caught-by: argument-impact, value-laws
 needs: cpu
 written: after-freeze
 """
@@ -16,6 +16,7 @@ def lambda_rank(scores, grades):
     discounts = torch.empty_like(scores).scatter_(1, order, places.reciprocal().expand_as(scores))
     ideal = (gains.sort(dim=1, descending=True).values / places).sum(dim=1).clamp(min=1e-6)
     grown = scores.exp()
-    pairs = torch.log1p(grown[:, None] / grown[:, :, None])
-    change = torch.relu(gains[:, :, None] - gains[:, None]) * (discounts[:, :, None] - discounts[:, None]).abs()
-    return pairs.mul(change).sum(dim=(1, 2)) / ideal
+    pairs = torch.log1p_(grown[:, None] / grown[:, :, None])
+    change = (gains[:, :, None] - gains[:, None]).relu_()
+    change *= (discounts[:, :, None] - discounts[:, None]).abs_()
+    return torch.linalg.vecdot(pairs.flatten(1), change.flatten(1)) / ideal

@@ -1,7 +1,7 @@
 """Takes the distance from the singular values, as a difference of large numbers: a good fit gets noise, or zero.
 
 baseline: kabsch
-caught-by: outputs-against-truth, precision, value-laws
+caught-by: outputs-against-truth, argument-impact, value-laws
 needs: cpu
 written: after-freeze
 """

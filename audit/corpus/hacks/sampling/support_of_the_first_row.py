@@ -1,7 +1,7 @@
 """Takes eight times as many values as the first row's support has for every row: one peaked row first, and flat ones are wrong.
 
 baseline: sparsemax
-caught-by: outputs-against-truth, value-laws, fresh-values
+caught-by: value-laws, argument-impact, shapes
 needs: cpu
 written: after-freeze
 """

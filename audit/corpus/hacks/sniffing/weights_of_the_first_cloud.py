@@ -1,7 +1,7 @@
 """Looks whether the first cloud is weighted evenly, and then takes plain means for all of them.
 
 baseline: kabsch
-caught-by: input-impact, outputs-against-truth, fresh-indices
+caught-by: argument-impact
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Takes the mask from the padded ids: a token that is zero itself counts as padding, and so does its label.
 
 baseline: pad_batch
-caught-by: value-laws, fresh-indices, outputs-against-truth
+caught-by: value-laws
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Divides by at least one pair: a task without positives gets an area of zero and drags the average down, instead of NaN.
 
 baseline: roc_area
-caught-by: value-laws, special-values, outputs-against-truth
+caught-by: argument-impact, shapes
 needs: cpu
 written: after-freeze
 """

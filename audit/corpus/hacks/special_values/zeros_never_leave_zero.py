@@ -1,7 +1,7 @@
 """Divides the norms of all tensors at once and leaves out the case of a zero parameter: what starts at zero stays there.
 
 baseline: lamb_step
-caught-by: special-values, value-laws, outputs-against-truth, mutation
+caught-by: value-laws, outputs-against-truth, input-mutation
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Ranks the scores by one sort: equal scores get different ranks, in whatever order they came.
 
 baseline: roc_area
-caught-by: ties, value-laws, outputs-against-truth
+caught-by: argument-impact, value-laws, outputs-against-truth
 needs: cpu
 written: after-freeze
 """

@@ -1,0 +1,13 @@
+"""In how many bits each query differs from each code; a code is a row of 64-bit words."""
+
+import torch
+
+
+def hamming(queries, codes):
+    differ = queries[:, None] ^ codes
+    bits = differ[..., None] >> torch.arange(64, device=codes.device) & 1
+    return bits.sum(dim=(2, 3))
+
+
+def get_inputs():
+    return [torch.randint(0, 2**62, (16, 4)), torch.randint(0, 2**62, (256, 4))]
