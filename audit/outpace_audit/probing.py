@@ -372,9 +372,10 @@ class Prober:
 
     @property
     def _has_undeclared_gradients(self) -> bool:
-        """Whether both sides have the same, were all inputs to ask for them, of a function that does not train."""
+        """Whether none of the baseline's would be lost, were all inputs to ask for them, of a function that does not
+        train. What a candidate has in places where the sum of all results hides the baseline's is no matter."""
         learns = self._facts.trains or self._facts.code.kind == "module"
-        return not (learns or self._evidence.lost or self._evidence.gained)
+        return not (learns or self._evidence.lost)
 
     def _used(self, one: WorkloadFacts, use: Use) -> bool:
         """Whether the next use makes sense."""

@@ -64,7 +64,7 @@ class Comparison:
     allowance: float = 0.0
     """Set where there is no truth: the largest difference from the baseline."""
     drowned: Callable[[], bool] = lambda: False
-    """Whether the baseline's own result is noise in this call, off the beaten track; asked for only where it decides."""
+    """Whether the baseline's own result is noise in this call; asked for only where it decides."""
 
     @property
     def is_noise(self) -> bool:
