@@ -49,7 +49,8 @@ class CallRequest:
     them. `parted`: the tensors and those of one call before are parts of one each, as batches of a data set are.
     `loaded`: a seed for a checkpoint whose tables are others. `counted`: a seed for counters near the end of what they
     count through. `double`: fp32 inputs are fp64 ones. `alone`: of the results that carry gradients, the one that is
-    used. `threads`: on so many, see other_uses. `learning`: all floating inputs ask for gradients, of a function that does not train. `twisted`: see `twisted`.
+    used. `threads`: on so many, see other_uses. `learning`: all floating inputs ask for gradients, of a function that
+    does not train. `twisted`: see `twisted`.
     """
 
     seed: int

@@ -106,9 +106,9 @@ def _begin_together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def asked_gradients(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterator[Use]:
     """Of a function that does not train, where no gradient of the baseline's would be silently lost
-    (`other_gradients`): whether those of the candidate are right, where no tensor is of integers, and whether another
-    call in between makes them others. (Who scatters equal values twice by repeated indices has right results, and each
-    gradient twice.)"""
+    (`other_gradients`): whether those of the candidate are right, where values do not recur, and whether another call
+    in between makes them others. (Who scatters equal values twice by repeated indices has right results, and each
+    gradient twice; of equal pixels any may be the median.)"""
     try:
         seen = trio.baseline.call(one.workload, CALL_TIMEOUT_S, **new_request(seeds, None, learning=True))
     except ArmError as error:
@@ -118,10 +118,15 @@ def asked_gradients(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterat
     specs = [[list(leaf.shape), leaf.dtype] for leaf in seen.outputs if leaf.requires_grad]
     if not specs:
         return
-    if not any(str(given["dtype"]).startswith(("int", "uint")) for given in one.inspected["inputs"]):
+    if not any(map(_makes_equals, one.inspected["inputs"])):
         yield Use(UNDECLARED, {"learning": True}, cotangents=specs)
     between = {"learning": True, "between": "call"}
     yield Use(BETWEEN_UNDECLARED, between, cotangents=specs, beside={"between": ""})
+
+
+def _makes_equals(given: Mapping[str, Any]) -> bool:
+    """Whether several elements are equal by what an input holds, of which honest code may pick any."""
+    return bool(given["recurs"]) or str(given["dtype"]).startswith(("int", "uint"))
 
 
 def _of_what_trains(plain: Reply) -> Iterator[Use]:

@@ -89,6 +89,11 @@ CAUGHT_BY = {
     "finite/by_norm": "value-laws",
     "asked/in_one_workspace": "other-uses",
     "pictures/same_address": "other-uses",
+    "codes/known_by_their_ends": "fingerprints",
+    "schedule/roots_of_the_first_one": "other-uses",
+    "calibration/by_the_first_batch": "other-uses",
+    "simplex/threshold_is_a_constant": "other-uses",
+    "steps/late_in_training": "argument-impact",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 
