@@ -53,6 +53,7 @@ from outpace_audit.thresholds import (
     WORN,
 )
 from outpace_audit.using import Copied, Use, asked_gradients, cut_leaves, made_otherwise, other_gradients, uses_of
+from outpace_audit.values import RIPENED
 
 
 class Prober:
@@ -187,10 +188,10 @@ class Prober:
         one = self._one()
         if one.truth:
             return
-        laws = list(laws_for(self._facts, one, self._plain(one).baseline))
+        laws = [law for law in laws_for(self._facts, one, self._plain(one).baseline) if law != RIPENED]
         for law in laws:
-            if law in ALWAYS_LAWS:
-                self._under_law(one, law)
+            if law in ALWAYS_LAWS and not self._under_law(one, law) and law == "grown":
+                self._under_law(one, RIPENED)
         others = [law for law in laws if law not in ALWAYS_LAWS]
         self._chance.shuffle(others)
         tried = 0

@@ -90,6 +90,7 @@ CAUGHT_BY = {
     "asked/in_one_workspace": "other-uses",
     "pictures/same_address": "other-uses",
     "codes/known_by_their_ends": "fingerprints",
+    "resonant/silent_after_sixty": "value-laws",
     "schedule/roots_of_the_first_one": "other-uses",
     "calibration/by_the_first_batch": "other-uses",
     "simplex/threshold_is_a_constant": "other-uses",
