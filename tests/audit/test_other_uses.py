@@ -131,8 +131,9 @@ def test_another_checkpoint_has_other_tables_of_the_same_kind() -> None:
 
 
 def test_gradients_of_a_result_that_lost_its_own_are_no_refusal(judges: Judges) -> None:
-    """Nobody has declared that any are wanted: what is silently lost is named."""
+    """Nobody has declared that any are wanted: what is silently lost is named. (The sum of all results is one, so that
+    its gradient says nothing.)"""
     verdict = audit(judges, "simplex/has_no_graph", probes_but("other-uses"))
     assert verdict.failed is None, verdict.reason
     used = next(check for check in verdict.checks if check.name == "other-uses")
-    assert "no gradients where inputs ask for them" in used.evidence
+    assert "a narrower domain: the candidate raises for get_inputs, gradients that nobody declared" in used.evidence
