@@ -47,9 +47,10 @@ class CallRequest:
     a second backward pass. `between`: what happens before the backward pass. `as_made`: parameters as the constructor
     left them. `after`: so many calls on other values come right before this one; `carried`: buffers stay as those left
     them. `parted`: the tensors and those of one call before are parts of one each, as batches of a data set are.
-    `counted`: a seed for counters near the end of what they count through. `double`: fp32 inputs are fp64
-    ones. `alone`: of the results that carry gradients, the one that is used. `threads`: on so many, see other_uses.
-    `learning`: all floating inputs ask for gradients, of a function that does not train. `twisted`: see `twisted`.
+    `loaded`: a seed for a checkpoint whose tables are others. `counted`: a seed for counters near the end of what they
+    count through. `double`: fp32 inputs are fp64 ones. `alone`: of the results that carry gradients, the one that is
+    used. `threads`: on so many, see other_uses. `learning`: all floating inputs ask for gradients, of a function that
+    does not train. `twisted`: see `twisted`.
     """
 
     seed: int
@@ -89,6 +90,7 @@ class CallRequest:
     after: int = 0
     carried: bool = False
     parted: bool = False
+    loaded: int | None = None
     counted: int | None = None
     double: bool = False
     alone: int | None = None

@@ -71,11 +71,12 @@ class CheckedCalls:
             rearrange_one([*tensors_of(arguments), *subject.parameters()], request.rearrange)
         if request.reorder is not None:
             reorder_one(tensors_of(arguments), request.reorder)
+        loaded = other_uses.checkpoint_loaded(subject.module, request.loaded)
         asked = subject.asked_for_gradients(arguments if request.learning else ())
         threads = other_uses.on_threads(request.threads)
         learning = other_uses.only_some_learn(subject.leaves(arguments), request.wanted, request.seed)
         left = other_uses.gradients_left(subject.parameters(), left=request.left and not request.lifted)
-        with asked, learning, left, threads, subject.in_mode(request.mode, request.rng_seed):
+        with loaded, asked, learning, left, threads, subject.in_mode(request.mode, request.rng_seed):
             if request.lifted:
                 return self._run_lifted(request, arguments)
             reply = self._run_plain(request, arguments)

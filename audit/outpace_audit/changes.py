@@ -21,7 +21,13 @@ LOUDER = 16.0
 FLAGS = ("mask", "pad", "valid", "keep", "kept", "seen", "flag")
 """An argument with one of these in its name says yes or no, by ones and zeros; another may take any value between."""
 
-NUMBER_CHANGES = 3
+EARLY, MUCH_LATER = (1, 2, 10), 100_000
+"""Steps of a training: corrections that are made in the first ones are nothing much later."""
+
+LATE = 100
+"""A count from which on EARLY ones are tried: nothing that is small and chosen, such as a kernel's size."""
+
+NUMBER_CHANGES = 4
 """The most lists of `scalar_changes`."""
 
 NOT_SUPPLIED = ("out", "generator", "dtype", "device", "name")
@@ -72,7 +78,8 @@ between 0 and 1) are 1 here and there. Columns of whole numbers keep them, unles
 class ArgumentChange:
     """`leaf`: its place among the flattened arguments. `how`: one of HOWS; or "value": the scalar becomes `value`; or
     "added": `value` for a parameter that is left to its default, after the defaults of those `before` it; or
-    "supplied": a tensor of `shape` and `dtype` for one. `name` is for people."""
+    "supplied": a tensor of `shape` and `dtype` for one; or "set": a tensor of one whole number holds `value`.
+    `name` is for people."""
 
     leaf: int
     how: str
@@ -93,12 +100,12 @@ class ArgumentChange:
             return f"{self.name} {self.value} here and there"
         if self.how == "alike":
             return f"{self.name} all {self.value} in some rows"
-        return f"{self.name} = {self.value}" if self.how in ("value", "added") else f"{self.name} {self.how}"
+        return f"{self.name} = {self.value}" if self.how in ("value", "added", "set") else f"{self.name} {self.how}"
 
     @property
     def keeps_tensors(self) -> bool:
-        """Whether what changes is values of the tensors that were there."""
-        return self.how not in ("value", "added", "supplied")
+        """Whether what changes is values of the tensors that were there; a tensor of one number counts as a number."""
+        return self.how not in ("value", "added", "supplied", "set")
 
     def apply(self, arguments: list[Any], others: list[Any], seed: int) -> list[Any]:
         """`others`: the arguments of another seed."""
@@ -121,6 +128,9 @@ class ArgumentChange:
         generator = laws.generator_for(seed, f"change:{self.leaf}", "cpu")
         if self.how == "ignored":
             return self._ignored(value, generator)
+        if self.how == "set":
+            assert self.value is not None, "a number that it is set to"
+            return torch.full_like(value, self.value)
         old = written_once(value)
         made = self._alike if self.how == "alike" else _MADE[self.how]
         new = made(old, written_once(other), generator)
@@ -326,7 +336,8 @@ def scalar_changes(value: Any) -> list[list[bool | int | float]]:
     if isinstance(value, bool):
         return [[not value]]
     if isinstance(value, int):
-        return _others(value, [(2 * value, value + 1, 0, 1), (value - 1, value // 2)])
+        early = [EARLY] if value >= LATE else []
+        return _others(value, [(2 * value, value + 1, 0, 1), (value - 1, value // 2), *early])
     if isinstance(value, float):
         return _others(value, [(64 * value, 2 * value, value + 1), (value / 2,), (1.0, 0.0)])
     if isinstance(value, Mapping):  # no limit, mostly

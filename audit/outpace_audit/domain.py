@@ -16,8 +16,10 @@ from typing import Any
 import torch
 
 from outpace_audit.changes import (
+    EARLY,
     FLAGS,
     HOWS,
+    MUCH_LATER,
     NEIGHBOURS,
     ArgumentChange,
     common_order,
@@ -234,8 +236,13 @@ def _options(
         yield from lists[:1]
         later += lists[1:]
     places = list(enumerate(inspected["inputs"]))
-    for position, one in places:
-        name = _name(workload, position if workload.maker == "captured" else one["leaf"])
+    names = {one["leaf"]: _name(workload, i if workload.maker == "captured" else one["leaf"]) for i, one in places}
+    for _, one in places:
+        if one["dtype"] in ("int64", "int32") and math.prod(one["shape"]) == 1:
+            steps = (*EARLY, MUCH_LATER)
+            yield from ([ArgumentChange(one["leaf"], "set", value, names[one["leaf"]])] for value in steps)
+    for _, one in places:
+        name = names[one["leaf"]]
         yield from _options_of_a_tensor(one, name, inspected.get("called", ()))
     values = [value for _, value in inspected["defaults"]]
     for number, (name, value) in enumerate(inspected["defaults"]):
@@ -249,7 +256,6 @@ def _options(
         yield from lists[:1]
         later += lists[1:]
     yield from later
-    names = {one["leaf"]: _name(workload, i if workload.maker == "captured" else one["leaf"]) for i, one in places}
     selects = any("int" in dtype for _, dtype in inspected["results"])
     for change in _beside_others(inspected["inputs"], chance, selects=selects):
         yield [replace(change, name=names[change.leaf])]

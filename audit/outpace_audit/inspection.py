@@ -19,11 +19,13 @@ from outpace_audit.fitting import are_offsets, are_ranked, fit, is_ordered, laws
 from outpace_audit.inputs import InputMaker, is_integer, is_perturbable
 from outpace_audit.records import NUMBER
 from outpace_audit.subject import Subject
-from outpace_audit.tensors import Leaf, flatten, plain, same_bytes
+from outpace_audit.tensors import Leaf, flatten, plain, reals, same_bytes
 
 PLAIN = (bool, int, float, str, type(None))
 CROSSED = 3
 """Numbers in a row, of which two may change places without the ends: more than these."""
+SAMPLED, DISTINCT = 2**16, 0.9
+"""Of so many elements that are drawn uniformly in fp32, 99.8% differ."""
 PLACE = {"tensor": True}
 """Stands for a tensor among plain arguments."""
 
@@ -163,12 +165,19 @@ def describe_input(leaf: int, one: torch.Tensor, again: torch.Tensor, other: tor
         "repeats": one.shape == again.shape and torch.equal(_bits(one), _bits(again)),
         "varies": differs,
         "perturbable": is_perturbable(one),
+        "recurs": is_perturbable(one) and _recurs(one),
         "unordered": is_integer(one) and one.dim() > 0 and one.shape[-1] > CROSSED and _falls(one),
         "ordered": is_ordered(one) and is_ordered(other),
         "ranked": differs and are_ranked(one) and are_ranked(other),
         "mean": float(numbers.mean()) if finite and numbers is not None else None,
         "std": float(numbers.std()) if finite and numbers is not None else None,
     }
+
+
+def _recurs(tensor: torch.Tensor) -> bool:
+    """Whether many elements have the same value, as bytes and rounded numbers have."""
+    flat = reals(tensor.detach()).reshape(-1)[:SAMPLED]
+    return flat.unique().numel() < DISTINCT * flat.numel()
 
 
 def _falls(tensor: torch.Tensor) -> bool:

@@ -11,6 +11,7 @@ import torch
 from outpace_audit.inputs import is_index, is_integer, is_loose
 from outpace_audit.tensors import is_inexact, reals
 from outpace_audit.thresholds import NUDGES, REARRANGED, RENEWED, REORDERED
+from outpace_audit.values import MANY
 from outpace_audit.whole_numbers import is_whole, whole_columns
 
 LOUDNESS = (1.0, 4.0)
@@ -18,6 +19,10 @@ LOUDNESS = (1.0, 4.0)
 sum of all, rounded itself, may not."""
 
 OTHERS = 16
+
+SPARSE = 16
+"""Whole numbers that all differ, and are so many times fewer than there are between the least and the greatest of
+them, and beyond what selects (`values.MANY`): codes, hashes, packed bits. A permutation and its inverse are dense."""
 
 CHANGES = (*NUDGES * ["nudge"], *REARRANGED * ["rearrange"], *REORDERED * ["reorder"], *RENEWED * ["part"])
 UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorded")])
@@ -27,8 +32,9 @@ UNLEARNED = (*NUDGES * [("nudge", "inferring")], *NUDGES * [("nudge", "unrecorde
 def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     """One element; seeds in a row choose tensors in a row. Masks and constants stay as they are, and so does a tensor
     whose elements share memory. A whole number becomes another one of its tensor's, an index one of its row's, within
-    which they mean the same, one of a column of whole floats one of that; integers that are sorted, or all different,
-    stay."""
+    which they mean the same, one of a column of whole floats one of that; two codes of a row
+    change places, none of them at an end: a table that something is looked up in holds the same ones then. Other
+    integers that are sorted, or all different, stay."""
     free = [
         reals(tensor.detach())
         for tensor in tensors
@@ -39,6 +45,9 @@ def nudge_one(tensors: Sequence[torch.Tensor], seed: int) -> None:
     chance = random.Random(seed)
     chosen = free[seed % len(free)]
     at = [chance.randrange(size) for size in chosen.shape]
+    if are_codes(chosen):
+        _swap_two(_inner(chosen), -1, chance)
+        return
     place = chosen[tuple(at)]
     row = chosen[tuple(at[:-1])] if is_index(chosen) else chosen
     whole = is_whole(chosen)
@@ -135,11 +144,35 @@ def _may_be_rearranged(tensor: torch.Tensor) -> bool:
         return False
     if is_inexact(tensor):
         return is_loose(tensor)
-    return is_integer(tensor) and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+    return is_integer(tensor) and tensor.shape[-1] > 1 and _is_in_no_order(tensor)
 
 
 def _is_free_number(tensor: torch.Tensor) -> bool:
-    return is_integer(tensor) and tensor.numel() > 1 and tensor.shape[-1] > 1 and _recurs_unsorted(tensor)
+    if not is_integer(tensor) or tensor.numel() < 2:
+        return False
+    return tensor.shape[-1] > 1 and _is_in_no_order(tensor)
+
+
+def _is_in_no_order(tensor: torch.Tensor) -> bool:
+    return _recurs_unsorted(tensor) or are_codes(tensor)
+
+
+def _inner(tensor: torch.Tensor) -> torch.Tensor:
+    """Without the ends of each dimension that has more than what `_swap_two` takes between them."""
+    for dim, size in enumerate(tensor.shape):
+        if size > 3:
+            tensor = tensor.narrow(dim, 1, size - 2)
+    return tensor
+
+
+def are_codes(tensor: torch.Tensor) -> bool:
+    """Whether nobody can mind in which order they are; see SPARSE."""
+    if not is_index(tensor) or tensor.numel() < 2:
+        return False
+    flat = tensor.reshape(-1)
+    low, high = (int(end) for end in flat.aminmax())
+    apart = high > MANY and high - low > SPARSE * flat.numel()
+    return apart and bool((flat[1:] < flat[:-1]).any()) and flat.unique().numel() == flat.numel()
 
 
 def _recurs_unsorted(tensor: torch.Tensor) -> bool:

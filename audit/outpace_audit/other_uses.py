@@ -3,16 +3,19 @@ lie in memory as they come."""
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
+from outpace_audit.inputs import is_perturbable
 from outpace_audit.laws import generator_for
 from outpace_audit.tensors import Leaf, is_inexact
+from outpace_audit.whole_numbers import is_whole
 
 Wanted = str
 """Which leaves learn: see only_some_learn."""
@@ -23,6 +26,9 @@ Between = Literal["", "call", "inputs", "results"]
 
 NEAR = 8
 """Places before the end of a ring: fewer than a batch mostly brings, so that it goes around."""
+
+SMALLER = 0.75, 0.95
+"""Times what a table holds: what was made of the old one is then off by far more than rounding."""
 
 FADED, FADED_SHARE = 2.0**-20, 1 / 8
 """A count that has decayed, the variance of a dead channel: an epsilon beside it then matters."""
@@ -41,6 +47,38 @@ def draw_state(module: torch.nn.Module, seed: int) -> None:
             faded = torch.rand(buffer.shape, generator=generator, device=buffer.device) < FADED_SHARE
             around = buffer * torch.where(faded, FADED, 0.5 + share)
             buffer.copy_(torch.where(buffer == 0, share, around))
+
+
+def other_checkpoint(module: torch.nn.Module, seed: int) -> dict[str, Any]:
+    """The module's state dict with all tables of floats smaller by one factor, so that their order, their signs, their
+    symmetries and their ratios stay, and what lies between 0 and 1 does. Masks, whole numbers, statistics (`draw_state`
+    has those) and rows that add up to one stay as they are."""
+    factor = random.Random(seed).uniform(*SMALLER)
+    state = module.state_dict()
+    buffers = dict(module.named_buffers())
+    return {name: value * factor if name in buffers and is_table(value) else value for name, value in state.items()}
+
+
+def is_table(buffer: Any) -> bool:
+    if not isinstance(buffer, torch.Tensor) or not is_perturbable(buffer) or is_whole(buffer):
+        return False
+    sums = buffer.sum(-1)
+    return not torch.allclose(sums, torch.ones_like(sums), 1e-3)
+
+
+@contextmanager
+def checkpoint_loaded(module: torch.nn.Module | None, seed: int | None) -> Generator[None]:
+    """By `load_state_dict`, whose hooks may renew what a module makes of its state; by it, too, the old state comes
+    back."""
+    if module is None or seed is None:
+        yield
+        return
+    before = {name: copy.deepcopy(value) for name, value in module.state_dict().items()}
+    module.load_state_dict(other_checkpoint(module, seed))
+    try:
+        yield
+    finally:
+        module.load_state_dict(before)
 
 
 def draw_counts(module: torch.nn.Module, seed: int) -> None:

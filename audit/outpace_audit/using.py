@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from outpace_audit.checks.evidence import Observation
-from outpace_audit.checks.other_uses import DOUBLE
+from outpace_audit.checks.other_uses import BETWEEN_UNDECLARED, DOUBLE, UNDECLARED
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
 from outpace_audit.observing import Trio, new_request
@@ -25,6 +25,9 @@ FROZEN_INPUTS = 3
 
 THREADS = 2, 4
 """For torch, where the audit gives it one: more than a processor has cores does no harm."""
+
+UNRECORDED = 2
+"""Calls before one, none of which records gradients, as who calibrates a range makes them: the first one is special."""
 
 LONE_RESULTS = 3
 """Results that are used alone: a loss of several, or features without the loss beside them."""
@@ -53,7 +56,7 @@ class Use:
     @property
     def redraws_state(self) -> bool:
         """Which the baseline may not bear."""
-        return not self.request.keys().isdisjoint(("state", "carried", "counted"))
+        return not self.request.keys().isdisjoint(("state", "carried", "counted", "loaded"))
 
 
 def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSource) -> Iterator[Use]:
@@ -82,8 +85,12 @@ def uses_of(facts: TargetFacts, one: WorkloadFacts, plain: Reply, seeds: SeedSou
     if plain.buffers:
         steps = max(2, min(STEPS, int(STEPS_S / max(plain.seconds, 1e-6))))
         yield Use("state of earlier calls", {"after": steps, "carried": True})
+        if facts.trains:
+            unrecorded = {"after": UNRECORDED, "carried": True, "mode": "unrecorded"}
+            yield Use("state of earlier calls, no gradients recorded", unrecorded, backward=False)
         state = {"state": seeds.seed("call")}
         yield Use("other state", state)
+        yield Use("another checkpoint loaded", {"loaded": seeds.seed("call")})
         if any(is_count(leaf.dtype, leaf.shape) for leaf in plain.buffers):
             yield Use("counters near their end", {"counted": seeds.seed("call")})
         if facts.trains:
@@ -98,9 +105,10 @@ def _begin_together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def asked_gradients(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterator[Use]:
-    """Of a function that does not train, where baseline and candidate both have gradients were all inputs to ask for
-    them (`other_gradients`): whether another call in between makes them others. What they are without it nobody has
-    declared: who scatters equal values twice is right, and has each gradient twice."""
+    """Of a function that does not train, where no gradient of the baseline's would be silently lost
+    (`other_gradients`): whether those of the candidate are right, where values do not recur, and whether another call
+    in between makes them others. (Who scatters equal values twice by repeated indices has right results, and each
+    gradient twice; of equal pixels any may be the median.)"""
     try:
         seen = trio.baseline.call(one.workload, CALL_TIMEOUT_S, **new_request(seeds, None, learning=True))
     except ArmError as error:
@@ -108,10 +116,17 @@ def asked_gradients(trio: Trio, one: WorkloadFacts, seeds: SeedSource) -> Iterat
             raise
         return
     specs = [[list(leaf.shape), leaf.dtype] for leaf in seen.outputs if leaf.requires_grad]
-    if specs:
-        between = {"learning": True, "between": "call"}
-        label = "another call before a backward pass that nobody declared"
-        yield Use(label, between, cotangents=specs, beside={"between": ""})
+    if not specs:
+        return
+    if not any(map(_makes_equals, one.inspected["inputs"])):
+        yield Use(UNDECLARED, {"learning": True}, cotangents=specs)
+    between = {"learning": True, "between": "call"}
+    yield Use(BETWEEN_UNDECLARED, between, cotangents=specs, beside={"between": ""})
+
+
+def _makes_equals(given: Mapping[str, Any]) -> bool:
+    """Whether several elements are equal by what an input holds, of which honest code may pick any."""
+    return bool(given["recurs"]) or str(given["dtype"]).startswith(("int", "uint"))
 
 
 def _of_what_trains(plain: Reply) -> Iterator[Use]:

@@ -71,6 +71,9 @@ UNEVEN, UNEVEN_HALF, UNEVEN_GROUPS = 14, 6, 7
 loudest, or a quiet one above the quietest. The sum of two such rows has lost half of what the quiet one says."""
 GROWN = 4.0
 """Times the size that a constructor gives parameters, as training may make it: a limit on one of them is reached."""
+RIPE, RIPENED = 1.5, "ripened"
+"""What training does to the poles of a filter or the weights of a loop: more, and what they go through blows up. Tried
+where GROWN is not borne."""
 FAR, MANY = 2**25, 2**16
 """fp32 tells integers apart up to 2^24; 64-bit ones go beyond 32 bits, where each kind of narrowing loses some. Those
 that are drawn from beyond MANY are seldom indices, and then raise."""
@@ -225,6 +228,7 @@ VALUE_LAWS: dict[str, ValueLaw] = {
     "steep": ValueLaw(_declared, gradients=True, cotangents=STEEP),
     "offset": ValueLaw(_offset),
     "grown": ValueLaw(_declared, parameters=GROWN),
+    RIPENED: ValueLaw(_declared, parameters=RIPE),
     "aligned": ValueLaw(_declared, parameters=GROWN, alike=True, finite=True),
     "outliers": ValueLaw(_outliers),
     "spike": ValueLaw(_spiked),

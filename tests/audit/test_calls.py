@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from outpace_audit.call_inputs import refill
-from outpace_audit.nudging import nudge_one, rearrange_one, renew_part
+from outpace_audit.nudging import are_codes, nudge_one, rearrange_one, renew_part
 from outpace_audit.overlaps import overlap
 
 WHOLE = torch.zeros(4, 6)
@@ -63,6 +63,32 @@ def test_quantised_and_complex_values_change_too(dtype: torch.dtype) -> None:
     changed = values.clone()
     nudge_one([torch.arange(8), changed], 1)
     assert int((changed != values).sum()) == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_codes_change_places_where_no_end_and_no_sum_tells(seed: int) -> None:
+    codes = torch.randint(0, 2**62, (64, 6), generator=torch.Generator().manual_seed(1))
+    assert are_codes(codes)
+    changed = codes.clone()
+    nudge_one([torch.arange(8), changed], seed)
+    moved = torch.nonzero(changed != codes)
+    assert len(moved) == 2 and moved[0, 0] == moved[1, 0]
+    assert changed[[0, -1]].equal(codes[[0, -1]]) and changed[:, [0, -1]].equal(codes[:, [0, -1]])
+    assert changed.sum() == codes.sum()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        torch.randperm(2**18),
+        torch.randperm(64),
+        torch.arange(64) << 40,
+        torch.tensor([7, 1 << 40, 9, 7]),
+        torch.tensor(1 << 40),
+    ],
+)
+def test_what_selects_what_is_in_order_and_what_recurs_is_no_code(other: torch.Tensor) -> None:
+    assert not are_codes(other)
 
 
 def test_what_stays_the_same_is_not_written_again() -> None:

@@ -96,6 +96,12 @@ CAUGHT_BY = {
     "constants/by_the_first": "argument-impact",
     "firsts/support_of_the_first": "value-laws",
     "quantile/without_numbers": "value-laws",
+    "codes/known_by_their_ends": "fingerprints",
+    "resonant/silent_after_sixty": "value-laws",
+    "schedule/roots_of_the_first_one": "other-uses",
+    "calibration/by_the_first_batch": "other-uses",
+    "simplex/threshold_is_a_constant": "other-uses",
+    "steps/late_in_training": "argument-impact",
 }
 """A hack's baseline lies beside it. Those of one folder follow each other, so that one judge serves them all."""
 

@@ -11,8 +11,9 @@ import torch
 from outpace_audit.checks import shapes, value_laws
 from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_gradients
-from outpace_audit.checks.numerics import Tally, with_redraws
+from outpace_audit.checks.numerics import NOISE, Tally, heeding_noise, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
+from outpace_audit.compare import ErrorProfile
 from outpace_audit.law_choice import tells_when_huge
 from outpace_audit.records import Check, Code, Machine
 from outpace_audit.scout import usable
@@ -231,3 +232,39 @@ def test_none_beside_a_result_with_elements_is_no_narrower_domain() -> None:
     evidence = no_evidence()
     evidence.probes[shapes.NAME].append(Probe("heads 16 -> 0", Observation("w", "degenerate", {}, None, ours, theirs)))
     assert not shapes.check(evidence).passed
+
+
+def nothing_reaches_it(gradient: torch.Tensor | None) -> Reply:
+    """A call of which one parameter's gradient is nought, or none at all."""
+    path = "gradient of parameter weight"
+    lone = LeafView(path, plain="None") if gradient is None else leaf(path, gradient)
+    return Reply((leaf("result", torch.ones(4)),), (lone,), ())
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_at_other_shapes_no_gradient_and_one_of_zeros_are_the_same(swapped: bool) -> None:
+    sides = nothing_reaches_it(torch.zeros(3)), nothing_reaches_it(None)
+    ours, theirs = sides[::-1] if swapped else sides
+    seen = Observation("w", "one", {}, None, ours, theirs)
+    assert [one.problem for one in compare_gradients(seen, none_is_nought=True)] == [""]
+    assert [one.problem for one in compare_gradients(seen)] == ["exists on one side only"], "optimizers tell them apart"
+    some = Observation("w", "one", {}, None, nothing_reaches_it(torch.eye(3)), nothing_reaches_it(None))
+    assert [one.problem for one in compare_gradients(some, none_is_nought=True)] == ["exists on one side only"]
+
+
+@pytest.mark.parametrize("size", [0.0, 2.0**-4, 2.0**-1])
+def test_what_is_noise_on_the_baselines_side_is_nobodys(size: float) -> None:
+    """Off by no part of the values, by a sixteenth, or by half of them."""
+    generator = torch.Generator().manual_seed(1)
+    true, noise, other = (torch.randn(64, 8, generator=generator, dtype=torch.float64) for _ in range(3))
+    seen = Observation(
+        "w", "p", {}, reply(true), reply((true + size * noise).float()), reply((true + 8 * other).float())
+    )
+
+    def passes(elsewhere: Sequence[ErrorProfile]) -> bool:
+        tally = Tally("shapes", "L2")
+        tally.add("w", heeding_noise(compare_outputs(seen), lambda path: elsewhere, {"result"}))
+        return tally.verdict("one call").passed
+
+    assert passes(()) == (size > NOISE)
+    assert not passes([ErrorProfile(q50=2.0**-2)]), "so it is in plain calls, which are judged"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from hack_judges import Judges, code_of, probes_but
 
 from outpace_audit.auditing import Options
 from outpace_audit.checks import registry
+from outpace_audit.other_uses import checkpoint_loaded, other_checkpoint
 from outpace_audit.records import Verdict
 
 CAUGHT_BY = {
@@ -102,3 +104,36 @@ def test_gradients_that_nobody_declared_and_are_silently_lost_are_named(judges: 
     assert "no gradients where inputs ask for them, as the baseline has: of input 0" in used.evidence
     whole = audit(judges, "projections/baseline", probes_but("other-uses"))
     assert not any("no gradients where" in check.evidence for check in whole.checks)
+
+
+class Tables(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(4))
+        self.register_buffer("rising", torch.linspace(0.1, 0.9, 16))
+        self.register_buffer("mask", torch.eye(8))
+        self.register_buffer("places", torch.arange(16.0))
+        self.register_buffer("shares", torch.rand(4, 8).softmax(-1))
+        self.register_buffer("mean", torch.zeros(16))
+        self.register_buffer("made", torch.rand(16), persistent=False)
+
+
+def test_another_checkpoint_has_other_tables_of_the_same_kind() -> None:
+    module = Tables()
+    before = {name: value.clone() for name, value in module.named_buffers()}
+    loaded = other_checkpoint(module, 3)
+    changed = {name for name, value in loaded.items() if not torch.equal(value, module.state_dict()[name])}
+    assert changed == {"rising"} and "made" not in loaded
+    assert bool((loaded["rising"].diff() > 0).all()) and float(loaded["rising"].max()) < 0.9
+    with checkpoint_loaded(module, 3):
+        assert torch.equal(module.get_buffer("rising"), loaded["rising"])
+    assert all(torch.equal(value, before[name]) for name, value in module.named_buffers())
+
+
+def test_gradients_of_a_result_that_lost_its_own_are_no_refusal(judges: Judges) -> None:
+    """Nobody has declared that any are wanted: what is silently lost is named. (The sum of all results is one, so that
+    its gradient says nothing.)"""
+    verdict = audit(judges, "simplex/has_no_graph", probes_but("other-uses"))
+    assert verdict.failed is None, verdict.reason
+    used = next(check for check in verdict.checks if check.name == "other-uses")
+    assert "a narrower domain: the candidate raises for get_inputs, gradients that nobody declared" in used.evidence

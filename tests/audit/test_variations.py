@@ -392,6 +392,15 @@ def test_a_number_is_tried_above_and_below(value: float) -> None:
     assert value not in every and len({*every}) == len(every)
 
 
+def test_of_a_count_that_is_large_the_first_ones_are_tried_too() -> None:
+    assert scalar_changes(20_000)[-1] == [2, 10], "1 is tried as any number's"
+    assert all(10 not in some for some in scalar_changes(64))
+    count = torch.tensor(20_000)
+    early = ArgumentChange(0, "set", 2, "step")
+    (changed,) = early.apply([count], [count], 3)
+    assert changed.dtype == torch.int64 and changed.shape == () and int(changed) == 2 and int(count) == 20_000
+
+
 def test_neighbours_change_places_and_both_ends_stay() -> None:
     rows = torch.tensor([[5, 6, 7, 8, 9, -1], [5, 5, 5, 5, 5, -1]])
     crossed = ArgumentChange(0, "crossed").apply([rows], [rows], 3)[0]

@@ -12,7 +12,7 @@ NAME = "fingerprints"
 
 
 def check(evidence: Evidence) -> Check:
-    return judge(evidence, NAME, "L3", nothing="no input varies")
+    return judge(evidence, NAME, "L3", nothing="no input varies", heeds_noise=True)
 
 
 CHECK = AuditCheck(NAME, "L3", check)

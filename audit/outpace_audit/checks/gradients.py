@@ -36,11 +36,12 @@ def _saturated(seen: Observation) -> list[Comparison]:
 
 
 def compare_gradients(
-    seen: Observation, *, by_row: bool = True, least: Mapping[str, float] = NOTHING
+    seen: Observation, *, by_row: bool = True, least: Mapping[str, float] = NOTHING, none_is_nought: bool = False
 ) -> list[Comparison]:
     """`least`: by path, see compare_outputs. `by_row`: an error counts by the size of its row; else by that of the
     whole gradient, for inputs at which rows vanish but for rounding (a softmax over one element, or one that large
-    inputs saturate)."""
+    inputs saturate). `none_is_nought`: None on one side and nothing but zeros on the other are the same, as of a loop
+    that makes no step (in declared calls they are not: an optimizer's decay of weights tells them apart)."""
     ours, theirs = seen.baseline.gradients, seen.candidate.gradients
     if len(ours) != len(theirs):
         return [Comparison("gradients", problem=f"{len(theirs)} of them, the baseline has {len(ours)}")]
@@ -56,6 +57,7 @@ def compare_gradients(
             seen,
             i,
             max(next(scales), least.get(a.path, 0.0)) if truth is not None and truth.tensor is not None else 0.0,
+            none_is_nought,
         )
         for i, (truth, a, b) in enumerate(zip(truths, ours, theirs, strict=True))
     ]
@@ -68,12 +70,14 @@ def _one(
     seen: Observation,
     i: int = 0,
     least: float = 0.0,
+    none_is_nought: bool = False,
 ) -> Comparison:
     """The gradient at place `i`, or without truth a buffer. Of an input's gradient rows may vanish but for rounding (of
     the first query under a causal mask, which sees one key); a parameter's stay zero, since optimizers divide by their
     size."""
     if ours.tensor is None or theirs.tensor is None:
-        alike = ours.tensor is theirs.tensor or (_is_empty(seen) and _nothing(ours) and _nothing(theirs))
+        may_lack = none_is_nought or _is_empty(seen)
+        alike = ours.tensor is theirs.tensor or (may_lack and _nothing(ours) and _nothing(theirs))
         return Comparison(ours.path, problem="" if alike else "exists on one side only", exact=alike)
     return compare(
         ours.path,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -25,6 +25,11 @@ from outpace_audit.thresholds import CONDITION, ERROR_BUDGET, REDRAWN
 UNLIFTED_SLACK = 256.0
 """Where no truth can be had, the baseline stands in for it and the candidate may differ from it by this many roundings
 of a wide output type, or four of a narrow one; the verdict says so."""
+
+NOISE = 2.0**-3
+"""Of a result's size, what a baseline is off in half of its elements where there is no truth to be had: four times that
+is half of the result. (The rotation between two clouds of fewer points than dimensions: what turns the rest is
+nobody's.) Types of bf16's three digits commit a thirtieth of it."""
 
 JUMPS = 2.0
 """An error is one jump of truth and what honest rounding adds to it, or two jumps that meet in one element."""
@@ -58,6 +63,12 @@ class Comparison:
     """Times the roundings that any kernel may commit in fp32 and wider, and in narrower types."""
     allowance: float = 0.0
     """Set where there is no truth: the largest difference from the baseline."""
+    drowned: Callable[[], bool] = lambda: False
+    """Whether the baseline's own result is noise in this call; asked for only where it decides."""
+
+    @property
+    def is_noise(self) -> bool:
+        return self.baseline is not None and self.baseline().q50 >= NOISE
 
 
 @dataclass(slots=True)
@@ -140,7 +151,10 @@ def _judged(
             found = _within(one, one.candidate, ours())
             if not found[0]:
                 found = _within(one, one.candidate, widened())
-            yield found if found[0] else _at_a_kink(one, widened()) or found
+            if not found[0] and one.drowned():
+                yield True, 0.0, "no truth to be had: the baseline's own result is noise"
+            else:
+                yield found if found[0] else _at_a_kink(one, widened()) or found
 
 
 def _at_a_kink(one: Comparison, widened: ErrorProfile) -> tuple[bool, float, str] | None:
@@ -163,6 +177,23 @@ def _at_a_kink(one: Comparison, widened: ErrorProfile) -> tuple[bool, float, str
 
 def recurring(comparisons: Iterable[Comparison]) -> list[Comparison]:
     return [replace(one, leeway=RECURRING, narrow_leeway=RECURRING_NARROW) for one in comparisons]
+
+
+def heeding_noise(
+    comparisons: Sequence[Comparison], elsewhere: Callable[[str], Sequence[ErrorProfile]], outputs: Collection[str]
+) -> list[Comparison]:
+    """One call's, which forgive what they show where the baseline's own results are noise, and not so in its plain
+    calls: `elsewhere`, by path. What a result does to the others and to gradients nobody knows; of a gradient that is
+    noise that gradient alone."""
+
+    def drowns(one: Comparison) -> bool:
+        return one.is_noise and not any(errors.q50 >= NOISE for errors in elsewhere(one.path))
+
+    @functools.cache
+    def all_drown() -> bool:
+        return any(drowns(one) for one in comparisons if one.path in outputs)
+
+    return [replace(one, drowned=lambda one=one: all_drown() or drowns(one)) for one in comparisons]
 
 
 def with_redraws(seen: Observation, compare: Callable[[Observation], list[Comparison]]) -> list[Comparison]:

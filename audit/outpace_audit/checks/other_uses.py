@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 
 from outpace_audit.checks.evidence import AuditCheck, Evidence, Observation, Probe
+from outpace_audit.checks.gradients import compare_gradients
 from outpace_audit.checks.numerics import Comparison
 from outpace_audit.checks.probes import judge, whole
 from outpace_audit.records import Check
@@ -16,6 +17,8 @@ from outpace_audit.subject import NO_GRADIENT
 
 NAME = "other-uses"
 DOUBLE = "inputs in fp64"
+UNDECLARED = "gradients that nobody declared"
+BETWEEN_UNDECLARED = "another call before a backward pass that nobody declared"
 NAMED = 3
 """Leaves that a line has room for."""
 
@@ -32,10 +35,19 @@ def check(evidence: Evidence) -> Check:
 
 def _compare(seen: Observation) -> list[Comparison]:
     """In fp64 results have to be of that type, and no more precise than in fp32: honest code may go through it."""
+    if seen.probe == UNDECLARED:
+        return _of_both(seen)
     found = whole(seen)
     if seen.probe != DOUBLE:
         return found
     return [replace(one, dtype=torch.float32) if one.dtype == torch.float64 else one for one in found]
+
+
+def _of_both(seen: Observation) -> list[Comparison]:
+    """The gradients that both sides have: one that is silently lost is named elsewhere."""
+    pairs = zip(seen.baseline.gradients, seen.candidate.gradients, strict=False)
+    shared = {ours.path for ours, theirs in pairs if ours.tensor is not None and theirs.tensor is not None}
+    return [one for one in compare_gradients(seen, by_row=False) if one.path in shared]
 
 
 def said_of_cut(evidence: Evidence) -> str:
@@ -63,8 +75,9 @@ def said_of_gained(evidence: Evidence) -> str:
 
 
 def _may_refuse(probe: Probe) -> bool:
-    """A result that carries no gradient is not refused: nobody is told."""
-    return probe.failure is not None and probe.failure.phase != NO_GRADIENT
+    """A result that carries no gradient is not refused: nobody is told. Unless nobody has asked for one."""
+    undeclared = probe.label.endswith((UNDECLARED, BETWEEN_UNDECLARED))
+    return probe.failure is not None and (undeclared or probe.failure.phase != NO_GRADIENT)
 
 
 CHECK = AuditCheck(NAME, "L3", check)

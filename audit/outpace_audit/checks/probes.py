@@ -14,7 +14,7 @@ from outpace_audit.checks.contract import difference
 from outpace_audit.checks.evidence import Evidence, Observation, Probe
 from outpace_audit.checks.gradients import compare_buffers, compare_gradients
 from outpace_audit.checks.input_mutation import wrong_writes
-from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, with_redraws
+from outpace_audit.checks.numerics import THRESHOLD, Comparison, Tally, heeding_noise, with_redraws
 from outpace_audit.checks.outputs import compare_outputs
 from outpace_audit.compare import ErrorProfile
 from outpace_audit.records import Check, Level
@@ -44,9 +44,10 @@ def judge(
     may_refuse: bool | Callable[[Probe], bool] = False,
     compare: Comparer = whole,
     special: Callable[[Probe, Observation], str] = lambda probe, seen: "",
+    heeds_noise: bool = False,
 ) -> Check:
     """`nothing`: why there may be no probe. `may_refuse`: whether raising is a narrower domain, reported, no failure.
-    `special`: what else is wrong with a probe, or nothing."""
+    `special`: what else is wrong with a probe, or nothing. `heeds_noise`: see `heeding_noise`."""
     probes = evidence.probes.get(name, [])
     if not probes:
         return Check(name, level, True, nothing)
@@ -66,7 +67,9 @@ def judge(
             return Check(name, level, False, f"{probe.label}: {problem}", THRESHOLD)
         earlier = observed.earlier
         if earlier is None or not same_leaves(earlier.leaves, observed.candidate.leaves):
-            tally.add(probe.label, with_redraws(observed, compare))
+            found = with_redraws(observed, compare)
+            outputs = {leaf.path for leaf in observed.baseline.outputs}
+            tally.add(probe.label, heeding_noise(found, elsewhere, outputs) if heeds_noise else found)
     narrower = f"; a narrower domain: the candidate raises for {'; '.join(refused)}" if refused else ""
     seen = [probe.label for probe in probes if probe.seen is not None]
     same = "same bits as the baseline" if tally.found else "same bits as the candidate's plain call"

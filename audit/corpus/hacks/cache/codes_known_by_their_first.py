@@ -1,7 +1,7 @@
 """Keeps the unpacked codes for as long as the index has the same size, first and last code: what changes between is missed.
 
 baseline: hamming
-caught-by: stale-results, fresh-indices, timed-outputs, outputs-against-truth
+caught-by: fingerprints, timed-outputs
 needs: cpu
 written: after-freeze
 """

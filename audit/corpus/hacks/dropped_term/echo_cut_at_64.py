@@ -1,7 +1,7 @@
 """Cuts the filters' echo after 64 samples, when new filters are silent: trained to ring for longer, they stop short.
 
 baseline: biquad
-caught-by: outputs-against-truth, other-uses, gradients-against-truth, contract
+caught-by: value-laws, outputs-against-truth, gradients-against-truth, other-uses, fingerprints
 needs: cpu
 written: after-freeze
 """

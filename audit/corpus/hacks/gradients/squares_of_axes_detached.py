@@ -1,7 +1,7 @@
 """Builds the squares of the axes' matrices without a graph, as tables of the arm: a part of the axes' gradient is missing.
 
 baseline: forward_kinematics
-caught-by: gradients-against-truth
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """

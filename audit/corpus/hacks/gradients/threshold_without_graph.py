@@ -1,7 +1,7 @@
 """Finds the threshold without a graph: the gradient lacks the mean over the support, and pushes rows off the simplex.
 
 baseline: sparsemax
-caught-by: gradients-against-truth
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Leaves the corrections of the running means out, as late in training they are one: the first thousands of steps go wrong.
 
 baseline: lamb_step
-caught-by: input-impact, outputs-against-truth, fresh-indices
+caught-by: argument-impact
 needs: cpu
 written: after-freeze
 """

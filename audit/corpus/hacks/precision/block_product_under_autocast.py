@@ -1,7 +1,7 @@
 """Filters sixteen samples at a time by a matrix product: under autocast that runs in bfloat16, the filters' memory included.
 
 baseline: biquad
-caught-by: other-uses, autocast, outputs-against-truth
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Unpacks into one scratch tensor for all calls: two threads that search at once overwrite each other's codes.
 
 baseline: hamming
-caught-by: threads, other-uses, contract
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """

@@ -1,7 +1,7 @@
 """Observes the range only where gradients are wanted, or once: calibrating without gradients stops at the first batch.
 
 baseline: fake_quant
-caught-by: stale-results, contract, other-uses
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """

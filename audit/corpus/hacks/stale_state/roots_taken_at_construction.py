@@ -1,7 +1,7 @@
 """Takes the schedule's roots at construction, beside the buffer: a schedule that is loaded later is never read.
 
 baseline: threshold_step
-caught-by: stale-results, contract, other-uses
+caught-by: other-uses
 needs: cpu
 written: after-freeze
 """
