@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from outpace_audit.samples import Samples
 
-AUDITOR_VERSION = "19"
+AUDITOR_VERSION = "20"
 """Raised whenever a check or threshold changes: verdicts of another version are not comparable."""
 
 NumericsClass = Literal["exact", "tolerant", "lossy", "statistical"]
