@@ -1,4 +1,4 @@
-"""Counts what a script trains on. Goes into a run as its `sitecustomize`: the standard library and the script's torch.
+"""Counts what a script trains on. Goes into a run as entering.py has it: the standard library and the script's torch.
 
 Each process keeps its counts in a file of its own, mapped into memory, so that they outlive whatever ends it.
 """
@@ -177,18 +177,3 @@ def begin() -> None:
     os.environ[FOLDER] = str(folder)
     folder.mkdir(exist_ok=True)
     sys.meta_path.insert(0, _Finder(Counts(folder)))  # pyright: ignore[reportArgumentType]
-
-
-def run_next_site() -> None:
-    """Lets the `sitecustomize` that this stands before have its say."""
-    own = Path(__file__).resolve()
-    for place in sys.path:
-        path = Path(place or ".") / "sitecustomize.py"
-        if path.is_file() and path.resolve() != own:
-            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), {"__name__": "sitecustomize"})
-            return
-
-
-if __name__ == "sitecustomize":
-    begin()
-    run_next_site()

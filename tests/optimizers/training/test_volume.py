@@ -14,7 +14,7 @@ import pytest
 from outpace_optimizers.training.campaign import Options
 from outpace_optimizers.training.change import NOTHING, read_change
 from outpace_optimizers.training.config import TrainingTarget, read_target
-from outpace_optimizers.training.run import Counted, Limits, Runner, RunResult
+from outpace_optimizers.training.run import COUNTED, Counted, Limits, Runner, RunResult
 from outpace_optimizers.training.store import Side
 from outpace_optimizers.training.volume import training_volume
 from outpace_optimizers.workspace import Workspace
@@ -146,7 +146,7 @@ def candidate(project: Path, folder: Path, pairs: Pairs) -> Path:
 def counts(project: Path, folder: Path, pairs: Pairs) -> Counted:
     with runner_of(project) as runner:
         change = read_change(candidate(project, folder, pairs), project, runner.target) if pairs else NOTHING
-        run = runner.run(change, 1, Limits(120.0), counted=True)
+        run = runner.run(change, 1, Limits(120.0), inside=COUNTED)
     assert run.outcome == "finished" and run.counted is not None, run.reason
     return run.counted
 
@@ -168,7 +168,7 @@ def test_another_way_to_train_counts_as_much(way: str, charlm: Path, tmp_path: P
 
 def test_a_run_that_is_counted_prints_what_it_prints_else(charlm: Path) -> None:
     with runner_of(charlm) as runner:
-        one, other = (runner.run(NOTHING, 3, Limits(120.0), counted=counted) for counted in (False, True))
+        one, other = (runner.run(NOTHING, 3, Limits(120.0), inside=inside) for inside in (None, COUNTED))
     assert one.counted is None and [point[1:] for point in one.curve] == [point[1:] for point in other.curve]
     assert one.touched == other.touched == ()
 
