@@ -61,7 +61,7 @@ _WORDS = {
     "crashed": ("crashed", "run command by hand, and correct it"),
     "out-of-memory": ("ran out of memory", "free some, or make the run smaller"),
     "diverged": ("diverged", "a baseline that diverges can't be compared"),
-    "hopeless": ("went astray", "a baseline that does so can't be compared"),
+    "hopeless": ("went astray", "run command by hand, and correct it"),
     "no-metric": ("gave no metric", "correct metric, time or evaluation"),
     "over-budget": ("went over its budget", "tell it: budget = { steps = ..., flag = ... }"),
     "timed-out": ("took too long", "raise time-out, or lower the budget"),
@@ -352,7 +352,7 @@ class Campaign:
                 "start again with the files as they are"
             )
         with device_lease(_this_machine(), "outpace train", self._tell):
-            limits = limits_of(self._target, known)
+            limits = limits_of(self._target, known, of_baseline=change is NOTHING)
             run = self._runner.run(change, seed, limits, files, of_validation=of_validation, inside=inside)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
         end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"

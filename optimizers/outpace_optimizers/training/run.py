@@ -115,10 +115,10 @@ def compiling_nothing(modules: Sequence[str]) -> Inside:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`worst_start` and `usual_s` as in Watch; `time_out_s` by the outside clock."""
+    """`worst` and `usual_s` as in Watch; `time_out_s` by the outside clock."""
 
     time_out_s: float
-    worst_start: float | None = None
+    worst: float | None = None
     usual_s: float | None = None
 
 
@@ -152,7 +152,7 @@ class Runner:
 
         Raises TrainingError and EnvironmentMissing where no run can be started.
         """
-        target, watch = self.target, Watch(self.target, limits.worst_start, limits.usual_s, beside_decoy=bool(decoys))
+        target, watch = self.target, Watch(self.target, limits.worst, limits.usual_s, beside_decoy=bool(decoys))
         words, environ = self._told(seed)
         seen = Change({**change.files, **decoys})
         recomputed, probed = None, None
@@ -374,13 +374,14 @@ def _thinned(points: list[Point], most: int = 500) -> tuple[Point, ...]:
     return tuple(points[::-1][::every][::-1]) if every > 1 else tuple(points)
 
 
-def limits_of(target: TrainingTarget, known: Sequence[RunResult]) -> Limits:
-    """By the baseline's finished runs so far."""
+def limits_of(target: TrainingTarget, known: Sequence[RunResult], *, of_baseline: bool) -> Limits:
+    """By the baseline's finished runs so far. The baseline is what it is, however its metric goes up and down."""
     if not known:
         return Limits(_time_out(target, None))
     times = [run.outside_s for run in known]
-    starts = [run.curve[0][2] for run in known if len(run.curve) > 2]
-    worst = (max if target.direction == "lower" else min)(starts) if len(starts) == len(known) else None
+    values = [value for run in known for _, _, value in run.curve]
+    judges = not of_baseline and all(len(run.curve) > 2 for run in known)
+    worst = (max if target.direction == "lower" else min)(values) if judges else None
     return Limits(_time_out(target, max(times)), worst, statistics.median(times))
 
 

@@ -11,7 +11,7 @@ from outpace_optimizers.training.config import TABLE
 
 from .libraries import LENGTHS, Library, library, processes
 from .printed import metrics, seconds
-from .project import Project, data_folders, defines_models, held_out_files, read_project
+from .project import Project, data_files, data_folders, defines_models, held_out_files, read_project
 from .settings import Setting, settings
 
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
@@ -55,13 +55,14 @@ def describe(root: Path, script: str | None = None) -> Description:
     start = ("python", *_SEVERAL) if several else ("python",)
     lines["command"] = f'"{" ".join((*start, project.script, *more))}"'
     asked = ["it trains in several processes: is 2 right?"] if several else []
-    if required := [one.flag or one.name for one in known if one.required]:
-        asked.append(f"{', '.join(required)}: needed by the script; put values behind it")
-    if asked:
-        open_["command"] = "; ".join(asked)
     _metric(project, used, lines, open_)
     _budget(project, used, known, lines, open_)
     _seed(project, used, known, lines, open_)
+    told = lines.get("budget", "") + lines.get("seed", "")
+    if required := [one.flag or one.name for one in known if one.required and f'"{one.flag}"' not in told]:
+        asked.append(f"{', '.join(required)}: needed by the script; put values behind it")
+    if asked:
+        open_["command"] = "; ".join(asked)
     if used is not None and used.loss:
         lines["loss"] = used.loss
     _files(project, lines)
@@ -131,6 +132,7 @@ def _turns(tree: ast.Module, known: list[Setting]) -> Setting | None:
             continue
         end = loop.iter.args[min(1, len(loop.iter.args) - 1)]
         names = {node.id for node in ast.walk(end) if isinstance(node, ast.Name)}
+        names |= {node.attr for node in ast.walk(end) if isinstance(node, ast.Attribute)}
         first = loop.iter.args[0] if len(loop.iter.args) > 1 else None
         if isinstance(end, ast.Constant) and isinstance(end.value, int):
             before = first.value if isinstance(first, ast.Constant) and isinstance(first.value, int) else 0
@@ -184,7 +186,8 @@ def _files(project: Project, lines: dict[str, str]) -> None:
     others = [path for path in project.used[1:] if path not in models]
     folders = data_folders(project)
     lines["may-change"] = _listed([project.script, *models])
-    lines["must-not-change"] = _listed([*(f"{folder}/**" for folder in folders), *others])
+    read = data_files(project)
+    lines["must-not-change"] = _listed([*(f"{folder}/**" for folder in folders), *read, *others])
     if held := held_out_files(project, folders):
         lines["validation"] = _listed(held)
 
