@@ -63,7 +63,10 @@ _WORDS = {
     "diverged": ("diverged", "a baseline that diverges can't be compared"),
     "hopeless": ("went astray", "run command by hand, and correct it"),
     "no-metric": ("gave no metric", "correct metric, time or evaluation"),
-    "over-budget": ("went over its budget", "tell it: budget = { steps = ..., flag = ... }"),
+    "over-budget": (
+        "went over its budget",
+        'tell it, budget = { steps = ..., flag = ... }, or say what counts, metric = { json = ..., step = "epoch" }',
+    ),
     "timed-out": ("took too long", "raise time-out, or lower the budget"),
     "no-losses": ("did not answer for its model", "correct model"),
 }
