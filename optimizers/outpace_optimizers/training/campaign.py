@@ -46,7 +46,7 @@ from outpace_optimizers.training.run import (
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, baseline_key, now, turns
 from outpace_optimizers.training.taught import NAME as TRAINED_HERE
 from outpace_optimizers.training.taught import trained_here
-from outpace_optimizers.training.volume import training_volume
+from outpace_optimizers.training.volume import evaluation_volume, training_volume
 from outpace_optimizers.training.welch import Comparison, compare
 from outpace_optimizers.workspace import Workspace
 
@@ -203,7 +203,8 @@ class Campaign:
                 comparisons.append(compare(baseline, candidate, self.sign, begun.alpha))
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
-            self._judge_by(self._volume(begun, change))
+            for check in self._volumes(begun, change):
+                self._judge_by(check)
             check, without = self._unseen(begun, change)
             self._judge_by(check)
             comparisons[1] = without or comparisons[1]
@@ -230,12 +231,14 @@ class Campaign:
         if not check.passed:
             raise Refused(_said(check))
 
-    def _volume(self, begun: Begun, change: Change) -> Check:
+    def _volumes(self, begun: Begun, change: Change) -> Iterator[Check]:
         def counted(side: Side, number: int) -> RunResult:
             return self._beside(NO_FILES, begun, change, side, number, "counted")
 
         seen = [list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES]
-        return training_volume(seen[0], seen[1], counted, self._target, self.sign, begun.alpha)
+        yield training_volume(seen[0], seen[1], counted, self._target, self.sign, begun.alpha)
+        if self._target.evaluation is None:
+            yield evaluation_volume(counted)
 
     def _uncompiled(self, begun: Begun, change: Change, proven: Comparison) -> Comparison:
         """Where the outside clock's check was set aside: the gain to report is the smaller one."""

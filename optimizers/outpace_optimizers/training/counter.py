@@ -17,9 +17,13 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "OUTPACE_COUNTS"
-FIELDS = struct.Struct("<4q")
+FIELDS = struct.Struct("<6q")
 """Elements that losses were made of and gradients taken for, updates of the parameter that had most, backward passes,
-and replays of CUDA graphs that did not lie within a module's call."""
+replays of CUDA graphs that did not lie within a module's call, and elements that were given without gradients between
+two backward passes, at most and behind the last: an evaluation's."""
+
+
+_COUNTED = ("elements", "updates", "passes", "replays", "evaluated", "evaluated_last")
 
 
 class _Place(threading.local):
@@ -45,6 +49,7 @@ class Counts:
             self._open()
         for name, number in more.items():
             self._numbers[name] += number
+        self._numbers["evaluated"] = max(self._numbers["evaluated"], self._numbers["evaluated_last"])
         FIELDS.pack_into(self._file, 0, *self._numbers.values())
 
     def _open(self) -> None:
@@ -54,7 +59,7 @@ class Counts:
         path.write_bytes(bytes(FIELDS.size))
         with path.open("r+b") as file:
             self._file = mmap.mmap(file.fileno(), FIELDS.size)
-        self._numbers = {"elements": 0, "updates": 0, "passes": 0, "replays": 0}
+        self._numbers: dict[str, int] = dict.fromkeys(_COUNTED, 0)
         self._updates = {}
 
     def calls(self, whole: Any, torch: Any) -> Any:
@@ -64,8 +69,12 @@ class Counts:
             if torch.compiler.is_compiling():
                 return whole(module, *args, **kwargs)
             place = self._place
-            if not place.calls and module.training and torch.is_grad_enabled() and not self._recomputes(place):
-                place.given[id(module)] += self._elements(torch, (*args, *kwargs.values()))
+            if not place.calls and not self._recomputes(place):
+                elements = self._elements(torch, (*args, *kwargs.values()))
+                if module.training and torch.is_grad_enabled():
+                    place.given[id(module)] += elements
+                else:
+                    self._add(evaluated_last=elements)
             place.calls += 1
             try:
                 return whole(module, *args, **kwargs)
@@ -109,6 +118,7 @@ class Counts:
                 if not place.backward:
                     self._add(elements=max(place.given.values(), default=0), passes=1)
                     place.given.clear()
+                    self._add(evaluated_last=-self._numbers["evaluated_last"])
 
         return counted
 

@@ -68,6 +68,8 @@ class Counted:
     updates: int
     passes: int
     replays: int
+    evaluated: int = 0
+    evaluated_last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
