@@ -164,7 +164,7 @@ def metrics(tree: ast.Module) -> list[Metric]:
         table = f"{{ regex = '{re.escape(name)}[^\\w.+-]{{1,4}}{NUMBER}' }}"
         scored.append((_score(_words(name), name, best), Metric(name, table, direction(_words(name)))))
     for key, between in _joined_keys(tree):
-        table = f"{{ regex = '{re.escape(key)}{re.escape(between)} *{NUMBER}' }}"
+        table = f"{{ regex = '{_step_before_joined(tree)}{re.escape(key)}{re.escape(between)} *{NUMBER}' }}"
         scored.append((_score(_words(key), key, best), Metric(key, table, direction(_words(key)))))
     written = written_json(tree)
     for key in json_keys(tree):
@@ -219,6 +219,24 @@ def _joined_keys(tree: ast.Module) -> Iterator[tuple[str, str]]:
         elif isinstance(node, ast.Dict):
             keys = (key.value for key in node.keys if isinstance(key, ast.Constant))
             yield from ((key, between) for key in keys if isinstance(key, str))
+
+
+def _step_before_joined(tree: ast.Module) -> str:
+    """Of the line in which names and numbers stand that were joined under a name."""
+    joined = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ".items()" in ast.unparse(node.value) and "join" in ast.unparse(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for line in printed(tree):
+        at = next((at for at, value in enumerate(line) if value.source in joined), 0)
+        counting = next((value for value in line[:at] if value.counts), None)
+        if counting is not None:
+            label = re.split(r"[,|;]", counting.before)[-1].lstrip().replace("'", ".")
+            return rf"{re.escape(label)} *(?P<step>\d+).*?\b"
+    return ""
 
 
 def _score(words: frozenset[str], source: str, best: set[str]) -> int:

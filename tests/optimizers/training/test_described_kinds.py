@@ -179,3 +179,16 @@ def test_data_that_is_named_by_the_script_or_by_its_folder(tmp_path: Path) -> No
     found = describe(tmp_path)
     assert found.lines["must-not-change"] == '["data/**", "corpus.txt"]'
     assert found.lines["validation"] == '["data/val.csv"]'
+
+
+def test_the_step_of_names_and_numbers_that_are_joined(tmp_path: Path) -> None:
+    joined = """self.logged.update(val_loss=total / n)
+parser.add_argument("--seed", type=int)
+parser.add_argument("--epochs", type=int, default=3)
+shown = " ".join(f"{k}={v:.4f}" for k, v in self.logged.items())
+log.info("epoch %d step %d train_loss=%.4f %s", epoch, step, loss.item(), shown)
+"""
+    (tmp_path / "train.py").write_text(joined + TRAINS)
+    (tmp_path / "pyproject.toml").write_text(describe(tmp_path).text())
+    metric = read_target(Workspace(tmp_path)).metric
+    assert metric.point("INFO epoch 2 step 100 train_loss=0.3102 val_loss=0.5000") == (0.5, 2)
