@@ -17,6 +17,7 @@ from .settings import Setting, settings
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
 _STEPS = words("steps iters iterations updates timesteps")
 _EPOCHS = frozenset({"epochs"})
+_EPISODES = frozenset({"episode", "episodes", "games", "rollouts"})
 _TIMES = words("seconds budget minutes")
 _OTHERS = words(
     "warmup eval log logging save val interval every start accum accumulation cooldown decay per test patience"
@@ -96,6 +97,10 @@ def _budget(
     if amount is None or amount <= 0:
         amount = STEPS
         open_["budget"] = f"{setting.name} has no default: is {STEPS} right?"
+    elif setting.words & _EPISODES:
+        open_["budget"] = (
+            "an episode is as long as it lasts: a better agent may take longer for as many than is let through"
+        )
     elif not given:
         open_["budget"] = f"{setting.name} is written into the script, and is only watched"
     lines["budget"] = f"{{ {unit} = {amount:g}{', ' + given if given else ''} }}"

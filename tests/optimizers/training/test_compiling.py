@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from outpace_optimizers.training.campaign import Options
-from outpace_optimizers.training.change import Change, read_change
+from outpace_optimizers.training.change import NOTHING, Change, read_change
 from outpace_optimizers.training.compiling import set_aside, waited_for, without_compiling
 from outpace_optimizers.training.config import read_target
 from outpace_optimizers.training.models import not_run, was_run
@@ -129,7 +128,7 @@ def test_a_run_compiles_nothing_and_trains_as_it_does_else(tmp_path: Path) -> No
     with Runner(workspace, target, sys.executable) as runner:
         as_it_is, without, plain = (
             runner.run(*told, Limits(120.0), inside=within)
-            for told, within in (((change, 3), None), ((change, 3), inside), ((Change({}), 3), None))
+            for told, within in (((change, 3), None), ((change, 3), inside), ((NOTHING, 3), None))
         )
     assert as_it_is.outcome == "crashed" and "it is compiled" in as_it_is.reason
     assert without.outcome == "finished", without.reason
@@ -189,12 +188,22 @@ def test_training_before_the_first_step_is_no_compiling(fraud: str, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_compiled_model_that_is_better_is_no_fraud(tmp_path: Path) -> None:
+@pytest.mark.timed
+def test_a_model_that_is_compiled_begins_as_soon_with_nothing_compiled(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     project = charlm(tmp_path / "project", 60)
     uses = (FORWARD, FORWARD.replace("model", "fast"))
     compiles = (MADE, f'{MADE}    fast = torch.compile(model, backend="aot_eager")\n')
+    workspace = Workspace(project)
+    target = read_target(workspace)
     tree = edited(project, tmp_path, lambda text: planted(text, compiles, uses, RATES))
-    report, _ = compared(project, tree, Options(runs=2))
-    assert report.accepted, report.reason
-    assert all(check.passed and was_run(check) for check in report.checks if check.name == "outside-clock")
+    change = read_change(tree, project, target)
+    with Runner(workspace, target, sys.executable) as runner:
+
+        def again(side: Side, number: int) -> RunResult:
+            inside = compiling_nothing(waited_for(change, project) or ())
+            return runner.run(change if side == "candidate" else NOTHING, number, Limits(120.0), inside=inside)
+
+        check, gain = without_compiling(again, 2, target, -1, 0.01)
+    assert check.evidence.startswith("with nothing compiled it begins as soon, and its gain is "), check.evidence
+    assert gain is not None and gain.gain > 0

@@ -165,6 +165,7 @@ def test_a_length_that_a_flag_gives(script: str, budget: str, tmp_path: Path) ->
     found = describe(tmp_path)
     assert found.lines["budget"] == budget
     assert found.lines.get("seed") == ('{ flag = "--seed" }' if "seed" in script and "--max" in budget else None)
+    assert ("an episode is as long as it lasts" in found.open.get("budget", "")) is ("episodes" in script)
     assert found.open.get("command") == (
         "--data: needed by the script; put values behind it" if script == NEEDED else None
     )
