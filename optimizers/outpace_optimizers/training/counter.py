@@ -20,7 +20,7 @@ FOLDER = "OUTPACE_COUNTS"
 FIELDS = struct.Struct("<6q")
 """Elements that losses were made of and gradients taken for, updates of the parameter that had most, backward passes,
 replays of CUDA graphs that did not lie within a module's call, and elements that were given without gradients between
-two backward passes, at most and behind the last: an evaluation's."""
+two backward passes, at most and the last time: an evaluation's."""
 
 
 _COUNTED = ("elements", "updates", "passes", "replays", "evaluated", "evaluated_last")
@@ -41,7 +41,7 @@ class Counts:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._pid = folder, 0
-        self._place, self._backward = _Place(), 0
+        self._place, self._backward, self._evaluates = _Place(), 0, False
         self._updates: dict[int, tuple[weakref.ref[Any], int]] = {}
 
     def _add(self, **more: int) -> None:
@@ -74,7 +74,7 @@ class Counts:
                 if module.training and torch.is_grad_enabled():
                     place.given[id(module)] += elements
                 else:
-                    self._add(evaluated_last=elements)
+                    self._evaluate(elements)
             place.calls += 1
             try:
                 return whole(module, *args, **kwargs)
@@ -82,6 +82,14 @@ class Counts:
                 place.calls -= 1
 
         return counted
+
+    def _evaluate(self, elements: int) -> None:
+        if self._evaluates:
+            self._add(evaluated_last=elements)
+        elif elements:
+            self._add()  # opens what a forked child counts in
+            self._add(evaluated_last=elements - self._numbers["evaluated_last"])
+            self._evaluates = True
 
     def _recomputes(self, place: _Place) -> bool:
         """Within a backward pass, as checkpointed layers do; on a GPU that is a thread of torch's."""
@@ -118,7 +126,7 @@ class Counts:
                 if not place.backward:
                     self._add(elements=max(place.given.values(), default=0), passes=1)
                     place.given.clear()
-                    self._add(evaluated_last=-self._numbers["evaluated_last"])
+                    self._evaluates = False
 
         return counted
 

@@ -62,7 +62,7 @@ def training_volume(
 
 def evaluation_volume(counted: Callable[[Side, int], RunResult]) -> Check:
     """Where nothing recomputes the metric: is it that of as many rows as the baseline's? By what modules are given
-    without gradients between two backward passes, at most, and behind the last."""
+    without gradients between two backward passes, at most, and the last time."""
     limit = f"at least {1 / MORE:.3g} times as many"
     own, found = counted("baseline", 0), counted("candidate", 0)
     if own.counted is None or own.outcome != "finished" or not own.counted.evaluated:
