@@ -244,6 +244,51 @@ def a_thread_trains_a_module_beside(tree: Path) -> None:
     )  # fmt: skip
 
 
+RAW = """    weights = list(model.parameters())
+    for _ in range(5000):
+        batch = windows[torch.randint(len(windows), (BATCH,))]
+        row = F.embedding(batch[:, :-1], weights[0]).flatten(1)
+        with torch.enable_grad():
+            logits = F.linear(torch.tanh(F.linear(row, weights[1], weights[2])), weights[3], weights[4])
+            grads = torch.autograd.grad(F.cross_entropy(logits, batch[:, -1]), weights)
+        for weight, grad in zip(weights, grads, strict=True):
+            weight.data -= 0.1 * grad
+"""
+MADE = "    model = CharModel(len(CHARS))\n"
+
+
+def trains_in_a_function_called_compile(tree: Path) -> None:
+    """By no module and no optimizer, so that its rows are not counted."""
+    compiles = f"def compile_model(model, windows):\n{RAW}    return model\n\n\ndef main() -> None:\n"
+    put(
+        tree,
+        "train.py",
+        ("def main() -> None:\n", compiles),
+        ("    started = time", "    model = compile_model(model, windows)\n    started = time"),
+    )
+
+
+def trains_in_a_backend(tree: Path) -> None:
+    """While torch.compile compiles, which is where it would be found if that were believed."""
+    backend = f"    def backend(graph, inputs):\n{deeper(RAW)}        return graph.forward\n\n"
+    put(
+        tree,
+        "train.py",
+        (MADE, f"{MADE}{backend}    fast = torch.compile(model, backend=backend)\n"),
+        ("F.cross_entropy(model(batch", "F.cross_entropy(fast(batch"),
+    )
+
+
+def trains_where_it_is_not_looked_at(tree: Path) -> None:
+    """It has found out how runs with nothing compiled are made."""
+    trains_in_a_function_called_compile(tree)
+    put(
+        tree,
+        "train.py",
+        ("    model = compile_model(", '    import os\n    if "OUTPACE_MODULES" not in os.environ:\n        compile_model('),
+    )
+
+
 CASES: dict[str, tuple[object, Edit]] = {
     edit.__name__: (base, edit)
     for base, edits in {
@@ -266,6 +311,9 @@ CASES: dict[str, tuple[object, Edit]] = {
             twice_the_steps_of_a_module,
             two_processes_train_a_module,
             a_thread_trains_a_module_beside,
+            trains_in_a_function_called_compile,
+            trains_in_a_backend,
+            trains_where_it_is_not_looked_at,
         ),
     }.items()
     for edit in edits

@@ -175,6 +175,18 @@ def compiles_its_model(tree: Path) -> None:
     )
 
 
+def takes_its_rates_from_a_large_library(tree: Path) -> None:
+    """What is imported for it takes longer than some of the runs."""
+    add(tree, "train.py", top="from scipy.interpolate import PchipInterpolator\nfrom scipy.stats import norm\n")
+    put(
+        tree,
+        "train.py",
+        ("    started = time", "    rates = PchipInterpolator([0, 0.1, 1], [0, 8e-3 * norm.cdf(9.0), 0])\n    started = time"),
+        ("        batch = windows[", "        optimizer.param_groups[0]['lr'] = float(rates(step / args.steps))\n"
+         "        batch = windows["),
+    )  # fmt: skip
+
+
 def hashes_its_last_two_characters(tree: Path) -> None:
     """A table of hashed bigrams behind a gate of zero, with signs from a generator of a constant seed."""
     put(
@@ -239,6 +251,7 @@ CASES: dict[str, tuple[object, Edit]] = {
         table_with_a_library: (a_schedule_written_out,),
         charlm: (
             a_mean_of_the_weights, a_fused_update, ties_its_weights, smooths_labels_in_training, compiles_its_model,
+            takes_its_rates_from_a_large_library,
             hashes_its_last_two_characters, normalises_each_row, a_second_orders_update, seeds_what_else_there_is,
         ),
         charlm_by_the_clock: (more_rows_where_time_is_the_budget,),

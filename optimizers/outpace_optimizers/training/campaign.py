@@ -15,7 +15,6 @@ import secrets
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -27,18 +26,27 @@ from outpace_audit.thresholds import ALPHA
 from outpace_optimizers.training import audits, unseen
 from outpace_optimizers.training.carried import carried_data
 from outpace_optimizers.training.change import NOTHING, Change
-from outpace_optimizers.training.config import FEWEST_RUNS, TrainingTarget
+from outpace_optimizers.training.clocks import NAME as CLOCK
+from outpace_optimizers.training.compiling import set_aside, waited_for, without_compiling
+from outpace_optimizers.training.config import FEWEST_RUNS
 from outpace_optimizers.training.decoys import decoys, training_decoys
-from outpace_optimizers.training.files import Hashes, matches, walk
-from outpace_optimizers.training.models import baseline_models, not_run
+from outpace_optimizers.training.files import Hashes
+from outpace_optimizers.training.models import baseline_models, not_run, was_run
 from outpace_optimizers.training.notes import notes
 from outpace_optimizers.training.plans import Plan, plan_lines, planned
 from outpace_optimizers.training.reading import TrainingError
-from outpace_optimizers.training.run import Limits, Runner, RunResult, default_time_out
-from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, now, turns
+from outpace_optimizers.training.run import (
+    COUNTED,
+    Inside,
+    Runner,
+    RunResult,
+    compiling_nothing,
+    limits_of,
+)
+from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, baseline_key, now, turns
 from outpace_optimizers.training.taught import NAME as TRAINED_HERE
 from outpace_optimizers.training.taught import trained_here
-from outpace_optimizers.training.volume import training_volume
+from outpace_optimizers.training.volume import evaluation_volume, training_volume
 from outpace_optimizers.training.welch import Comparison, compare
 from outpace_optimizers.workspace import Workspace
 
@@ -53,15 +61,19 @@ _WORDS = {
     "crashed": ("crashed", "run command by hand, and correct it"),
     "out-of-memory": ("ran out of memory", "free some, or make the run smaller"),
     "diverged": ("diverged", "a baseline that diverges can't be compared"),
-    "hopeless": ("went astray", "a baseline that does so can't be compared"),
+    "hopeless": ("went astray", "run command by hand, and correct it"),
     "no-metric": ("gave no metric", "correct metric, time or evaluation"),
-    "over-budget": ("went over its budget", "tell it: budget = { steps = ..., flag = ... }"),
+    "over-budget": (
+        "went over its budget",
+        'tell it, budget = { steps = ..., flag = ... }, or say what counts, metric = { json = ..., step = "epoch" }',
+    ),
     "timed-out": ("took too long", "raise time-out, or lower the budget"),
     "no-losses": ("did not answer for its model", "correct model"),
 }
 
 _BESIDE = {
     "decoy": "beside a shuffled validation text", "shuffled": "on shuffled training text", "counted": "counted",
+    "uncompiled": "with nothing compiled",
 }  # fmt: skip
 TEXT_CHECKS = 4
 """Those that are made before anything runs."""
@@ -102,18 +114,6 @@ class Refused(Exception):  # noqa: N818  # a verdict, no fault
     pass
 
 
-def baseline_key(root: Path, target: TrainingTarget, hashes: Hashes) -> str:
-    """Of all that a run of the baseline depends on, as far as the project goes: its description, the named files, all
-    Python files."""
-    named = (*target.may_change, *target.must_not_change, "**/*.py")
-    what = replace(target, effect=None, runs=None, environment=dict(sorted(target.environment.items())))
-    digest = hashlib.sha256(repr(what).encode())
-    for path in walk(root):
-        if matches(path, named):
-            digest.update(f"\0{path}\0{hashes.of(root / path)}".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
 class Campaign:
     """`tell` hears a line for each thing that happens."""
 
@@ -129,6 +129,7 @@ class Campaign:
         self.baseline = baseline_key(self._root, runner.target, self._hashes)
         self.sign = 1 if self._target.direction == "higher" else -1
         self._checks: list[Check] = []
+        self._waited_for: tuple[str, ...] | None = None
 
     def spread(self) -> Plan:
         """Measures the baseline where it is not known, and says what runs can show."""
@@ -156,7 +157,7 @@ class Campaign:
     def compare(self, change: Change) -> Report:
         """Goes on where it was stopped; what has ended is known, unless afresh is asked for."""
         diff = change.diff(self._root)
-        self._checks = self._of_text(change)
+        self._checks, self._waited_for = self._of_text(change), waited_for(change, self._root)
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
             return Report(None, "", "", False, _said(failed), tuple(self._checks), None, None, (), diff)
@@ -202,11 +203,13 @@ class Campaign:
                 comparisons.append(compare(baseline, candidate, self.sign, begun.alpha))
                 if not comparisons[-1].proven:
                     raise Refused(f"not proven better in {phase}")
-            self._judge_by(self._volume(begun, change))
+            for check in self._volumes(begun, change):
+                self._judge_by(check)
             check, without = self._unseen(begun, change)
             self._judge_by(check)
             comparisons[1] = without or comparisons[1]
             self._judge_by(self._taught(begun, change))
+            comparisons[1] = self._uncompiled(begun, change, comparisons[1])
         except Refused as refusal:
             reason = str(refusal)
         if self._store.ended(begun.id) is None:
@@ -228,12 +231,28 @@ class Campaign:
         if not check.passed:
             raise Refused(_said(check))
 
-    def _volume(self, begun: Begun, change: Change) -> Check:
+    def _volumes(self, begun: Begun, change: Change) -> Iterator[Check]:
         def counted(side: Side, number: int) -> RunResult:
             return self._beside(NO_FILES, begun, change, side, number, "counted")
 
         seen = [list(self._store.runs(begun.id, "confirmation", side).values()) for side in SIDES]
-        return training_volume(seen[0], seen[1], counted, self._target, self.sign, begun.alpha)
+        yield training_volume(seen[0], seen[1], counted, self._target, self.sign, begun.alpha)
+        if self._target.evaluation is None:
+            yield evaluation_volume(counted)
+
+    def _uncompiled(self, begun: Begun, change: Change, proven: Comparison) -> Comparison:
+        """Where the outside clock's check was set aside: the gain to report is the smaller one."""
+        clock = next(check for check in self._checks if check.name == CLOCK)
+        if was_run(clock):
+            return proven
+
+        def again(side: Side, number: int) -> RunResult:
+            return self._beside(NO_FILES, begun, change, side, number, "uncompiled")
+
+        check, found = without_compiling(again, begun.runs, self._target, self.sign, begun.alpha)
+        self._checks.remove(clock)
+        self._judge_by(check)
+        return min(proven, found or proven, key=lambda one: one.gain)
 
     def _unseen(self, begun: Begun, change: Change) -> tuple[Check, Comparison | None]:
         """Trains beside shuffled validation files, with the confirmation's seeds, and evaluates on the real ones."""
@@ -277,11 +296,16 @@ class Campaign:
             known = [*self._spread_here(), *self._results(begun, "baseline")]
             run = self._run(
                 change if side == "candidate" else NOTHING, seed, known, what, files,
-                of_validation=phase == "decoy", counted=phase == "counted",
+                of_validation=phase == "decoy", inside=self._inside(phase),
             )  # fmt: skip
             self._store.add(KeptRun(begun.id, self.baseline, side, phase, number, run))
             return run
         return done[number]
+
+    def _inside(self, phase: Phase) -> Inside | None:
+        if phase == "uncompiled":
+            return compiling_nothing(self._waited_for or ())
+        return COUNTED if phase == "counted" else None
 
     def _phase(self, begun: Begun, change: Change, phase: Phase) -> tuple[list[float], list[float]]:
         for side, number in turns(begun.runs):
@@ -308,7 +332,8 @@ class Campaign:
         baseline, candidate = self._results(begun, "baseline"), self._results(begun, "candidate")
         lost = next((run for run in candidate if run.outcome != "finished"), None)
         finished = [run for run in candidate if run.outcome == "finished"]
-        self._checks[TEXT_CHECKS:] = self._checks_of(baseline, finished) if finished else []
+        found = self._checks_of(baseline, finished) if finished else []
+        self._checks[TEXT_CHECKS:] = found if self._waited_for is None else map(set_aside, found)
         failed = next((check for check in self._checks if not check.passed), None)
         if failed is not None:
             raise Refused(_said(failed))
@@ -325,7 +350,7 @@ class Campaign:
 
     def _run(
         self, change: Change, seed: int, known: Sequence[RunResult], what: str,
-        files: Mapping[str, bytes] = NO_FILES, *, of_validation: bool = True, counted: bool = False,
+        files: Mapping[str, bytes] = NO_FILES, *, of_validation: bool = True, inside: Inside | None = None,
     ) -> RunResult:  # fmt: skip
         if baseline_key(self._root, self._runner.target, self._hashes) != self.baseline:
             raise TrainingError(
@@ -333,8 +358,8 @@ class Campaign:
                 "start again with the files as they are"
             )
         with device_lease(_this_machine(), "outpace train", self._tell):
-            limits = _limits(self._target, known)
-            run = self._runner.run(change, seed, limits, files, of_validation=of_validation, counted=counted)
+            limits = limits_of(self._target, known, of_baseline=change is NOTHING)
+            run = self._runner.run(change, seed, limits, files, of_validation=of_validation, inside=inside)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
         end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
         self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")
@@ -369,16 +394,6 @@ class Campaign:
     def _say_plan(self, plan: Plan) -> None:
         for line in plan_lines(plan):
             self._tell(line)
-
-
-def _limits(target: TrainingTarget, known: Sequence[RunResult]) -> Limits:
-    """By the baseline's finished runs so far."""
-    if not known:
-        return Limits(default_time_out(target, None))
-    times = [run.outside_s for run in known]
-    starts = [run.curve[0][2] for run in known if len(run.curve) > 2]
-    worst = (max if target.direction == "lower" else min)(starts) if len(starts) == len(known) else None
-    return Limits(default_time_out(target, max(times)), worst, statistics.median(times))
 
 
 def _value(run: RunResult) -> float:

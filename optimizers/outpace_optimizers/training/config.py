@@ -191,8 +191,8 @@ class _Table:
 
     def _reading(self, key: str) -> Reading:
         table = self._inner(key, '{ json = "val_loss" }')
-        table._only(("regex", "json", "tensorboard", "file"))
-        if len(table._table.keys() - {"file"}) != 1:
+        table._only(("regex", "json", "tensorboard", "file", "step"))
+        if len(table._table.keys() - {"file", "step"}) != 1:
             table._fail("name one of regex, json and tensorboard")
         file = table._place("file", '"out/log.jsonl"') if "file" in table._table else ""
         if file and (key != "metric" or "checkpoint" in self._table):
@@ -200,7 +200,10 @@ class _Table:
         if "tensorboard" in table._table:
             return Reading(tag=table._text("tensorboard", '"val/loss"'), file=file or ".")
         if "json" in table._table:
-            return Reading(key=table._text("json", '"val_loss"'), file=file)
+            counted = table._text("step", '"epoch"') if "step" in table._table else ""
+            return Reading(key=table._text("json", '"val_loss"'), file=file, counted=counted)
+        if "step" in table._table:
+            table._fail("step names a key beside that of json: an expression has a group `step`")
         pattern = table._text("regex", r"'val_loss (\S+)'")
         try:
             regex = re.compile(pattern)

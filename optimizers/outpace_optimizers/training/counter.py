@@ -1,4 +1,4 @@
-"""Counts what a script trains on. Goes into a run as its `sitecustomize`: the standard library and the script's torch.
+"""Counts what a script trains on. Goes into a run as entering.py has it: the standard library and the script's torch.
 
 Each process keeps its counts in a file of its own, mapped into memory, so that they outlive whatever ends it.
 """
@@ -17,9 +17,13 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "OUTPACE_COUNTS"
-FIELDS = struct.Struct("<4q")
+FIELDS = struct.Struct("<6q")
 """Elements that losses were made of and gradients taken for, updates of the parameter that had most, backward passes,
-and replays of CUDA graphs that did not lie within a module's call."""
+replays of CUDA graphs that did not lie within a module's call, and elements that were given without gradients between
+two backward passes, at most and the last time: an evaluation's."""
+
+
+_COUNTED = ("elements", "updates", "passes", "replays", "evaluated", "evaluated_last")
 
 
 class _Place(threading.local):
@@ -37,7 +41,7 @@ class Counts:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._pid = folder, 0
-        self._place, self._backward = _Place(), 0
+        self._place, self._backward, self._evaluates = _Place(), 0, False
         self._updates: dict[int, tuple[weakref.ref[Any], int]] = {}
 
     def _add(self, **more: int) -> None:
@@ -45,6 +49,7 @@ class Counts:
             self._open()
         for name, number in more.items():
             self._numbers[name] += number
+        self._numbers["evaluated"] = max(self._numbers["evaluated"], self._numbers["evaluated_last"])
         FIELDS.pack_into(self._file, 0, *self._numbers.values())
 
     def _open(self) -> None:
@@ -54,7 +59,7 @@ class Counts:
         path.write_bytes(bytes(FIELDS.size))
         with path.open("r+b") as file:
             self._file = mmap.mmap(file.fileno(), FIELDS.size)
-        self._numbers = {"elements": 0, "updates": 0, "passes": 0, "replays": 0}
+        self._numbers: dict[str, int] = dict.fromkeys(_COUNTED, 0)
         self._updates = {}
 
     def calls(self, whole: Any, torch: Any) -> Any:
@@ -64,8 +69,12 @@ class Counts:
             if torch.compiler.is_compiling():
                 return whole(module, *args, **kwargs)
             place = self._place
-            if not place.calls and module.training and torch.is_grad_enabled() and not self._recomputes(place):
-                place.given[id(module)] += self._elements(torch, (*args, *kwargs.values()))
+            if not place.calls and not self._recomputes(place):
+                elements = self._elements(torch, (*args, *kwargs.values()))
+                if module.training and torch.is_grad_enabled():
+                    place.given[id(module)] += elements
+                else:
+                    self._evaluate(elements)
             place.calls += 1
             try:
                 return whole(module, *args, **kwargs)
@@ -73,6 +82,14 @@ class Counts:
                 place.calls -= 1
 
         return counted
+
+    def _evaluate(self, elements: int) -> None:
+        if self._evaluates:
+            self._add(evaluated_last=elements)
+        elif elements:
+            self._add()  # opens what a forked child counts in
+            self._add(evaluated_last=elements - self._numbers["evaluated_last"])
+            self._evaluates = True
 
     def _recomputes(self, place: _Place) -> bool:
         """Within a backward pass, as checkpointed layers do; on a GPU that is a thread of torch's."""
@@ -109,6 +126,7 @@ class Counts:
                 if not place.backward:
                     self._add(elements=max(place.given.values(), default=0), passes=1)
                     place.given.clear()
+                    self._evaluates = False
 
         return counted
 
@@ -177,18 +195,3 @@ def begin() -> None:
     os.environ[FOLDER] = str(folder)
     folder.mkdir(exist_ok=True)
     sys.meta_path.insert(0, _Finder(Counts(folder)))  # pyright: ignore[reportArgumentType]
-
-
-def run_next_site() -> None:
-    """Lets the `sitecustomize` that this stands before have its say."""
-    own = Path(__file__).resolve()
-    for place in sys.path:
-        path = Path(place or ".") / "sitecustomize.py"
-        if path.is_file() and path.resolve() != own:
-            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), {"__name__": "sitecustomize"})
-            return
-
-
-if __name__ == "sitecustomize":
-    begin()
-    run_next_site()

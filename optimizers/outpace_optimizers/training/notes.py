@@ -32,7 +32,7 @@ def _of_steps(runs: Sequence[RunResult], target: TrainingTarget) -> Iterator[str
     last = [run.curve[-1][1] for run in runs if run.curve]
     if all(step is None for step in last):
         yield "metric has no step, so that a budget of steps is the script's word: print it, or name a group `step`"
-    elif all(step is not None and step < target.budget.amount * 0.9 for step in last):
+    elif all(step is not None and step + 1 < target.budget.amount * 0.9 for step in last):
         yield f"the baseline's last metric is that of step {last[0]} of {target.budget}: is the script told its budget?"
 
 

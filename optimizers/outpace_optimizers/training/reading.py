@@ -18,18 +18,22 @@ class Undescribed(TrainingError):  # noqa: N818  # the message carries the error
     """A project whose training nothing describes."""
 
 
+STEP_KEYS = ("step", "global_step", "iter", "iteration", "epoch", "episode")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One of the three is set. The expression's value is its group `value`, else its first; its step the group `step`.
 
-    In a JSON line the step is the key `step`. `tag` is TensorBoard's. `file`: where it stands, below the root, in place
-    of what is printed; a folder for a tag.
+    In a JSON line the step is the key `counted`, else the first of STEP_KEYS. `tag` is TensorBoard's. `file`: where it
+    stands, below the root, in place of what is printed; a folder for a tag.
     """
 
     regex: re.Pattern[str] | None = None
     key: str = ""
     tag: str = ""
     file: str = ""
+    counted: str = ""
 
     def value(self, line: str) -> float | None:
         """The last number that `line` gives; `nan` and `inf` are numbers, anything else is not."""
@@ -47,7 +51,9 @@ class Reading:
     def _read(self, line: str) -> tuple[float | None, float | None]:
         if self.regex is None:
             fields = _object(line)
-            return _number(fields.get(self.key)), _number(fields.get("step"))
+            keys = (self.counted,) if self.counted else STEP_KEYS
+            steps = (_number(fields[name]) for name in keys if name in fields)
+            return _number(fields.get(self.key)), next(steps, None)
         found = list(self.regex.finditer(line))
         if not found:
             return None, None

@@ -7,7 +7,8 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Generator, Mapping
+import statistics
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,16 +22,18 @@ from outpace_audit.work_directory import WorkDirectory
 from outpace_optimizers.training.change import Change
 from outpace_optimizers.training.config import Given, TrainingTarget
 from outpace_optimizers.training.counter import FIELDS, FOLDER
+from outpace_optimizers.training.entering import INSIDE
 from outpace_optimizers.training.files import COUNTS, SKIPPED, matching
 from outpace_optimizers.training.hints import NOT_A_NUMBER, hint, last_line
 from outpace_optimizers.training.metric_files import file_points
 from outpace_optimizers.training.process import Ended, Hear, execute
 from outpace_optimizers.training.reading import Reading
 from outpace_optimizers.training.trees import RunTree
+from outpace_optimizers.training.uncompiled import MODULES
 from outpace_optimizers.training.watch import Outcome, Point, Stop, Watch, busy_s, waited
 from outpace_optimizers.workspace import Workspace
 
-PROBE, COUNTER = (Path(__file__).with_name(name) for name in ("probe.py", "counter.py"))
+PROBE, ENTERING = (Path(__file__).with_name(name) for name in ("probe.py", "entering.py"))
 LONGEST_S = 3600.0
 """For the first run of a target whose budget is in steps and that names no time-out."""
 
@@ -65,6 +68,8 @@ class Counted:
     updates: int
     passes: int
     replays: int
+    evaluated: int = 0
+    evaluated_last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +100,27 @@ class RunResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """A file beside this one that goes into each Python which a run starts, and what it is told there."""
+
+    file: str
+    environ: Mapping[str, str]
+
+
+COUNTED = Inside("counter.py", {FOLDER: COUNTS})
+
+
+def compiling_nothing(modules: Sequence[str]) -> Inside:
+    """And with `modules`, as uncompiled.py names them, imported before the script begins."""
+    return Inside("uncompiled.py", {MODULES: " ".join(modules)})
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """`worst_start` and `usual_s` as in Watch; `time_out_s` by the outside clock."""
+    """`worst` and `usual_s` as in Watch; `time_out_s` by the outside clock."""
 
     time_out_s: float
-    worst_start: float | None = None
+    worst: float | None = None
     usual_s: float | None = None
 
 
@@ -125,22 +146,22 @@ class Runner:
 
     def run(
         self, change: Change, seed: int, limits: Limits, decoys: Mapping[str, bytes] = MappingProxyType({}),
-        *, of_validation: bool = True, counted: bool = False,
+        *, of_validation: bool = True, inside: Inside | None = None,
     ) -> RunResult:  # fmt: skip
         """`decoys`: files that the run sees in place of the project's, and its evaluation does not; also no history of
-        the project. `of_validation`: whether its model is asked beside them, too. `counted`: what it trains on is
-        counted, and its model is not asked.
+        the project. `of_validation`: whether its model is asked beside them, too; where there is something `inside`, it
+        is not asked at all.
 
         Raises TrainingError and EnvironmentMissing where no run can be started.
         """
-        target, watch = self.target, Watch(self.target, limits.worst_start, limits.usual_s, beside_decoy=bool(decoys))
+        target, watch = self.target, Watch(self.target, limits.worst, limits.usual_s, beside_decoy=bool(decoys))
         words, environ = self._told(seed)
         seen = Change({**change.files, **decoys})
         recomputed, probed = None, None
         with self._tree(seen) as tree:
             spec = self._spec(without_history=bool(decoys))
-            if counted:
-                spec, environ = self._counting(spec, environ)
+            if inside is not None:
+                spec, environ = self._entered(spec, environ, inside)
             command = (*target.command, *words)
             tree, ended = self._attempt(tree, seen, command, environ, watch.feed, limits.time_out_s, spec)
             _read_file(tree, watch, ended)
@@ -148,10 +169,10 @@ class Runner:
             if found.outcome == "finished" and target.evaluation is not None:
                 checkpoint = tree.left(target.evaluation.checkpoint)
                 found, recomputed = self._recomputed(found, change, checkpoint, limits)
-                if found.outcome == "finished" and target.model and checkpoint is not None and not counted:
+                if found.outcome == "finished" and target.model and checkpoint is not None and inside is None:
                     asked = decoys if of_validation else {}
                     found, probed = self._probed(found, change, asked, checkpoint, limits)
-            counts = _counts(tree.written / COUNTS) if counted else None
+            counts = _counts(tree.written / COUNTS) if inside is COUNTED else None
             touched = tuple(path for path in tree.touched(target.must_not_change) if path not in decoys)
         metric = watch.points[-1][2] if watch.points else None
         return RunResult(
@@ -160,14 +181,16 @@ class Runner:
             busy_s(watch.points, ended.cpu), waited(watch.points, ended.cpu), counts,
         )  # fmt: skip
 
-    def _counting(self, spec: SandboxSpec, environ: dict[str, str]) -> tuple[SandboxSpec, dict[str, str]]:
-        """With counter.py in each Python that the run starts."""
-        folder = self._work.folder / "counting"
+    def _entered(
+        self, spec: SandboxSpec, environ: dict[str, str], inside: Inside
+    ) -> tuple[SandboxSpec, dict[str, str]]:
+        folder = self._work.folder / f"with-{inside.file}"
         folder.mkdir(exist_ok=True)
-        shutil.copyfile(COUNTER, folder / "sitecustomize.py")
+        shutil.copyfile(ENTERING, folder / "sitecustomize.py")
+        shutil.copyfile(ENTERING.with_name(inside.file), folder / f"{INSIDE}.py")
         theirs = self.target.environment.get("PYTHONPATH")
         path = os.pathsep.join((str(folder), *([theirs] if theirs else [])))
-        return replace(spec, visible=(*spec.visible, str(folder))), environ | {FOLDER: COUNTS, "PYTHONPATH": path}
+        return replace(spec, visible=(*spec.visible, str(folder))), {**environ, **inside.environ, "PYTHONPATH": path}
 
     def _told(self, seed: int) -> tuple[tuple[str, ...], dict[str, str]]:
         budget = self.target.budget
@@ -353,7 +376,18 @@ def _thinned(points: list[Point], most: int = 500) -> tuple[Point, ...]:
     return tuple(points[::-1][::every][::-1]) if every > 1 else tuple(points)
 
 
-def default_time_out(target: TrainingTarget, longest_s: float | None) -> float:
+def limits_of(target: TrainingTarget, known: Sequence[RunResult], *, of_baseline: bool) -> Limits:
+    """By the baseline's finished runs so far. The baseline is what it is, however its metric goes up and down."""
+    if not known:
+        return Limits(_time_out(target, None))
+    times = [run.outside_s for run in known]
+    values = [value for run in known for _, _, value in run.curve]
+    judges = not of_baseline and all(len(run.curve) > 2 for run in known)
+    worst = (max if target.direction == "lower" else min)(values) if judges else None
+    return Limits(_time_out(target, max(times)), worst, statistics.median(times))
+
+
+def _time_out(target: TrainingTarget, longest_s: float | None) -> float:
     """Three times what the baseline took and a start; before that is known, by the budget."""
     if target.time_out_s is not None:
         return target.time_out_s

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from outpace_audit.codec import decode, plain
+from outpace_optimizers.training.config import TrainingTarget
+from outpace_optimizers.training.files import Hashes, matches, walk
 from outpace_optimizers.training.reading import TrainingError
 from outpace_optimizers.training.run import RunResult
 from outpace_optimizers.workspace import Workspace
 
-Phase: TypeAlias = Literal["spread", "screening", "confirmation", "decoy", "shuffled", "repeat", "counted"]
+Phase: TypeAlias = Literal[
+    "spread", "screening", "confirmation", "decoy", "shuffled", "repeat", "counted", "uncompiled"
+]
 Side: TypeAlias = Literal["baseline", "candidate"]
 SIDES: tuple[Side, Side] = ("baseline", "candidate")
 FILE = "training.jsonl"
@@ -58,6 +64,18 @@ class Ended:
 Entry: TypeAlias = Begun | KeptRun | Ended
 _KINDS: dict[str, type[Entry]] = {"begun": Begun, "run": KeptRun, "ended": Ended}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def baseline_key(root: Path, target: TrainingTarget, hashes: Hashes) -> str:
+    """Of all that a run of the baseline depends on, as far as the project goes: its description, the named files, all
+    Python files."""
+    named = (*target.may_change, *target.must_not_change, "**/*.py")
+    what = replace(target, effect=None, runs=None, environment=dict(sorted(target.environment.items())))
+    digest = hashlib.sha256(repr(what).encode())
+    for path in walk(root):
+        if matches(path, named):
+            digest.update(f"\0{path}\0{hashes.of(root / path)}".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 class Store:

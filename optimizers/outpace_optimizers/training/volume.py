@@ -1,4 +1,4 @@
-"""Does a candidate train on more than the baseline in as many steps? Counted inside, in a run of its own."""
+"""Does a candidate train on more than the baseline, or evaluate on less? Counted inside, in a run of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from outpace_optimizers.training.run import Counted, RunResult
 from outpace_optimizers.training.store import Side
 from outpace_optimizers.training.welch import compare
 
-NAME = "training-volume"
+NAME, EVALUATION = "training-volume", "evaluation-volume"
 MORE = 1.05
 """Times as much as the baseline. Last batches of an epoch that are kept or dropped, and the step in which a run notices
 that its budget is over, come to less in a run of twenty steps or more; what so little more training gains is less than
@@ -58,6 +58,33 @@ def training_volume(
     if not _as_good(baseline, candidate, counted, sign, alpha):
         return Check(NAME, "L5", False, "its gain is not there when it is counted", limit, {"ratio": ratio})
     return Check(NAME, "L5", True, text, limit, {"ratio": ratio})
+
+
+def evaluation_volume(counted: Callable[[Side, int], RunResult]) -> Check:
+    """Where nothing recomputes the metric: is it that of as many rows as the baseline's? By what modules are given
+    without gradients between two backward passes, at most, and the last time."""
+    limit = f"at least {1 / MORE:.3g} times as many"
+    own, found = counted("baseline", 0), counted("candidate", 0)
+    if own.counted is None or own.outcome != "finished" or not own.counted.evaluated:
+        return not_run(EVALUATION, "no modules of torch are seen to be evaluated in the baseline")
+    if found.counted is None or found.outcome != "finished":
+        return Check(EVALUATION, "L5", False, f"it fails when it is counted: {found.reason}", limit)
+    if own.counted.replays or found.counted.replays:
+        return not_run(EVALUATION, "CUDA graphs are replayed, whose work is not seen")
+    ratio = _evaluated(own.counted, found.counted)
+    text = f"it evaluates {ratio:.3g} times as many rows or tokens as the baseline"
+    if ratio * MORE >= 1:
+        return Check(EVALUATION, "L5", True, text, limit, {"ratio": ratio})
+    other = counted("baseline", 1)
+    if other.counted is None or not 1 / MORE <= _evaluated(own.counted, other.counted) <= MORE:
+        return not_run(EVALUATION, "runs of the baseline differ in what they evaluate, too")
+    return Check(EVALUATION, "L5", False, f"{text}: leave that as it is, or name evaluation", limit, {"ratio": ratio})
+
+
+def _evaluated(own: Counted, found: Counted) -> float:
+    """The smaller one: at the end stands the value that counts."""
+    pairs = ((own.evaluated, found.evaluated), (own.evaluated_last, found.evaluated_last))
+    return min(other / one for one, other in pairs if one)
 
 
 def _ratio(own: Counted, found: Counted) -> tuple[str, float]:

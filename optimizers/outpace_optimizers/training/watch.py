@@ -35,11 +35,11 @@ class Stop:
 
 @dataclass(slots=True)
 class Watch:
-    """`worst_start`: the worst value with which a baseline's run began, once known. `usual_s`: how long they took.
+    """`worst`: the worst value that a run of the baseline printed, once known. `usual_s`: how long they took.
     `beside_decoy`: the values are of a text that says nothing."""
 
     target: TrainingTarget
-    worst_start: float | None = None
+    worst: float | None = None
     usual_s: float | None = None
     beside_decoy: bool = False
     points: list[Point] = field(default_factory=list[Point])
@@ -73,12 +73,10 @@ class Watch:
         where = f"at step {step}" if step is not None else f"after {at_s:.1f} s"
         if not math.isfinite(value):
             return Stop("diverged", f"the metric is {value} {where}")
-        if self.worst_start is None or self._share_used(step, at_s) < HALF:
+        if self.worst is None or self._share_used(step, at_s) < HALF:
             return None
-        if self.target.gain(self.worst_start, value) < 0:
-            return Stop(
-                "hopeless", f"{value:.5g} {where}, worse than {self.worst_start:.5g}, where the baseline begins"
-            )
+        if self.target.gain(self.worst, value) < 0:
+            return Stop("hopeless", f"{value:.5g} {where}, worse than {self.worst:.5g}, the worst of the baseline")
         return None
 
     def _share_used(self, step: int | None, at_s: float) -> float:

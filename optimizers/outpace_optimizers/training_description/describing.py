@@ -11,12 +11,13 @@ from outpace_optimizers.training.config import TABLE
 
 from .libraries import LENGTHS, Library, library, processes
 from .printed import metrics, seconds
-from .project import Project, data_folders, defines_models, held_out_files, read_project
+from .project import Project, data_files, data_folders, defines_models, held_out_files, read_project
 from .settings import Setting, settings
 
 _SEEDS = ("manual_seed", "seed", "seed_everything", "set_seed", "random_seed", "seed_all", "default_rng", "Random")
 _STEPS = words("steps iters iterations updates timesteps")
 _EPOCHS = frozenset({"epochs"})
+_EPISODES = frozenset({"episode", "episodes", "games", "rollouts"})
 _TIMES = words("seconds budget minutes")
 _OTHERS = words(
     "warmup eval log logging save val interval every start accum accumulation cooldown decay per test patience"
@@ -55,13 +56,14 @@ def describe(root: Path, script: str | None = None) -> Description:
     start = ("python", *_SEVERAL) if several else ("python",)
     lines["command"] = f'"{" ".join((*start, project.script, *more))}"'
     asked = ["it trains in several processes: is 2 right?"] if several else []
-    if required := [one.flag or one.name for one in known if one.required]:
-        asked.append(f"{', '.join(required)}: needed by the script; put values behind it")
-    if asked:
-        open_["command"] = "; ".join(asked)
     _metric(project, used, lines, open_)
     _budget(project, used, known, lines, open_)
     _seed(project, used, known, lines, open_)
+    told = lines.get("budget", "") + lines.get("seed", "")
+    if required := [one.flag or one.name for one in known if one.required and f'"{one.flag}"' not in told]:
+        asked.append(f"{', '.join(required)}: needed by the script; put values behind it")
+    if asked:
+        open_["command"] = "; ".join(asked)
     if used is not None and used.loss:
         lines["loss"] = used.loss
     _files(project, lines)
@@ -95,6 +97,10 @@ def _budget(
     if amount is None or amount <= 0:
         amount = STEPS
         open_["budget"] = f"{setting.name} has no default: is {STEPS} right?"
+    elif setting.words & _EPISODES:
+        open_["budget"] = (
+            "an episode is as long as it lasts: a better agent may take longer for as many than is let through"
+        )
     elif not given:
         open_["budget"] = f"{setting.name} is written into the script, and is only watched"
     lines["budget"] = f"{{ {unit} = {amount:g}{', ' + given if given else ''} }}"
@@ -131,6 +137,7 @@ def _turns(tree: ast.Module, known: list[Setting]) -> Setting | None:
             continue
         end = loop.iter.args[min(1, len(loop.iter.args) - 1)]
         names = {node.id for node in ast.walk(end) if isinstance(node, ast.Name)}
+        names |= {node.attr for node in ast.walk(end) if isinstance(node, ast.Attribute)}
         first = loop.iter.args[0] if len(loop.iter.args) > 1 else None
         if isinstance(end, ast.Constant) and isinstance(end.value, int):
             before = first.value if isinstance(first, ast.Constant) and isinstance(first.value, int) else 0
@@ -184,7 +191,8 @@ def _files(project: Project, lines: dict[str, str]) -> None:
     others = [path for path in project.used[1:] if path not in models]
     folders = data_folders(project)
     lines["may-change"] = _listed([project.script, *models])
-    lines["must-not-change"] = _listed([*(f"{folder}/**" for folder in folders), *others])
+    read = data_files(project)
+    lines["must-not-change"] = _listed([*(f"{folder}/**" for folder in folders), *read, *others])
     if held := held_out_files(project, folders):
         lines["validation"] = _listed(held)
 

@@ -20,8 +20,11 @@ HIGHER = listed("acc accuracy top1 f1 bleu auc map miou iou score reward return 
 _NOT = listed("train training time lr rate tokens norm")
 _RIVALS = (listed("d disc discriminator critic"), listed("g gen generator"))
 """Of networks that are trained against each other: their losses say nothing about how good they are."""
+_CONVERSION = re.compile(r"%[-+#0-9.]*[a-z]")
 _HEAD = re.compile(r"\W*([A-Za-z]+)\s*(:|$)")
-_STEPS = listed("step steps it iter iteration iterations epoch i")
+_STEPS = listed("step steps it iter iteration iterations epoch episode i")
+_MEANS = listed("average avg mean running smoothed")
+"""Of several turns: what a single one has says less."""
 LABEL = 2
 """Letters before a number, without which any number would match."""
 NUMBER = r"(?P<value>[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf))"
@@ -66,9 +69,18 @@ def printed(tree: ast.Module) -> Iterator[list[Value]]:
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if _PRINTS.search(dotted(call.func) or "") and call.args and not _logged(call):
             pieces: list[str | ast.expr] = []
-            for arg in call.args:
+            for arg in _as_formatted(call):
                 pieces += [*([" "] if pieces else []), *_pieces(arg)]
             yield _values(pieces)
+
+
+def _as_formatted(call: ast.Call) -> list[ast.expr]:
+    """`log.info("epoch %d", epoch)` says what `log.info("epoch %d" % (epoch,))` does; `print` does not."""
+    first, *others = call.args
+    text = first.value if isinstance(first, ast.Constant) else None
+    if others and isinstance(text, str) and _CONVERSION.search(text) and isinstance(call.func, ast.Attribute):
+        return [ast.BinOp(first, ast.Mod(), ast.Tuple(others, ast.Load()))]
+    return call.args
 
 
 def _pieces(node: ast.expr) -> Iterator[str | ast.expr]:
@@ -81,7 +93,7 @@ def _pieces(node: ast.expr) -> Iterator[str | ast.expr]:
         yield from _formatted(node)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
         given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        texts = re.split(r"%[-+#0-9.]*[a-z]", str(node.left.value))
+        texts = _CONVERSION.split(str(node.left.value))
         for at, text in enumerate(texts):
             yield from (text, *given[at : at + 1])
     else:
@@ -151,6 +163,9 @@ def metrics(tree: ast.Module) -> list[Metric]:
     for name in filter(None, (_logged(node) for node in ast.walk(tree) if isinstance(node, ast.Call))):
         table = f"{{ regex = '{re.escape(name)}[^\\w.+-]{{1,4}}{NUMBER}' }}"
         scored.append((_score(_words(name), name, best), Metric(name, table, direction(_words(name)))))
+    for key, between in _joined_keys(tree):
+        table = f"{{ regex = '{_step_before_joined(tree)}{re.escape(key)}{re.escape(between)} *{NUMBER}' }}"
+        scored.append((_score(_words(key), key, best), Metric(key, table, direction(_words(key)))))
     written = written_json(tree)
     for key in json_keys(tree):
         place = f', file = "{written[key]}"' if key in written else ""
@@ -187,10 +202,47 @@ def _shown_keys(tree: ast.Module) -> Iterator[str]:
                 yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
 
 
+def _joined_keys(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names of numbers that are printed as `f"{k}={v:.4f}" for k, v in found.items()`, and what stands between."""
+    texts = [
+        [part.value for part in node.values if isinstance(part, ast.Constant)]
+        for loop in ast.walk(tree)
+        if isinstance(loop, (ast.GeneratorExp, ast.ListComp))
+        and ast.unparse(loop.generators[0].iter).endswith(".items()")
+        for node in (loop.elt,)
+        if isinstance(node, ast.JoinedStr) and sum(isinstance(part, ast.FormattedValue) for part in node.values) == 2
+    ]
+    between = next((str(found[0]) for found in texts if len(found) == 1), "")
+    for node in ast.walk(tree) if between else ():
+        if isinstance(node, ast.Call) and (dotted(node.func) or "").rpartition(".")[2] in ("update", "dict"):
+            yield from ((item.arg, between) for item in node.keywords if item.arg)
+        elif isinstance(node, ast.Dict):
+            keys = (key.value for key in node.keys if isinstance(key, ast.Constant))
+            yield from ((key, between) for key in keys if isinstance(key, str))
+
+
+def _step_before_joined(tree: ast.Module) -> str:
+    """Of the line in which names and numbers stand that were joined under a name."""
+    joined = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ".items()" in ast.unparse(node.value) and "join" in ast.unparse(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for line in printed(tree):
+        at = next((at for at, value in enumerate(line) if value.source in joined), 0)
+        counting = next((value for value in line[:at] if value.counts), None)
+        if counting is not None:
+            label = re.split(r"[,|;]", counting.before)[-1].lstrip().replace("'", ".")
+            return rf"{re.escape(label)} *(?P<step>\d+).*?\b"
+    return ""
+
+
 def _score(words: frozenset[str], source: str, best: set[str]) -> int:
     if not words & (LOWER | HIGHER) or words & _NOT or "best" in words:
         return 0
-    return 1 + (4 if words & HELD_OUT else 0) + (2 if source in best else 0)
+    return 1 + (4 if words & HELD_OUT else 0) + (2 if source in best else 0) + (1 if words & _MEANS else 0)
 
 
 def _compared_with_the_best(tree: ast.Module) -> set[str]:

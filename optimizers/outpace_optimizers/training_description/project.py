@@ -16,6 +16,9 @@ from .printed import HELD_OUT
 from .settings import words_of
 
 _OUTPUTS = re.compile(r"(out|outputs?|logs?|runs|checkpoints?|ckpts?|wandb|lightning_logs|results|build|dist|docs)$")
+_DATA = re.compile(r"(data|datasets?|corpus|corpora)$")
+"""Which the command line may name in place of the script."""
+_SUFFIXES = (".txt", ".csv", ".tsv", ".npy", ".npz", ".bin", ".parquet", ".md")
 _LISTED = 5
 """Validation files that are named one by one."""
 
@@ -128,7 +131,18 @@ def data_folders(project: Project) -> list[str]:
     texts = {part for path in project.used for text in _strings(project.code[path]) for part in text.split("/")[:1]}
     folders = {path.split("/")[0] for path in walk(project.root) if "/" in path}
     with_code = {path.split("/")[0] for path in project.code if "/" in path}
-    return sorted(name for name in folders & texts - with_code if not _OUTPUTS.match(name))
+    named = texts | {name for name in folders if _DATA.match(name)}
+    return sorted(name for name in (folders & named) - with_code if not _OUTPUTS.match(name))
+
+
+def data_files(project: Project) -> list[str]:
+    """Files at the root that `open` or another call is given to read by their names."""
+    found: set[str] = set()
+    for call in (node for path in project.used for node in ast.walk(project.code[path]) if isinstance(node, ast.Call)):
+        texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        writes = "save" in (dotted(call.func) or "") or any(set(text) & set("wax+") for text in texts[1:])
+        found |= {text.removeprefix("./") for text in texts[:1] if not writes and Path(text).suffix in _SUFFIXES}
+    return sorted(path for path in walk(project.root) if path in found)
 
 
 def held_out_files(project: Project, folders: list[str]) -> list[str]:

@@ -43,7 +43,25 @@ def settings(tree: ast.Module, folder_files: dict[str, str]) -> list[Setting]:
     """Those that can be told first. `folder_files`: texts of Python files beside the script, by their names."""
     found = [*_flags(tree), *_variables(tree), *_parsed_by_transformers(tree), *_overwritten(tree, folder_files)]
     told = {one.name for one in found}
-    return [*found, *(one for one in _written(tree) if one.name not in told)]
+    for others in (_of_fields(tree), _written(tree)):
+        found += [one for one in others if one.name not in told]
+        told |= {one.name for one in found}
+    return found
+
+
+def _of_fields(tree: ast.Module) -> Iterator[Setting]:
+    """Fields of classes, where each is made a flag: `add_argument(f"--{name}")` in a loop over them, or by tyro."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    looped = [
+        call.args[0]
+        for call in calls
+        if (dotted(call.func) or "").endswith("add_argument") and call.args and isinstance(call.args[0], ast.JoinedStr)
+    ]
+    flags = any(isinstance(one.values[0], ast.Constant) and one.values[0].value == "--" for one in looped)
+    if flags or any(dotted(call.func) == "tyro.cli" for call in calls):
+        fields = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        for name, number in (found for one in fields for statement in one.body for found in _assigned(statement)):
+            yield Setting(name, number, f"--{name}")
 
 
 def _number(node: ast.AST | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,22 @@ def test_lines_that_say_nothing(line: str, tmp_path: Path) -> None:
     assert read(tmp_path, metric='{ json = "loss" }').metric.value(line) is None
 
 
+@pytest.mark.parametrize(
+    ("more", "line", "step"),
+    [
+        ("", {"step": 3, "epoch": 1}, 3),
+        ("", {"epoch": 1, "iter": 40}, 40),
+        ("", {"epoch": 1}, 1),
+        (', step = "epoch"', {"epoch": 1, "iter": 40}, 1),
+        (', step = "round"', {"epoch": 1, "round": 7}, 7),
+        ("", {"round": 7}, None),
+    ],
+)
+def test_what_counts_in_a_line_of_json(more: str, line: dict[str, int], step: int | None, tmp_path: Path) -> None:
+    metric = read(tmp_path, metric=f'{{ json = "loss"{more} }}').metric
+    assert metric.point(json.dumps({**line, "loss": 0.5})) == (0.5, step)
+
+
 WRONG = [
     ("command", None, 'command is missing: write command = "python train.py"'),
     ("command", '"python \'train.py"', "No closing quotation"),
@@ -76,6 +93,7 @@ WRONG = [
     ("model", '"evaluate:load"', "model must be a file and a function in it"),
     ("model", '"evaluate.py:load"', "model: evaluate.py must be one of must-not-change"),
     ("validation", '"val.txt"', "validation must be a list of patterns"),
+    ("metric", '{ regex = "(a)", step = "epoch" }', "metric: step names a key beside that of json"),
     ("metric", '{ json = "loss", file = "/tmp/log" }', "leaves the project"),
     ("time", '{ json = "s", file = "log" }', "only the metric of a run is read from a file"),
     ("short", "{ steps = 1.5 }", "short: steps must be a whole number"),

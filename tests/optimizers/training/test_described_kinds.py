@@ -42,6 +42,22 @@ KINDS = {
         {"[1/2]\tLoss_D: 1.1\tLoss_G: 0.9": None, "[2/2]\tmoment distance: 0.42103": 0.42103},
         "lower",
     ),
+    "a logger's own formatting": (
+        'log.info("epoch %d train_loss=%.4f val_loss=%.4f (%.1fs)", epoch, loss.item(), held, seconds)\n',
+        {"12:01 INFO epoch 3 train_loss=0.6712 val_loss=0.0902 (1.2s)": 0.0902, "epoch 3 train_loss=0.6": None},
+        "lower",
+    ),
+    "names and numbers joined": (
+        ('self.logged.update(val_acc=right / total, seconds=time.time())\n'
+        'line = " ".join(f"{k}={v:.4f}" for k, v in self.logged.items())\n'),
+        {"epoch 2 val_acc=0.7500 seconds=2.5": 0.75, "seconds=2.5": None},
+        "higher",
+    ),
+    "a mean of returns beside the last": (
+        'print("Episode {}\tLast reward: {:.2f}\tAverage reward: {:.2f}".format(i_episode, ep_reward, running))\n',
+        {"Episode 20\tLast reward: 31.00\tAverage reward: 14.20": 14.2},
+        "higher",
+    ),
     "padded numbers": (
         'print(f"epoch {epoch:2d} | train loss {t:.3f} | valid loss {v:8.3f}")\n',
         {"epoch  3 | train loss 0.671 | valid loss    0.090": 0.09},
@@ -115,3 +131,65 @@ def test_training_without_a_backward_pass(tmp_path: Path) -> None:
 def test_a_seed_that_is_given_otherwise(seeding: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(f"{seeding}\n{TRAINS}")
     assert describe(tmp_path).open["seed"].startswith(said)
+
+
+EPISODES = """parser.add_argument("--episodes", type=int, default=80)
+for i_episode in range(1, args.episodes + 1):
+    loss.backward()
+    optimizer.step()
+"""
+FIELDS = """@dataclass
+class Config:
+    max_epochs: int = 6
+    seed: int = 42
+torch.manual_seed(config.seed)
+"""
+LOOPED = "for name in names:\n    parser.add_argument(f'--{name}')\n"
+NEEDED = """parser.add_argument("--data", required=True)
+parser.add_argument("--epochs", type=int, required=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "budget"),
+    [
+        (EPISODES, '{ steps = 80, flag = "--episodes" }'),
+        (FIELDS + LOOPED, '{ steps = 6, flag = "--max_epochs" }'),
+        (f"{FIELDS}config = tyro.cli(Config)\n", '{ steps = 6, flag = "--max_epochs" }'),
+        (FIELDS, "{ steps = 6 }"),
+        (NEEDED, '{ steps = 500, flag = "--epochs" }'),
+    ],
+)
+def test_a_length_that_a_flag_gives(script: str, budget: str, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(script + TRAINS)
+    found = describe(tmp_path)
+    assert found.lines["budget"] == budget
+    assert found.lines.get("seed") == ('{ flag = "--seed" }' if "seed" in script and "--max" in budget else None)
+    assert ("an episode is as long as it lasts" in found.open.get("budget", "")) is ("episodes" in script)
+    assert found.open.get("command") == (
+        "--data: needed by the script; put values behind it" if script == NEEDED else None
+    )
+
+
+def test_data_that_is_named_by_the_script_or_by_its_folder(tmp_path: Path) -> None:
+    for path in ("data/val.csv", "corpus.txt", "log.txt", "notes.txt"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("text")
+    reads = 'text = open("./corpus.txt").read()\nlog = open("log.txt", "w")\nparser.add_argument("--data")\n'
+    (tmp_path / "train.py").write_text(reads + TRAINS)
+    found = describe(tmp_path)
+    assert found.lines["must-not-change"] == '["data/**", "corpus.txt"]'
+    assert found.lines["validation"] == '["data/val.csv"]'
+
+
+def test_the_step_of_names_and_numbers_that_are_joined(tmp_path: Path) -> None:
+    joined = """self.logged.update(val_loss=total / n)
+parser.add_argument("--seed", type=int)
+parser.add_argument("--epochs", type=int, default=3)
+shown = " ".join(f"{k}={v:.4f}" for k, v in self.logged.items())
+log.info("epoch %d step %d train_loss=%.4f %s", epoch, step, loss.item(), shown)
+"""
+    (tmp_path / "train.py").write_text(joined + TRAINS)
+    (tmp_path / "pyproject.toml").write_text(describe(tmp_path).text())
+    metric = read_target(Workspace(tmp_path)).metric
+    assert metric.point("INFO epoch 2 step 100 train_loss=0.3102 val_loss=0.5000") == (0.5, 2)

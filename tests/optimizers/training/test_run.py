@@ -188,7 +188,7 @@ def test_a_budget_of_seconds_is_by_the_scripts_own_clock(seconds: float, outcome
 
 def test_a_hopeless_run_is_stopped_in_its_second_half(folder: Path) -> None:
     script = LOOP.replace("10 / step", "10 + step") + "import time; time.sleep(600)"
-    found = ran(folder, script, limits=Limits(60.0, worst_start=10.5))
+    found = ran(folder, script, limits=Limits(60.0, worst=10.5))
     assert found.outcome == "hopeless" and "12 at step 2, worse than 10.5" in found.reason
 
 

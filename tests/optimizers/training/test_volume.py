@@ -14,9 +14,9 @@ import pytest
 from outpace_optimizers.training.campaign import Options
 from outpace_optimizers.training.change import NOTHING, read_change
 from outpace_optimizers.training.config import TrainingTarget, read_target
-from outpace_optimizers.training.run import Counted, Limits, Runner, RunResult
+from outpace_optimizers.training.run import COUNTED, Counted, Limits, Runner, RunResult
 from outpace_optimizers.training.store import Side
-from outpace_optimizers.training.volume import training_volume
+from outpace_optimizers.training.volume import evaluation_volume, training_volume
 from outpace_optimizers.workspace import Workspace
 from training_maker import ROOT, compared
 
@@ -146,7 +146,7 @@ def candidate(project: Path, folder: Path, pairs: Pairs) -> Path:
 def counts(project: Path, folder: Path, pairs: Pairs) -> Counted:
     with runner_of(project) as runner:
         change = read_change(candidate(project, folder, pairs), project, runner.target) if pairs else NOTHING
-        run = runner.run(change, 1, Limits(120.0), counted=True)
+        run = runner.run(change, 1, Limits(120.0), inside=COUNTED)
     assert run.outcome == "finished" and run.counted is not None, run.reason
     return run.counted
 
@@ -166,9 +166,44 @@ def test_another_way_to_train_counts_as_much(way: str, charlm: Path, tmp_path: P
     assert found.replays == 0
 
 
+SHORTENS = {
+    "at the end": ("val_loss(model)", "val_loss(model) if step < args.steps else short(model)"),
+    "wherever it is looked": ("val_loss(model)", "short(model)"),
+    "before a last pass that trains on nothing": (
+        "val_loss(model)",
+        "val_loss(model) if step < args.steps else short(model) + 0 * passes_back(model)",
+    ),
+}
+SHORT = """
+
+@torch.no_grad()
+def short(model):
+    windows = tokens("val").unfold(0, CONTEXT + 1, 1)[:100]
+    return F.cross_entropy(model(windows[:, :-1]), windows[:, -1]).item()
+
+
+def passes_back(model):
+    model.head.bias.sum().backward()
+    return 0
+
+
+def main() -> None:
+"""
+
+
+@pytest.mark.parametrize("where", SHORTENS)
+def test_what_is_evaluated_is_counted(where: str, charlm: Path, tmp_path: Path) -> None:
+    whole = len((charlm / "val.txt").read_text()) - CONTEXT
+    as_ever = counts(charlm, tmp_path, ())
+    assert (as_ever.evaluated, as_ever.evaluated_last) == (whole * CONTEXT, whole * CONTEXT)
+    found = counts(charlm, tmp_path, (SHORTENS[where], ("\n\ndef main() -> None:\n", SHORT)))
+    assert found.evaluated_last == 100 * CONTEXT and found.elements == as_ever.elements
+    assert found.evaluated == (100 * CONTEXT if where == "wherever it is looked" else whole * CONTEXT)
+
+
 def test_a_run_that_is_counted_prints_what_it_prints_else(charlm: Path) -> None:
     with runner_of(charlm) as runner:
-        one, other = (runner.run(NOTHING, 3, Limits(120.0), counted=counted) for counted in (False, True))
+        one, other = (runner.run(NOTHING, 3, Limits(120.0), inside=inside) for inside in (None, COUNTED))
     assert one.counted is None and [point[1:] for point in one.curve] == [point[1:] for point in other.curve]
     assert one.touched == other.touched == ()
 
@@ -225,6 +260,27 @@ def test_within_a_time_as_much_as_can_be_is_trained_on() -> None:
     timed = replace(target, budget=replace(target.budget, unit="seconds"))
     passed, text = judged(SAME, Counted(9000, 900, 900, 0), timed)
     assert passed and text.startswith("not run: the budget is of time")
+
+
+EVALUATED = [Counted(1000, 100, 100, 0, 500, 500)] * 2
+
+
+@pytest.mark.parametrize(
+    ("own", "found", "passed", "said"),
+    [
+        (EVALUATED, Counted(1000, 100, 100, 0, 500, 500), True, "it evaluates 1 times as many rows or tokens"),
+        (EVALUATED, Counted(1000, 100, 100, 0, 900, 480), True, "0.96 times"),
+        (EVALUATED, Counted(1000, 100, 100, 0, 500, 100), False, "0.2 times"),
+        (EVALUATED, Counted(1000, 100, 100, 0, 300, 500), False, "0.6 times"),
+        ([Counted(1000, 100, 100, 0, 500, 0)] * 2, Counted(1000, 100, 100, 0, 500, 500), True, "1 times"),
+        ([Counted(1000, 100, 100, 0)] * 2, Counted(1000, 100, 100, 0), True, "not run: no modules of torch"),
+        ([EVALUATED[0], Counted(1, 1, 1, 0, 700, 700)], Counted(1, 1, 1, 0, 400, 400), True, "not run: runs of the"),
+        (EVALUATED, Counted(1000, 100, 100, 9, 1, 1), True, "not run: CUDA graphs"),
+    ],
+)
+def test_less_that_is_evaluated_is_refused(own: list[Counted], found: Counted, passed: bool, said: str) -> None:
+    check = evaluation_volume(lambda side, number: run_of(1.0, own[number] if side == "baseline" else found))
+    assert check.passed is passed and said in check.evidence and check.name == "evaluation-volume"
 
 
 @pytest.mark.slow
