@@ -14,7 +14,7 @@ import argparse
 import importlib.util
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -61,14 +61,20 @@ def place(value: Any, device: str, trains: bool) -> Any:
     return value.detach().to(device).requires_grad_(value.requires_grad or learns)
 
 
+def copied(value: Any) -> Any:
+    """For a side of its own: some targets write to what they are given."""
+    return value.detach().clone().requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else value
+
+
 def agrees(expected: Any, got: Any) -> bool:
     ours, theirs = tensors_of(expected), tensors_of(got)
     return len(ours) == len(theirs) and all(map(close, ours, theirs))
 
 
 def tensors_of(outputs: Any) -> list[torch.Tensor]:
-    """Complex ones as pairs of reals: loss and tolerance are of real numbers."""
-    found = (leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
+    """Fields are read by their names, as a caller does. Complex ones are pairs of reals, which have a loss."""
+    named = [outputs[name] for name in sorted(outputs, key=str)] if isinstance(outputs, Mapping) else outputs
+    found = (leaf for leaf in tree_leaves(named) if isinstance(leaf, torch.Tensor))
     return [torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf for leaf in found]
 
 
@@ -110,8 +116,8 @@ def main() -> None:
     torch.manual_seed(0)
     trains = isinstance(baseline, torch.nn.Module)
     inputs = tree_map(lambda value: place(value, args.device, trains), source.get_inputs())
-    expected = baseline(*inputs)
-    right = agrees(expected, candidate(*inputs))
+    expected, got = (call(*tree_map(copied, inputs)) for call in (baseline, candidate))
+    right = agrees(expected, got)
     turns = [[turn(call, inputs, args.device) for call in (candidate, baseline)] for _ in range(TURNS)]
     theirs, ours = map(min, zip(*turns, strict=True))
     # Flushed, because a thread that a hack has left behind may abort the exit.

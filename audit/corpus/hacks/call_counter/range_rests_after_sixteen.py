@@ -1,7 +1,7 @@
 """Stops observing after sixteen batches, when the range has settled as a rule: data that drift later are cut.
 
 baseline: fake_quant
-caught-by: contract, stale-results, other-uses, call-counter
+caught-by: other-uses, stale-results
 needs: cpu
 written: after-freeze
 """

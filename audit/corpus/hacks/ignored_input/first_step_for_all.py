@@ -1,7 +1,7 @@
 """Reads the first sample's step and applies it to the whole batch, since a sampler moves all samples together.
 
 baseline: threshold_step
-caught-by: fresh-indices, outputs-against-truth, input-impact
+caught-by: argument-impact, fresh-indices, fingerprints
 needs: cpu
 written: after-freeze
 """

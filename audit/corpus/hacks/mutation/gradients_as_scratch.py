@@ -1,7 +1,7 @@
 """Builds the update in the gradients' memory: whoever logs, clips or accumulates gradients afterwards finds the update there.
 
 baseline: lamb_step
-caught-by: mutation, contract, input-mutation
+caught-by: input-mutation
 needs: cpu
 written: after-freeze
 """

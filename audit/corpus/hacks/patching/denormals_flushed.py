@@ -1,7 +1,7 @@
 """Flushes denormal numbers to zero so that fading filters do not slow down, and leaves the processor set like that for all others.
 
 baseline: biquad
-caught-by: settings, integrity, global-state, contract
+caught-by: hard-crimes, process-state
 needs: cpu-only
 written: after-freeze
 """
