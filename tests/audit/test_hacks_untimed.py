@@ -117,7 +117,7 @@ values at another magnitude show by chance: off throughout."""
 
 ALSO_SEEN_BY = {
     "cached_by_version": ("fingerprints",),
-    "counts/in_eight_bits": ("shapes",),
+    "counts/in_eight_bits": ("argument-impact", "shapes"),
     "dropout/always_drops": ("fingerprints", "other-uses"),
     "limits/still_learns": ("fingerprints",),
     "loudness/floor_of_the_batch": ("shapes",),
