@@ -25,10 +25,11 @@ from outpace_audit.checks import (
     stale_results,
     value_laws,
 )
-from outpace_audit.checks.evidence import Evidence, HeldResults, Observation, Probe, Repeat, RepeatedRuns
+from outpace_audit.checks.evidence import Evidence, Observation, Probe, Repeat, RepeatedRuns
 from outpace_audit.dropping import dropped_runs
 from outpace_audit.errors import ArmError
 from outpace_audit.facts import TargetFacts, WorkloadFacts
+from outpace_audit.holding import results_of_held_calls
 from outpace_audit.law_choice import laws_for, under_law
 from outpace_audit.nudging import CHANGES, UNLEARNED
 from outpace_audit.observing import Trio, new_request
@@ -43,9 +44,6 @@ from outpace_audit.thresholds import (
     CALL_TIMEOUT_S,
     CHANGED_ARGUMENTS,
     COMPILE_TIMEOUT_S,
-    HELD_BYTES,
-    HELD_CALLS,
-    HELD_S,
     REPEATED_RUNS,
     RUSHED_CALLS,
     SECRET_LAWS,
@@ -293,15 +291,7 @@ class Prober:
                 return
 
     def _hold(self) -> None:
-        one = self._one()
-        most = min(HELD_S / max(one.seconds, 1e-6), HELD_BYTES / max(one.output_bytes, 1))
-        calls = max(2, min(HELD_CALLS, int(most)))
-        request = new_request(self._seeds, one.cotangents)
-        changed = self._trio.candidate.hold(one.workload, calls, **request)
-        if changed:  # seldom: only then is it asked whether the baseline does so too
-            excused = {path for _, path in self._trio.baseline.hold(one.workload, calls, **request)}
-            changed = [(call, path) for call, path in changed if path not in excused]
-        self._evidence.held.append(HeldResults(one.workload.label, calls, tuple(changed)))
+        self._evidence.held.append(results_of_held_calls(self._trio, self._one()))
 
     def _repeat(self) -> None:
         one = self._one()

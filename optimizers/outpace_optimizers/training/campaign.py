@@ -33,16 +33,10 @@ from outpace_optimizers.training.decoys import decoys, training_decoys
 from outpace_optimizers.training.files import Hashes
 from outpace_optimizers.training.models import baseline_models, not_run, was_run
 from outpace_optimizers.training.notes import notes
+from outpace_optimizers.training.outcomes import WORDS
 from outpace_optimizers.training.plans import Plan, plan_lines, planned
 from outpace_optimizers.training.reading import TrainingError
-from outpace_optimizers.training.run import (
-    COUNTED,
-    Inside,
-    Runner,
-    RunResult,
-    compiling_nothing,
-    limits_of,
-)
+from outpace_optimizers.training.run import COUNTED, Inside, Runner, RunResult, compiling_nothing, limits_of
 from outpace_optimizers.training.store import SIDES, Begun, Ended, KeptRun, Phase, Side, Store, baseline_key, now, turns
 from outpace_optimizers.training.taught import NAME as TRAINED_HERE
 from outpace_optimizers.training.taught import trained_here
@@ -57,20 +51,6 @@ SPREAD_RUNS = 5
 """Of the baseline alone. A standard deviation from five runs may be off by a third."""
 SEED_BITS = 31
 """What numpy and most command lines take."""
-_WORDS = {
-    "crashed": ("crashed", "run command by hand, and correct it"),
-    "out-of-memory": ("ran out of memory", "free some, or make the run smaller"),
-    "diverged": ("diverged", "a baseline that diverges can't be compared"),
-    "hopeless": ("went astray", "run command by hand, and correct it"),
-    "no-metric": ("gave no metric", "correct metric, time or evaluation"),
-    "over-budget": (
-        "went over its budget",
-        'tell it, budget = { steps = ..., flag = ... }, or say what counts, metric = { json = ..., step = "epoch" }',
-    ),
-    "timed-out": ("took too long", "raise time-out, or lower the budget"),
-    "no-losses": ("did not answer for its model", "correct model"),
-}
-
 _BESIDE = {
     "decoy": "beside a shuffled validation text", "shuffled": "on shuffled training text", "counted": "counted",
     "uncompiled": "with nothing compiled",
@@ -338,7 +318,7 @@ class Campaign:
         if failed is not None:
             raise Refused(_said(failed))
         if lost is not None:
-            raise Refused(f"with seed {lost.seed} it {_WORDS[lost.outcome][0]}: {lost.reason}")
+            raise Refused(f"with seed {lost.seed} it {WORDS[lost.outcome][0]}: {lost.reason}")
 
     def _kept(self, begun: Begun) -> Iterator[KeptRun]:
         for one in self._store.entries:
@@ -361,14 +341,14 @@ class Campaign:
             limits = limits_of(self._target, known, of_baseline=change is NOTHING)
             run = self._runner.run(change, seed, limits, files, of_validation=of_validation, inside=inside)
         number = "no metric" if run.value is None else f"{run.value:.6g}"
-        end = "" if run.outcome == "finished" else f", {_WORDS[run.outcome][0]}: {run.reason}"
+        end = "" if run.outcome == "finished" else f", {WORDS[run.outcome][0]}: {run.reason}"
         self._tell(f"{what}, seed {seed}: {number} in {run.outside_s:.3g} s{end}")
         return run
 
     def _require_sound(self, run: RunResult, side: Side = "baseline") -> None:
         if run.outcome == "finished" or (side == "candidate" and run.outcome != "out-of-memory"):
             return
-        happened, todo = _WORDS[run.outcome]
+        happened, todo = WORDS[run.outcome]
         text = f"the {side} {happened} with seed {run.seed}: {run.reason}: {todo}"
         raise OutOfResources(text) if run.outcome == "out-of-memory" else TrainingError(text)
 
